@@ -1,0 +1,106 @@
+r"""Bytes to lines of text, incrementally.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream. Bytes are split first and
+decoded line by line: no UTF-8 sequence holds CR or LF, so a character cut in two by a chunk border is whole again
+before anybody looks at it. `bytes.splitlines` is exactly the standard's rule (CR, LF, CRLF); `str.splitlines` never is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+BOM: Final = b"\xef\xbb\xbf"
+_REPLACEMENT: Final = "�"
+
+
+class LineSplitter:
+    """Cut a byte stream into lines with their ends; `keep_cr` for NDJSON, where only LF ends a line.
+
+    A CR at the end of a chunk decides its line at once; an LF that opens the next chunk is then swallowed.
+    `offset` is where the first byte of the open line stands in the stream.
+    """
+
+    __slots__ = ("_keep_cr", "_skip_lf", "offset", "open_line")
+
+    def __init__(self, offset: int = 0, *, keep_cr: bool = False) -> None:
+        self.offset = offset
+        self.open_line = bytearray()  # one buffer: small pieces as objects would cost several times their bytes
+        self._keep_cr = keep_cr
+        self._skip_lf = False
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Give the lines that this chunk completes, each with its line end. The caller moves `offset` on."""
+        if self._skip_lf and chunk:
+            self._skip_lf = False
+            if chunk[0] == 0x0A:
+                self.offset += 1
+                chunk = chunk[1:]
+        end = chunk.rfind(b"\n") + 1
+        if not self._keep_cr:
+            end = max(end, chunk.rfind(b"\r") + 1)
+            self._skip_lf = end > 0 and end == len(chunk) and chunk.endswith(b"\r")
+        if not end:
+            self.open_line += chunk
+            return []
+        if self.open_line:
+            whole = bytes(self.open_line) + chunk[:end]
+            self.open_line = bytearray(chunk[end:])
+        else:
+            whole = chunk[:end]
+            self.open_line += chunk[end:]
+        return whole.split(b"\n")[:-1] if self._keep_cr else whole.splitlines(keepends=True)
+
+    def drop_open_line(self) -> int:
+        """Forget what is there of the open line, which is too long anyway; give the count of its bytes."""
+        dropped = len(self.open_line)
+        self.offset += dropped
+        self.open_line = bytearray()
+        return dropped
+
+
+def is_utf8(piece: bytes) -> bool:
+    """Tell whether these bytes, cut at line borders, are valid UTF-8."""
+    if piece.isascii():
+        return True
+    try:
+        piece.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decode_line(line: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+    """Replace what is no UTF-8 by U+FFFD, one per maximal subpart; also give start and length of each bad run."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "replace").encode(), list(_bad_runs(line))
+    return line, []
+
+
+_VALID: Final = re.compile(
+    # Unicode 15, table 3-7: the well-formed sequences, possessive so that nothing is tried twice.
+    rb"(?:[\x00-\x7f]++|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
+    rb"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})*+"
+)
+
+
+def _bad_runs(line: bytes) -> Iterator[tuple[int, int]]:
+    at = 0
+    run_start = None
+    while at < len(line):
+        found = _VALID.match(line, at)
+        good_end = found.end() if found else at
+        if good_end == at:
+            if run_start is None:
+                run_start = at
+            at += 1
+            continue
+        if run_start is not None:
+            yield run_start, at - run_start
+            run_start = None
+        at = good_end
+    if run_start is not None:
+        yield run_start, at - run_start

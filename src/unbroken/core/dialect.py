@@ -1,0 +1,112 @@
+"""What a dialect must answer: the meaning of payloads, told to a core that knows only framing.
+
+A dialect object lives as long as one stream and is shown only payloads that are forwarded, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar
+
+from .errors import Failure
+
+
+class EventClass(Enum):
+    """What an event is for; the clocks and the verdict look at nothing else."""
+
+    LIVENESS = "liveness"  # pings: prove a live connection, no progress
+    STRUCTURAL = "structural"  # beginnings, roles, metadata
+    CONTENT = "content"  # text, reasoning, tool arguments
+    USAGE = "usage"  # token figures and nothing else
+    ERROR = "error"  # the provider says that it failed
+    TERMINAL = "terminal"  # the provider says that it is done
+
+
+@dataclass(slots=True)
+class ToolFragment:
+    """A piece of one tool call; `key` tells the calls of one choice apart."""
+
+    key: object
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    whole: bool = False  # `arguments` replaces what came before instead of extending it
+
+
+@dataclass(slots=True)
+class Delta:
+    """What one payload adds to one choice."""
+
+    choice: int = 0
+    role: str | None = None
+    text: str = ""
+    reasoning: str = ""
+    tools: tuple[ToolFragment, ...] = ()
+    finish_reason: str | None = None
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one payload says. `usage` holds the provider's own object; figures are merged by maximum."""
+
+    kind: EventClass
+    deltas: tuple[Delta, ...] = ()
+    usage: Mapping[str, Any] | None = None
+    failure: Failure | None = None
+    id: str | None = None
+    model: str | None = None
+    created: int | None = None
+    begins: bool = False  # a beginning of a message: a second one in a stream is reported
+
+
+NOTHING = Reading(EventClass.STRUCTURAL)
+
+
+class Dialect:
+    """What payloads mean in one provider's stream. Subclass it, and pass an instance or register the class.
+
+    Every method is total: whatever JSON value arrives, none may raise.
+    """
+
+    name: ClassVar[str]
+    sentinel: ClassVar[str | None] = None
+    """The payload that is no JSON and ends the stream, as `[DONE]`."""
+    json_payloads: ClassVar[bool] = True
+    """False: payloads are prose, and no JSON heuristic touches them."""
+
+    @classmethod
+    def recognises(cls, event: str, payload: object) -> bool:
+        """Tell whether this payload can only be of this dialect. Narrow: a false yes changes what is repaired."""
+        return False
+
+    def read(self, event: str, payload: Any) -> Reading:
+        """Take one forwarded payload, in order, and say what it means. Numbers may all be floats."""
+        return NOTHING
+
+    def is_complete(self) -> bool:
+        """Tell, at a clean end without terminator, whether what was read is a whole answer."""
+        return False
+
+    def event_name(self, payload: Any) -> str | None:
+        """Name the `event:` line that clients of this dialect cannot do without, or None."""
+        return None
+
+    def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
+        """Spell a failure of ours as this dialect's clients expect it: event name (or None) and JSON value."""
+        return "error", failure.as_error()
+
+    def heartbeat(self) -> bytes | None:
+        """Give the bytes that this dialect's clients want as a heartbeat just now, or None for a comment."""
+        return None
+
+
+REGISTRY: dict[str, type[Dialect]] = {}
+"""Dialects by name, in the order in which they are asked to recognise a payload."""
+
+
+def register(dialect: type[Dialect]) -> type[Dialect]:
+    """Add a dialect to those that are recognised and can be named; a class decorator."""
+    REGISTRY[dialect.name] = dialect
+    return dialect

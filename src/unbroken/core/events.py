@@ -1,0 +1,70 @@
+"""Events and comments, and the bytes that spell them.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_ID_FORBIDS = re.compile(r"[\r\n\0]")
+
+
+class Format(Enum):
+    """A framing: how events are told apart on the wire."""
+
+    SSE = "sse"
+    NDJSON = "ndjson"
+    JSON_ARRAY = "json-array"
+
+
+# Not frozen: a generated frozen `__init__` costs 0.4 µs more per event, a third of the whole reader.
+@dataclass(slots=True, unsafe_hash=True)
+class Event:
+    """One dispatched event, an NDJSON line, or an element of a JSON array.
+
+    `data` is the payload as text. `id` is the last event id at dispatch ("" when none was sent), `retry` the
+    reconnection time in milliseconds if this block set one.
+    """
+
+    data: str
+    event: str = "message"
+    id: str = ""
+    retry: int | None = None
+
+    def json(self, loads: Any = json.loads) -> Any:
+        """Parse `data` as JSON. Raises what `loads` raises, a `ValueError` by default."""
+        return loads(self.data)
+
+    def encode(self) -> bytes:
+        r"""Spell this event as one whole SSE frame; no value can begin a line of its own.
+
+        Line ends inside `data` begin a new `data:` line. Raises `ValueError` for CR or LF in `event`, and for
+        CR, LF or NUL in `id`, which the standard cannot spell (WHATWG 9.2.6).
+        """
+        lines = []
+        if self.event not in ("", "message"):
+            if _LINE_END.search(self.event):
+                raise ValueError("Event.event must not hold CR or LF: it would begin a new field")
+            lines.append(f"event: {self.event}")
+        if self.id:
+            if _ID_FORBIDS.search(self.id):
+                raise ValueError("Event.id must not hold CR, LF or NUL: a reader would ignore or misread it")
+            lines.append(f"id: {self.id}")
+        if self.retry is not None:
+            lines.append(f"retry: {self.retry}")
+        lines += [f"data: {line}" for line in _LINE_END.split(self.data)]
+        # A lone surrogate has no UTF-8 form; U+FFFD is what every decoder would make of its bytes.
+        return ("\n".join(lines) + "\n\n").encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """An SSE comment line, without its colon; most often a keep-alive."""
+
+    text: str

@@ -1,0 +1,163 @@
+r"""Strict JSON, bounded: what a repair must show.
+
+https://www.rfc-editor.org/rfc/rfc8259. The parser is the standard library's; what it is lax about (`NaN`), and what
+would depend on the caller (recursion depth, the 4,300-digit limit of `int`), is refused or avoided here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import accumulate
+from typing import Any, Final, NoReturn
+
+MAX_PROOF: Final = 1024 * 1024
+"""Characters of a payload that are parsed at most; longer payloads pass unproven, and are counted."""
+MAX_LEVELS: Final = 200
+"""Nested arrays and objects at most; the parser recurses, and how deep it may depends on the caller."""
+
+
+class _Mark:
+    """A result of `prove` that is no JSON value; `None` is the value of `null`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+FLAWED: Final = _Mark("FLAWED")
+"""The text is not one strict JSON text."""
+UNPROVEN: Final = _Mark("UNPROVEN")
+"""The text was not judged: too long, or the caller's own recursion left no room to parse."""
+
+
+def _refuse(token: str) -> NoReturn:
+    raise ValueError(token)
+
+
+# `int` refuses more than 4,300 digits unless the process allows it; a proof needs no exact integers.
+_scan = json.JSONDecoder(parse_constant=_refuse, parse_int=float).scan_once
+_BLANKS: Final = " \t\n\r"  # RFC 8259, clause 2
+_BLANK_RUN: Final = re.compile(r"[ \t\n\r]*+")
+_PLAIN_STARTS: Final = frozenset("{[")
+_STRINGS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NO_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
+_STEP: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
+def _too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= MAX_LEVELS:
+        return False
+    brackets = _NO_BRACKETS.sub("", _STRINGS.sub("", text))
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > MAX_LEVELS
+
+
+def _skip_blanks(text: str, at: int) -> int:
+    found = _BLANK_RUN.match(text, at)
+    return found.end() if found else at
+
+
+def prove(text: str) -> Any:
+    """Give the value of one strict JSON text with nothing but blanks around it, else `FLAWED` or `UNPROVEN`.
+
+    All numbers are floats. Longer than `MAX_PROOF` is `UNPROVEN`, nested deeper than `MAX_LEVELS` is `FLAWED`.
+    """
+    if len(text) > MAX_PROOF:
+        return UNPROVEN
+    if _too_deep(text):
+        return FLAWED
+    try:
+        value, end = _scan(text, 0 if text[:1] in _PLAIN_STARTS else _skip_blanks(text, 0))
+    except (ValueError, StopIteration):
+        return FLAWED
+    except RecursionError:
+        return UNPROVEN
+    if end != len(text) and _skip_blanks(text, end) != len(text):
+        return FLAWED
+    return value
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether this is one strict JSON object or array: what a repair may stand on."""
+    return isinstance(prove(text), (dict, list))
+
+
+def prove_series(text: str) -> list[str]:
+    """Split a text that is nothing but two or more whole objects or arrays; an empty list for anything else."""
+    if len(text) > MAX_PROOF or _too_deep(text):
+        return []
+    pieces = []
+    start = _skip_blanks(text, 0)
+    while start < len(text):
+        if text[start] not in "{[":
+            return []
+        try:
+            _, end = _scan(text, start)
+        except (ValueError, StopIteration, RecursionError):
+            return []
+        pieces.append(text[start:end])
+        start = _skip_blanks(text, end)
+    return pieces if len(pieces) > 1 else []
+
+
+_MARKS: Final = re.compile(rb'["\\{}\[\]]')
+_IN_STRING: Final = re.compile(rb'["\\]')
+
+
+class BracketScanner:
+    """Follow JSON brackets through bytes that arrive in pieces; proves nothing, but says when to try.
+
+    `whole` is true when an object or array was opened and closed, and nothing but blanks followed; `spoiled` when
+    that can no longer come true, whatever follows.
+    """
+
+    __slots__ = ("depth", "escaped", "in_string", "spoiled", "whole")
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.in_string = False
+        self.escaped = False
+        self.whole = False
+        self.spoiled = False
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes; linear in their length."""
+        if self.spoiled:
+            return
+        if self.depth == 0:
+            piece = piece.lstrip(b" \t\r\n")
+            if not piece:
+                return
+            if self.whole or piece[0] not in b"{[":
+                self.spoiled = True
+                self.whole = False
+                return
+        self._follow(piece)
+
+    def _follow(self, piece: bytes) -> None:
+        at = 0
+        end = len(piece)
+        if self.escaped:
+            self.escaped = False
+            at = 1
+        while at < end:
+            found = (_IN_STRING if self.in_string else _MARKS).search(piece, at)
+            if found is None:
+                return
+            mark = piece[found.start()]
+            at = found.end()
+            if mark == 0x5C:  # a backslash; outside of strings it spoils the proof, not the scan
+                at += 1
+                self.escaped = at > end
+            elif mark == 0x22:
+                self.in_string = not self.in_string
+            elif mark in b"{[":
+                self.depth += 1
+            else:
+                self.depth -= 1
+                if self.depth == 0:
+                    self.whole = not piece[at:].strip(b" \t\r\n")
+                    self.spoiled = not self.whole
+                    return

@@ -1,0 +1,87 @@
+"""The departures that are mended, each by name.
+
+A repair is tried only where the strict reading failed, and kept only if what results is proven whole. Legal
+spellings that are merely made canonical (CRLF, `data:{`, a BOM) are re-spellings, counted apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class RepairKind(Enum):
+    """One kind of mended departure; the value is its slug in reports, logs and metrics."""
+
+    INVALID_UTF8 = "invalid-utf8"
+    """Bytes that are no UTF-8 became U+FFFD, one per maximal subpart (Unicode 3.9, WHATWG Encoding)."""
+    STRAY_LINE = "stray-line"
+    """A line that is no field and holds nothing whole was dropped."""
+    FIELD_NAME = "field-name"
+    """`  data:` or `Data:` with a whole JSON value was read as `data:`."""
+    HTTP_HEAD = "http-head"
+    """An HTTP response head with a 2xx status, left in front of the body, was skipped."""
+    FOREIGN_BODY = "foreign-body"
+    """An HTML page or an HTTP error head in the middle of a stream was cut; the stream failed there."""
+    NOT_A_STREAM = "not-a-stream"
+    """The whole body was no stream (HTML, a JSON error, binary); one typed error stands for it."""
+    MISSING_BLANK_LINE = "missing-blank-line"
+    """Two whole JSON documents in one block became two events."""
+    RAW_JSON = "raw-json"
+    """A whole JSON document without `data:` became an event."""
+    ERROR_LINE = "error-line"
+    """A bare `error: {...}` line became an event that holds the error."""
+    RAW_NEWLINE = "raw-newline"
+    """Raw line ends inside one JSON document were escaped or removed."""
+    NON_FINITE = "non-finite"
+    """`NaN`, `Infinity` and `-Infinity`, which are no JSON, became `null`."""
+    GLUED_JSON = "glued-json"
+    """Whole JSON documents glued on one line became one event each."""
+    DOUBLE_PREFIX = "double-prefix"
+    """A payload that was itself framed (`data: data: {...}`) was unwrapped by one level."""
+    SPLICED_EVENT = "spliced-event"
+    """A broken event with a whole one spliced into it lost its broken beginning."""
+    PYTHON_REPR = "python-repr"
+    """The repr of a Python dict, or of bytes that hold a frame, became JSON."""
+    STRAY_FRAMING = "stray-framing"
+    """An SSE line inside NDJSON was lifted out of its framing, or dropped if it held nothing."""
+    WRAPPED_COMMENT = "wrapped-comment"
+    """A comment that was wrapped as a payload (`data: : keepalive`) was dropped."""
+    DONE_SPELLING = "done-spelling"
+    """A misspelt `[DONE]` was spelt right."""
+    EMPTY_DATA = "empty-data"
+    """An event with empty data or `null`, which clients of the dialect cannot read, was dropped."""
+    INVALID_JSON = "invalid-json"
+    """A payload that is no JSON, where nothing but JSON can be read, was dropped."""
+    UNTERMINATED_EVENT = "unterminated-event"
+    """A last event without its blank line, but whole, was delivered."""
+    UNFINISHED_TAIL = "unfinished-tail"
+    """A last piece that is not whole was dropped."""
+    OVERSIZED_EVENT = "oversized-event"
+    """An event beyond `max_event_bytes` was dropped whole."""
+    AFTER_DONE = "after-done"
+    """Data behind the `[DONE]` that ended the stream was dropped."""
+    DONE_AFTER_ERROR = "done-after-error"
+    """A `[DONE]` behind an error was removed: it would tell success."""
+    MISSING_DONE = "missing-done"
+    """A `[DONE]` was added behind a whole answer; not among the default repairs."""
+    EVENT_NAME_RESTORED = "event-name-restored"
+    """The `event:` line that a dialect's clients cannot do without was put back from the payload's type."""
+    REPEATED_EVENT = "repeated-event"
+    """An event that an earlier connection had delivered, told by its id, was dropped after a resume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One mended departure. `offset` and `length` are in bytes of the input, from the start of the stream."""
+
+    kind: RepairKind
+    offset: int
+    length: int
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} at byte {self.offset}"
+
+
+DEFAULT_REPAIRS: frozenset[RepairKind] = frozenset(RepairKind) - {RepairKind.MISSING_DONE}
+"""All repairs but the one that adds what upstream did not send."""
