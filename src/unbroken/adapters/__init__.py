@@ -1,0 +1,1 @@
+"""The adapters: the only places with threads or tasks; all else is the core's."""
