@@ -1,0 +1,41 @@
+"""How the tests run: warnings are errors, Hypothesis takes its time, and in CI nothing skips in silence."""
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+IN_CI = bool(os.environ.get("CI"))
+
+# The recorded streams lie beside a checkout, or do not; no other reason to skip is accepted in CI.
+MAY_BE_ABSENT = "recorded streams"
+
+# A shared or slow machine must not fail a property by its clock: deadlines are off everywhere.
+settings.register_profile("everyday", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("everyday"), derandomize=True, print_blob=True, database=None)
+settings.register_profile("deep", settings.get_profile("everyday"), max_examples=5_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "everyday"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    return refuse_silence(report) if IN_CI else report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    return refuse_silence(report) if IN_CI else report
+
+
+def refuse_silence(report: Report) -> Report:
+    """Turn a skip into a failure: in CI all that a test needs is installed, so a skip means that it never ran."""
+    if report.skipped and not hasattr(report, "wasxfail") and MAY_BE_ABSENT not in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not accept: {report.longrepr}"
+    return report
