@@ -132,6 +132,7 @@ class Clocks:
 
     def content(self, now: float) -> None:
         """Note that content was forwarded; from the first on, `idle` takes the place of `first`."""
+        self._recognised = True
         self._waits_for = "idle"
         self._content_at = self._running(now) + self._idle
 
