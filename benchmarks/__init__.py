@@ -1,0 +1,1 @@
+"""How fast unbroken is, beside its peers and beside itself: seeded workloads, one clock, ratios."""

@@ -1,0 +1,112 @@
+"""Times contenders against each other: interleaved, in a new order each round, and reduced to ratios.
+
+Absolute times of one machine on one day are no claims. What is compared is the ratio of two contenders within the
+same round, since a busy neighbour slows both; the minimum over all rounds is what the code costs when left alone.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import statistics
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from time import perf_counter
+
+from .readers import Chunks, Reader
+
+Pass = Callable[[], float]
+"""Does the whole work once and returns the seconds that it took."""
+
+
+class OutOfPatienceError(Exception):
+    """A contender is so slow that waiting for its end would tell nothing more."""
+
+
+@dataclass
+class Timing:
+    """The passes of one contender. `unfinished`: it was stopped at this time, and its ratio is a lower bound."""
+
+    seconds: list[float] = field(default_factory=list)
+    unfinished: bool = False
+
+    @property
+    def best(self) -> float:
+        return min(self.seconds)
+
+    def ratio(self, base: Timing) -> float:
+        """Divide round by round and take the median."""
+        if self.unfinished:
+            return self.best / base.best
+        return statistics.median(mine / other for mine, other in zip(self.seconds, base.seconds, strict=True))
+
+    def spread(self, base: Timing) -> tuple[float, float]:
+        """Give the quartiles of the ratio, round by round; twice the bound where there was no round."""
+        if self.unfinished:
+            return self.ratio(base), self.ratio(base)
+        ratios = [mine / other for mine, other in zip(self.seconds, base.seconds, strict=True)]
+        low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        return low, high
+
+
+def timed(work: Callable[[], object]) -> Pass:
+    """Make a pass out of a callable, on this process's clock."""
+
+    def once() -> float:
+        start = perf_counter()
+        work()
+        return perf_counter() - start
+
+    return once
+
+
+def reading(reader: Reader, streams: list[Chunks], patience: float) -> Pass:
+    """Make a pass that reads all streams. Raises OutOfPatienceError out of the source after `patience` seconds.
+
+    Only streams of very many chunks are watched, by a generator that costs every contender the same.
+    """
+    if max(map(len, streams)) < 100_000:
+        return timed(lambda: reader.read(streams))
+    return timed(lambda: reader.read([_watched(chunks, perf_counter() + patience) for chunks in streams]))  # type: ignore[misc]
+
+
+def _watched(chunks: Iterable[bytes], deadline: float) -> Iterator[bytes]:
+    source = iter(chunks)
+    while batch := list(islice(source, 1000)):
+        if perf_counter() > deadline:
+            raise OutOfPatienceError
+        yield from batch
+
+
+def compare(passes: dict[str, Pass], *, seconds: float, most: int = 40, least: int = 3) -> dict[str, Timing]:
+    """Run all passes in rounds until `seconds` are spent, at least 3 rounds, after one unmeasured round.
+
+    A contender that runs out of patience in the unmeasured round is not asked again.
+    """
+    timings = {name: Timing() for name in passes}
+    for name, once in passes.items():
+        _warm(once, timings[name])
+    running = [name for name in passes if not timings[name].unfinished]
+    draw = random.Random(len(passes))
+    gc.collect()
+    gc.freeze()
+    try:
+        started = perf_counter()
+        for round_ in range(most):
+            for name in draw.sample(running, len(running)):
+                timings[name].seconds.append(passes[name]())
+            if round_ + 1 >= least and perf_counter() - started > seconds:
+                break
+    finally:
+        gc.unfreeze()
+    return timings
+
+
+def _warm(once: Pass, timing: Timing) -> None:
+    started = perf_counter()
+    try:
+        once()
+    except OutOfPatienceError:
+        timing.unfinished = True
+        timing.seconds.append(perf_counter() - started)

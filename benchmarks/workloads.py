@@ -1,0 +1,288 @@
+"""The streams that every reader is timed on: seeded, so that two machines time the same bytes.
+
+The names (a) to (j) are those of docs/speed.md; tests/test_benchmarks.py holds each to its description.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+EVENT_BYTES = 256
+BULK = 64 * 1024
+SEED = 20_240_229
+
+CAPTURES = Path(os.environ.get("UNBROKEN_CAPTURES") or Path(__file__).parents[2] / "shared" / "captures")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A list of streams, each a list of chunks, with the facts that its test checks."""
+
+    name: str
+    title: str
+    format: str
+    events: int
+    streams: list[list[bytes]] = field(repr=False)
+    terminator: str | None = "[DONE]"
+    unit: str = "event"
+
+    @property
+    def size(self) -> int:
+        """Count the bytes of all streams."""
+        return sum(len(chunk) for chunks in self.streams for chunk in chunks)
+
+
+def cut(body: bytes, size: int) -> list[bytes]:
+    """Cut a body into chunks of `size` bytes; the last one may be shorter."""
+    return [body[i : i + size] for i in range(0, len(body), size)]
+
+
+# --- payloads -------------------------------------------------------------------------------------------------
+
+LATIN = "stream token the of model answer a to in is for with that as on quick proxy line event byte"
+ESCAPED = '"quoted" line\n tab\t back\\slash </div> 1. —'
+CHINESE = "数据 事件 模型 代理 流 字节 超时 心跳 回答 一个 完整 修复 断开 连接 错误 重试"
+MIXED = f"{CHINESE} поток событие ответ こんにちは ストリーム 안녕하세요 مرحبا תשובה 🙂 👩\u200d💻"
+
+
+def tokens(count: int, vocabulary: str = f"{LATIN} {LATIN} {LATIN} {ESCAPED}", seed: int = SEED) -> list[str]:
+    """Draw `count` tokens, each with its leading blank, as models send them."""
+    words = vocabulary.split(" ")
+    draw = random.Random(seed)
+    return [" " + draw.choice(words) for _ in range(count)]
+
+
+def openai_payload(token: str | None, *, finish: str | None = None, size: int | None = None) -> str:
+    """Spell one chat completion chunk, padded by OpenAI's own `obfuscation` field to `size` bytes."""
+    chunk = {
+        "id": "chatcmpl-C8cW3v",
+        "object": "chat.completion.chunk",
+        "created": 1757000000,
+        "model": "gpt-5-mini",
+        "choices": [{"index": 0, "delta": {} if token is None else {"content": token}, "finish_reason": finish}],
+        "obfuscation": "",
+    }
+    bare = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
+    if size is None:
+        return bare
+    draw = random.Random(bare)
+    padding = "".join(draw.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", k=size))
+    return bare.replace('"obfuscation":""', f'"obfuscation":"{padding[: size - len(bare.encode())]}"')
+
+
+@cache
+def openai_blocks(count: int) -> list[bytes]:
+    """Build `count` blocks of exactly 256 bytes: text, then a finish; `[DONE]` is not among them."""
+    size = EVENT_BYTES - len(b"data: \n\n")
+    payloads = [openai_payload(token, size=size) for token in tokens(count - 1)]
+    payloads.append(openai_payload(None, finish="stop", size=size))
+    return [f"data: {payload}\n\n".encode() for payload in payloads]
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def openai_body(count: int) -> bytes:
+    """Build one whole OpenAI-like stream of `count` blocks and `[DONE]`."""
+    return b"".join(openai_blocks(count)) + DONE
+
+
+def anthropic_blocks(count: int) -> list[bytes]:
+    """Build a message in `count` blocks of `event:`, `data:` and `id:` lines, as a resumable proxy sends it."""
+    message = {"id": "msg_01", "type": "message", "role": "assistant", "model": "claude", "content": []}
+    block = {"type": "text", "text": ""}
+    payloads: list[dict[str, object]] = [
+        {"type": "message_start", "message": {**message, "usage": {"input_tokens": 9, "output_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+    ]
+    for token in tokens(count - 5):
+        delta = {"type": "text_delta", "text": token}
+        payloads.append({"type": "content_block_delta", "index": 0, "delta": delta})
+    payloads += [
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": count - 5}},
+        {"type": "message_stop"},
+    ]
+    return [
+        f"event: {payload['type']}\ndata: {json.dumps(payload, ensure_ascii=False)}\nid: {i}\n\n".encode()
+        for i, payload in enumerate(payloads, 1)
+    ]
+
+
+def ollama_lines(count: int) -> list[bytes]:
+    """Build an Ollama answer of `count` NDJSON lines, the last one `done`."""
+
+    def line(token: str, **rest: object) -> bytes:
+        message = {"role": "assistant", "content": token}
+        stamp = "2026-08-17T15:59:50.05206Z"
+        document = {"model": "qwen3:4b", "created_at": stamp, "message": message, **rest}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+    figures = {"done_reason": "stop", "prompt_eval_count": 11, "eval_count": count - 1}
+    return [line(token, done=False) for token in tokens(count - 1)] + [line("", done=True, **figures)]
+
+
+def gemini_elements(count: int) -> list[bytes]:
+    """Build Gemini's `streamGenerateContent` array: pretty-printed elements, `,` and CRLF between them."""
+
+    def element(token: str, **rest: object) -> bytes:
+        candidate = {"content": {"parts": [{"text": token}], "role": "model"}, **rest, "index": 0}
+        usage = {"promptTokenCount": 12, "candidatesTokenCount": 1, "totalTokenCount": 13}
+        document = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.0-flash"}
+        return json.dumps(document, ensure_ascii=False, indent=2).encode()
+
+    elements = [element(token) for token in tokens(count - 1)] + [element("", finishReason="STOP")]
+    return [b"[" + elements[0], *(b"\n,\r\n" + rest for rest in elements[1:]), b"\n]\n"]
+
+
+def one_big_event(size: int) -> bytes:
+    """Build a stream whose one content event is `size` bytes long."""
+    text = "".join(tokens(4096, LATIN))
+    room = size - len(f"data: {openai_payload('')}\n\n")
+    payload = openai_payload((text * (room // len(text) + 1))[:room])
+    return f"data: {payload}\n\n".encode() + f"data: {openai_payload(None, finish='stop')}\n\n".encode() + DONE
+
+
+def captured_streams(folder: Path) -> list[list[bytes]]:
+    """Read the real SSE captures that all readers agree on, cut where the recorder's reads ended.
+
+    Left out: streams with an unterminated tail, with text in no field, with payloads that are no JSON, or with
+    an `id:` (peers then invent events). A capture without recorded reads is cut behind each blank line.
+    """
+    expected = {fact["file"]: fact for fact in _json_lines(folder / "expected.jsonl")}
+    streams = []
+    for row in _json_lines(folder / "manifest.jsonl"):
+        if row["format"] != "sse" or not row["real"]:
+            continue
+        facts = expected[row["file"]]
+        odd = ("unterminated_tail", "nonfield_lines", "ids")
+        if facts["n_non_json"] or any(facts["sse"][name] for name in odd):
+            continue
+        body = (folder / row["file"]).read_bytes()
+        streams.append(_by_sizes(body, row["chunk_sizes"]) if "chunk_sizes" in row else _by_blocks(body))
+    return streams
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _by_sizes(body: bytes, sizes: list[int]) -> list[bytes]:
+    chunks, at = [], 0
+    for size in sizes:
+        chunks.append(body[at : at + size])
+        at += size
+    return [chunk for chunk in chunks if chunk]
+
+
+def _by_blocks(body: bytes) -> list[bytes]:
+    separator = b"\r\n\r\n" if b"\r\n\r\n" in body else b"\n\n"
+    blocks = body.split(separator)
+    return [block + separator for block in blocks[:-1]] + ([blocks[-1]] if blocks[-1] else [])
+
+
+# --- workloads ------------------------------------------------------------------------------------------------
+
+
+def event_per_chunk(scale: float) -> Workload:
+    count = int(8000 * scale)
+    chunks = [*openai_blocks(count), DONE]
+    return Workload("a", "256-byte OpenAI-like events, one a chunk", "sse", count + 1, [chunks])
+
+
+def bulk(scale: float) -> Workload:
+    count = int(8000 * scale)
+    return Workload("b", "the same in 64 KiB chunks", "sse", count + 1, [cut(openai_body(count), BULK)])
+
+
+def byte_per_chunk(scale: float) -> Workload:
+    count = int(200 * scale)
+    return Workload("c", "the same, one byte a chunk", "sse", count + 1, [cut(openai_body(count), 1)])
+
+
+def crlf(scale: float) -> Workload:
+    count = int(8000 * scale)
+    body = openai_body(count).replace(b"\n", b"\r\n")
+    return Workload("d", "the same with CRLF, 64 KiB chunks", "sse", count + 1, [cut(body, BULK)])
+
+
+def named_blocks(scale: float) -> Workload:
+    count = int(8000 * scale)
+    title = "event: + data: + id: blocks, one a chunk"
+    return Workload("e", title, "sse", count, [anthropic_blocks(count)], terminator=None)
+
+
+def ndjson(scale: float) -> Workload:
+    count = int(8000 * scale)
+    return Workload("f", "NDJSON, one line a chunk", "ndjson", count, [ollama_lines(count)], terminator=None)
+
+
+def big_event_trickled(scale: float) -> Workload:
+    body = one_big_event(int(8_000_000 * scale))
+    return Workload("g16", "an 8 MB event in 16-byte chunks", "sse", 3, [cut(body, 16)], unit="stream")
+
+
+def big_event(scale: float) -> Workload:
+    body = one_big_event(int(8_000_000 * scale))
+    return Workload("g1k", "an 8 MB event in 1 KB chunks", "sse", 3, [cut(body, 1000)], unit="stream")
+
+
+def non_latin(scale: float) -> Workload:
+    count = int(8000 * scale)
+    words = iter(tokens(8 * (count - 1), MIXED))
+    payloads = [openai_payload("".join(eight)) for eight in zip(*[words] * 8, strict=True)]
+    payloads.append(openai_payload(None, finish="stop"))
+    body = "".join(f"data: {payload}\n\n" for payload in payloads).encode() + DONE
+    return Workload("h", "non-Latin text, 64 KiB chunks", "sse", count + 1, [cut(body, BULK)])
+
+
+def captured(scale: float) -> Workload | None:
+    """Replay real captures, or return None where the folder is not there."""
+    if not CAPTURES.is_dir():
+        return None
+    streams = captured_streams(CAPTURES)
+    streams = streams[: max(1, int(len(streams) * scale))]
+    count = sum(_dispatches(b"".join(chunks)) for chunks in streams)
+    return Workload("i", "captured streams, replayed", "sse", count, streams, terminator=None)
+
+
+def _dispatches(body: bytes) -> int:
+    """Count the events of a well-formed stream: blocks with a `data` line (WHATWG 9.2.6)."""
+    blocks = b"\n".join(body.splitlines()).split(b"\n\n")
+    return sum(any(line.startswith(b"data") for line in block.split(b"\n")) for block in blocks)
+
+
+def gemini_array(scale: float) -> Workload:
+    count = int(4000 * scale)
+    title = "a Gemini JSON array, one element a chunk"
+    return Workload("j", title, "json-array", count, [gemini_elements(count)], terminator=None)
+
+
+WORKLOADS: dict[str, Callable[[float], Workload | None]] = {
+    "a": event_per_chunk,
+    "b": bulk,
+    "c": byte_per_chunk,
+    "d": crlf,
+    "e": named_blocks,
+    "f": ndjson,
+    "g16": big_event_trickled,
+    "g1k": big_event,
+    "h": non_latin,
+    "i": captured,
+    "j": gemini_array,
+}
+
+
+FORMATS = {name: {"f": "ndjson", "j": "json-array"}.get(name, "sse") for name in WORKLOADS}
+
+
+def build(name: str, scale: float = 1.0) -> Workload | None:
+    """Build a workload by its letter; `scale` shrinks it for tests. None: its input is not on this machine."""
+    return WORKLOADS[name](scale)

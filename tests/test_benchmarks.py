@@ -1,0 +1,261 @@
+"""The workloads are what they say, the contenders read the same events, and the guard can fail."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from typing import Any
+
+import pytest
+
+from benchmarks import compare, guard, readers, rounds, workloads
+from benchmarks.readers import OURS, PEERS, YARDSTICK, Reader
+from benchmarks.rounds import OutOfPatienceError, Timing
+from benchmarks.v8 import V8, NoV8Error
+from benchmarks.workloads import Workload
+
+SMALL = 0.05
+BIG = ("g16", "g1k")
+
+
+def small(name: str) -> Workload:
+    workload = workloads.build(name, 0.01 if name in BIG else SMALL)
+    if workload is None:
+        pytest.skip("the recorded streams are not on this machine")
+    return workload
+
+
+def body(workload: Workload) -> bytes:
+    (chunks,) = workload.streams
+    return b"".join(chunks)
+
+
+def chunk_sizes(workload: Workload) -> set[int]:
+    """The sizes of all chunks but the last, which may be shorter."""
+    (chunks,) = workload.streams
+    return {len(chunk) for chunk in chunks[:-1]}
+
+
+# --- workloads --------------------------------------------------------------------------------------------------
+
+HASHES = {
+    "a": "a4fbcd1cc13e0849",
+    "b": "a4fbcd1cc13e0849",
+    "c": "9a36bc3a94fdd840",
+    "d": "69c4ca1ae708c27f",
+    "e": "f959addc949f9d2d",
+    "f": "3db806dfb39e67ee",
+    "g16": "7bbf008b16991e95",
+    "g1k": "7bbf008b16991e95",
+    "h": "f78adacf38852f8c",
+    "j": "ab752ad6df37eeb6",
+}
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_a_workload_is_the_same_bytes_on_every_machine(name: str) -> None:
+    assert hashlib.sha256(body(small(name))).hexdigest()[:16] == HASHES[name]
+
+
+@pytest.mark.parametrize("name", workloads.WORKLOADS)
+def test_a_workload_holds_as_many_events_as_it_says(name: str) -> None:
+    workload = small(name)
+    reader = {"sse": readers.plain_loop, "ndjson": readers.ndjson_loop, "json-array": readers.array_loop}
+    found = 0
+    for chunks in workload.streams:
+        text = b"".join(chunks).replace(b"\r\n", b"\n") if workload.format == "sse" else b"".join(chunks)
+        cut = chunks if workload.format == "json-array" else [text]
+        found += sum(1 for _ in reader[workload.format](cut))
+    assert found == workload.events
+
+
+def test_a_has_one_event_of_256_bytes_in_each_chunk() -> None:
+    assert chunk_sizes(small("a")) == {256}
+    assert small("a").streams[0][-1] == b"data: [DONE]\n\n"
+    assert workloads.event_per_chunk(1).size == 8000 * 256 + 14
+
+
+def test_b_c_and_d_are_the_stream_of_a_cut_and_spelt_otherwise() -> None:
+    assert body(small("b")) == body(small("a"))
+    assert chunk_sizes(small("b")) == {64 * 1024}
+    assert body(small("a")).startswith(body(small("c"))[: 8 * 256])
+    assert chunk_sizes(small("c")) == {1}
+    assert body(small("d")).replace(b"\r\n", b"\n") == body(small("a"))
+    assert b"\n" not in body(small("d")).replace(b"\r\n", b"")
+
+
+def test_e_names_and_numbers_each_block() -> None:
+    for number, block in enumerate(small("e").streams[0], 1):
+        fields = [line.partition(b":")[0] for line in block.splitlines()]
+        assert fields == [b"event", b"data", b"id", b""]
+        assert b"\nid: %d\n" % number in block
+
+
+def test_f_has_one_json_line_in_each_chunk() -> None:
+    for line in small("f").streams[0]:
+        assert line.count(b"\n") == 1
+        assert line.endswith(b"}\n")
+
+
+@pytest.mark.parametrize(("name", "size"), [("g16", 16), ("g1k", 1000)])
+def test_g_is_one_event_of_eight_megabytes(name: str, size: int) -> None:
+    workload = workloads.build(name)
+    assert workload is not None
+    assert body(workload).index(b"\n\n") + 2 == 8_000_000
+    assert chunk_sizes(workload) == {size}
+
+
+def test_h_is_mostly_not_latin_and_cut_inside_a_character() -> None:
+    (chunks,) = workloads.non_latin(1).streams
+    text = b"".join(chunks).decode()
+    contents = [json.loads(line[6:])["choices"][0]["delta"]["content"] for line in text.split("\n\n")[:-3]]
+    assert len(contents) == 7999
+    assert not any(content.isascii() for content in contents)
+    assert any(0x80 <= chunk[0] < 0xC0 for chunk in chunks[1:])
+
+
+def test_i_keeps_every_byte_of_a_capture() -> None:
+    workload = small("i")
+    rows = (workloads.CAPTURES / "manifest.jsonl").read_text().splitlines()
+    sums = {row["sha256"] for row in map(json.loads, rows)}
+    assert {hashlib.sha256(b"".join(chunks)).hexdigest() for chunks in workload.streams} <= sums
+
+
+def test_i_counts_the_events_that_the_captures_own_record_counts() -> None:
+    small("i")
+    workload = workloads.captured(1)
+    assert workload is not None
+    rows = (workloads.CAPTURES / "expected.jsonl").read_text().splitlines()
+    expected = {row["sha256"]: row["sse"]["events_strict"] for row in map(json.loads, rows) if "sse" in row}
+    sums = [hashlib.sha256(b"".join(chunks)).hexdigest() for chunks in workload.streams]
+    assert workload.events == sum(expected[digest] for digest in sums)
+
+
+def test_j_is_one_json_array_with_an_element_in_each_chunk() -> None:
+    workload = small("j")
+    assert len(json.loads(body(workload))) == workload.events
+    assert all(b"candidates" in chunk for chunk in workload.streams[0][:-1])
+
+
+# --- contenders -------------------------------------------------------------------------------------------------
+
+READS = [
+    (reader, name)
+    for reader in [YARDSTICK, *PEERS, *OURS]
+    for name, workload_format in workloads.FORMATS.items()
+    if reader.package in (None, "httpx", "unbroken")  # the others: benchmarks/test_agreement.py
+    if workload_format in reader.formats and reader.payload is not None
+    if not (reader is YARDSTICK and name in ("d", "i"))  # it knows LF only
+]
+FORWARDS = [(proxy, name) for proxy in OURS if proxy.payload is None for name in workloads.WORKLOADS if name != "i"]
+
+
+def name_of(argument: Any) -> str:
+    return argument if isinstance(argument, str) else str(argument.open.__name__)
+
+
+@pytest.mark.parametrize(("reader", "name"), READS, ids=name_of)
+def test_a_reader_reads_the_same_events_as_the_reference(reader: Reader, name: str) -> None:
+    workload = small(name)
+    for chunks in workload.streams:
+        assert readers.values(reader.payloads(chunks)) == readers.reference(workload.format, chunks)
+
+
+@pytest.mark.parametrize(("proxy", "name"), FORWARDS, ids=name_of)
+def test_a_proxy_forwards_the_healthy_stream_untouched(proxy: Reader, name: str) -> None:
+    workload = small(name)
+    (chunks,) = workload.streams
+    whole = b"".join(chunks)
+    wanted = whole.replace(b"\r\n", b"\n") if name == "d" else whole
+    assert b"".join(proxy.open(chunks)) == wanted
+
+
+# --- the clock and the report ------------------------------------------------------------------------------------
+
+
+def test_a_ratio_is_the_median_of_its_rounds() -> None:
+    assert Timing([2.0, 2.0, 90.0]).ratio(Timing([1.0, 1.0, 1.0])) == 2.0
+    assert Timing([2.0, 4.0, 60.0]).ratio(Timing([1.0, 2.0, 30.0])) == 2.0
+
+
+def test_every_contender_runs_in_every_round() -> None:
+    ran: list[str] = []
+
+    def once(name: str) -> rounds.Pass:
+        def one_pass() -> float:
+            ran.append(name)
+            return 1.0
+
+        return one_pass
+
+    timings = rounds.compare({"x": once("x"), "y": once("y")}, seconds=0, least=5)
+    assert [len(timing.seconds) for timing in timings.values()] == [5, 5]
+    assert [set(ran[i : i + 2]) for i in range(0, 12, 2)] == [{"x", "y"}] * 6
+
+
+def test_a_reader_that_takes_too_long_is_left_out_and_its_ratio_a_bound() -> None:
+    def never() -> float:
+        raise OutOfPatienceError
+
+    timings = rounds.compare({"quick": lambda: 1e-9, "never": never}, seconds=0)
+    assert timings["never"].unfinished
+    assert len(timings["never"].seconds) == 1
+    assert compare.cell(timings["never"], timings["quick"]).startswith("over ")
+
+
+def test_patience_ends_inside_the_source() -> None:
+    chunks = [b"x"] * 200_000
+    consume = Reader("endless", iter)
+    with pytest.raises(OutOfPatienceError):
+        rounds.reading(consume, [chunks], patience=-1.0)()
+    assert rounds.reading(consume, [chunks], patience=60.0)() > 0
+
+
+def test_the_table_has_a_row_for_each_contender_that_ran() -> None:
+    results = {"a": {"us": Timing([1.0]), "them": Timing([3.0])}, "f": {"us": Timing([1.0])}}
+    assert compare.table(["them", "absent"], results, "us") == [
+        "| | (a) | (f) |",
+        "|---|--:|--:|",
+        "| them | 3.00 | – |",
+    ]
+
+
+def test_the_output_goes_between_the_markers_of_the_page(tmp_path: Any) -> None:
+    page = tmp_path / "speed.md"
+    page.write_text("before\n<!-- compare -->\nold\n<!-- /compare -->\nafter\n")
+    compare.write_between_markers(page, "new\n", "compare")
+    assert page.read_text() == "before\n<!-- compare -->\nnew\n<!-- /compare -->\nafter\n"
+    with pytest.raises(SystemExit):
+        compare.write_between_markers(page, "new\n", "scale")
+
+
+def test_v8_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "PATH", "")
+    with pytest.raises(NoV8Error, match="not both installed"), contextlib.ExitStack() as stack:
+        stack.enter_context(V8())
+    with pytest.raises(SystemExit, match="require"):
+        compare.open_v8("require")
+    assert compare.open_v8("auto") is None
+
+
+# --- the guard --------------------------------------------------------------------------------------------------
+
+
+def test_the_guard_names_what_fell_below_80_percent() -> None:
+    recorded = {"reader": 10.0, "proxy": 2.0, "gone": 1.0}
+    assert guard.fallen({"reader": 8.1, "proxy": 1.5}, recorded) == ["proxy", "gone"]
+
+
+def test_a_python_version_without_a_record_is_held_to_the_lowest() -> None:
+    record = {"3.11": dict.fromkeys(guard.LINES, 2.0), "3.12": dict.fromkeys(guard.LINES, 3.0)}
+    assert guard.recorded_for("3.12", record) == record["3.12"]
+    assert guard.recorded_for("3.99", record) == record["3.11"]
+
+
+def test_the_record_has_every_line() -> None:
+    record = json.loads(guard.RECORD.read_text())
+    assert {version: set(ratios) for version, ratios in record.items()} == {
+        version: set(guard.LINES) for version in record
+    }
