@@ -1,0 +1,239 @@
+"""The architecture, held: what may import what, what an import loads and costs, and what the tree must not name."""
+
+import ast
+import inspect
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import unbroken
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "unbroken"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+# Lower layers know nothing of higher ones. Modules that are not named here stand on the floor of the features.
+FLOORS = {"core": 0, "dialects": 1, "adapters": 2, "testing": 4, "cli": 4, "__init__": 5}
+FEATURES = 3
+
+# What the core must do without: its callers bring the bytes and the time.
+WORLD = {
+    "asyncio",
+    "socket",
+    "threading",
+    "select",
+    "selectors",
+    "time",
+    "logging",
+    "ssl",
+    "subprocess",
+    "multiprocessing",
+}
+
+DRAWERS = {"util", "utils", "helper", "helpers", "common", "base", "misc"}
+
+
+def modules(folder: str = "") -> list[Path]:
+    return sorted((PACKAGE / folder).rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
+    """Name every module that a file imports, at its top or anywhere inside, with relative names resolved."""
+    package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(without_annotations(tree) if at_run_time else tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*above, *filter(None, [node.module])])
+            yield from (submodule(f"{module}.{alias.name}") or module for alias in node.names)
+
+
+def without_annotations(tree: ast.Module) -> ast.Module:
+    """Leave out what stands under `if TYPE_CHECKING:` at the top of a module."""
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+    ]
+    return tree
+
+
+def submodule(name: str) -> str | None:
+    """Return the name if it is a module of ours, since `from unbroken.core import sse` imports a file too."""
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return name if path.with_suffix(".py").exists() or (path / "__init__.py").exists() else None
+
+
+def ours(path: Path, *, at_run_time: bool = False) -> set[str]:
+    return {name for name in imports(path, at_run_time=at_run_time) if name.partition(".")[0] == "unbroken"}
+
+
+def floor(name: str) -> int:
+    """Tell how high a module of ours stands; `unbroken` itself, with all public names, stands on top."""
+    parts = name.split(".")
+    return FLOORS.get(parts[1], FEATURES) if len(parts) > 1 else FLOORS["__init__"]
+
+
+def python(code: str, *flags: str) -> str:
+    command = [sys.executable, "-I", *flags, "-c", code]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def files() -> Iterator[Path]:
+    """Yield the files of the tree: what git tracks, or would on the next commit."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return (path for name in listed.split("\0") if name and (path := ROOT / name).is_file())
+
+
+@pytest.mark.parametrize("path", modules(), ids=dotted)
+def test_imports_point_downwards(path: Path) -> None:
+    name = dotted(path)
+    upwards = sorted(target for target in ours(path) if floor(target) > floor(name))
+    assert not upwards, f"{name} stands below {upwards}"
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    # An error holds its report and a report its error, so annotations may look back.
+    below = [path for path in modules() if path != PACKAGE / "__init__.py"]
+    graph = {dotted(path): ours(path, at_run_time=True) - {"unbroken"} for path in below}
+    TopologicalSorter(graph).prepare()  # raises CycleError with the cycle in its text
+
+
+@pytest.mark.parametrize("path", [*modules("core"), *modules("dialects")], ids=dotted)
+def test_the_core_and_the_dialects_import_nothing_that_touches_the_world(path: Path) -> None:
+    assert not {name.partition(".")[0] for name in imports(path)} & WORLD
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if "testing" not in path.parts], ids=dotted)
+def test_only_the_standard_library_and_typing_extensions_are_imported(path: Path) -> None:
+    foreign = {name.partition(".")[0] for name in imports(path)} - sys.stdlib_module_names
+    assert foreign <= {"unbroken", "typing_extensions"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=dotted)
+def test_nothing_reads_hostile_bytes_with_a_tool_that_runs_code(path: Path) -> None:
+    assert not {name.partition(".")[0] for name in imports(path)} & {"ast", "pickle", "marshal", "shelve"}
+
+
+def test_no_module_is_a_drawer() -> None:
+    assert not [dotted(path) for path in modules() if path.stem in DRAWERS]
+
+
+def test_a_bare_interpreter_that_imports_the_core_loads_nothing_that_touches_the_world() -> None:
+    # The package's own __init__ brings the adapters, so an empty package stands in for it. typing_extensions is given
+    # its folder, since -S leaves site-packages out; what it loads is not our doing. CPython itself has `time` loaded
+    # before the first line runs: that the core does not ask for it is seen in its imports, above.
+    import typing_extensions
+
+    code = f"""
+import sys, types
+sys.path[:0] = [{str(Path(typing_extensions.__file__).parent)!r}]
+import typing_extensions
+before = set(sys.modules)
+unbroken = sys.modules["unbroken"] = types.ModuleType("unbroken")
+unbroken.__path__ = [{str(PACKAGE)!r}]
+for name in {[dotted(path) for path in modules("core")]!r}:
+    __import__(name)
+print(*sorted(set(sys.modules) - before))
+"""
+    loaded = set(python(code, "-S").split())
+    assert {dotted(path) for path in modules("core")} <= loaded
+    assert not loaded & WORLD
+
+
+def test_import_unbroken_loads_no_asyncio() -> None:
+    loaded = python("import sys, unbroken; print(*sys.modules)").split()
+    assert "unbroken" in loaded
+    assert not {name for name in loaded if name.partition(".")[0] in {"asyncio", "hypothesis", "pytest", "unittest"}}
+
+
+def test_import_unbroken_takes_at_most_twice_the_time_of_the_modules_it_cannot_do_without() -> None:
+    # Interleaved, the minimum of each: a busy machine only ever adds time.
+    ours, yardstick = [], []
+    for _ in range(9):
+        ours.append(import_seconds("unbroken"))
+        yardstick.append(import_seconds("json, dataclasses, enum, typing, codecs, re"))
+    assert min(ours) <= 2 * min(yardstick)
+
+
+def import_seconds(names: str) -> float:
+    return float(python(f"from time import perf_counter as now; start = now(); import {names}; print(now() - start)"))
+
+
+def test_typing_extensions_is_the_only_dependency_at_run_time() -> None:
+    assert [re.match(r"[\w-]+", dependency)[0] for dependency in PROJECT["dependencies"]] == ["typing-extensions"]  # type: ignore[index]
+
+
+def test_the_version_is_the_same_wherever_it_stands() -> None:
+    assert getattr(unbroken, "__version__", PROJECT["version"]) == PROJECT["version"]
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (PACKAGE / "py.typed").read_bytes() == b""
+
+
+def test_every_public_name_exists_once() -> None:
+    public = unbroken.__all__
+    assert len(public) == len(set(public))
+    assert not [name for name in public if not hasattr(unbroken, name)]
+
+
+def test_every_public_name_is_documented() -> None:
+    assert not [name for name, value in documented() if not docstring(value)]
+
+
+def documented() -> Iterator[tuple[str, object]]:
+    """Yield the public classes and functions, and the public methods and properties that the classes define."""
+    for name in unbroken.__all__:
+        value = getattr(unbroken, name)
+        if inspect.isclass(value):
+            yield name, value
+            for method, member in vars(value).items():
+                if not method.startswith("_") and isinstance(member, property | staticmethod | classmethod | FUNCTION):
+                    yield f"{name}.{method}", member
+        elif inspect.isroutine(value):
+            yield name, value
+
+
+FUNCTION = type(lambda: None)
+
+
+def docstring(value: object) -> str:
+    """Return what somebody wrote: a dataclass without a docstring writes its signature there by itself."""
+    text = vars(value).get("__doc__") if inspect.isclass(value) else value.__doc__
+    return "" if text and inspect.isclass(value) and text.startswith(f"{value.__name__}(") else text or ""
+
+
+@pytest.mark.parametrize("path", [p for p in modules("core") if p.name != "__init__.py"], ids=dotted)
+def test_every_module_of_the_core_has_a_test_file_of_its_name(path: Path) -> None:
+    assert list((ROOT / "tests").rglob(f"test_{path.stem}.py")), f"no tests/test_{path.stem}.py"
+
+
+def test_no_file_names_a_path_of_one_machine_or_the_host_of_a_package_registry() -> None:
+    # Spelt in pieces, so that this file passes too.
+    home = rb"(?<![\w.:/-])/(?:ro" + rb"ot|ho" + rb"me|wo" + rb"rk|Us" + rb"ers)/"
+    registries = [b"pypi" + b".org", b"python" + b"hosted", b"registry." + b"npmjs", b"deb." + b"debian.org"]
+    named = re.compile(b"|".join([home, *map(re.escape, registries)]))
+    found = {str(path.relative_to(ROOT)): hit.group() for path in files() if (hit := named.search(path.read_bytes()))}
+    assert not found
+
+
+def test_every_json_file_parses() -> None:
+    for path in files():
+        if path.suffix == ".json":
+            json.loads(path.read_bytes())
