@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from ..core.errors import StreamError
     from ..core.report import StreamReport
 
-T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
 
 
-class Engine(Protocol[T_co]):
+class Engine(Protocol[T]):
     """One stream, sans I/O. Items are `bytes` (whole frames) or `Event`s. `now` is the adapter's monotonic clock.
 
     The first call of an adapter is `resume`; it starts the stream's time.
@@ -29,19 +29,19 @@ class Engine(Protocol[T_co]):
     def error(self) -> StreamError | None:
         """Why the stream failed, or None. An event stream raises it after its last item; `repair` wrote its frame."""
 
-    def feed(self, chunk: bytes, now: float) -> list[T_co]:
+    def feed(self, chunk: bytes, now: float) -> list[T]:
         """Take bytes and give what they complete."""
 
-    def close(self, now: float) -> list[T_co]:
+    def close(self, now: float) -> list[T]:
         """Take the clean end of the input."""
 
-    def fail(self, error: Exception, now: float) -> list[T_co]:
+    def fail(self, error: Exception, now: float) -> list[T]:
         """Take the exception that upstream raised."""
 
     def next_deadline(self) -> float | None:
         """Give the time of the next heartbeat or timeout, or None."""
 
-    def on_deadline(self, now: float) -> list[T_co]:
+    def on_deadline(self, now: float) -> list[T]:
         """Give what is due: a heartbeat, a timeout's error frame, or nothing."""
 
     def resume(self, now: float) -> None:

@@ -1,0 +1,355 @@
+"""Streams for asyncio: FastAPI, Starlette, Django under ASGI, aiohttp.
+
+One task, the pump, reads upstream from the first `anext` to the end and closes it there. A task per item, or
+`wait_for(anext())`, would lose data when it is cancelled, hide context variables, and leave cancel scopes and timeouts
+inside upstream in the wrong task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextvars import copy_context
+from types import TracebackType
+from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast
+
+from ..core.events import Event
+from .engine import Engine
+from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
+from .source import Source, as_bytes, warn
+from .stream import Stream
+
+T = TypeVar("T")
+
+
+class Mailbox:
+    """Chunks on their way from the pump to the consumer. It knows both, and neither knows the other."""
+
+    # A list of at most 16 and not a deque, whose first block alone takes 600 bytes per idle stream.
+    __slots__ = ("chunks", "end", "pump", "room", "size", "stopped", "timer", "waiter", "wanted")
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+        self.size = 0
+        self.end: End | None = None
+        self.wanted = True  # false: what still comes is read and dropped
+        self.stopped = False
+        self.pump: asyncio.Task[None] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.waiter: asyncio.Future[None] | None = None  # the consumer waits for a chunk
+        self.room: asyncio.Future[None] | None = None  # the pump waits for room
+
+    def put(self, chunk: bytes) -> bool:
+        """Take a chunk from the pump. False if it must wait for room now."""
+        if not self.wanted:
+            return True
+        self.chunks.append(chunk)
+        self.size += len(chunk)
+        if self.waiter is not None:
+            self.wake()
+        return len(self.chunks) < MAX_CHUNKS and self.size < MAX_BYTES
+
+    def take(self) -> bytes | End | None:
+        """Give the consumer the next chunk, or the end, or None."""
+        if not self.chunks:
+            return self.end
+        chunk = self.chunks.pop(0)
+        self.size -= len(chunk)
+        if self.room is not None and len(self.chunks) <= MAX_CHUNKS // 2:
+            self._make_room()
+        return chunk
+
+    def finish(self, error: BaseException | None) -> None:
+        """Take the end from the pump."""
+        self.end = End(error)
+        self.wake()
+
+    def arm(self, when: float) -> None:
+        """Wake the consumer at `when` at the latest. A timer that is due earlier stays: it costs one look at noon."""
+        if self.timer is not None:
+            if self.timer.when() <= when:
+                return
+            self.timer.cancel()
+        self.timer = asyncio.get_running_loop().call_at(when, self._on_timer)
+
+    def wake(self) -> None:
+        """Let the consumer look again."""
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def drop(self) -> None:
+        """Forget what is queued and what still comes."""
+        self.wanted = False
+        self.chunks.clear()
+        self._make_room()
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def stop(self) -> None:
+        """Have the pump close upstream and end, whatever it waits for."""
+        if self.stopped:
+            return
+        self.stopped = True
+        self.drop()
+        self.wake()
+        if self.pump is not None:
+            self.pump.cancel()
+
+    def _make_room(self) -> None:
+        room, self.room = self.room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    def _on_timer(self) -> None:
+        self.timer = None
+        self.wake()
+
+
+async def pump(source: Source, mailbox: Mailbox) -> None:
+    """Read upstream to its end, or until cancelled, and close it: all in this one task."""
+    chunks: Any = None
+    error: BaseException | None = None
+    try:
+        chunks = aiter(cast("AsyncIterable[Any]", source.chunks))
+        async for chunk in chunks:
+            if not mailbox.put(chunk if type(chunk) is bytes else as_bytes(chunk)):
+                mailbox.room = asyncio.get_running_loop().create_future()
+                await mailbox.room
+            if mailbox.stopped:  # upstream swallowed the cancellation
+                break
+    except GeneratorExit:
+        raise  # the loop is gone: nothing can be awaited any more
+    except BaseException as raised:
+        error = raised
+    mailbox.finish(error)
+    try:
+        await release(getattr(chunks, "aclose", None), source.close)
+        if isinstance(error, asyncio.CancelledError) and not mailbox.stopped:
+            raise error  # somebody else's cancellation, as at the end of the loop
+    finally:
+        error = None  # it holds this frame, which would hold it
+
+
+async def release(*closers: Callable[[], Any] | None) -> None:
+    """Call, and where need be await, each closer. What one raises is logged by type: nobody is left to tell."""
+    for close in closers:
+        if close is not None:
+            try:
+                closing = close()
+                if hasattr(closing, "__await__"):
+                    await closing
+            except Exception as error:
+                warn("closing upstream raised %s", type(error).__name__)
+
+
+class ThreadedChunks:
+    """The chunks of a synchronous upstream, read in a thread, as an asynchronous iterator."""
+
+    def __init__(self, source: Source) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[None] | None = None
+        self._reader = ThreadReader(source, self._notify)
+        if not self._reader.start():
+            raise RuntimeError("no thread can be started to read a synchronous iterable")
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while (arrived := self._reader.take()) is None:
+            self._ready = self._loop.create_future()
+            await self._ready
+        if type(arrived) is bytes:
+            return arrived
+        raise cast(End, arrived).error or StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Release upstream; its thread closes it."""
+        self._reader.stop()
+
+    def _notify(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._wake)
+        except RuntimeError:  # the loop is closed, and with it every consumer gone
+            self._reader.stop()
+
+    def _wake(self) -> None:
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
+
+
+class AsyncStream(Stream[T], AsyncIterator[T]):
+    """An asynchronous iterator over a repaired stream, for one consumer.
+
+    Upstream is released at the end, by `aclose`, by leaving `async with`, by an exception or a cancellation in `anext`,
+    and by garbage collection.
+    """
+
+    def __init__(self, engine: Engine[T], source: Source) -> None:
+        self._source = source
+        self._context = copy_context()
+        self._mailbox = Mailbox()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._busy = False
+        super().__init__(engine)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        while True:
+            for item in self._items:
+                return item
+            if self._closed or self._engine.finished:
+                await self._finish()
+            self._items = iter(await self._advance(math.inf) or ())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        if self._closed:
+            return
+        self._engine.cancel(self._now())
+        if self._loop is not None:
+            try:  # a collection can run in any thread
+                self._loop.call_soon_threadsafe(self._mailbox.stop)
+            except RuntimeError:  # the loop is closed: nothing runs any more
+                pass
+
+    async def aprime(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - the stream outlives it
+        """Wait for the first event, so that a failure before it can still be answered with a real status.
+
+        True once there is one, or the stream ended without; False if `timeout` seconds passed first, and the stream
+        stays usable. No heartbeat is sent meanwhile. Raises `StreamError` if the stream failed before its first
+        event, or with it; its `status_hint` is the status to answer with.
+        """
+        until = math.inf if timeout is None else asyncio.get_running_loop().time() + timeout
+        held = list(self._items)
+        self._engine.hold(True)
+        try:
+            while self._unprimed():
+                items = await self._advance(until)
+                if items is None:
+                    return False
+                held += items
+        finally:
+            self._engine.hold(False)
+            self._items = iter(held)
+        self._raise_early_failure()
+        return True
+
+    async def aclose(self) -> None:
+        """Leave the stream: release upstream and yield nothing more. The verdict is CANCELLED unless there is one."""
+        begun, stopped = self._mailbox.pump is not None, self._mailbox.stopped
+        self._leave()
+        if begun:
+            await self._pump_ended()
+        elif not stopped:
+            await release(self._source.close)
+
+    def _leave(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._items = iter(())
+        self._engine.cancel(self._now())
+        self._mailbox.stop()
+
+    async def _pump_ended(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the pump outlives it
+        task = self._mailbox.pump
+        if task is not None and not task.done() and task is not asyncio.current_task():
+            await asyncio.wait({task}, timeout=timeout)
+
+    async def _advance(self, until: float) -> list[T] | None:
+        """Give what the next chunk, end or deadline brings; None if `until` came first."""
+        if self._busy:
+            raise RuntimeError("this stream is being read by another task; give each reader a stream of its own")
+        self._busy = True
+        try:
+            if self._loop is None:
+                self._begin()
+            arrived = self._mailbox.take()
+            items = await self._wait(until) if arrived is None else self._answer(arrived, self._now())
+        except BaseException:
+            self._leave()
+            raise
+        finally:
+            self._busy = False
+        return [] if self._closed else items  # closed by another task meanwhile
+
+    def _begin(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        now = self._now()
+        self._engine.resume(now)
+        self._engine.pause(now)
+        source = self._source
+        if not hasattr(source.chunks, "__aiter__"):
+            source = Source(ThreadedChunks(source))
+        # Not `create_task(context=...)`: a task factory need not take it.
+        pumping = pump(source, self._mailbox)
+        self._mailbox.pump = self._context.run(self._loop.create_task, pumping, name="unbroken pump")
+
+    async def _wait(self, until: float) -> list[T] | None:
+        """Wait for upstream, a deadline or `until`; only here do the timeout clocks run."""
+        engine, mailbox, loop = self._engine, self._mailbox, cast("asyncio.AbstractEventLoop", self._loop)
+        now = loop.time()
+        engine.resume(now)
+        try:
+            while not self._closed:
+                deadline = engine.next_deadline()
+                due = math.inf if deadline is None else deadline
+                soonest = min(due, until)
+                if now >= soonest:
+                    return self._on_deadline(now) if due <= until else None
+                if soonest < math.inf:
+                    mailbox.arm(soonest)
+                mailbox.waiter = loop.create_future()
+                await mailbox.waiter
+                now = loop.time()
+                arrived = mailbox.take()
+                if arrived is not None:
+                    return self._answer(arrived, now)
+            return []
+        finally:
+            mailbox.waiter = None
+            engine.pause(now)
+
+    def _on_deadline(self, now: float) -> list[T]:
+        items = self._answer(None, now)
+        if self._engine.finished:
+            self._mailbox.stop()  # upstream is stuck: there is no end of its own to wait for
+        return items
+
+    async def _finish(self) -> NoReturn:
+        if not self._closed:
+            self._closed = True
+            self._mailbox.drop()
+            try:
+                await self._pump_ended(GRACE)
+            finally:
+                self._mailbox.stop()
+            if failure := self._failure():
+                raise failure
+        raise StopAsyncIteration
+
+    def _now(self) -> float:
+        return 0.0 if self._loop is None else self._loop.time()
+
+
+class AsyncRepairedStream(AsyncStream[bytes]):
+    """An asynchronous iterator over clean bytes. Each item is one whole frame or several, or a heartbeat."""
+
+    _writes: ClassVar[bool] = True
+
+
+class AsyncEventStream(AsyncStream[Event]):
+    """An asynchronous iterator over events. After the last one it raises `StreamError` if the stream failed."""

@@ -1,0 +1,192 @@
+"""Chunks of a synchronous upstream: read in a thread behind a bounded queue, or in the caller's thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+from .source import Source, as_bytes, close_quietly
+
+MAX_CHUNKS: Final = 16
+MAX_BYTES: Final = 2**20
+GRACE: Final = 0.1
+"""Seconds that an ended stream waits for upstream's own end. Servers send it right behind the terminator, and only a
+body that was read whole leaves its connection fit for the next request."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Upstream ended: cleanly, or with what it raised."""
+
+    error: BaseException | None = None
+
+
+class Reader(Protocol):
+    """Where a stream takes its chunks from."""
+
+    def start(self) -> bool:
+        """Begin to read. False if that is not possible."""
+
+    def take(self, timeout: float = 0) -> bytes | End | None:
+        """Give the next chunk, or the end, or None if neither came within `timeout` seconds."""
+
+    def stop(self, grace: float = 0) -> None:
+        """Release upstream, whose bytes are not wanted any more; first wait `grace` seconds for its own end.
+
+        Any thread may call this at any time, and again.
+        """
+
+
+class CallerReader:
+    """Reads in the caller's thread, for as long as upstream takes: `timeout` and `grace` mean nothing to it."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._chunks: Any = None
+        self._reading = False
+        self._stopped = False
+
+    def start(self) -> bool:
+        """Do nothing: the first `take` begins."""
+        return True
+
+    def take(self, timeout: float = 0) -> bytes | End | None:
+        """Read one chunk."""
+        self._reading = True
+        try:
+            if self._chunks is None:
+                self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
+            chunk = next(self._chunks)
+            return chunk if type(chunk) is bytes else as_bytes(chunk)
+        except StopIteration:
+            return End()
+        except Exception as error:
+            return End(error)
+        finally:
+            self._reading = False
+            if self._stopped:
+                self._close()
+
+    def stop(self, grace: float = 0) -> None:
+        """Close upstream, or have it closed by the thread that is reading it."""
+        if self._stopped:
+            return
+        self._stopped = True
+        if self._reading:
+            close_quietly(self._source.abort)
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        close_quietly(getattr(self._chunks, "close", None), self._source.close)
+
+
+class ThreadReader:
+    """Reads in a daemon thread, in the context of its creator, and closes upstream there.
+
+    `notify` is called in that thread when there is something to take where nothing was.
+    """
+
+    def __init__(self, source: Source, notify: Callable[[], object] | None = None) -> None:
+        self._source = source
+        self._notify = notify
+        self._context = copy_context()
+        # Reentrant: while it is held, a garbage collection may close this very stream.
+        self._lock = threading.RLock()
+        # The consumer waits only while the queue is empty, the reader only while it is full: never both.
+        self._changed = threading.Condition(self._lock)
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+        self._end: End | None = None
+        self._started = False
+        self._wanted = True  # false: what still comes is read and dropped
+        self._stopped = False
+        self._released = False
+
+    def start(self) -> bool:
+        """Start the thread. False if the process can start none."""
+        thread = threading.Thread(target=self._context.run, args=(self._run,), name="unbroken reader", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return False
+        self._started = True
+        return True
+
+    def take(self, timeout: float = 0) -> bytes | End | None:
+        """Give the next chunk, waiting for it if need be."""
+        with self._lock:
+            if timeout and not self._chunks and self._end is None and not self._stopped:
+                self._changed.wait(timeout)
+            if not self._chunks:
+                return self._end
+            chunk = self._chunks.popleft()
+            self._size -= len(chunk)
+            if not self._chunks:  # earlier, a full queue would cost a change of threads per chunk
+                self._changed.notify()
+            return chunk
+
+    def stop(self, grace: float = 0) -> None:
+        """Wake the thread, wherever it waits, so that it closes upstream and ends."""
+        with self._lock:
+            if self._stopped:
+                return
+            self._wanted = False
+            self._chunks.clear()
+            self._changed.notify_all()
+            if grace:
+                self._changed.wait_for(lambda: self._released or self._stopped, grace)
+            self._stopped = True
+            self._changed.notify_all()
+            reading = self._started and self._end is None
+        if reading:
+            close_quietly(self._source.abort)
+        elif not self._started:
+            close_quietly(self._source.close)
+
+    def _run(self) -> None:
+        chunks: Any = None
+        error: BaseException | None = None
+        try:
+            chunks = iter(cast("Iterable[Any]", self._source.chunks))
+            for chunk in chunks:
+                if not self._put(chunk if type(chunk) is bytes else as_bytes(chunk)):
+                    break
+        except BaseException as raised:
+            error = raised
+        with self._lock:
+            self._end = End(error)
+            self._changed.notify_all()
+        self._ring()
+        error = None  # it holds this frame, which would hold it
+        close_quietly(getattr(chunks, "close", None), self._source.close)
+        with self._lock:
+            self._released = True
+            self._changed.notify_all()
+
+    def _put(self, chunk: bytes) -> bool:
+        """Queue a chunk as soon as there is room. False once upstream is to be closed."""
+        with self._lock:
+            while self._wanted and self._is_full(len(chunk)):
+                self._changed.wait()
+            if not self._wanted:
+                return not self._stopped
+            self._chunks.append(chunk)
+            self._size += len(chunk)
+            was_empty = len(self._chunks) == 1
+            if was_empty:
+                self._changed.notify()
+        if was_empty:
+            self._ring()
+        return True
+
+    def _is_full(self, more: int) -> bool:
+        return bool(self._chunks) and (len(self._chunks) >= MAX_CHUNKS or self._size + more > MAX_BYTES)
+
+    def _ring(self) -> None:
+        if self._notify is not None:
+            self._notify()

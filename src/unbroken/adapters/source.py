@@ -1,0 +1,96 @@
+"""What an adapter reads: chunks, what is known of them, and how to stop them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from typing_extensions import Buffer
+
+CLIENTS: Final = ("aiohttp", "http", "httpx", "httpx2", "requests", "urllib3")
+"""The packages whose response objects `from_response` takes; `http` is the standard library's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A body to read: `repair`, `iter_events` and their twins take it in place of `chunks`.
+
+    `abort` interrupts a blocked read from another thread; None where nothing can. `close` gives the response back,
+    in the thread or task that read it; an asynchronous client's returns an awaitable.
+    """
+
+    chunks: Iterable[Buffer] | AsyncIterable[Buffer]
+    content_type: str | None = None
+    abort: Callable[[], object] | None = None
+    close: Callable[[], object] | None = None
+    status: int | None = None
+
+
+class ChunkTypeError(TypeError):
+    """A chunk that is no bytes: misuse, and no failure of upstream, so it is raised and not written as a frame."""
+
+
+def as_bytes(chunk: object) -> bytes:
+    """Copy a chunk, since its producer may use the buffer again. Raises `ChunkTypeError` for text and the like."""
+    if isinstance(chunk, str):
+        raise ChunkTypeError(
+            "chunks must be bytes, not str: read the body undecoded (`iter_bytes()`, `iter_content(None)`), "
+            "or encode each chunk with `.encode()`"
+        )
+    try:
+        return bytes(memoryview(chunk))  # type: ignore[arg-type]
+    except TypeError:
+        name = type(chunk).__name__
+        raise ChunkTypeError(f"chunks must be bytes, not {name}: pass an iterable of the body's bytes") from None
+
+
+def client_of(response: object) -> str | None:
+    """Name the client that a response object belongs to, or None if it is no response of a known one."""
+    for kind in type(response).__mro__:
+        package = kind.__module__.partition(".")[0]
+        if package in CLIENTS and kind.__name__.endswith("Response"):
+            return package
+    return None
+
+
+def as_source(function: str, chunks: Any, abort: Callable[[], object] | None) -> Source:
+    """Take what the caller passed as `chunks`, checked. Raises `TypeError` naming the fix."""
+    if abort is not None and not callable(abort):
+        raise TypeError(f"{function}(abort=...) must be callable or None, not {type(abort).__name__}")
+    if isinstance(chunks, Source):
+        return Source(chunks.chunks, chunks.content_type, abort or chunks.abort, chunks.close, chunks.status)
+    _refuse_misuse(function, chunks)
+    return Source(chunks, abort=abort)
+
+
+def _refuse_misuse(function: str, chunks: Any) -> None:
+    if isinstance(chunks, str):
+        raise TypeError(f"{function}() takes an iterable of bytes, not str: write {function}([text.encode()])")
+    if isinstance(chunks, (bytes, bytearray, memoryview)):
+        name = type(chunks).__name__
+        raise TypeError(f"{function}() takes an iterable of bytes, not one {name}: write {function}([data])")
+    if client := client_of(chunks):
+        raise TypeError(
+            f"{function}() takes the body's chunks, not a response of {client}: "
+            f"write {function}(unbroken.from_response(response))"
+        )
+    if hasattr(chunks, "__await__") and not hasattr(chunks, "__aiter__"):
+        raise TypeError(f"{function}() takes the body's chunks, not an awaitable: write `await` in front of it")
+
+
+def close_quietly(*closers: Callable[[], object] | None) -> None:
+    """Call each closer. What one raises is logged by type: upstream is done with, and nobody is left to tell."""
+    for close in closers:
+        if close is not None:
+            try:
+                close()
+            except Exception as error:
+                warn("closing upstream raised %s", type(error).__name__)
+
+
+def warn(text: str, *facts: object) -> None:
+    """Log a warning; none of the facts may be upstream's own words."""
+    import logging  # a fifth of the time of `import unbroken`, spared where all streams end well
+
+    logging.getLogger("unbroken").warning(text, *facts)

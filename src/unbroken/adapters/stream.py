@@ -1,0 +1,81 @@
+"""One stream, but for the waiting: what its synchronous and its asynchronous form share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from .engine import Engine
+from .reader import MAX_BYTES, End
+from .source import ChunkTypeError, warn
+
+if TYPE_CHECKING:
+    from ..core.report import StreamReport
+
+T = TypeVar("T")
+
+
+class Stream(Generic[T]):
+    """Feeds an engine with what a reader or a pump brings."""
+
+    _writes: ClassVar[bool] = False
+    """True where items are bytes and a failure is a frame among them; else it is raised after the last item."""
+    _closed = True  # until there is something to close
+
+    def __init__(self, engine: Engine[T]) -> None:
+        self._engine = engine
+        self._items: Iterator[T] = iter(())
+        self._closed = False
+
+    @property
+    def report(self) -> StreamReport:
+        """What happened so far; it stays readable after the end."""
+        return self._engine.report
+
+    def _answer(self, arrived: bytes | End | None, now: float) -> list[T]:
+        """Give the items that follow from a chunk, the end, or (None) a deadline."""
+        engine = self._engine
+        if type(arrived) is bytes:
+            # Bytes that complete nothing must not starve the heartbeat.
+            items = engine.feed(arrived, now) or self._overdue(now)
+        elif type(arrived) is End:
+            items = self._end(arrived.error, now)
+        else:
+            items = engine.on_deadline(now)
+        return self._gather(items)
+
+    def _end(self, error: BaseException | None, now: float) -> list[T]:
+        if error is None:
+            return self._engine.close(now)
+        if isinstance(error, ChunkTypeError) or not isinstance(error, Exception):
+            raise error
+        return self._engine.fail(error, now)
+
+    def _overdue(self, now: float) -> list[T]:
+        deadline = None if self._engine.finished else self._engine.next_deadline()
+        return [] if deadline is None or now < deadline else self._engine.on_deadline(now)
+
+    def _gather(self, items: list[T]) -> list[T]:
+        """Join what is written at one moment into one item: one write of the server, and not one per frame."""
+        if self._writes and len(items) > 1:
+            return [b"".join(items)]  # type: ignore[arg-type, list-item]
+        return items
+
+    def _unprimed(self) -> bool:
+        """Tell whether the first event is still to come. A megabyte of comments is not held back for it."""
+        report = self._engine.report
+        return not (self._closed or self._engine.finished or report.events or report.bytes_out > MAX_BYTES)
+
+    def _raise_early_failure(self) -> None:
+        """Raise what went wrong, if it did so before, or as, the first event."""
+        error = self._engine.error
+        if error is not None and self._engine.report.events <= 1:
+            raise error
+
+    def _failure(self) -> Exception | None:
+        """Give what to raise after the last item."""
+        error = self._engine.error
+        if error is not None and self._writes:
+            warn("the stream failed: %s", error)
+            return None
+        return error
