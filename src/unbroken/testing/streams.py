@@ -1,0 +1,51 @@
+"""Streams that know what a right reader must see in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from .standard import Seen, SSEReading
+
+
+@dataclass(frozen=True, slots=True)
+class SSEStream:
+    """An event stream, and what a reader of WHATWG 9.2.6 must have seen when it ends (`retry` in ms)."""
+
+    data: bytes
+    events: tuple[Seen, ...]
+    last_event_id: str = ""
+    retry: int | None = None
+
+    @property
+    def reading(self) -> SSEReading:
+        """What a right reader must see, in the form in which `read_sse` gives it."""
+        return SSEReading(self.events, self.last_event_id, self.retry)
+
+
+@dataclass(frozen=True, slots=True)
+class NDJSONStream:
+    """An NDJSON stream, its JSON texts without outer blanks, and how many of its lines are no JSON."""
+
+    data: bytes
+    texts: tuple[str, ...]
+    invalid: int = 0
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The JSON values of the stream."""
+        return tuple(json.loads(text) for text in self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class JSONArrayStream:
+    """One JSON array, and the text of each of its elements."""
+
+    data: bytes
+    texts: tuple[str, ...]
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The JSON values of the elements."""
+        return tuple(json.loads(text) for text in self.texts)
