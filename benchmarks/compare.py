@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import json
 import sys
 from collections.abc import Callable
@@ -167,7 +166,7 @@ def markdown(results: Results, workloads: dict[str, Workload], v8: V8 | None, co
     if v8 is not None:
         installed.append(f"{V8_NAME} ({v8.version}, Node {v8.node})")
     lines = [
-        f"Output of `{command}` on {datetime.date.today().isoformat()}, {machine.description()}.",  # noqa: DTZ011
+        f"Output of `{command}` on {machine.today_and_description()}.",
         "Peers: " + ", ".join(installed) + ".",
         "",
         *(f"- ({w.name}) {w.title}: {w.events:,} events, {w.size:,} bytes" for w in workloads.values()),

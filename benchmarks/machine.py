@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import platform
 from pathlib import Path
@@ -16,3 +17,8 @@ def description() -> str:
         model = names[0] if names else model
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return f"{model}, {os.cpu_count()} cores, {platform.system()}, {python}"
+
+
+def today_and_description() -> str:
+    """Name the day and the machine, as the head of every table does."""
+    return f"{datetime.datetime.now(datetime.UTC).date().isoformat()}, {description()}"
