@@ -52,12 +52,16 @@ class LineSplitter:
             self.open_line += chunk[end:]
         return whole.split(b"\n")[:-1] if self._keep_cr else whole.splitlines(keepends=True)
 
-    def drop_open_line(self) -> int:
-        """Forget what is there of the open line, which is too long anyway; give the count of its bytes."""
-        dropped = len(self.open_line)
-        self.offset += dropped
-        self.open_line = bytearray()
-        return dropped
+    def skip_blanks(self) -> None:
+        """Forget the blanks that open an NDJSON line; they mean nothing, and heartbeats are such blanks."""
+        kept = self.open_line.lstrip(b" \t\r")
+        self.offset += len(self.open_line) - len(kept)
+        self.open_line = kept
+
+    def shorten_open_line(self) -> None:
+        """Forget what is there of an open line that is too long anyway, all but one byte: it is not blank."""
+        self.offset += len(self.open_line) - 1
+        del self.open_line[:-1]
 
 
 def is_utf8(piece: bytes) -> bool:

@@ -5,10 +5,10 @@ A dialect object lives as long as one stream and is shown only payloads that are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from .errors import Failure
 
@@ -110,3 +110,17 @@ def register(dialect: type[Dialect]) -> type[Dialect]:
     """Add a dialect to those that are recognised and can be named; a class decorator."""
     REGISTRY[dialect.name] = dialect
     return dialect
+
+
+class Converter(Protocol):
+    """Turns readings into the payloads of another dialect, live. Pure: what upstream did not say is not invented."""
+
+    def encode(self, reading: Reading) -> list[Any]:
+        """Give the payloads that this reading becomes, JSON values or a sentinel string."""
+
+    def end(self) -> list[Any]:
+        """Give what follows at the end of a complete stream, the sentinel included."""
+
+
+CONVERTERS: dict[str, Callable[[], Converter]] = {}
+"""What `convert=` can name."""

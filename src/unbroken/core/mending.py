@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
-from .proof import FLAWED, MAX_PROOF, is_whole, prove, prove_series
+from .proof import MAX_PROOF, is_whole, prove_series
+from .repairs import RepairKind
+
+DONE: Final = "[DONE]"
+"""The sentinel of OpenAI-style streams: the one payload that is no JSON and means something."""
 
 MAX_REPR: Final = 64 * 1024
 """Characters of a Python repr that are read at most."""
@@ -41,61 +46,54 @@ def one_line(text: str) -> str:
     return _STRING_OR_BREAK.sub(lambda found: found[1] or "", text)
 
 
-def join_raw_lines(text: str) -> str | None:
+def join_raw_lines(text: str) -> list[str]:
     r"""Mend one object or array with raw line ends: inside a string they become `\n`, elsewhere they go."""
     if "\n" not in text or len(text) > MAX_PROOF:
-        return None
-    mended = _STRING_OR_BREAK.sub(lambda found: found[1].replace("\n", "\\n") if found[1] else "", text)
-    return mended if is_whole(mended) else None
+        return []
+    return _if_whole(_STRING_OR_BREAK.sub(lambda found: found[1].replace("\n", "\\n") if found[1] else "", text))
 
 
-def replace_non_finite(text: str) -> str | None:
+def _if_whole(text: str) -> list[str]:
+    return [text] if is_whole(text) else []
+
+
+def replace_non_finite(text: str) -> list[str]:
     """Mend one object or array that holds `NaN`, `Infinity` or `-Infinity` as values: they become `null`."""
     if len(text) > MAX_PROOF or ("NaN" not in text and "Infinity" not in text):
-        return None
-    mended = _STRING_OR_NON_FINITE.sub(lambda found: found[1] or "null", text)
-    return mended if is_whole(mended) else None
-
-
-def split_glued(text: str) -> list[str]:
-    """Split whole objects and arrays that stand on one line; scalars are never split."""
-    return prove_series(text)
+        return []
+    return _if_whole(_STRING_OR_NON_FINITE.sub(lambda found: found[1] or "null", text))
 
 
 _FRAMED: Final = re.compile(r"(data|event|id|retry|):")
 
 
-def unwrap_frame(text: str) -> str | None:
+def unwrap_frame(text: str) -> list[str]:
     """Read a payload that is itself SSE, one level deep, and give the payload inside if it is whole JSON or `[DONE]`."""
     if not _FRAMED.match(text):
-        return None
+        return []
     lines = re.split(r"\r\n|\n|\r", text)
     data = [line.partition(":")[2].removeprefix(" ") for line in lines if line.startswith("data:")]
     if not data or not all(_FRAMED.match(line) for line in lines if line):
-        return None
+        return []
     inner = "\n".join(data)
-    if inner.strip() == "[DONE]":
-        return "[DONE]"
-    return inner if is_whole(inner) else None
+    return [DONE] if inner.strip() == DONE else _if_whole(inner)
 
 
+_FIRST_KEY: Final = re.compile(r'\{[ ]?("[^"\\]*+"):')
 _SPLICE: Final = re.compile(r'data: ?(?=\{[ ]?("[^"\\]*+"):)')
 
 
-def rescue_spliced(text: str) -> tuple[int, str] | None:
-    """Find the whole object that a broken one was overwritten with; give where it begins, and the object.
+def rescue_spliced(text: str) -> list[str]:
+    """Find the whole object that a broken one was overwritten with.
 
     Both must begin with the same first key, so that text which merely quotes a frame is left alone.
     """
-    first_key = re.match(r'\{[ ]?("[^"\\]*+"):', text)
+    first_key = _FIRST_KEY.match(text)
     if first_key is None or len(text) > MAX_PROOF:
-        return None
-    begins = [found for found in _SPLICE.finditer(text) if found[1] == first_key[1]]
-    if not begins:
-        return None
+        return []
+    begins = [found.end() for found in _SPLICE.finditer(text) if found[1] == first_key[1]]
     # The last one: whatever was cut off before it cannot be whole. One parse, however many there are.
-    inner = text[begins[-1].end() :]
-    return (begins[-1].end(), inner) if is_whole(inner) else None
+    return _if_whole(text[begins[-1] :]) if begins else []
 
 
 _REPR_TOKEN: Final = re.compile(
@@ -109,13 +107,12 @@ _REPR_TOKEN: Final = re.compile(
 )
 _WORDS: Final = {"True": "true", "False": "false", "None": "null"}
 _REPR_ESCAPE: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([\\'\"nrt]))")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-def _unescape(body: str) -> str | None:
-    """Undo the escapes that `repr` writes; None for any other."""
-    if len(_REPR_ESCAPE.sub("", body).split("\\")) > 1:
-        return None
+def _unescape(body: str) -> str:
+    """Undo the escapes that `repr` writes; any other keeps its backslash, which fails the proof or is text."""
 
     def character(found: re.Match[str]) -> str:
         code = found[1] or found[2] or found[3]
@@ -126,68 +123,51 @@ def _unescape(body: str) -> str | None:
     return _REPR_ESCAPE.sub(character, body)
 
 
-def read_repr(text: str) -> str | None:
-    """Mend the repr of a Python dict that holds nothing but JSON values; linear, no evaluation.
+def read_repr(text: str) -> list[str]:
+    """Mend the repr of a Python dict of JSON values, or of bytes that hold a frame; linear, no evaluation.
 
-    Whatever `json.loads` refuses afterwards (a set, a tuple, a key that is no string) was no such dict.
+    Whatever fails the proof afterwards (a set, a tuple, a key that is no string) was no such dict.
     """
-    if len(text) > MAX_REPR or not text.startswith("{") or "'" not in text:
-        return None
+    if len(text) > MAX_REPR:
+        return []
+    if text.startswith("b"):
+        return _read_bytes_repr(text)
+    if not text.startswith("{") or "'" not in text:
+        return []
     tokens: list[str] = []
     at = 0
-    while at < len(text):
-        found = _REPR_TOKEN.match(text, at)
-        if found is None:
-            break
-        token = _json_token(found)
-        if token is None:
-            return None
-        tokens.append(token)
+    while found := _REPR_TOKEN.match(text, at):
+        tokens.append(_json_token(found))
         at = found.end()
     if text[at:].strip():
-        return None
-    mended = "".join(token + " " if token in ",:" else token for token in tokens)
-    return mended if is_whole(mended) else None
+        return []
+    return _if_whole("".join(token + " " if token in ",:" else token for token in tokens))
 
 
-def _json_token(found: re.Match[str]) -> str | None:
+def _json_token(found: re.Match[str]) -> str:
     token = found.group().lstrip()
     if found["word"]:
         return _WORDS[token]
     if found["string"]:
-        value = _unescape(token[1:-1])
-        return None if value is None else json.dumps(value, ensure_ascii=not _is_encodable(value))
+        text = json.dumps(_unescape(token[1:-1]), ensure_ascii=False)
+        # A lone surrogate has no UTF-8 form; as an escape it passes.
+        return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
     return token
-
-
-def _is_encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 _BYTES_REPR: Final = re.compile(r"""b(?:'([^'\\]*+(?:\\.[^'\\]*+)*+)'|"([^"\\]*+(?:\\.[^"\\]*+)*+)")""", re.DOTALL)
 
 
-def read_bytes_repr(text: str) -> str | None:
-    """Mend the repr of Python bytes that hold one SSE frame or one whole JSON document."""
-    if len(text) > MAX_REPR:
-        return None
+def _read_bytes_repr(text: str) -> list[str]:
     found = _BYTES_REPR.fullmatch(text)
     if found is None:
-        return None
+        return []
     body = _unescape(found[1] if found[1] is not None else found[2])
-    if body is None or max(map(ord, body), default=0) > 0xFF:
-        return None
     try:
         inner = body.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        return None
-    if is_whole(inner):
-        return inner
-    return unwrap_frame(inner.strip("\r\n"))
+    except UnicodeError:
+        return []
+    return _if_whole(inner) or unwrap_frame(inner.strip("\r\n"))
 
 
 _DONE: Final = re.compile(r"[ \t\"']*\[?[ \t]*done[ \t]*\]?[ \t\"']*", re.IGNORECASE)
@@ -198,8 +178,19 @@ def is_misspelt_done(text: str) -> bool:
     return len(text) <= 16 and _DONE.fullmatch(text) is not None
 
 
-def value_of(text: str) -> Any:
-    """Give the value of a mended text; a mended text is proven, so this never fails."""
-    value = prove(text)
-    assert value is not FLAWED
-    return value
+PAYLOAD_MENDS: Final[tuple[tuple[RepairKind, Callable[[str], list[str]]], ...]] = (
+    (RepairKind.NON_FINITE, replace_non_finite),
+    (RepairKind.GLUED_JSON, prove_series),
+    (RepairKind.DOUBLE_PREFIX, unwrap_frame),
+    (RepairKind.SPLICED_EVENT, rescue_spliced),
+    (RepairKind.PYTHON_REPR, read_repr),
+)
+"""What is tried on one flawed payload, in this order: the documents that it proves to be, or none."""
+
+
+def mend_payload(text: str, allows: Callable[[RepairKind], bool]) -> tuple[RepairKind | None, list[str]]:
+    """Give the first repair that brings its proof, and the documents (or `[DONE]`) that result."""
+    for kind, mend in PAYLOAD_MENDS:
+        if allows(kind) and (pieces := mend(text)):
+            return kind, pieces
+    return None, []

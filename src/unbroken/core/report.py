@@ -76,3 +76,16 @@ class StreamReport:
         self.repairs[repair.kind] += 1
         if len(self.first_repairs) < MAX_FIRST_REPAIRS:
             self.first_repairs.append(repair)
+
+
+class Observer:
+    """Watch streams: override what is of interest; every method does nothing until then."""
+
+    def started(self, report: StreamReport) -> None:
+        """A stream began; its report is live."""
+
+    def repaired(self, repair: Repair) -> None:
+        """Something was mended."""
+
+    def ended(self, report: StreamReport) -> None:
+        """The stream ended, its verdict is final."""

@@ -1,0 +1,64 @@
+"""Frames to bytes in the framing of the output: the input's own, or the one that was asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .dialect import Dialect
+from .errors import Failure
+from .events import Event, Format
+from .gate import Frame
+from .mending import DONE, one_line
+from .proof import FLAWED, prove
+
+
+def spell(frame: Frame, source: Format | None, target: Format) -> bytes:
+    """Write one frame in the framing `target`; untouched where that is the one it came in."""
+    if source is target:
+        return frame.wire
+    if frame.event is None:
+        return b""
+    return spell_event(frame.event, target)
+
+
+def spell_payload(payload: Any, target: Format) -> bytes:
+    """Write one payload of a converted stream; NDJSON has no place for a sentinel."""
+    if isinstance(payload, str):
+        return f"data: {payload}\n\n".encode() if target is Format.SSE else b""
+    text = json.dumps(payload)
+    return f"data: {text}\n\n".encode() if target is Format.SSE else text.encode() + b"\n"
+
+
+def spell_event(event: Event, target: Format) -> bytes:
+    """Write one event in the framing `target`; NDJSON has no place for names, ids and `[DONE]`."""
+    if target is Format.SSE:
+        return event.encode()
+    if event.data == DONE:
+        return b""
+    text = event.data if prove(event.data) is not FLAWED else json.dumps(event.data)
+    return one_line(text).encode() + b"\n"
+
+
+def spell_error(failure: Failure, dialect: Dialect | None, target: Format, array: bytes | None) -> bytes:
+    """Write the last frame of a stream that failed, as the clients of its dialect expect it.
+
+    `array` is what an element of an open array begins with; a closed one has no place for an error.
+    """
+    name, payload = dialect.error_frame(failure) if dialect else ("error", failure.as_error())
+    text = json.dumps(payload)
+    if target is Format.NDJSON:
+        return text.encode() + b"\n"
+    if target is Format.JSON_ARRAY:
+        return b"" if array is None else array + text.encode() + b"]"
+    return (f"event: {name}\n" if name else "").encode() + b"data: " + text.encode() + b"\n\n"
+
+
+def spell_heartbeat(target: Format, dialect: Dialect | None, *, id_seen: bool) -> bytes:
+    """Write what keeps the connection alive and means nothing to any reader that was measured."""
+    if target is not Format.SSE:
+        return b" "
+    if dialect is not None and (own := dialect.heartbeat()) is not None:
+        return own
+    # With a blank line, clients built on one widespread parser dispatch an empty event once an id was seen.
+    return b":\n" if id_seen else b":\n\n"

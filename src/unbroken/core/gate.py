@@ -1,0 +1,212 @@
+"""What is forwarded, and the state that nothing but forwarded things decide.
+
+Format, mode, dialect, done and failure change here and only here, with what leaves. What was dropped changes nothing,
+so a second pass over the output walks through the same states: a repaired stream needs no repair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from .account import Account
+from .decoder import BOM
+from .dialect import REGISTRY, Dialect, EventClass, Reading
+from .errors import ERROR_TYPE, Failure
+from .events import Comment, Event, Format
+from .mending import DONE
+from .options import Options
+from .proof import FLAWED, UNPROVEN
+from .repairs import Repair, RepairKind
+from .report import StreamReport, Verdict
+
+
+class Mode(Enum):
+    """Which repairs may be tried."""
+
+    OPEN = "open"  # only those with a proof of their own
+    KNOWN = "known"  # the dialect is known: also those that rest on it
+    TEXT = "text"  # prose: none
+
+
+@dataclass(slots=True)
+class Frame:
+    """One thing that leaves: its canonical bytes, and what it is to a reader of events."""
+
+    wire: bytes
+    event: Event | None = None
+    comment: Comment | None = None
+    kind: EventClass | None = None
+    reading: Reading | None = None
+
+
+class Gate:
+    """Take what a framer found, in order, and forward it, drop it by name, or end the stream."""
+
+    def __init__(self, options: Options, report: StreamReport) -> None:
+        self.options = options
+        self.report = report
+        self.out: list[Frame | Repair] = []
+        self.account = Account(options.count_tokens) if options.account else None
+        self.dialect: Dialect | None = options.dialect
+        self.mode = Mode.OPEN
+        self.opened = False  # something was forwarded
+        self.done = False  # a sentinel was forwarded
+        self.terminal = False  # the dialect's own terminator was forwarded
+        self.failure: Failure | None = None
+        self.ours = False  # the failure was told by a frame of ours, the last thing written
+        self.dead_from: int | None = None  # bytes from here on are covered by one repair at the end
+        self.dead_kind = RepairKind.NOT_A_STREAM
+        if options.dialect is not None:
+            self._enter(options.dialect)
+
+    @property
+    def text(self) -> bool:
+        """Whether nothing may be mended: prose, or the standard's reading was asked for."""
+        return self.mode is Mode.TEXT or self.options.standard_only
+
+    @property
+    def ends(self) -> bool:
+        """Whether nothing more needs to be read."""
+        return self.ours or self.dead_from is not None or self.past_done
+
+    @property
+    def past_done(self) -> bool:
+        """Whether data is dropped because the stream ended at its sentinel."""
+        return self.done and RepairKind.AFTER_DONE in self.options.repairs
+
+    def allows(self, kind: RepairKind) -> bool:
+        """Tell whether this kind of repair may be tried now."""
+        return kind in self.options.repairs and self.mode is not Mode.TEXT
+
+    def repair(self, kind: RepairKind, start: int, end: int) -> None:
+        """Record one repair of the input from byte `start` to byte `end`."""
+        repair = Repair(kind, start, end - start)
+        self.report.note_repair(repair)
+        self.out.append(repair)
+        if self.options.on_repair is not None:
+            self.options.on_repair(repair)
+        for observer in self.options.observers:
+            observer.repaired(repair)
+
+    def forward(self, event: Event, wire: bytes, value: Any, start: int, end: int, *, named: bool = True) -> bool:
+        """Forward one event whose data has the value `value` (or `FLAWED`, `UNPROVEN`); tell whether it left.
+
+        `named` says that the frame has an `event:` line of its own, or cannot have one.
+        """
+        if self.past_done:
+            self.repair(RepairKind.AFTER_DONE, start, end)
+            return False
+        if self.failure and event.data == DONE and self.allows(RepairKind.DONE_AFTER_ERROR):
+            self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
+            return False
+        reading = None
+        if value is FLAWED:
+            self._forward_flawed(event.data)
+        elif value is not UNPROVEN:
+            reading = self._read(event, value)
+            if not named and self.dialect is not None:
+                event, wire = self._restore_name(event, wire, value, start, end)
+        else:
+            self.report.unproven += 1
+        kind = self._classify(event, value, reading)
+        if kind is EventClass.LIVENESS and self.options.comments == "drop":
+            return False
+        self.report.events += 1
+        self._emit(Frame(wire, event, None, kind, reading))
+        return True
+
+    def _emit(self, frame: Frame) -> None:
+        # A U+FEFF that opened the output would be taken for a byte order mark by the next reader.
+        if not self.opened and frame.wire.startswith(BOM):
+            frame.wire = b"\n" + frame.wire
+        self.opened = True
+        self.out.append(frame)
+
+    def _forward_flawed(self, data: str) -> None:
+        if self.dialect is not None and data == self.dialect.sentinel:
+            self.done = True
+        elif self.mode is Mode.OPEN and self.report.format is Format.SSE and self._is_prose(data):
+            self.mode = Mode.TEXT
+
+    @staticmethod
+    def _is_prose(data: str) -> bool:
+        return bool(data) and data != DONE and data[0] not in ":{["
+
+    def _read(self, event: Event, value: Any) -> Reading | None:
+        if self.dialect is None:
+            self._recognise(event.event, value)
+        if self.dialect is None:
+            error = value.get("error") if isinstance(value, dict) else None
+            if isinstance(error, dict) and error.get("type") == ERROR_TYPE:
+                code = error.get("code")
+                self.failure = self.failure or Failure(code if isinstance(code, str) else "upstream-error")
+                self.ours = True
+            return None
+        reading = self.dialect.read(event.event, value)
+        if reading.kind is EventClass.ERROR:
+            self.failure = self.failure or reading.failure or Failure("upstream-error")
+        elif reading.kind is EventClass.TERMINAL:
+            self.terminal = True
+        if self.account is not None:
+            self.account.absorb(reading)
+        return reading
+
+    def _recognise(self, name: str, value: Any) -> None:
+        for dialect in REGISTRY.values():
+            if dialect.recognises(name, value):
+                self._enter(dialect())
+                return
+
+    def _enter(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.mode = Mode.KNOWN if dialect.json_payloads else Mode.TEXT
+        self.report.dialect = dialect.name
+
+    def _restore_name(
+        self, event: Event, wire: bytes, value: Any, start: int, end: int
+    ) -> tuple[Event, bytes]:
+        assert self.dialect is not None
+        name = self.dialect.event_name(value) if self.allows(RepairKind.EVENT_NAME_RESTORED) else None
+        if name is None or name == event.event or set(name) & set("\r\n\0"):
+            return event, wire
+        self.repair(RepairKind.EVENT_NAME_RESTORED, start, end)
+        return replace(event, event=name), b"event: " + name.encode() + b"\n" + wire
+
+    def _classify(self, event: Event, value: Any, reading: Reading | None) -> EventClass:
+        if reading is not None:
+            return reading.kind
+        if value is UNPROVEN and self.dialect is not None:
+            return EventClass.CONTENT  # nothing but content is ever this long
+        return EventClass.TERMINAL if self.done else EventClass.STRUCTURAL
+
+    def forward_comment(self, text: str, wire: bytes) -> None:
+        """Forward one comment line that stands outside of any open block."""
+        self.report.comments += 1
+        if self.options.comments == "keep":
+            self._emit(Frame(wire, comment=Comment(text), kind=EventClass.LIVENESS))
+
+    def forward_bare(self, wire: bytes) -> None:
+        """Forward framing that is no event: a blank line, a block of nothing but `id:` or `retry:`."""
+        self._emit(Frame(wire))
+
+    def die(self, failure: Failure, kind: RepairKind, start: int) -> None:
+        """End the stream with a failure of ours; all input from `start` on belongs to the repair `kind`."""
+        self.failure = self.failure or failure
+        if kind is RepairKind.NOT_A_STREAM:
+            self.report.format = None
+        self.dead_from = start
+        self.dead_kind = kind
+
+    def conclude(self, *, clean: bool, cut: bool) -> Verdict:
+        """Give the verdict at the end of input; `cut` says that a last piece was not whole."""
+        if self.failure is not None:
+            return Verdict.FAILED
+        if self.done or self.terminal:
+            return Verdict.COMPLETE
+        if not clean:
+            return Verdict.FAILED
+        if self.dialect is None or not self.dialect.json_payloads:
+            return Verdict.TRUNCATED if cut else Verdict.ENDED
+        return Verdict.COMPLETE if self.dialect.is_complete() and not cut else Verdict.TRUNCATED

@@ -1,0 +1,145 @@
+"""Bytes to frames: the sniffer, the framer that it chooses, and the gate, as one."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from .decoder import BOM
+from .events import Format
+from .gate import Frame, Gate
+from .json_array import JSONArrayFramer
+from .ndjson import NDJSONFramer
+from .options import Options
+from .repairs import Repair, RepairKind
+from .report import StreamReport, Verdict
+from .sniffer import Finding, not_a_stream, sniff
+from .sse import SSEFramer
+
+_MAX_INDENT: Final = 1024
+"""Blanks in front of the first line that are kept; they mean something only in front of a misnamed field."""
+
+
+class Framer(Protocol):
+    """Takes the bytes of one framing."""
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+
+    def close(self, *, clean: bool) -> bool:
+        """Take the end; tell whether a piece was cut."""
+
+
+class Pipeline:
+    """Take chunks; give frames and repairs in order, a function of the bytes and not of their chunks."""
+
+    def __init__(self, options: Options, report: StreamReport) -> None:
+        self.options = options
+        self.report = report
+        self.gate = Gate(options, report)
+        self.framer: Framer | None = None
+        self._prefix = bytearray()  # while the format is not known
+        self._base = 0  # where `_prefix` begins
+        self._skips_bom = True
+        self.closed = False
+
+    def feed(self, chunk: bytes) -> list[Frame | Repair]:
+        """Take the next bytes and give what they complete."""
+        self.report.bytes_in += len(chunk)
+        if self.gate.dead_from is None:
+            if self.framer is not None:
+                self.framer.feed(chunk)
+            else:
+                self._prefix += chunk
+                self._settle_format(at_end=False)
+        return self._take()
+
+    def close(self, *, clean: bool) -> tuple[list[Frame | Repair], Verdict]:
+        """Take the end of input; give what is left, and the verdict."""
+        self.closed = True
+        gate = self.gate
+        if self.framer is None and gate.dead_from is None and self._prefix:
+            self._settle_format(at_end=True)
+        cut = False
+        if self.framer is not None and gate.dead_from is None:
+            cut = self.framer.close(clean=clean)
+            if not gate.opened and clean:
+                self._reject_if_foreign()
+        if gate.dead_from is not None and gate.dead_kind in self.options.repairs:
+            gate.repair(gate.dead_kind, gate.dead_from, self.report.bytes_in)
+        return self._take(), gate.conclude(clean=clean, cut=cut)
+
+    def _take(self) -> list[Frame | Repair]:
+        out, self.gate.out = self.gate.out, []
+        return out
+
+    def _reject_if_foreign(self) -> None:
+        """A body of which nothing could be read is no stream, and must not pass for an empty answer."""
+        dropped = self.report.repairs
+        foreign = dropped[RepairKind.STRAY_LINE] + dropped[RepairKind.INVALID_JSON]
+        if isinstance(self.framer, SSEFramer):
+            foreign += dropped[RepairKind.UNFINISHED_TAIL] * (not self.framer.saw_field)
+        if foreign:
+            self.gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, 0)
+
+    # The format
+
+    def _settle_format(self, *, at_end: bool) -> None:
+        if self.options.format is not None:
+            self._begin_as(self.options.format, at_end=at_end)
+            return
+        self._trim_blanks()
+        finding = sniff(bytes(self._prefix), self.options.content_type, at_end=at_end)
+        if finding is not None:
+            self._follow(finding, at_end=at_end)
+
+    def _trim_blanks(self) -> None:
+        """Let go of blank lines in front, and of an endless indentation; heartbeats of NDJSON look like one."""
+        prefix = self._prefix
+        skip = 3 if self._base == 0 and prefix.startswith(BOM) else 0
+        run = len(prefix) - len(prefix[skip:].lstrip(b" \t\r\n"))
+        last_end = max(prefix.rfind(b"\n", skip, run), prefix.rfind(b"\r", skip, run)) + 1
+        drop = max(last_end, run - _MAX_INDENT, 0)
+        if drop > skip or (drop and self._base):
+            self._drop_prefix(drop)
+
+    def _drop_prefix(self, count: int) -> None:
+        if self._base == 0 and self._prefix.startswith(BOM):
+            self.report.respellings["bom"] += 1
+        del self._prefix[:count]
+        self._base += count
+
+    def _follow(self, finding: Finding, *, at_end: bool) -> None:
+        if finding.failure is not None:
+            self.gate.die(finding.failure, RepairKind.NOT_A_STREAM, 0)
+        elif finding.head:
+            self.gate.repair(RepairKind.HTTP_HEAD, self._base, self._base + finding.skip)
+            self._drop_prefix(finding.skip)
+            if self._prefix:
+                self._settle_format(at_end=at_end)
+        else:
+            assert finding.format is not None
+            if finding.skip:
+                self._drop_prefix(finding.skip)
+            self._begin(finding.format, finding)
+
+    def _begin_as(self, format: Format, *, at_end: bool) -> None:
+        """Begin with the caller's format; nothing is sniffed but a byte order mark."""
+        if BOM.startswith(self._prefix) and len(self._prefix) < 3 and not at_end:
+            return
+        if self._prefix.startswith(BOM):
+            self._drop_prefix(3)
+        self._begin(format, Finding(format))
+
+    def _begin(self, format: Format, finding: Finding) -> None:
+        self.report.format = format
+        if format is Format.SSE:
+            self.framer = SSEFramer(self.gate, self._base)
+        elif format is Format.NDJSON:
+            self.framer = NDJSONFramer(
+                self.gate, self._base, may_be_body=finding.may_be_body, holds_first=finding.holds_first
+            )
+        else:
+            self.framer = JSONArrayFramer(self.gate, self._base)
+        prefix = bytes(self._prefix)
+        self._prefix.clear()
+        self.framer.feed(prefix)

@@ -1,0 +1,378 @@
+"""The core in one object: bytes and `now` in, clean bytes or events out.
+
+`EventReader` reads events and knows no time; `StreamRepairer` and `EventEngine` add heartbeats, timeouts, the error
+frame and the verdict, and are what the adapters drive.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Final, Generic, TypeVar
+
+from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
+from .encoder import spell, spell_error, spell_heartbeat, spell_payload
+from .errors import Failure, StreamError
+from .events import Comment, Event, Format
+from .gate import DONE, Frame
+from .heartbeat import Clocks, Heartbeat
+from .json_array import JSONArrayFramer
+from .options import Options, check_options
+from .pipeline import Pipeline
+from .repairs import Repair, RepairKind
+from .report import StreamReport, Verdict
+from .sniffer import media_type
+
+T = TypeVar("T")
+_FAILED: Final = (Verdict.FAILED, Verdict.TRUNCATED)
+
+
+def _new_report(options: Options) -> StreamReport:
+    return StreamReport(
+        format=options.format,
+        dialect=options.dialect.name if options.dialect else None,
+        last_event_id=options.last_event_id,
+        provider=options.provider,
+        request_id=options.request_id,
+    )
+
+
+class EventReader:
+    """Read events, comments and repairs out of a stream of bytes, in order, without I/O and without time.
+
+    Takes the keyword arguments of `unbroken.iter_events`. A repair stands before what it produced. After `close`
+    the report holds the verdict, and `error` why the stream failed, if it did.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        checked = check_options(**options)
+        self.report = _new_report(checked)
+        self.error: StreamError | None = None
+        self._pipeline = Pipeline(checked, self.report)
+
+    def feed(self, chunk: bytes) -> list[Event | Comment | Repair]:
+        """Take the next bytes; `b""` is nothing, and no end."""
+        if self._pipeline.closed:
+            raise ValueError("feed() after close(): an EventReader reads one stream; make a new one for the next")
+        self.report.chunks_in += 1
+        return _items(self._pipeline.feed(chunk))
+
+    def close(self) -> list[Event | Comment | Repair]:
+        """Take the clean end of the input, and give what it completes. A second call gives nothing."""
+        if self._pipeline.closed:
+            return []
+        frames, self.report.verdict = self._pipeline.close(clean=True)
+        self.error = self.report.error = _error_of(self._pipeline, self.report)
+        return _items(frames)
+
+
+def _items(frames: list[Frame | Repair]) -> list[Event | Comment | Repair]:
+    items: list[Event | Comment | Repair] = []
+    for frame in frames:
+        if isinstance(frame, Repair):
+            items.append(frame)
+        elif (item := frame.event or frame.comment) is not None:
+            items.append(item)
+    return items
+
+
+def _error_of(pipeline: Pipeline, report: StreamReport) -> StreamError | None:
+    """Give the error that the verdict stands for. A cut is one only where the dialect tells what is whole."""
+    failure = pipeline.gate.failure
+    if report.verdict is Verdict.TRUNCATED and _tells_truncation(pipeline):
+        failure = Failure("truncated")
+    if failure is None or report.verdict not in _FAILED:
+        return None
+    return StreamError(
+        failure,
+        provider=report.provider,
+        request_id=report.request_id,
+        tokens_received=report.tokens_received,
+        safe_to_retry=not report.content_emitted,
+        report=report,
+    )
+
+
+def _tells_truncation(pipeline: Pipeline) -> bool:
+    return pipeline.gate.dialect is not None and not pipeline.options.standard_only
+
+
+class _Engine(Generic[T]):
+    """What both engines share: the clocks, the ending, the verdict."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = check_options(**options)
+        self.report = _new_report(self.options)
+        self.error: StreamError | None = None
+        self.finished = False
+        self._pipeline = Pipeline(self.options, self.report)
+        self._clocks = Clocks(self.options.timeouts)
+        self._started_at: float | None = None
+        self._last_item_at: float | None = None
+        self._told = False  # the error frame is written
+
+    @abstractmethod
+    def _deliver(self, frames: list[Frame | Repair]) -> list[T]:
+        """Turn frames into what leaves."""
+
+    def _tell(self, failure: Failure) -> list[T]:
+        """Give the frame that tells a failure; an event engine raises instead."""
+        return []
+
+    def _complete(self) -> list[T]:
+        """Give what follows a complete stream."""
+        return []
+
+    # Time
+
+    def resume(self, now: float) -> None:
+        """Let the timeout clocks run; the first call starts the stream's time."""
+        if self._started_at is None:
+            self._start(now)
+        self._clocks.resume(now)
+
+    def _start(self, now: float) -> None:
+        self._started_at = self._last_item_at = now
+        self._clocks.started(now)
+        if self._pipeline.gate.dialect is not None:
+            self._clocks.recognised()
+        for observer in self.options.observers:
+            observer.started(self.report)
+
+    def pause(self, now: float) -> None:
+        """Let the timeout clocks stand still."""
+        self._clocks.pause(now)
+
+    def hold(self, held: bool) -> None:
+        """Owe no heartbeat while `held`."""
+
+    def next_deadline(self) -> float | None:
+        """Give the time of the next timeout (and, where bytes are written, heartbeat), or None."""
+        return None if self.finished else self._clocks.next_deadline()
+
+    def on_deadline(self, now: float) -> list[T]:
+        """Give what is due now."""
+        clock = None if self.finished else self._clocks.expired(now)
+        if clock is None:
+            return []
+        self.report.timeout = clock
+        return self._break_off(Failure(f"{clock}-timeout", status_hint=504), now)
+
+    # Input
+
+    def feed(self, chunk: bytes, now: float) -> list[T]:
+        """Take the next bytes and give what they complete; `b""` is nothing, and no end."""
+        if self._started_at is None:
+            self._start(now)
+        if self._pipeline.closed:
+            return []
+        report = self.report
+        report.chunks_in += 1
+        if chunk:
+            self._clocks.received(now)
+            if report.first_byte is None:
+                report.first_byte = now - (self._started_at or 0.0)
+        frames = self._pipeline.feed(chunk)
+        items = self._deliver(self._timed(frames, now)) if frames else []
+        if self._pipeline.gate.ends and not self.finished:
+            items += self._end(self._pipeline.gate.conclude(clean=True, cut=False), now)
+        return items
+
+    def _timed(self, frames: list[Frame | Repair], now: float) -> list[Frame | Repair]:
+        """Note when events came, and feed the clocks with content."""
+        report = self.report
+        since = now - (self._started_at or 0.0)
+        for frame in frames:
+            if isinstance(frame, Repair) or frame.event is None:
+                continue
+            if report.first_event is None:
+                report.first_event = since
+                if self._pipeline.gate.dialect is not None:
+                    self._clocks.recognised()
+            if frame.kind is EventClass.CONTENT:
+                self._clocks.content(now)
+                report.content_emitted = True
+                if report.first_content is None:
+                    report.first_content = since
+            report.longest_gap = max(report.longest_gap, now - (self._last_item_at or now))
+            self._last_item_at = now
+        return frames
+
+    def close(self, now: float) -> list[T]:
+        """Take the clean end of the input. A second call gives nothing."""
+        if self._pipeline.closed:
+            return []
+        if self._started_at is None:
+            self._start(now)
+        frames, verdict = self._pipeline.close(clean=True)
+        items = self._deliver(self._timed(frames, now))
+        return items if self.finished else items + self._end(verdict, now)
+
+    def fail(self, error: Exception, now: float) -> list[T]:
+        """Take the exception that upstream raised; what was whole has left already."""
+        if isinstance(error, StreamError):
+            return self._break_off(error.failure, now)
+        return self._break_off(Failure("upstream-failed", status_hint=502, error_type=type(error).__name__), now)
+
+    def _break_off(self, failure: Failure, now: float) -> list[T]:
+        """End because of something that is not in the bytes. An end that was told already stays as it is."""
+        if self._pipeline.closed or self.finished:
+            return []
+        if self._started_at is None:
+            self._start(now)
+        frames, verdict = self._pipeline.close(clean=False)
+        items = self._deliver(self._timed(frames, now))
+        if verdict is Verdict.FAILED and self._pipeline.gate.failure is None:
+            self._pipeline.gate.failure = failure
+            return items + self._end(verdict, now, ours=failure)
+        return items + self._end(verdict, now)
+
+    def cancel(self, now: float) -> None:
+        """The consumer left: the verdict is CANCELLED unless there is one."""
+        if not self.finished:
+            gate = self._pipeline.gate
+            ended = gate.done or gate.terminal or gate.failure is not None
+            self._end(gate.conclude(clean=True, cut=False) if ended else Verdict.CANCELLED, now)
+
+    # The one end
+
+    def _end(self, verdict: Verdict, now: float, ours: Failure | None = None) -> list[T]:
+        """Fix the verdict, once; give the last frames."""
+        self.finished = True
+        report = self.report
+        report.verdict = verdict
+        report.duration = now - (self._started_at if self._started_at is not None else now)
+        gate = self._pipeline.gate
+        items: list[T] = []
+        if gate.dead_from is not None:
+            ours = gate.failure
+        elif verdict is Verdict.TRUNCATED and _tells_truncation(self._pipeline):
+            ours = Failure("truncated")
+        if ours is not None:
+            items = self._tell(ours)
+        elif verdict is Verdict.COMPLETE:
+            items = self._complete()
+        self.error = report.error = _error_of(self._pipeline, report)
+        for observer in self.options.observers:
+            observer.ended(report)
+        return items
+
+
+class EventEngine(_Engine[Event]):
+    """Events out of bytes; a failure is `error`, to be raised after the last event."""
+
+    def _deliver(self, frames: list[Frame | Repair]) -> list[Event]:
+        return [frame.event for frame in frames if not isinstance(frame, Repair) and frame.event is not None]
+
+
+class StreamRepairer(_Engine[bytes]):
+    """Clean bytes out of bytes: whole frames, heartbeats between them, at most one error frame, which is the last.
+
+    Takes the keyword arguments of `unbroken.repair`. `now` is any monotonic clock's time in seconds.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._heartbeat = Heartbeat(self.options.heartbeat)
+        # A conversion writes SSE unless told otherwise; else the framing stays what it is, once that is known.
+        self._target: Format | None = self.options.to or (Format.SSE if self.options.convert else None)
+        self._converter: Converter | None = None
+
+    def _start(self, now: float) -> None:
+        super()._start(now)
+        self._heartbeat.started(now)
+
+    def hold(self, held: bool) -> None:
+        """Owe no heartbeat while `held`: the answer has not begun, and a heartbeat would begin it."""
+        self._heartbeat.held = held
+
+    def next_deadline(self) -> float | None:
+        """Give the time of the next heartbeat or timeout, or None."""
+        if self.finished:
+            return None
+        deadlines = [due for due in (self._heartbeat.next_deadline(), self._clocks.next_deadline()) if due is not None]
+        return min(deadlines, default=None)
+
+    def on_deadline(self, now: float) -> list[bytes]:
+        """Give what is due now: a timeout's error frame, a heartbeat, or nothing."""
+        if (items := super().on_deadline(now)) or self.finished or not self._heartbeat.due(now):
+            return items
+        self._heartbeat.wrote(now)
+        self.report.heartbeats += 1
+        return self._count([self._spell_heartbeat()])
+
+    def _spell_heartbeat(self) -> bytes:
+        if self.options.heartbeat_bytes is not None:
+            return self.options.heartbeat_bytes
+        dialect = self._pipeline.gate.dialect if self._converter is None else None
+        return spell_heartbeat(self._fix_target(), dialect, id_seen=bool(self.report.last_event_id))
+
+    def _fix_target(self) -> Format:
+        """Decide the output framing; before the format is known, by what the caller or the content type said."""
+        if self._target is None:
+            self._target = self.report.format or _format_of(self.options.content_type)
+        return self._target
+
+    def feed(self, chunk: bytes, now: float) -> list[bytes]:
+        """Take the next bytes and give the whole frames that they complete."""
+        items = super().feed(chunk, now)
+        if items:
+            self._heartbeat.wrote(now)
+        return items
+
+    def _count(self, items: list[bytes]) -> list[bytes]:
+        self.report.bytes_out += sum(map(len, items))
+        return items
+
+    def _deliver(self, frames: list[Frame | Repair]) -> list[bytes]:
+        source = self.report.format
+        target = self._fix_target() if source is not None else Format.SSE
+        items: list[bytes] = []
+        for frame in frames:
+            if isinstance(frame, Repair):
+                continue
+            wire = spell(frame, source, target) if self.options.convert is None else self._convert(frame, target)
+            if wire:
+                items.append(wire)
+        return self._count(items)
+
+    def _convert(self, frame: Frame, target: Format) -> bytes:
+        """Write one frame as the dialect that was asked for; what has no meaning here passes as it is."""
+        dialect = self._pipeline.gate.dialect
+        if frame.reading is None or dialect is None or dialect.name == self.options.convert:
+            return spell(frame, self.report.format, target)
+        if self._converter is None:
+            assert self.options.convert is not None
+            self._converter = CONVERTERS[self.options.convert]()
+        return b"".join(spell_payload(payload, target) for payload in self._converter.encode(frame.reading))
+
+    def _tell(self, failure: Failure) -> list[bytes]:
+        framer = self._pipeline.framer
+        array = framer.open_array if isinstance(framer, JSONArrayFramer) else b"["
+        return self._count([spell_error(failure, self._spoken_dialect(), self._fix_target(), array)])
+
+    def _spoken_dialect(self) -> Dialect | None:
+        """Give the dialect of the output: the stream's own, or the one it is converted to."""
+        if self._converter is not None and self.options.convert is not None:
+            return REGISTRY[self.options.convert]()
+        return self._pipeline.gate.dialect
+
+    def _complete(self) -> list[bytes]:
+        if self._converter is not None:
+            target = self._fix_target()
+            return self._count([spell_payload(payload, target) for payload in self._converter.end()])
+        gate = self._pipeline.gate
+        wants_done = RepairKind.MISSING_DONE in self.options.repairs or self.options.convert is not None
+        if not wants_done or gate.done or gate.dialect is None or gate.dialect.sentinel != DONE:
+            return []
+        if self._fix_target() is not Format.SSE or not gate.dialect.is_complete():
+            return []
+        gate.repair(RepairKind.MISSING_DONE, self.report.bytes_in, self.report.bytes_in)
+        return self._count([b"data: [DONE]\n\n"])
+
+
+def _format_of(content_type: str | None) -> Format:
+    """Guess the framing that a reader expects by the media type; SSE where it says nothing."""
+    kind = media_type(content_type)
+    if kind.endswith(("ndjson", "jsonl", "json-lines", "jsonlines", "stream+json")):
+        return Format.NDJSON
+    return Format.SSE

@@ -1,0 +1,143 @@
+"""The format sniffer: the first bytes of a body to its format, or to why it is no stream.
+
+The first byte that is no blank decides, never a majority, and nothing that could leave is held back for it. The
+content type is a prior where the bytes leave a choice, never the last word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .decoder import BOM
+from .errors import Failure
+from .events import Format
+
+MAX_HEAD: Final = 64 * 1024
+"""Bytes of an HTTP head, or of a page until its title, that are read at most."""
+
+_BLANKS: Final = b" \t\r\n"
+_STATUS: Final = re.compile(rb"HTTP/[0-9](?:\.[0-9])? ([0-9]{3})(?![0-9])")
+_HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
+_TITLE: Final = re.compile(rb"<title[^>]{0,200}>([^<]{0,200})", re.IGNORECASE)
+_PAGE_READ: Final = re.compile(rb"</title|</head|<body", re.IGNORECASE)
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_ERROR_KEYS: Final = frozenset(
+    "code detail error event_id message object param request_id requestId status statusCode status_code success type".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the first bytes are. `skip` is the count of those that are done with (a BOM, blank lines, a head)."""
+
+    format: Format | None = None
+    skip: int = 0
+    head: bool = False
+    failure: Failure | None = None
+    may_be_body: bool = False
+    holds_first: bool = False
+
+
+def sniff(prefix: bytes, content_type: str | None, *, at_end: bool = False) -> Finding | None:
+    """Tell what a body begins with, or None while more bytes are needed to tell.
+
+    `prefix` is the body from its very first byte, or from behind a head that was skipped.
+    """
+    if BOM.startswith(prefix) and len(prefix) < 3 and not at_end:
+        return None
+    skip = 3 if prefix.startswith(BOM) else 0
+    body = prefix[skip:].lstrip(_BLANKS)
+    if not body:
+        return None
+    first = body[:1]
+    if first in b"{":
+        return _object(content_type, _blank_lines(prefix, skip))
+    if first == b"[":
+        return _bracket(body, _blank_lines(prefix, skip), at_end=at_end)
+    if first == b"<":
+        return _page(body, at_end=at_end)
+    if first < b" " or body.startswith(_ZSTD):
+        return Finding(failure=not_a_stream("binary"))
+    if not at_end and (_ZSTD.startswith(body) or (len(body) < 5 and b"HTTP/".startswith(body))):
+        return None
+    if _is_head(body):
+        return _head(body, len(prefix) - len(body), at_end=at_end)
+    return Finding(Format.SSE, _blank_lines(prefix, skip))
+
+
+def _blank_lines(prefix: bytes, skip: int) -> int:
+    """Count what stands before the first line that is not blank: its indentation still belongs to it."""
+    blanks = prefix[skip : len(prefix) - len(prefix[skip:].lstrip(_BLANKS))]
+    return skip + max(blanks.rfind(b"\n"), blanks.rfind(b"\r")) + 1
+
+
+def _object(content_type: str | None, skip: int) -> Finding:
+    kind = media_type(content_type)
+    is_lines = kind.endswith(("ndjson", "jsonl", "json-lines", "jsonlines", "stream+json", "json-seq"))
+    return Finding(Format.NDJSON, skip, may_be_body=not is_lines, holds_first=kind.endswith("json") and not is_lines)
+
+
+def media_type(content_type: str | None) -> str:
+    """Give the media type of a Content-Type, in lower case and without parameters."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _bracket(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
+    inside = body[1:].lstrip(_BLANKS)
+    if not inside and not at_end:
+        return None if len(body) < MAX_HEAD else Finding(Format.SSE, skip)
+    # A digit or a letter could as well begin a log line, `[2024-` or `[DONE]`.
+    return Finding(Format.JSON_ARRAY if inside[:1] in (b"{", b"[", b"]", b'"') else Format.SSE, skip)
+
+
+def _page(body: bytes, *, at_end: bool) -> Finding | None:
+    if not at_end and len(body) < MAX_HEAD and not _PAGE_READ.search(body):
+        return None
+    title = _TITLE.search(body[:MAX_HEAD])
+    words = b" ".join(title[1].split()).decode("utf-8", "replace") if title else ""
+    status = re.match(r"([45][0-9]{2})\b", words)
+    return Finding(failure=not_a_stream("markup", int(status[1]) if status else None, words))
+
+
+def _is_head(body: bytes) -> bool:
+    return body.startswith(b"HTTP/")
+
+
+def _head(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
+    end = _HEAD_END.search(body)
+    if end is None and not at_end and len(body) < MAX_HEAD:
+        return None
+    status = _STATUS.match(body)
+    code = int(status[1]) if status else None
+    if end is None or code is None or not 200 <= code < 300:
+        return Finding(failure=not_a_stream("http-head", code))
+    return Finding(skip=skip + end.end(), head=True)
+
+
+def not_a_stream(recognised: str, status: int | None = None, words: str = "") -> Failure:
+    """Name a body that is no stream. `words` are upstream's own, for the log only."""
+    return Failure("not-a-stream", status, error_type=recognised, detail=words or None)
+
+
+def is_error_body(value: Any) -> bool:
+    """Tell whether one JSON value is nothing but an error: its top level has no other key.
+
+    A log line with an `error` key has others beside it, and stays what it is.
+    """
+    if not isinstance(value, dict) or not _ERROR_KEYS.issuperset(value):
+        return False
+    return isinstance(value.get("error"), (dict, str)) and bool(value["error"])
+
+
+def body_failure(value: Any) -> Failure:
+    """Say what a JSON body was that stands where a stream should."""
+    if not is_error_body(value):
+        return not_a_stream("json")
+    error = value["error"]
+    source = {**value, **error} if isinstance(error, dict) else value
+    words = source.get("message") if isinstance(error, dict) else error
+    codes = [source.get(key) for key in ("code", "status", "statusCode", "status_code")]
+    status = next((int(code) for code in codes if isinstance(code, (int, float)) and 400 <= code < 600), None)
+    return not_a_stream("json-error", status, words[:500] if isinstance(words, str) else "")
