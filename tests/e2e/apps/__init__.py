@@ -1,0 +1,1 @@
+"""The how-to pages' applications, with the routes that only the tests need."""

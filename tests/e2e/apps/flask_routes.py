@@ -1,0 +1,33 @@
+"""The Flask page's application, by each client, without `unbroken`, and with its reports kept."""
+
+import requests
+from flask import Response, request
+from flask_app import UPSTREAM, app
+
+from unbroken import SSE_HEADERS, from_response, repair
+
+from . import naive, repaired
+
+
+@app.get("/chat/naive/<client>")
+def plain(client: str) -> Response:
+    return Response(naive.SYNC[client](request.args["prompt"]), headers=naive.HEADERS)
+
+
+@app.get("/chat/repaired/<client>")
+def by(client: str) -> Response:
+    return Response(repaired.stream(client, request.args["prompt"]), headers=SSE_HEADERS)
+
+
+@app.get("/kept")
+def kept() -> Response:
+    prompt = request.args["prompt"]
+    upstream = requests.post(UPSTREAM, json=naive.question(prompt), stream=True, timeout=(5, 300))
+    stream = repair(from_response(upstream), heartbeat=1.0, observers=[repaired.Verdicts(prompt)])
+    return Response(stream, headers=SSE_HEADERS)
+
+
+@app.get("/without-abort")
+def without_abort() -> Response:
+    upstream = requests.post(UPSTREAM, json=naive.question(request.args["prompt"]), stream=True, timeout=(5, 300))
+    return Response(repair(upstream.iter_content(None), heartbeat=1.0), headers=SSE_HEADERS)

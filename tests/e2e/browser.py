@@ -1,0 +1,87 @@
+"""Headless Chromium on the example page: several tabs at once, and what its network log said."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+from .requirements import program
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
+    "--ignore-certificate-errors", "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+)  # fmt: skip
+
+READ = """
+const [key, url, reader] = arguments;
+window.outcomes ??= {};
+show(url, {fetch: readWithFetch, EventSource: readWithEventSource}[reader]).then(
+  (text) => { window.outcomes[key] = ["whole", text]; },
+  (error) => { window.outcomes[key] = ["lost", String(error)]; });
+"""
+
+
+class Browser:
+    """One Chromium with an empty profile. A context manager."""
+
+    def __init__(self, profile: Path) -> None:
+        options = webdriver.ChromeOptions()
+        options.binary_location = program("chromium")
+        for flag in (*FLAGS, f"--user-data-dir={profile}"):
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+        self._driver = webdriver.Chrome(options=options, service=Service(program("chromedriver")))
+        self._driver.set_page_load_timeout(30)
+        self._driver.set_script_timeout(30)
+        self._tabs: dict[str, str] = {}
+        self._failures: dict[str, str] = {}
+        self._requests: dict[str, str] = {}
+
+    def __enter__(self) -> Browser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._driver.quit()
+
+    def open(self, origin: str) -> None:
+        """Open the page of an origin in a tab of its own."""
+        if self._tabs:
+            self._driver.switch_to.new_window("tab")
+        self._tabs[origin] = self._driver.current_window_handle
+        self._driver.get(f"{origin}/")
+        assert self._driver.title == "chat", self._driver.page_source
+
+    def read(self, origin: str, path: str, reader: str) -> str:
+        """Begin to read an answer in the origin's tab, with `fetch` or `EventSource`; give a key for `outcomes`."""
+        self._driver.switch_to.window(self._tabs[origin])
+        key = f"{path} {reader}"
+        self._driver.execute_script(READ, key, path, reader)
+        return key
+
+    def outcomes(self, origin: str, keys: list[str], until: float) -> dict[str, tuple[str, str]]:
+        """Wait for these answers of this tab; give ("whole", text) or ("lost", error), and nothing for one too late."""
+        self._driver.switch_to.window(self._tabs[origin])
+        while True:
+            ended: dict[str, Any] = self._driver.execute_script("return window.outcomes ?? {}")
+            found = {key: tuple(ended[key]) for key in keys if key in ended}
+            if len(found) == len(keys) or time.monotonic() > until:
+                return found
+            time.sleep(0.2)
+
+    def network_errors(self) -> dict[str, str]:
+        """Give Chromium's error for each URL whose load failed so far, such as `net::ERR_HTTP2_PROTOCOL_ERROR`."""
+        for entry in self._driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            params = message["params"]
+            if message["method"] == "Network.requestWillBeSent":
+                self._requests[params["requestId"]] = params["request"]["url"]
+            elif message["method"] == "Network.loadingFailed" and not params.get("canceled"):
+                self._failures[self._requests[params["requestId"]]] = params["errorText"]
+        return self._failures
