@@ -1,7 +1,7 @@
 """The servers under test, each with the very application that its how-to page shows.
 
-The fences marked `app=NAME` in flask.md, fastapi.md, django.md, aiohttp.md and clients.md are written out as modules; the
-modules of tests/e2e/apps import them and add what only a test needs: other clients, and the same without `unbroken`.
+The fences marked `app=NAME` in flask.md, fastapi.md, django.md, aiohttp.md and clients.md are written out as modules;
+those of tests/e2e/apps import them and add what only a test needs: other clients, and the same without `unbroken`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A model thinks for six seconds; nginx cuts after three. What does a page in Chromium get, by each server and client?"""
+"""A model thinks for six seconds, nginx cuts after three: what a page in Chromium gets, by each server and client."""
 
 from __future__ import annotations
 

@@ -1,0 +1,69 @@
+"""A reader that stops reading: the server's memory stays where it is, and upstream is no longer read."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from .processes import Program
+from .reader import connect, read_until
+from .stacks import running
+from .upstream import Upstream
+
+pytestmark = pytest.mark.e2e
+
+READERS = 10
+MIB = 2**20
+# What may be on its way to one stopped reader: our queue of 1 MiB, the client's own buffer, and what the kernel keeps
+# in the sockets on both sides of the server (up to 6 MiB to receive and 4 MiB to send, each, by Linux's defaults).
+ON_ITS_WAY = 24 * MIB
+IN_MEMORY = 4 * MIB  # of the server's own, for each reader
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [("gunicorn gthread", "/chat"), ("gunicorn gevent", "/chat"), ("uvicorn", "/chat")]
+)
+def test_a_reader_that_stops_holds_memory_flat_and_upstream_is_no_longer_read(
+    name: str, path: str, tmp_path: Path
+) -> None:
+    with Upstream() as upstream, running(tmp_path, upstream.url, (name,)) as programs, ExitStack() as readers:
+        server = programs[name]
+        warm_up(server, path)
+        before = server.resident_bytes()
+        prompts = [f"endless/{n}" for n in range(READERS)]
+        for prompt in prompts:
+            connection = readers.enter_context(connect(server.port, path, prompt, receive_buffer=65_536))
+            read_until(connection, b"data: ")
+        sent = wait_until_still(upstream, prompts)
+        stalled = server.resident_bytes()
+        time.sleep(4.0)  # four heartbeats, and time enough to fill any buffer that leaks
+        after = server.resident_bytes()
+        resident = ", ".join(f"{bytes_ / MIB:.1f}" for bytes_ in (before, stalled, after))
+        print(f"{name}: {max(sent) / MIB:.1f} MiB read for each reader at most; resident {resident} MiB")
+        assert [upstream.answer(prompt).sent for prompt in prompts] == sent
+        assert max(sent) <= ON_ITS_WAY
+        assert stalled - before <= READERS * IN_MEMORY
+        assert after - stalled <= MIB
+
+
+def warm_up(server: Program, path: str) -> None:
+    """Have the server import and allocate what its first answers need."""
+    for n in range(3):
+        with connect(server.port, path, f"large/warm {n}") as connection:
+            read_until(connection, b"[DONE]")
+
+
+def wait_until_still(upstream: Upstream, prompts: list[str]) -> list[int]:
+    """Wait until nothing was read from upstream for a second; give the bytes sent for each prompt."""
+    until = time.monotonic() + 30.0
+    sent: list[int] = []
+    while time.monotonic() < until:
+        now = [upstream.answer(prompt).sent for prompt in prompts]
+        if now == sent:
+            return sent
+        sent = now
+        time.sleep(1.0)
+    raise AssertionError(f"upstream is read on and on: {sent}")
