@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextvars import copy_context
 from types import TracebackType
@@ -18,7 +19,7 @@ from ..core.events import Event
 from .engine import Engine
 from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
 from .source import Source, as_bytes, warn
-from .stream import Stream
+from .stream import SLOW, Stream
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ class Mailbox:
     """Chunks on their way from the pump to the consumer. It knows both, and neither knows the other."""
 
     # A list of at most 16 and not a deque, whose first block alone takes 600 bytes per idle stream.
-    __slots__ = ("chunks", "end", "pump", "room", "size", "stopped", "timer", "waiter", "wanted")
+    __slots__ = ("armed", "chunks", "end", "pump", "room", "size", "stopped", "timer", "waiter", "wanted")
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
@@ -37,6 +38,7 @@ class Mailbox:
         self.stopped = False
         self.pump: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None
+        self.armed = math.inf  # when the timer is due
         self.waiter: asyncio.Future[None] | None = None  # the consumer waits for a chunk
         self.room: asyncio.Future[None] | None = None  # the pump waits for room
 
@@ -65,13 +67,12 @@ class Mailbox:
         self.end = End(error)
         self.wake()
 
-    def arm(self, when: float) -> None:
-        """Wake the consumer at `when` at the latest. A timer that is due earlier stays: it costs one look at noon."""
+    def arm(self, loop: asyncio.AbstractEventLoop, when: float) -> None:
+        """Have the consumer look again at `when`. A timer that is due earlier is left: putting it off costs more."""
         if self.timer is not None:
-            if self.timer.when() <= when:
-                return
             self.timer.cancel()
-        self.timer = asyncio.get_running_loop().call_at(when, self._on_timer)
+        self.armed = when
+        self.timer = loop.call_at(when, self._on_timer)
 
     def wake(self) -> None:
         """Let the consumer look again."""
@@ -86,7 +87,6 @@ class Mailbox:
         self._make_room()
         if self.timer is not None:
             self.timer.cancel()
-            self.timer = None
 
     def stop(self) -> None:
         """Have the pump close upstream and end, whatever it waits for."""
@@ -104,7 +104,7 @@ class Mailbox:
             room.set_result(None)
 
     def _on_timer(self) -> None:
-        self.timer = None
+        self.timer, self.armed = None, math.inf
         self.wake()
 
 
@@ -193,6 +193,7 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         self._context = copy_context()
         self._mailbox = Mailbox()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._now: Callable[[], float] = time.monotonic  # the loop's, once there is one
         self._busy = False
         super().__init__(engine)
 
@@ -274,54 +275,44 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         if self._busy:
             raise RuntimeError("this stream is being read by another task; give each reader a stream of its own")
         self._busy = True
+        mailbox = self._mailbox
         try:
-            if self._loop is None:
-                self._begin()
-            arrived = self._mailbox.take()
-            items = await self._wait(until) if arrived is None else self._answer(arrived, self._now())
+            loop = self._loop or self._begin()
+            now = loop.time()
+            if now - self._answered_at > SLOW:
+                self._was_away(now)
+            while (arrived := mailbox.take()) is None:
+                deadline = self._engine.next_deadline()
+                due = math.inf if deadline is None else deadline
+                soonest = due if due < until else until
+                if now >= soonest:
+                    return self._on_deadline(now) if due <= until else None
+                if soonest < mailbox.armed:
+                    mailbox.arm(loop, soonest)
+                mailbox.waiter = loop.create_future()
+                await mailbox.waiter
+                if self._closed:  # by another task
+                    return []
+                now = loop.time()
+            return self._answer(arrived, now)
         except BaseException:
             self._leave()
             raise
         finally:
+            mailbox.waiter = None
             self._busy = False
-        return [] if self._closed else items  # closed by another task meanwhile
 
-    def _begin(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        now = self._now()
-        self._engine.resume(now)
-        self._engine.pause(now)
+    def _begin(self) -> asyncio.AbstractEventLoop:
+        loop = self._loop = asyncio.get_running_loop()
+        self._now = loop.time
+        self._start_clocks(loop.time())
         source = self._source
         if not hasattr(source.chunks, "__aiter__"):
             source = Source(ThreadedChunks(source))
         # Not `create_task(context=...)`: a task factory need not take it.
         pumping = pump(source, self._mailbox)
-        self._mailbox.pump = self._context.run(self._loop.create_task, pumping, name="unbroken pump")
-
-    async def _wait(self, until: float) -> list[T] | None:
-        """Wait for upstream, a deadline or `until`; only here do the timeout clocks run."""
-        engine, mailbox, loop = self._engine, self._mailbox, cast("asyncio.AbstractEventLoop", self._loop)
-        now = loop.time()
-        engine.resume(now)
-        try:
-            while not self._closed:
-                deadline = engine.next_deadline()
-                due = math.inf if deadline is None else deadline
-                soonest = min(due, until)
-                if now >= soonest:
-                    return self._on_deadline(now) if due <= until else None
-                if soonest < math.inf:
-                    mailbox.arm(soonest)
-                mailbox.waiter = loop.create_future()
-                await mailbox.waiter
-                now = loop.time()
-                arrived = mailbox.take()
-                if arrived is not None:
-                    return self._answer(arrived, now)
-            return []
-        finally:
-            mailbox.waiter = None
-            engine.pause(now)
+        self._mailbox.pump = self._context.run(loop.create_task, pumping, name="unbroken pump")
+        return loop
 
     def _on_deadline(self, now: float) -> list[T]:
         items = self._answer(None, now)
@@ -340,9 +331,6 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
             if failure := self._failure():
                 raise failure
         raise StopAsyncIteration
-
-    def _now(self) -> float:
-        return 0.0 if self._loop is None else self._loop.time()
 
 
 class AsyncRepairedStream(AsyncStream[bytes]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from .engine import Engine
 from .reader import MAX_BYTES, End
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ..core.report import StreamReport
 
 T = TypeVar("T")
+SLOW: Final = 0.001
+"""Seconds between two items from which on the consumer is slow, and the clocks stand still for that time."""
 
 
 class Stream(Generic[T]):
@@ -25,6 +27,7 @@ class Stream(Generic[T]):
     def __init__(self, engine: Engine[T]) -> None:
         self._engine = engine
         self._items: Iterator[T] = iter(())
+        self._answered_at = 0.0
         self._closed = False
 
     @property
@@ -32,9 +35,19 @@ class Stream(Generic[T]):
         """What happened so far; it stays readable after the end."""
         return self._engine.report
 
+    def _start_clocks(self, now: float) -> None:
+        self._engine.resume(now)
+        self._answered_at = now
+
+    def _was_away(self, now: float) -> None:
+        """Spare the clocks the time in which the consumer did not ask: it was none of upstream's."""
+        self._engine.pause(self._answered_at)
+        self._engine.resume(now)
+
     def _answer(self, arrived: bytes | End | None, now: float) -> list[T]:
         """Give the items that follow from a chunk, the end, or (None) a deadline."""
         engine = self._engine
+        self._answered_at = now
         if type(arrived) is bytes:
             # Bytes that complete nothing must not starve the heartbeat.
             items = engine.feed(arrived, now) or self._overdue(now)
@@ -42,7 +55,7 @@ class Stream(Generic[T]):
             items = self._end(arrived.error, now)
         else:
             items = engine.on_deadline(now)
-        return self._gather(items)
+        return self._join(items) if len(items) > 1 and self._writes else items
 
     def _end(self, error: BaseException | None, now: float) -> list[T]:
         if error is None:
@@ -55,11 +68,9 @@ class Stream(Generic[T]):
         deadline = None if self._engine.finished else self._engine.next_deadline()
         return [] if deadline is None or now < deadline else self._engine.on_deadline(now)
 
-    def _gather(self, items: list[T]) -> list[T]:
-        """Join what is written at one moment into one item: one write of the server, and not one per frame."""
-        if self._writes and len(items) > 1:
-            return [b"".join(items)]  # type: ignore[arg-type, list-item]
-        return items
+    def _join(self, items: list[T]) -> list[T]:
+        """Make one item of what is written at one moment: one write of the server, and not one per frame."""
+        return [b"".join(items)]  # type: ignore[arg-type, list-item]
 
     def _unprimed(self) -> bool:
         """Tell whether the first event is still to come. A megabyte of comments is not held back for it."""

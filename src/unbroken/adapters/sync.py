@@ -16,7 +16,7 @@ from ..core.events import Event
 from .engine import Engine
 from .reader import GRACE, CallerReader, Reader, ThreadReader
 from .source import Source, close_quietly, warn
-from .stream import Stream
+from .stream import SLOW, Stream
 
 T = TypeVar("T")
 _LONGEST_WAIT: Final = 3600.0  # platforms limit the timeout of a lock, some to 49 days
@@ -107,7 +107,10 @@ class SyncStream(Stream[T], Iterator[T]):
             if not self._begun:
                 self._begin()
             arrived = self._reader.take()
-            items = self._wait(until) if arrived is None else self._answer(arrived, self._clock())
+            now = self._clock()
+            if now - self._answered_at > SLOW:
+                self._was_away(now)
+            items = self._wait(now, until) if arrived is None else self._answer(arrived, now)
         except BaseException:
             self.close()
             raise
@@ -120,29 +123,21 @@ class SyncStream(Stream[T], Iterator[T]):
         if not self._reader.start():
             warn("no thread can be started: a stream goes on without heartbeats and timeouts")
             self._reader = CallerReader(self._source)
-        now = self._clock()
-        self._engine.resume(now)
-        self._engine.pause(now)
+        self._start_clocks(self._clock())
 
-    def _wait(self, until: float) -> list[T] | None:
-        """Wait for upstream, a deadline or `until`; only here do the timeout clocks run."""
-        engine = self._engine
-        now = self._clock()
-        engine.resume(now)
-        try:
-            while not self._closed:
-                deadline = engine.next_deadline()
-                due = math.inf if deadline is None else deadline
-                left = min(due, until) - now
-                if left <= 0:
-                    return self._on_deadline(now) if due <= until else None
-                arrived = self._reader.take(min(left, _LONGEST_WAIT))
-                now = self._clock()
-                if arrived is not None:
-                    return self._answer(arrived, now)
-            return []
-        finally:
-            engine.pause(now)
+    def _wait(self, now: float, until: float) -> list[T] | None:
+        """Wait for upstream, a deadline or `until`."""
+        while not self._closed:
+            deadline = self._engine.next_deadline()
+            due = math.inf if deadline is None else deadline
+            left = min(due, until) - now
+            if left <= 0:
+                return self._on_deadline(now) if due <= until else None
+            arrived = self._reader.take(min(left, _LONGEST_WAIT))
+            now = self._clock()
+            if arrived is not None:
+                return self._answer(arrived, now)
+        return []
 
     def _on_deadline(self, now: float) -> list[T]:
         items = self._answer(None, now)
