@@ -32,15 +32,15 @@ class LineSplitter:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Give the lines that this chunk completes, each with its line end. The caller moves `offset` on."""
-        if self._skip_lf and chunk:
-            self._skip_lf = False
-            if chunk[0] == 0x0A:
-                self.offset += 1
-                chunk = chunk[1:]
+        if not chunk:
+            return []
+        if self._skip_lf and chunk[0] == 0x0A:
+            self.offset += 1
+            chunk = chunk[1:]
         end = chunk.rfind(b"\n") + 1
         if not self._keep_cr:
             end = max(end, chunk.rfind(b"\r") + 1)
-            self._skip_lf = end > 0 and end == len(chunk) and chunk.endswith(b"\r")
+            self._skip_lf = chunk.endswith(b"\r")
         if not end:
             self.open_line += chunk
             return []

@@ -5,7 +5,7 @@ A dialect object lives as long as one stream and is shown only payloads that are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Protocol
@@ -28,11 +28,12 @@ class EventClass(Enum):
 class ToolFragment:
     """A piece of one tool call; `key` tells the calls of one choice apart."""
 
-    key: object
+    key: Hashable
     id: str | None = None
     name: str | None = None
     arguments: str = ""
-    whole: bool = False  # `arguments` replaces what came before instead of extending it
+    whole: bool = False  # `arguments` is all of them: it replaces what came before instead of extending it
+    kind: str = "function"  # "custom": arguments are free text; "hosted": the provider runs it, a client must not
 
 
 @dataclass(slots=True)
@@ -49,11 +50,17 @@ class Delta:
 
 @dataclass(slots=True)
 class Reading:
-    """What one payload says. `usage` holds the provider's own object; figures are merged by maximum."""
+    """What one payload says.
+
+    `usage` holds whole numbers of tokens under these names, those that the provider told and no others:
+    `input_tokens`, `output_tokens`, `total_tokens`; `cached_tokens` and `reasoning_tokens`, which are contained in
+    them; `cache_read_tokens`, `cache_write_tokens` and `thought_tokens`, which are counted apart from them. Figures of
+    one stream are merged by maximum, never summed.
+    """
 
     kind: EventClass
     deltas: tuple[Delta, ...] = ()
-    usage: Mapping[str, Any] | None = None
+    usage: Mapping[str, int] | None = None
     failure: Failure | None = None
     id: str | None = None
     model: str | None = None
@@ -74,7 +81,9 @@ class Dialect:
     sentinel: ClassVar[str | None] = None
     """The payload that is no JSON and ends the stream, as `[DONE]`."""
     json_payloads: ClassVar[bool] = True
-    """False: payloads are prose, and no JSON heuristic touches them."""
+    """False: payloads are prose, no JSON heuristic touches them, and `read` is given the text itself."""
+    exact_marks: ClassVar[tuple[str, ...]] = ()
+    """Payloads that hold one of these texts are read with exact integers: their numbers are a tool's arguments."""
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:

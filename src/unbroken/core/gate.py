@@ -164,9 +164,7 @@ class Gate:
         self.mode = Mode.KNOWN if dialect.json_payloads else Mode.TEXT
         self.report.dialect = dialect.name
 
-    def _restore_name(
-        self, event: Event, wire: bytes, value: Any, start: int, end: int
-    ) -> tuple[Event, bytes]:
+    def _restore_name(self, event: Event, wire: bytes, value: Any, start: int, end: int) -> tuple[Event, bytes]:
         assert self.dialect is not None
         name = self.dialect.event_name(value) if self.allows(RepairKind.EVENT_NAME_RESTORED) else None
         if name is None or name == event.event or set(name) & set("\r\n\0"):
@@ -194,7 +192,7 @@ class Gate:
     def die(self, failure: Failure, kind: RepairKind, start: int) -> None:
         """End the stream with a failure of ours; all input from `start` on belongs to the repair `kind`."""
         self.failure = self.failure or failure
-        if kind is RepairKind.NOT_A_STREAM:
+        if kind is RepairKind.NOT_A_STREAM and not self.opened:
             self.report.format = None
         self.dead_from = start
         self.dead_kind = kind

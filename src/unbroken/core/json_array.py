@@ -43,6 +43,7 @@ class JSONArrayFramer:
         self._has_comma = False  # `_lead` holds a comma
         self._comma_at = 0
         self._forwarded = 0
+        self._after_scalar = False
         self._element = bytearray()
         self._size = 0  # of the open element, forgotten bytes included
         self._start = 0  # where it began in the input
@@ -74,9 +75,10 @@ class JSONArrayFramer:
             self._take_blanks(chunk[at:end])
             return end
         mark, offset = chunk[at : at + 1], self._offset + at
-        if self._expects is _Expects.NOTHING:
+        if self._expects is _Expects.NOTHING or (self._expects is _Expects.OPENING and mark != b"["):
             self._excess_from = offset if self._excess_from is None else self._excess_from
         elif self._expects is _Expects.OPENING:
+            self._note_excess(offset)
             self._lead += mark
             self._expects = _Expects.FIRST
         elif mark == b",":
@@ -114,6 +116,12 @@ class JSONArrayFramer:
         self._lead.clear()
         self._expects = _Expects.NOTHING
         self._gate.forward_bare(lead + b"]")
+
+    def _note_excess(self, end: int) -> None:
+        """Name what stood in front of the array or behind it."""
+        if self._excess_from is not None:
+            self._note(RepairKind.STRAY_LINE, self._excess_from, end)
+            self._excess_from = None
 
     def _note(self, kind: RepairKind, start: int, end: int) -> None:
         if self._gate.allows(kind):
@@ -187,7 +195,7 @@ class JSONArrayFramer:
         if value is FLAWED and not self._gate.options.standard_only:
             self._mend(text, start, end)
         elif self._gate.forward(Event(text), bytes(self._lead) + raw, value, start, end):
-            self._note_forwarded()
+            self._note_forwarded(text)
 
     def _decode(self, raw: bytes, start: int) -> bytes:
         decoded, runs = decode_line(raw)
@@ -196,7 +204,8 @@ class JSONArrayFramer:
             self._note(RepairKind.INVALID_UTF8, start + begin, start + begin + length)
         return decoded
 
-    def _note_forwarded(self) -> None:
+    def _note_forwarded(self, text: str) -> None:
+        self._after_scalar = text[0] not in '{["'
         self._lead.clear()
         self._has_comma = False
         self._forwarded += 1
@@ -209,7 +218,7 @@ class JSONArrayFramer:
             for piece in pieces:
                 self._add_comma()
                 if gate.forward(Event(piece), bytes(self._lead) + piece.encode(), prove(piece), start, end):
-                    self._note_forwarded()
+                    self._note_forwarded(piece)
             return
         gate.report.invalid_json += 1
         if gate.options.invalid_json == "drop" and gate.allows(RepairKind.INVALID_JSON):
@@ -217,14 +226,15 @@ class JSONArrayFramer:
         elif gate.options.invalid_json == "error":
             gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start)
         elif gate.forward(Event(text), bytes(self._lead) + text.encode(), FLAWED, start, end):
-            self._note_forwarded()
+            self._note_forwarded(text)
 
     # The end
 
     def close(self, *, clean: bool) -> bool:
         """Take the end of input; tell whether a piece was cut: an array ends with its bracket, and nowhere else."""
-        if self._excess_from is not None:
-            self._note(RepairKind.STRAY_LINE, self._excess_from, self._offset)
+        self._note_excess(self._offset)
+        if self._after_scalar and self._expects is not _Expects.NOTHING:
+            self._gate.forward_bare(b" ")  # only what follows a scalar tells its end
         if self._size and RepairKind.UNFINISHED_TAIL in self._gate.options.repairs:
             self._gate.repair(RepairKind.UNFINISHED_TAIL, self._start, self._start + self._size)
         return self._expects is not _Expects.NOTHING

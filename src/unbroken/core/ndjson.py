@@ -19,29 +19,41 @@ from .repairs import RepairKind
 from .sniffer import body_failure, is_error_body
 
 _BLANKS = b" \t\r"
+_MAX_HELD = 64 * 1024
 _SSE_LINE = re.compile(rb"(?:data|event|id|retry|):")
 
 
 class NDJSONFramer:
     """Take chunks of an NDJSON stream, and give the gate its events and repairs, in order.
 
-    `may_be_body` says that only the first byte spoke for NDJSON: one error object, or one pretty-printed document,
-    then is a body that is no stream. `holds_first` says that the content type does so too.
+    `sniffed`: the first byte spoke for NDJSON, so the stream begins with an object. `may_be_body`: nothing else did, and
+    one error object, or one pretty-printed document, is a body that is no stream. `holds_first`: the content type says
+    that it is one; the first line waits until a second one proves it wrong.
     """
 
-    def __init__(self, gate: Gate, offset: int = 0, *, may_be_body: bool = False, holds_first: bool = False) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        offset: int = 0,
+        *,
+        sniffed: bool = False,
+        may_be_body: bool = False,
+        holds_first: bool = False,
+    ) -> None:
         self._gate = gate
         self._splitter = LineSplitter(offset, keep_cr=True)
         self._limit = gate.options.max_event_bytes
-        self._block = bytearray()  # lines of one document with raw line ends, or a first line that is held
+        self._block = bytearray()  # lines of one document with raw line ends
         self._start = 0
         self._end = 0
         self._scanner: BracketScanner | None = None
         self._poisoned = False
+        self._needs_object = sniffed
         self._may_be_body = may_be_body
         self._holds_first = holds_first
-        self._held = False
+        self._held: tuple[str, int, int] | None = None
         self._at_margin = True
+        self._indented = False  # blanks in front of the open line are gone already
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
@@ -52,8 +64,9 @@ class NDJSONFramer:
             start = splitter.offset
             splitter.offset += len(line) + 1
             self._take_raw_line(line, start)
-        if splitter.open_line[:1] in (b" ", b"\t", b"\r"):
+        if splitter.open_line and splitter.open_line[0] in _BLANKS:
             splitter.skip_blanks()
+            self._indented = True
         if len(splitter.open_line) + 1 > self._limit:
             self._poison(splitter.offset)
             self._end = splitter.offset + len(splitter.open_line)
@@ -72,11 +85,13 @@ class NDJSONFramer:
         if self._poisoned or len(body) + 1 > self._limit:
             self._poison(at)
             self._end = at + len(body)
-            self._report_oversized()
+            if self._gate.dead_from is None:
+                self._report_oversized()
             return
         if len(line) != len(raw):
             self._gate.report.respellings["blanks"] += 1
-        self._at_margin = at == start
+        self._at_margin = at == start and not self._indented
+        self._indented = False
         if not line:
             self._gate.report.respellings["blank-line"] += len(raw) == 0
         elif is_utf8(line):
@@ -93,7 +108,7 @@ class NDJSONFramer:
         decoded, runs = decode_line(line)
         gate.report.invalid_utf8 += len(runs)
         if gate.options.standard_only:
-            self._forward_invalid(decoded, start, start + len(line))
+            self._take_invalid(decoded, start, start + len(line))
             return
         for begin, length in runs:
             if RepairKind.INVALID_UTF8 in gate.options.repairs:
@@ -101,8 +116,6 @@ class NDJSONFramer:
         self._take_line(decoded, start, start + len(line))
 
     def _take_line(self, line: bytes, start: int, end: int) -> None:
-        if self._held:
-            self._release_held()
         if self._scanner is not None:
             self._continue(line, start, end)
         else:
@@ -111,32 +124,29 @@ class NDJSONFramer:
     def _take_document(self, line: bytes, start: int, end: int) -> None:
         text = line.decode()
         value = prove(text)
-        if value is not FLAWED:
+        if value is not FLAWED and not (self._needs_object and not isinstance(value, dict)):
             self._take_proven(text, value, start, end)
-        elif self._gate.options.standard_only or not self._mend(line, text, start, end):
-            self._forward_invalid(line, start, end)
+        elif self._gate.options.standard_only or value is not FLAWED or not self._mend(line, text, start, end):
+            self._take_invalid(line, start, end)
 
     def _take_proven(self, text: str, value: Any, start: int, end: int) -> None:
         if self._may_be_body:
             self._may_be_body = False
-            if is_error_body(value):
+            if is_error_body(value) and not self._gate.opened:
                 self._gate.die(body_failure(value), RepairKind.NOT_A_STREAM, start)
                 return
-            if self._holds_first:
-                self._held = True
-                self._keep(text.encode(), start, end)
+            if self._holds_first and len(text) <= _MAX_HELD:
+                self._held = (text, start, end)
                 return
         self._forward(text, value, start, end)
 
-    def _release_held(self) -> None:
-        """Forward the first line: a second one shows that the content type was wrong."""
-        text, start, end = bytes(self._block).decode(), self._start, self._end
-        self._held = False
-        self._block.clear()
-        self._forward(text, prove(text), start, end)
-
     def _forward(self, text: str, value: Any, start: int, end: int) -> None:
+        if self._held is not None:
+            # A second document shows that the content type was wrong.
+            held, self._held = self._held, None
+            self._forward(held[0], prove(held[0]), held[1], held[2])
         if value is not UNPROVEN and value is not FLAWED:
+            self._needs_object = False
             escaped = text if self._gate.options.standard_only else escape_separators(text)
             if escaped is not text:
                 self._gate.report.respellings["separator"] += 1
@@ -163,9 +173,12 @@ class NDJSONFramer:
         return self._begin(line, start, end)
 
     def _forward_document(self, text: str, start: int, end: int) -> None:
-        self._may_be_body = False
         payload = one_line(text)
-        self._forward(payload, prove(payload), start, end)
+        value = prove(payload)
+        if self._needs_object and not isinstance(value, dict):
+            self._take_invalid(payload.encode(), start, end)
+        else:
+            self._take_proven(payload, value, start, end)
 
     def _begin(self, line: bytes, start: int, end: int) -> bool:
         """Begin a document that goes on over more lines."""
@@ -210,32 +223,32 @@ class NDJSONFramer:
             return
         start, end = self._start, self._end
         self._give_up(silently=True)
-        if self._may_be_body:
+        if self._may_be_body and not self._gate.opened:
             self._gate.die(body_failure(prove(pieces[0])), RepairKind.NOT_A_STREAM, start)
             return
         self._gate.repair(RepairKind.RAW_NEWLINE, start, end)
         self._forward_document(pieces[0], start, end)
 
     def _give_up(self, *, silently: bool = False) -> None:
-        """Let go of kept lines; each of them is a bad line, unless `silently`."""
-        lines, start = bytes(self._block), self._start
-        held, self._held = self._held, False
+        """Let go of kept lines; together they are invalid, unless `silently`."""
+        lines = bytes(self._block)
         self._block.clear()
         self._scanner = None
-        if held:
-            text = lines.decode()
-            self._forward(text, prove(text), start, self._end)
-        elif lines and not silently:
-            self._forward_invalid(lines, start, self._end)
+        if lines and not silently:
+            self._take_invalid(lines, self._start, self._end)
 
-    def _forward_invalid(self, line: bytes, start: int, end: int) -> None:
-        """Deal with a line that is no JSON text."""
+    def _take_invalid(self, line: bytes, start: int, end: int) -> None:
+        """Deal with what is no JSON text."""
         gate = self._gate
         gate.report.invalid_json += 1
         policy = gate.options.invalid_json
-        if policy == "keep" or (policy == "drop" and not gate.options.standard_only and not self._may_drop()):
+        if policy == "drop" and not gate.options.standard_only and not self._may_drop():
+            policy = "keep"
+        if policy == "keep" and self._needs_object:
+            policy = "drop"  # what leaves first tells the next reader the format
+        if policy == "keep":
             for text in line.decode().split("\n"):
-                gate.forward(Event(text, id=gate.report.last_event_id), text.encode() + b"\n", FLAWED, start, end)
+                self._forward(text, FLAWED, start, end)
         elif policy == "error" and not gate.options.standard_only:
             gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start)
         elif not gate.options.standard_only:
@@ -259,9 +272,12 @@ class NDJSONFramer:
             self._splitter.offset += len(line) + 1
             self._take_raw_line(line, start)
             stripped = b""
-        if self._held:
-            self._end_as_body()
-        return self._drop_tail(stripped, start, start + len(line))
+        cut = bool(self._block)
+        self._give_up()
+        cut = self._drop_tail(stripped, start, start + len(line)) or cut
+        if self._held is not None:
+            self._end_held(clean=clean)
+        return cut
 
     def _is_last(self, line: bytes) -> bool:
         if self._gate.options.standard_only or self._scanner is not None:
@@ -274,20 +290,16 @@ class NDJSONFramer:
     def _is_framed(self, line: bytes) -> bool:
         return line.startswith(b"data:") and is_whole(line[5:].decode())
 
-    def _end_as_body(self) -> None:
-        """The one line was all, and the content type says JSON: this was a body, and no stream."""
-        value = prove(bytes(self._block).decode())
-        self._held = False
-        self._block.clear()
-        self._gate.die(body_failure(value), RepairKind.NOT_A_STREAM, self._start)
+    def _end_held(self, *, clean: bool) -> None:
+        """The one document was all, and the content type says JSON: this was a body, and no stream."""
+        assert self._held is not None
+        (text, start, end), self._held = self._held, None
+        if clean:
+            self._gate.die(body_failure(prove(text)), RepairKind.NOT_A_STREAM, start)
+        else:
+            self._forward(text, prove(text), start, end)
 
     def _drop_tail(self, line: bytes, start: int, end: int) -> bool:
-        if self._block:
-            start, end = self._start, end if line else self._end
-            self._block.clear()
-            self._scanner = None
-        elif not line:
-            return False
-        if RepairKind.UNFINISHED_TAIL in self._gate.options.repairs:
+        if line and self._gate.dead_from is None and RepairKind.UNFINISHED_TAIL in self._gate.options.repairs:
             self._gate.repair(RepairKind.UNFINISHED_TAIL, start, end)
-        return True
+        return bool(line)

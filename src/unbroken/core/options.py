@@ -128,7 +128,7 @@ def _choice(name: str, value: _E | str | None, kind: type[_E]) -> _E | None:
     return kind(_slug(name, value, tuple(member.value for member in kind)))
 
 
-def _dialect(value: Dialect | str | None) -> Dialect | None:
+def _dialect(value: Any) -> Dialect | None:
     if value is None or isinstance(value, Dialect):
         return value
     if isinstance(value, type) and issubclass(value, Dialect):

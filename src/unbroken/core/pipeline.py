@@ -136,7 +136,11 @@ class Pipeline:
             self.framer = SSEFramer(self.gate, self._base)
         elif format is Format.NDJSON:
             self.framer = NDJSONFramer(
-                self.gate, self._base, may_be_body=finding.may_be_body, holds_first=finding.holds_first
+                self.gate,
+                self._base,
+                sniffed=finding.sniffed,
+                may_be_body=finding.may_be_body,
+                holds_first=finding.holds_first,
             )
         else:
             self.framer = JSONArrayFramer(self.gate, self._base)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from itertools import accumulate
 from typing import Any, Final, NoReturn
 
@@ -38,7 +39,9 @@ def _refuse(token: str) -> NoReturn:
 
 
 # `int` refuses more than 4,300 digits unless the process allows it; a proof needs no exact integers.
-_scan = json.JSONDecoder(parse_constant=_refuse, parse_int=float).scan_once
+_scan: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder(
+    parse_constant=_refuse, parse_int=float
+).scan_once  # type: ignore[attr-defined]  # present since 2.6, missing in the stubs
 _BLANKS: Final = " \t\n\r"  # RFC 8259, clause 2
 _BLANK_RUN: Final = re.compile(r"[ \t\n\r]*+")
 _PLAIN_STARTS: Final = frozenset("{[")

@@ -13,9 +13,10 @@ from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
 from .encoder import spell, spell_error, spell_heartbeat, spell_payload
 from .errors import Failure, StreamError
 from .events import Comment, Event, Format
-from .gate import DONE, Frame
+from .gate import Frame
 from .heartbeat import Clocks, Heartbeat
 from .json_array import JSONArrayFramer
+from .mending import DONE
 from .options import Options, check_options
 from .pipeline import Pipeline
 from .repairs import Repair, RepairKind
@@ -309,7 +310,7 @@ class StreamRepairer(_Engine[bytes]):
     def _fix_target(self) -> Format:
         """Decide the output framing; before the format is known, by what the caller or the content type said."""
         if self._target is None:
-            self._target = self.report.format or _format_of(self.options.content_type)
+            self._target = self.report.format or self.options.format or _format_of(self.options.content_type)
         return self._target
 
     def feed(self, chunk: bytes, now: float) -> list[bytes]:
@@ -324,16 +325,14 @@ class StreamRepairer(_Engine[bytes]):
         return items
 
     def _deliver(self, frames: list[Frame | Repair]) -> list[bytes]:
-        source = self.report.format
-        target = self._fix_target() if source is not None else Format.SSE
-        items: list[bytes] = []
-        for frame in frames:
-            if isinstance(frame, Repair):
-                continue
-            wire = spell(frame, source, target) if self.options.convert is None else self._convert(frame, target)
-            if wire:
-                items.append(wire)
-        return self._count(items)
+        wires = [self._spell(frame) for frame in frames if not isinstance(frame, Repair)]
+        return self._count([wire for wire in wires if wire])
+
+    def _spell(self, frame: Frame) -> bytes:
+        target = self._fix_target()
+        if self.options.convert is None:
+            return spell(frame, self.report.format, target)
+        return self._convert(frame, target)
 
     def _convert(self, frame: Frame, target: Format) -> bytes:
         """Write one frame as the dialect that was asked for; what has no meaning here passes as it is."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .decoder import BOM
-from .errors import Failure
+from .errors import ERROR_TYPE, Failure
 from .events import Format
 
 MAX_HEAD: Final = 64 * 1024
@@ -24,7 +24,8 @@ _TITLE: Final = re.compile(rb"<title[^>]{0,200}>([^<]{0,200})", re.IGNORECASE)
 _PAGE_READ: Final = re.compile(rb"</title|</head|<body", re.IGNORECASE)
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ERROR_KEYS: Final = frozenset(
-    "code detail error event_id message object param request_id requestId status statusCode status_code success type".split()
+    {"code", "detail", "error", "event_id", "message", "object", "param", "request_id", "requestId", "status"}
+    | {"statusCode", "status_code", "success", "type"}
 )
 
 
@@ -36,6 +37,7 @@ class Finding:
     skip: int = 0
     head: bool = False
     failure: Failure | None = None
+    sniffed: bool = False
     may_be_body: bool = False
     holds_first: bool = False
 
@@ -76,7 +78,9 @@ def _blank_lines(prefix: bytes, skip: int) -> int:
 def _object(content_type: str | None, skip: int) -> Finding:
     kind = media_type(content_type)
     is_lines = kind.endswith(("ndjson", "jsonl", "json-lines", "jsonlines", "stream+json", "json-seq"))
-    return Finding(Format.NDJSON, skip, may_be_body=not is_lines, holds_first=kind.endswith("json") and not is_lines)
+    return Finding(
+        Format.NDJSON, skip, sniffed=True, may_be_body=not is_lines, holds_first=kind.endswith("json") and not is_lines
+    )
 
 
 def media_type(content_type: str | None) -> str:
@@ -128,7 +132,10 @@ def is_error_body(value: Any) -> bool:
     """
     if not isinstance(value, dict) or not _ERROR_KEYS.issuperset(value):
         return False
-    return isinstance(value.get("error"), (dict, str)) and bool(value["error"])
+    error = value.get("error")
+    if isinstance(error, dict) and error.get("type") == ERROR_TYPE:
+        return False  # the last line of a stream that was repaired before
+    return isinstance(error, (dict, str)) and bool(error)
 
 
 def body_failure(value: Any) -> Failure:

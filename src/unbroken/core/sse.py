@@ -82,7 +82,8 @@ class SSEFramer:
         splitter.offset += len(raw)
         if len(raw) - len(line) != 1 or raw[-1] != 0x0A:
             self._gate.report.respellings["line-end"] += 1
-        self._take_line(line if valid else self._decode(line, start), start, end)
+        too_long = self._poisoned or len(self._block) + len(line) + 2 > self._limit
+        self._take_line(line if valid or too_long else self._decode(line, start), start, end)
 
     def _decode(self, line: bytes, start: int) -> bytes:
         """Replace what is no UTF-8. The standard's decoder does so too, but does not tell."""
@@ -241,9 +242,9 @@ class SSEFramer:
             self._append(line, start, end)
         elif not line.strip(b" \t"):
             self._take_blanks(line, start, end)
-        elif line[0] in b"{[" and self._begin_raw(line, start, end):
-            return
-        elif _MISNAMED_DATA.match(line) and self._take_misnamed(line, start, end):
+        elif (line[0] in b"{[" and self._begin_raw(line, start, end)) or (
+            _MISNAMED_DATA.match(line) and self._take_misnamed(line, start, end)
+        ):
             return
         elif self._block:
             self._hold_stray(line, start, end)
@@ -433,9 +434,7 @@ class SSEFramer:
             return []
         return [line.decode() for line in block.strays if line[:1] in (b"{", b"[") and is_whole(line.decode())]
 
-    def _forward_settled(
-        self, block: Block, kind: RepairKind | None, pieces: list[str], start: int, end: int
-    ) -> None:
+    def _forward_settled(self, block: Block, kind: RepairKind | None, pieces: list[str], start: int, end: int) -> None:
         if kind is not None:
             self._gate.repair(kind, start, end)
             for number, piece in enumerate(pieces):
