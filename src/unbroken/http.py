@@ -1,0 +1,238 @@
+"""HTTP around a stream: headers for it, and the body of a client's response as a source.
+
+https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (what a proxy must not forward)
+No client is imported; each is known by the names of its classes. Closing a response from another thread interrupts a
+blocked read in none of them; shutting its socket down does, and that is what `abort` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from .adapters.source import Source, client_of
+
+SSE_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Type": "text/event-stream; charset=utf-8",
+        "Cache-Control": "no-cache, no-transform",
+        "X-Accel-Buffering": "no",
+        "X-Content-Type-Options": "nosniff",
+    }
+)
+"""The headers of an SSE response: no cache and no proxy holds it back, compresses it or takes it for something else."""
+
+NDJSON_HEADERS: Mapping[str, str] = MappingProxyType({**SSE_HEADERS, "Content-Type": "application/x-ndjson"})
+"""The same for NDJSON."""
+
+_READ_SIZE: Final = 2**16
+_HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authentication-info",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# What is said of the bytes is no longer true of mended ones; a cookie is for whoever asked upstream.
+_OF_THE_BYTES: Final = frozenset({"content-digest", "content-length", "content-md5", "digest", "repr-digest"})
+_COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
+
+
+def clean_headers(
+    headers: Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[str | bytes, str | bytes]],
+    *,
+    decoded: bool = True,
+) -> dict[str, str]:
+    """Give those of upstream's headers that may be forwarded with a repaired body.
+
+    Hop-by-hop fields (RFC 9110, 7.6.1) and those that `Connection` nominates go, so do `Content-Length` and digests,
+    `Set-Cookie`, and `Content-Encoding` where the client has `decoded` the body. Repeated fields are joined with a
+    comma (5.3); a field that could begin a line of its own is dropped.
+    """
+    pairs = headers.items() if hasattr(headers, "items") else headers
+    fields = [(_text(name), _text(value)) for name, value in pairs]
+    dropped = _HOP_BY_HOP | _OF_THE_BYTES | _COOKIES | ({"content-encoding"} if decoded else set())
+    for name, value in fields:
+        if name.lower() == "connection":
+            dropped |= {token.strip().lower() for token in value.split(",")}
+    spellings: dict[str, str] = {}
+    clean: dict[str, str] = {}
+    for name, value in fields:
+        if name.lower() in dropped or set(name + value) & set("\r\n\0"):
+            continue
+        spelling = spellings.setdefault(name.lower(), name)
+        clean[spelling] = f"{clean[spelling]}, {value}" if spelling in clean else value
+    return clean
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def from_response(response: Any) -> Source:
+    """Take the body of a streamed response, for `repair`, `iter_events` and their twins.
+
+    Knows requests, httpx, httpx2, urllib3, urllib and aiohttp. Chunks are given as they arrive, decoded where the
+    client decodes. `abort` is None over HTTP/2, where other responses share the socket. Raises `TypeError` for
+    anything else. The status is not judged: call `raise_for_status()` first, or look at `Source.status`.
+    """
+    client = client_of(response)
+    if client is None:
+        hint = "; enter it first: `with ... as response`" if _is_context_manager(response) else ""
+        raise TypeError(
+            "from_response() takes a response of requests, httpx, httpx2, urllib3, urllib or aiohttp, "
+            f"not {type(response).__name__}{hint}"
+        )
+    return _SOURCES[client](response)
+
+
+def _is_context_manager(value: object) -> bool:
+    return hasattr(value, "__enter__") or hasattr(value, "__aenter__")
+
+
+def _source(
+    response: Any,
+    chunks: Iterable[bytes] | AsyncIterable[bytes],
+    find_socket: Callable[[], Any] | None,
+    *,
+    status: int,
+    close: Callable[[], object],
+) -> Source:
+    return Source(
+        chunks,
+        content_type=response.headers.get("Content-Type"),
+        abort=None if find_socket is None else lambda: _shut_down(find_socket()),
+        close=close,
+        status=status,
+    )
+
+
+def _shut_down(sock: Any) -> None:
+    """End both directions of a connection, which wakes whoever reads from it. None is a connection given back."""
+    import socket
+
+    while hasattr(sock, "socket"):  # urllib3's TLS within TLS, pyOpenSSL
+        sock = sock.socket
+    try:
+        if isinstance(sock, socket.SocketType):
+            # Not `SSLSocket.shutdown`, which also takes the TLS state away from under the thread that reads.
+            socket.SocketType.shutdown(sock, socket.SHUT_RDWR)
+        elif sock is not None:
+            sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it is closed already
+
+
+# requests and urllib3
+
+
+def _from_requests(response: Any) -> Source:
+    if response._content_consumed:
+        chunks: Iterator[bytes] = iter([response.content])
+    else:
+        chunks = _urllib3_chunks(response.raw)
+    return _source(
+        response, chunks, lambda: _urllib3_socket(response.raw), status=response.status_code, close=response.close
+    )
+
+
+def _from_urllib3(response: Any) -> Source:
+    chunks = _urllib3_chunks(response)
+    return _source(response, chunks, lambda: _urllib3_socket(response), status=response.status, close=response.close)
+
+
+def _urllib3_chunks(raw: Any) -> Iterator[bytes]:
+    """Read what is there, decoded.
+
+    `stream` and `iter_content` wait for a whole HTTP chunk, or without chunked coding for the number of bytes asked
+    for, and lose what came before a cut.
+    """
+    if not hasattr(raw, "read1"):  # urllib3 before 2.1
+        yield from raw.stream(_READ_SIZE if getattr(raw, "chunked", False) else 1, decode_content=True)
+        return
+    while chunk := raw.read1(_READ_SIZE, decode_content=True):
+        yield chunk
+
+
+def _urllib3_socket(raw: Any) -> Any:
+    return _http_client_socket(getattr(raw, "_fp", None))
+
+
+# urllib, http.client
+
+
+def _from_http_client(response: Any) -> Source:
+    chunks = _http_client_chunks(response)
+    return _source(
+        response, chunks, lambda: _http_client_socket(response), status=response.status, close=response.close
+    )
+
+
+def _http_client_chunks(response: Any) -> Iterator[bytes]:
+    left = response.length  # None if chunked, or as long as the connection lasts
+    while left is None or left > 0:
+        chunk = response.read1(_READ_SIZE if left is None else min(left, _READ_SIZE))
+        if not chunk:
+            break
+        yield chunk
+        if left is not None:
+            left -= len(chunk)
+    if left:
+        from http.client import IncompleteRead
+
+        raise IncompleteRead(b"", left)  # `read1` ends as if all were well
+
+
+def _http_client_socket(response: Any) -> Any:
+    """Find the socket behind `fp`, which http.client lets go of with the last byte of a body."""
+    return getattr(getattr(getattr(response, "fp", None), "raw", None), "_sock", None)
+
+
+# httpx and httpx2
+
+
+def _from_httpx(response: Any) -> Source:
+    is_sync = hasattr(response.stream, "__iter__")
+    return _source(
+        response,
+        response.iter_bytes() if is_sync else response.aiter_bytes(),
+        None if response.http_version == "HTTP/2" else lambda: _httpx_socket(response),
+        status=response.status_code,
+        close=response.close if is_sync else response.aclose,
+    )
+
+
+def _httpx_socket(response: Any) -> Any:
+    network = None if response.is_closed else response.extensions.get("network_stream")
+    return None if network is None else network.get_extra_info("socket")
+
+
+# aiohttp
+
+
+def _from_aiohttp(response: Any) -> Source:
+    chunks = response.content.iter_any()
+    return _source(response, chunks, lambda: _aiohttp_socket(response), status=response.status, close=response.close)
+
+
+def _aiohttp_socket(response: Any) -> Any:
+    transport = getattr(response.connection, "transport", None)
+    return None if transport is None else transport.get_extra_info("socket")
+
+
+_SOURCES: Final[Mapping[str, Callable[[Any], Source]]] = {
+    "aiohttp": _from_aiohttp,
+    "http": _from_http_client,
+    "httpx": _from_httpx,
+    "httpx2": _from_httpx,
+    "requests": _from_requests,
+    "urllib3": _from_urllib3,
+}
