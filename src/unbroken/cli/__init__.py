@@ -1,0 +1,46 @@
+"""The command `unbroken`: mend a stream from a file or a pipe, and look into one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from . import repair
+
+EXIT_CODES = """exit codes:
+  0  the stream ended well: COMPLETE, or ENDED where its dialect is not known
+  1  --strict, and something had to be mended
+  2  wrong arguments, or the input cannot be read
+  3  the stream failed or was cut: FAILED or TRUNCATED
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Give the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="unbroken",
+        description="Repair SSE and NDJSON streams, and say what was mended and how they ended.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"unbroken {version('unbroken')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    repair.add_command(commands, epilog=EXIT_CODES)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code. A reader that goes away, or Ctrl-C, ends it without a traceback."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered has nowhere to go; without this the interpreter would complain at its end.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return code

@@ -1,0 +1,122 @@
+"""`unbroken repair`: the mended stream to standard output as it arrives, a short report to standard error."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import IO, Any
+
+from ..core.dialect import CONVERTERS, REGISTRY
+from ..core.events import Format
+from ..core.repairer import StreamRepairer
+from ..core.repairs import RepairKind
+from ..core.report import StreamReport, Verdict
+from .terminal import write_safely
+
+DESCRIPTION = """Read a stream from FILE or standard input and write the mended stream to standard output, each frame
+as soon as it is whole. A report goes to standard error.
+
+  curl -sN https://example.com/stream | unbroken repair
+  unbroken repair --to ndjson saved.sse > saved.ndjson
+"""
+_CHUNK = 65536
+
+
+def add_command(commands: Any, *, epilog: str) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "repair",
+        help="mend a stream",
+        description=DESCRIPTION,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="the stream; - is standard input")
+    parser.add_argument(
+        "--format", choices=[format.value for format in Format], help="the framing of the input; sniffed unless given"
+    )
+    parser.add_argument("--dialect", choices=list(REGISTRY), help="what payloads mean; recognised unless given")
+    parser.add_argument("--to", choices=["sse", "ndjson"], help="the framing of the output; kept unless given")
+    parser.add_argument("--convert", choices=list(CONVERTERS), help="the dialect of the output; kept unless given")
+    parser.add_argument("--no-repairs", action="store_true", help="the standard's reading and nothing else")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if anything had to be mended")
+    parser.add_argument("--json", action="store_true", help="write the report as one JSON object")
+    parser.add_argument("-q", "--quiet", action="store_true", help="write no report")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give its exit code."""
+    options: dict[str, Any] = {"repairs": ()} if arguments.no_repairs else {}
+    repairer = StreamRepairer(
+        format=arguments.format, dialect=arguments.dialect, to=arguments.to, convert=arguments.convert, **options
+    )
+    try:
+        source = _open(arguments.file)
+    except OSError as error:
+        print(f"unbroken: cannot read {arguments.file!r}: {error.strerror}", file=sys.stderr)
+        return 2
+    with source:
+        _pump(repairer, source)
+    report = repairer.report
+    if not arguments.quiet:
+        print(json.dumps(report.as_dict()) if arguments.json else describe(report), file=sys.stderr)
+    return exit_code(report, strict=arguments.strict)
+
+
+def _open(name: str) -> IO[bytes]:
+    """Open the input without a buffer: what has arrived must not wait for more."""
+    if name == "-":
+        return os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
+    return open(name, "rb", buffering=0)
+
+
+def _pump(repairer: StreamRepairer, source: IO[bytes]) -> None:
+    for chunk in _chunks(source):
+        write_safely(repairer.feed(chunk, time.monotonic()))
+        if repairer.finished:
+            break
+    write_safely(repairer.close(time.monotonic()))
+
+
+def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+    while chunk := source.read(_CHUNK):
+        yield chunk
+
+
+def exit_code(report: StreamReport, *, strict: bool) -> int:
+    """Give the documented exit code for a stream that has ended."""
+    if report.verdict in (Verdict.FAILED, Verdict.TRUNCATED):
+        return 3
+    return 1 if strict and report.repairs else 0
+
+
+def describe(report: StreamReport) -> str:
+    """Say in a few lines what came, what was mended and how it ended; nothing of upstream's stands in it."""
+    format = report.format.value if report.format else "unknown format"
+    dialect = f", {report.dialect}" if report.dialect else ""
+    lines = [
+        f"{format}{dialect}: {_count(report.events, 'event')}, {report.bytes_in} bytes in, {report.bytes_out} bytes out"
+    ]
+    lines += [f"mended: {kind.value} ({_times(report, kind)})" for kind in report.repairs]
+    if report.respellings:
+        spellings = ", ".join(f"{name} ({count})" for name, count in sorted(report.respellings.items()))
+        lines.append(f"re-spelt: {spellings}")
+    cause = f": {report.error}" if report.error else ""
+    lines.append(f"verdict: {report.verdict.value}{cause}")
+    return "\n".join(lines)
+
+
+def _times(report: StreamReport, kind: RepairKind) -> str:
+    first = next((repair.offset for repair in report.first_repairs if repair.kind is kind), None)
+    at = "" if first is None else f" at byte {first}"
+    count = report.repairs[kind]
+    return f"first{at}, {count} times" if count > 1 else f"once{at}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
