@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from . import dialects as _dialects  # registers what can be recognised
+from .adapters.source import Source
+from .adapters.sync import EventStream, RepairedStream, iter_events, repair
 from .core.dialect import Delta, Dialect, EventClass, Reading, ToolFragment, register
 from .core.errors import Failure, StreamError
 from .core.events import Comment, Event, Format
@@ -10,26 +14,58 @@ from .core.heartbeat import Timeouts
 from .core.repairer import EventReader, StreamRepairer
 from .core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from .core.report import Observer, StreamReport, Verdict
+from .http import NDJSON_HEADERS, SSE_HEADERS, clean_headers, from_response
+
+if TYPE_CHECKING:
+    from .adapters.aio import AsyncEventStream, AsyncRepairedStream, aiter_events, arepair
 
 __all__ = [
     "DEFAULT_REPAIRS",
+    "NDJSON_HEADERS",
+    "SSE_HEADERS",
+    "AsyncEventStream",
+    "AsyncRepairedStream",
     "Comment",
     "Delta",
     "Dialect",
     "Event",
     "EventClass",
     "EventReader",
+    "EventStream",
     "Failure",
     "Format",
     "Observer",
     "Reading",
     "Repair",
     "RepairKind",
+    "RepairedStream",
+    "Source",
     "StreamError",
     "StreamRepairer",
     "StreamReport",
     "Timeouts",
     "ToolFragment",
     "Verdict",
+    "aiter_events",
+    "arepair",
+    "clean_headers",
+    "from_response",
+    "iter_events",
     "register",
+    "repair",
 ]
+
+_ASYNC = {"AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"}
+
+
+def __getattr__(name: str) -> Any:
+    # asyncio takes longer to import than all the rest, and synchronous programs never need it.
+    if name in _ASYNC:
+        from .adapters import aio
+
+        return getattr(aio, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

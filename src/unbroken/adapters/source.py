@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from typing_extensions import Buffer
@@ -59,9 +59,19 @@ def as_source(function: str, chunks: Any, abort: Callable[[], object] | None) ->
     if abort is not None and not callable(abort):
         raise TypeError(f"{function}(abort=...) must be callable or None, not {type(abort).__name__}")
     if isinstance(chunks, Source):
-        return Source(chunks.chunks, chunks.content_type, abort or chunks.abort, chunks.close, chunks.status)
+        return chunks if abort is None else replace(chunks, abort=abort)
     _refuse_misuse(function, chunks)
+    if abort is None and getattr(chunks, "_any_thread_may_close", False):
+        abort = chunks.close  # a stream of ours, under another one
     return Source(chunks, abort=abort)
+
+
+def as_sync_source(function: str, chunks: Any, abort: Callable[[], object] | None) -> Source:
+    """Take what can be iterated over without an event loop; see `as_source`."""
+    source = as_source(function, chunks, abort)
+    if not hasattr(source.chunks, "__iter__"):
+        raise TypeError(f"{function}() takes an iterable, not an asynchronous one: write a{function}(...)")
+    return source
 
 
 def _refuse_misuse(function: str, chunks: Any) -> None:
@@ -75,8 +85,9 @@ def _refuse_misuse(function: str, chunks: Any) -> None:
             f"{function}() takes the body's chunks, not a response of {client}: "
             f"write {function}(unbroken.from_response(response))"
         )
-    if hasattr(chunks, "__await__") and not hasattr(chunks, "__aiter__"):
-        raise TypeError(f"{function}() takes the body's chunks, not an awaitable: write `await` in front of it")
+    if not hasattr(chunks, "__iter__") and not hasattr(chunks, "__aiter__"):
+        hint = "; write `await` in front of it" if hasattr(chunks, "__await__") else ""
+        raise TypeError(f"{function}() takes an iterable of bytes, not {type(chunks).__name__}{hint}")
 
 
 def close_quietly(*closers: Callable[[], object] | None) -> None:
