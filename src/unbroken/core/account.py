@@ -1,17 +1,225 @@
-"""What a stream delivered: text, usage, tool calls."""
+"""What a stream delivered: text, usage, tool calls; at any moment, also of a stream that failed.
+
+Pieces are kept as they come and joined when somebody asks. What is kept is bounded, what is counted is not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any, Final
 
-from .dialect import Reading
+from .dialect import Delta, EventClass, Reading, ToolFragment
+from .proof import is_whole
+
+MAX_KEPT: Final = 2**20
+"""Characters of text, reasoning and arguments that are kept of one stream, all choices together."""
+MAX_CALLS: Final = 1024
+"""Tool calls, and choices, that are kept of one stream."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_NEEDLE: Final = 32  # characters: shorter passages stand twice in a row in any prose
+_WINDOW: Final = 4096
+
+
+def join_surrogates(text: str) -> str:
+    """Join halves that were sent in two escapes; a half without its other half becomes U+FFFD."""
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+@dataclass(slots=True)
+class _Call:
+    """One tool call of one choice."""
+
+    choice: int
+    kind: str
+    id: str | None = None
+    name: str | None = None
+    arguments: StringIO = field(default_factory=StringIO)
+    settled: bool = False  # the provider gave all arguments in one piece
+
+    def as_dict(self, finished: bool, cut: bool) -> dict[str, Any]:
+        arguments = join_surrogates(self.arguments.getvalue())
+        # Free text proves nothing, and neither does an empty one: a cut stream may just not have come to it yet.
+        unproven = self.kind == "custom" or not arguments
+        whole = (self.settled or finished) and not cut if unproven else is_whole(arguments)
+        return {
+            "choice": self.choice,
+            "id": self.id,
+            "name": self.name,
+            "kind": self.kind,
+            "arguments": arguments,
+            "arguments_complete": whole,
+        }
+
+
+@dataclass(slots=True)
+class _Choice:
+    """What one choice delivered."""
+
+    text: StringIO = field(default_factory=StringIO)
+    reasoning: StringIO = field(default_factory=StringIO)
+    finish_reason: str | None = None
 
 
 class Account:
-    """Absorbs readings."""
+    """Absorbs readings, and tells what they amount to so far.
+
+    `count_tokens` takes a text and gives its number of tokens; it is asked only where the provider told no figure.
+    """
 
     def __init__(self, count_tokens: Callable[[str], int] | None = None) -> None:
-        self.count_tokens = count_tokens
+        self._count_tokens = count_tokens
+        self._choices: dict[int, _Choice] = {0: _Choice()}
+        self._calls: dict[tuple[int, Hashable], _Call] = {}
+        self._room = MAX_KEPT
+        self.cut = False
+        """Whether something was not kept."""
+        self.content_events = 0
+        """Readings that brought content."""
+        self.beginnings = 0
+        """Beginnings of a message; a second one tells of a retry that nobody announced."""
+        self._usage: dict[str, int] = {}
+        self._figures_at = -1  # how much content there was when the provider last told its output
+        self._last_piece: str | None = ""
+        self._growing = 0  # text pieces that began with all of the text before them
 
     def absorb(self, reading: Reading) -> None:
-        """Take what one payload said."""
+        """Take what one payload said; linear in its length."""
+        says = reading.kind is EventClass.CONTENT
+        for delta in reading.deltas:
+            if self._absorb_delta(delta):
+                says = True
+        self.content_events += says
+        self.beginnings += reading.begins
+        if reading.usage:
+            self._absorb_usage(reading.usage)
+
+    def _absorb_delta(self, delta: Delta) -> bool:
+        choice = self._choices.get(delta.choice)
+        if choice is None:
+            choice = self._open_choice(delta.choice)
+        if delta.text:
+            self._keep(choice.text, delta.text)
+            if delta.choice == 0 and self._last_piece is not None:
+                self._compare(delta.text)
+        if delta.reasoning:
+            self._keep(choice.reasoning, delta.reasoning)
+        for fragment in delta.tools:
+            self._absorb_tool(delta.choice, fragment)
+        if delta.finish_reason is not None:
+            choice.finish_reason = delta.finish_reason
+        return bool(delta.text or delta.reasoning or delta.tools)
+
+    def _open_choice(self, index: int) -> _Choice:
+        if len(self._choices) >= MAX_CALLS:
+            self.cut = True
+            return _Choice()
+        return self._choices.setdefault(index, _Choice())
+
+    def _keep(self, pieces: StringIO, piece: str) -> None:
+        if len(piece) > self._room:
+            self.cut = True
+            piece = piece[: self._room]
+        self._room -= len(piece)
+        pieces.write(piece)
+
+    def _absorb_tool(self, choice: int, fragment: ToolFragment) -> None:
+        call = self._calls.get((choice, fragment.key))
+        if call is None:
+            if len(self._calls) >= MAX_CALLS:
+                self.cut = True
+                return
+            call = self._calls[choice, fragment.key] = _Call(choice, fragment.kind)
+        call.id = call.id or fragment.id
+        call.name = call.name or fragment.name
+        if fragment.whole:
+            self._room += call.arguments.tell()
+            call.arguments = StringIO()
+            call.settled = True
+        if fragment.arguments:
+            self._keep(call.arguments, fragment.arguments)
+
+    def _absorb_usage(self, usage: Any) -> None:
+        for name, figure in usage.items():
+            self._usage[name] = max(figure, self._usage.get(name, 0))
+        if "output_tokens" in usage:
+            self._figures_at = self.content_events
+
+    def _compare(self, piece: str) -> None:
+        """Notice text that is sent anew from its beginning with each event."""
+        assert self._last_piece is not None
+        grows = len(piece) > len(self._last_piece) and piece.startswith(self._last_piece)
+        self._growing += grows and self._last_piece != ""
+        self._last_piece = piece if grows else None
+
+    @property
+    def text(self) -> str:
+        """The text of choice 0 so far, surrogate halves joined."""
+        return join_surrogates(self._choices[0].text.getvalue())
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning of choice 0 so far."""
+        return join_surrogates(self._choices[0].reasoning.getvalue())
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The last finish reason of choice 0, in the provider's own word."""
+        return self._choices[0].finish_reason
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """The provider's figures, each the largest that was told; what is missing was not told."""
+        return dict(self._usage)
+
+    @property
+    def tool_calls(self) -> list[dict[str, Any]]:
+        """The tool calls in the order in which they began; `arguments_complete` is a strict parse of the arguments."""
+        return [
+            call.as_dict(self._choices.get(call.choice, _Choice()).finish_reason is not None, self.cut)
+            for call in self._calls.values()
+        ]
+
+    @property
+    def cumulative(self) -> bool:
+        """Whether each of at least four pieces of text began with all of the text before it. Reported, never changed."""
+        return self._last_piece is not None and self._growing >= 3
+
+    @property
+    def repetitions(self) -> int:
+        """How often the passage that ends the text stands there in a row, within its last 4,096 characters."""
+        tail = self.text[-_WINDOW:]
+        at = tail.rfind(tail[-_NEEDLE:], 0, len(tail) - 1) if len(tail) > _NEEDLE else -1
+        if at < 0:
+            return 1
+        period = len(tail) - _NEEDLE - at
+        unit = tail[-period:]
+        count = 1
+        while tail.endswith(unit, 0, len(tail) - count * period):
+            count += 1
+        return count
+
+    def tokens(self) -> tuple[int, str]:
+        """Give the tokens received, and who counted: `provider`, `count_tokens`, or `events` of content.
+
+        A figure that the provider told before the last content counts only if nothing counts higher.
+        """
+        told = self._usage.get("output_tokens", 0) + self._usage.get("thought_tokens", 0)
+        if self._figures_at == self.content_events:
+            return told, "provider"
+        counted, source = self._count()
+        return (told, "provider") if self._figures_at >= 0 and told >= counted else (counted, source)
+
+    def _count(self) -> tuple[int, str]:
+        if self._count_tokens is None:
+            return self.content_events, "events"
+        try:
+            texts = (text for choice in self._choices.values() for text in (choice.text, choice.reasoning))
+            return sum(int(self._count_tokens(join_surrogates(t.getvalue()))) for t in texts if t.tell()), "count_tokens"
+        except Exception:
+            # The caller's tokenizer must not end the caller's stream.
+            return self.content_events, "events"

@@ -20,6 +20,7 @@ from .options import Options
 from .proof import FLAWED, UNPROVEN
 from .repairs import Repair, RepairKind
 from .report import StreamReport, Verdict
+from .resume import DeliveredIds
 
 
 class Mode(Enum):
@@ -48,7 +49,7 @@ class Gate:
         self.options = options
         self.report = report
         self.out: list[Frame | Repair] = []
-        self.account = Account(options.count_tokens) if options.account else None
+        self.account = report.account = Account(options.count_tokens) if options.account else None
         self.dialect: Dialect | None = options.dialect
         self.mode = Mode.OPEN
         self.opened = False  # something was forwarded
@@ -58,8 +59,26 @@ class Gate:
         self.ours = False  # the failure was told by a frame of ours, the last thing written
         self.dead_from: int | None = None  # bytes from here on are covered by one repair at the end
         self.dead_kind = RepairKind.NOT_A_STREAM
+        self.delivered: DeliveredIds | None = None  # kept where a broken connection may be resumed
         if options.dialect is not None:
             self._enter(options.dialect)
+
+    def restart(self) -> None:
+        """Go on with another connection: its predecessor's failure was not the stream's."""
+        self.failure = None
+        self.dead_from = None
+        if self.delivered is not None:
+            self.delivered.restart()
+
+    def note_id(self, id: str) -> None:
+        """Take the last event id of what is forwarded, or would be were it readable."""
+        self.report.last_event_id = id
+        if self.delivered is not None:
+            self.delivered.add(id)
+
+    def repeats(self, id: str | None) -> bool:
+        """Tell whether a block with this id of its own was delivered by an earlier connection."""
+        return self.delivered is not None and id is not None and self.delivered.repeats(id)
 
     @property
     def text(self) -> bool:

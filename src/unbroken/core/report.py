@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .account import Account
     from .errors import StreamError
     from .events import Format
     from .repairs import Repair, RepairKind
@@ -31,6 +32,8 @@ class Verdict(Enum):
 class StreamReport:
     """Facts about one stream. Counts are exact; `text`, `reasoning` and `tool_calls` are bounded and say so.
 
+    What was delivered is put together when it is asked for, at any time: ask once, not with each event.
+
     Times are seconds since the start, on the adapter's clock; None means that it has not happened.
     """
 
@@ -51,17 +54,9 @@ class StreamReport:
     invalid_json: int = 0
     unproven: int = 0
     last_event_id: str = ""
+    retries: int = 0  # how often upstream was opened again
     retry: int | None = None  # milliseconds, by the standard
-    text: str = ""
-    reasoning: str = ""
-    finish_reason: str | None = None
-    usage: dict[str, Any] = field(default_factory=dict)
-    tool_calls: list[dict[str, Any]] = field(default_factory=list)
     content_emitted: bool = False
-    tokens_received: int = 0
-    tokens_source: str | None = None
-    account_cut: bool = False  # what is kept of text, reasoning or tool calls reached its bound
-    second_beginnings: int = 0
     timeout: str | None = None  # the clock that fired
     provider: str | None = None
     request_id: str | None = None
@@ -70,12 +65,99 @@ class StreamReport:
     first_content: float | None = None
     longest_gap: float = 0.0
     duration: float = 0.0
+    account: Account | None = field(default=None, repr=False)  # None: nothing is kept of what was delivered
+
+    @property
+    def text(self) -> str:
+        """The text of choice 0 so far, at most its first 1,048,576 characters; "" without an account."""
+        return self.account.text if self.account else ""
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning of choice 0 so far, within the same bound."""
+        return self.account.reasoning if self.account else ""
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The last finish reason of choice 0, in the provider's own word."""
+        return self.account.finish_reason if self.account else None
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """Tokens by name, as `Reading.usage` names them; what is missing was not told, a zero was."""
+        return self.account.usage if self.account else {}
+
+    @property
+    def tool_calls(self) -> list[dict[str, Any]]:
+        """The tool calls: choice, id, name, kind, arguments as text, and `arguments_complete`, a strict parse."""
+        return self.account.tool_calls if self.account else []
+
+    @property
+    def tokens_received(self) -> int:
+        """Tokens that came: the provider's figure, else `count_tokens` over the text, else events of content."""
+        return self.account.tokens()[0] if self.account else 0
+
+    @property
+    def tokens_source(self) -> str | None:
+        """Who counted `tokens_received`: `provider`, `count_tokens` or `events`."""
+        return self.account.tokens()[1] if self.account else None
+
+    @property
+    def account_cut(self) -> bool:
+        """Whether text, reasoning or tool calls reached the bound of what is kept; figures are never cut."""
+        return self.account is not None and self.account.cut
+
+    @property
+    def second_beginnings(self) -> int:
+        """How often a message began again in this stream: a retry that nobody announced."""
+        return max(0, self.account.beginnings - 1) if self.account else 0
+
+    @property
+    def cumulative_text(self) -> bool:
+        """Whether each piece of text began with all of the text before it. Reported, never changed."""
+        return self.account is not None and self.account.cumulative
+
+    @property
+    def repetitions(self) -> int:
+        """How often the passage that ends the text stands there in a row; 1 is no repetition. Reported only."""
+        return self.account.repetitions if self.account else 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all of it in JSON-ready values: enums by their value, the error as its facts."""
+        facts: dict[str, Any] = {}
+        for name in _PLAIN:
+            value = getattr(self, name)
+            facts[name] = value.value if isinstance(value, Enum) else value
+        facts["respellings"] = dict(self.respellings)
+        facts["repairs"] = {kind.value: count for kind, count in self.repairs.items()}
+        facts["first_repairs"] = [
+            {"kind": repair.kind.value, "offset": repair.offset, "length": repair.length}
+            for repair in self.first_repairs
+        ]
+        facts["error"] = self.error and {
+            "code": self.error.code,
+            "message": self.error.public_message,
+            "error_type": self.error.error_type,
+            "status_hint": self.error.status_hint,
+            "retry_after": self.error.retry_after,
+            "safe_to_retry": self.error.safe_to_retry,
+        }
+        return facts
 
     def note_repair(self, repair: Repair) -> None:
         """Count one repair, and keep it whole while there is room."""
         self.repairs[repair.kind] += 1
         if len(self.first_repairs) < MAX_FIRST_REPAIRS:
             self.first_repairs.append(repair)
+
+
+_PLAIN = (
+    *("format", "dialect", "verdict", "bytes_in", "bytes_out", "chunks_in", "events", "comments", "heartbeats"),
+    *("invalid_utf8", "invalid_json", "unproven", "last_event_id", "retry", "text", "reasoning", "finish_reason"),
+    *("usage", "tool_calls", "content_emitted", "tokens_received", "tokens_source", "account_cut"),
+    *("second_beginnings", "cumulative_text", "repetitions", "timeout", "provider", "request_id", "first_byte"),
+    *("first_event", "first_content", "longest_gap", "duration"),
+)
 
 
 class Observer:

@@ -1,0 +1,185 @@
+"""Anthropic Messages, and the legacy text completions beside them.
+
+https://docs.anthropic.com/en/docs/build-with-claude/streaming. The official clients look at the `event:` line alone:
+without it they see nothing, and say nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
+from ..core.errors import Failure
+from .failures import failure_of, is_own
+from .shapes import as_arguments, as_figures, as_label, as_object, as_text, as_whole
+
+_PING_BYTES: Final = b'event: ping\ndata: {"type": "ping"}\n\n'
+_PING: Final = Reading(EventClass.LIVENESS)
+_END: Final = Reading(EventClass.TERMINAL)
+_PROGRESS: Final = Reading(EventClass.CONTENT)  # signatures, citations: no text, and yet the answer moves
+_MAX_OPEN: Final = 1024
+
+# Cached tokens are counted apart from `input_tokens` here.
+_USAGE: Final = {
+    "input_tokens": ("input_tokens",),
+    "output_tokens": ("output_tokens",),
+    "cache_read_tokens": ("cache_read_input_tokens",),
+    "cache_write_tokens": ("cache_creation_input_tokens",),
+}
+_TOOL_KINDS: Final = {"tool_use": "function", "server_tool_use": "hosted", "mcp_tool_use": "hosted"}
+_SHAPES: Final = {
+    "message_start": ("message", dict),
+    "content_block_start": ("content_block", dict),
+    "content_block_delta": ("delta", dict),
+    "message_delta": ("delta", dict),
+    "completion": ("completion", str),
+}
+_NAMES: Final = frozenset((*_SHAPES, "content_block_stop", "message_stop", "ping", "error"))
+
+
+@dataclass(slots=True)
+class _OpenTool:
+    fragment: ToolFragment
+    given: str  # arguments that stood at the start, valid only if no others follow
+    fed: bool = False
+
+
+@register
+class Anthropic(Dialect):
+    """Messages: named events, ended by `message_stop`."""
+
+    name = "anthropic"
+    sentinel = "[DONE]"  # gateways add it
+    exact_marks = ('"input"',)
+
+    def __init__(self) -> None:
+        self._under_way = False
+        self._blocks = 0
+        self._tools: dict[int, _OpenTool] = {}  # open tool blocks by index
+
+    @classmethod
+    def recognises(cls, event: str, payload: object) -> bool:
+        """Events whose type and body are this API's, or its error object."""
+        if not isinstance(payload, dict):
+            return False
+        type = payload.get("type")
+        if type == "error":
+            error = payload.get("error")
+            own_words = isinstance(error, dict) and isinstance(error.get("type"), str) and not is_own(error)
+            return own_words and isinstance(error.get("message"), str) and "sequence_number" not in payload
+        key, shape = _SHAPES.get(type, ("", dict)) if isinstance(type, str) else ("", dict)
+        if not isinstance(payload.get(key), shape):
+            return False
+        if type in ("message_start", "completion"):
+            return type == "message_start" or "log_id" in payload
+        return as_whole(payload.get("index")) is not None or "usage" in payload
+
+    def read(self, event: str, payload: Any) -> Reading:
+        """Read one event; the payload's type counts, since the `event:` line may be lost."""
+        if not isinstance(payload, dict):
+            return NOTHING
+        type = payload.get("type")
+        if type == "content_block_delta":
+            return self._read_delta(payload)
+        if type == "content_block_start":
+            return self._read_block(payload)
+        if type == "content_block_stop":
+            return self._close_block(payload)
+        if type == "message_start":
+            return self._read_start(as_object(payload.get("message")))
+        if type == "message_delta":
+            return self._read_message_delta(payload)
+        if type == "message_stop":
+            self._under_way = False
+            return _END
+        if type == "ping":
+            return _PING
+        if type == "completion":
+            return self._read_completion(payload)
+        if type == "error" or event == "error" or payload.get("error"):
+            return self._read_error(payload)
+        return NOTHING
+
+    def _read_start(self, message: dict[str, Any]) -> Reading:
+        self._under_way = True
+        self._tools.clear()
+        return Reading(
+            EventClass.STRUCTURAL,
+            (Delta(role=as_label(message.get("role"))),),
+            as_figures(message.get("usage"), _USAGE),
+            id=as_label(message.get("id")),
+            model=as_label(message.get("model")),
+            begins=True,
+        )
+
+    def _read_block(self, payload: dict[str, Any]) -> Reading:
+        block = as_object(payload.get("content_block"))
+        type = block.get("type")
+        kind = _TOOL_KINDS.get(type) if isinstance(type, str) else None
+        if kind is not None:
+            return self._open_tool(as_whole(payload.get("index")) or 0, block, kind)
+        text, thinking = as_text(block.get("text")), as_text(block.get("thinking"))
+        if text or thinking:
+            return Reading(EventClass.CONTENT, (Delta(text=text, reasoning=thinking),))
+        return NOTHING
+
+    def _open_tool(self, index: int, block: dict[str, Any], kind: str) -> Reading:
+        self._blocks += 1
+        fragment = ToolFragment(self._blocks, as_label(block.get("id")), as_label(block.get("name")), kind=kind)
+        if len(self._tools) < _MAX_OPEN:
+            given = block.get("input")
+            self._tools[index] = _OpenTool(fragment, as_arguments(given) if given else "")
+        return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
+
+    def _read_delta(self, payload: dict[str, Any]) -> Reading:
+        delta = as_object(payload.get("delta"))
+        text = delta.get("text")
+        if text and isinstance(text, str):
+            return Reading(EventClass.CONTENT, (Delta(0, None, text),))
+        thinking = delta.get("thinking")
+        if thinking and isinstance(thinking, str):
+            return Reading(EventClass.CONTENT, (Delta(reasoning=thinking),))
+        partial = delta.get("partial_json")
+        tool = self._tools.get(as_whole(payload.get("index")) or 0)
+        if tool is None or not partial or not isinstance(partial, str):
+            return _PROGRESS
+        tool.fed = True
+        fragment = ToolFragment(tool.fragment.key, arguments=partial, kind=tool.fragment.kind)
+        return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
+
+    def _close_block(self, payload: dict[str, Any]) -> Reading:
+        tool = self._tools.pop(as_whole(payload.get("index")) or 0, None)
+        if tool is None or tool.fed or not tool.given:
+            return NOTHING
+        fragment = ToolFragment(tool.fragment.key, arguments=tool.given, whole=True, kind=tool.fragment.kind)
+        return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
+
+    def _read_message_delta(self, payload: dict[str, Any]) -> Reading:
+        reason = as_label(as_object(payload.get("delta")).get("stop_reason"))
+        deltas = (Delta(finish_reason=reason),) if reason else ()
+        return Reading(EventClass.USAGE, deltas, as_figures(payload.get("usage"), _USAGE))
+
+    def _read_completion(self, payload: dict[str, Any]) -> Reading:
+        text, reason = as_text(payload.get("completion")), as_label(payload.get("stop_reason"))
+        kind = EventClass.TERMINAL if reason else EventClass.CONTENT
+        id, model = as_label(payload.get("id")), as_label(payload.get("model"))
+        return Reading(kind, (Delta(text=text, finish_reason=reason),), id=id, model=model)
+
+    def _read_error(self, payload: dict[str, Any]) -> Reading:
+        error = payload.get("error")
+        failure = failure_of(error if isinstance(error, (dict, str)) and error else payload)
+        return Reading(EventClass.ERROR, failure=failure)
+
+    def event_name(self, payload: Any) -> str | None:
+        """Name the event by the payload's type: the clients dispatch on nothing else."""
+        type = as_object(payload).get("type")
+        return type if isinstance(type, str) and type in _NAMES else None
+
+    def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
+        """Spell it as the API's own error event."""
+        return "error", {"type": "error", **failure.as_error()}
+
+    def heartbeat(self) -> bytes | None:
+        """Give the API's own ping while a message is under way."""
+        return _PING_BYTES if self._under_way else None

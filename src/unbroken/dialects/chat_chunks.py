@@ -1,0 +1,182 @@
+"""Readings of any dialect to OpenAI chat completion chunks, live, event by event.
+
+https://platform.openai.com/docs/api-reference/chat-streaming. What waits is the finish and the usage: some providers
+send one with every chunk, so they leave with the terminator, or at the end of a stream that has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..core.account import join_surrogates
+from ..core.dialect import CONVERTERS, Delta, EventClass, Reading, ToolFragment
+from .openai_chat import OpenAIChat
+
+_MAX_TRACKED: Final = 1024
+
+# The words of all providers for an end; none of them means two things. A word that is not here passes as it is.
+_FINISH: Final = {
+    "stop": ("end_turn", "stop_sequence", "pause_turn", "STOP", "completed", "COMPLETE", "STOP_SEQUENCE", "1"),
+    "length": ("max_tokens", "MAX_TOKENS", "model_context_window_exceeded", "incomplete:max_output_tokens", "2"),
+    "tool_calls": ("tool_use", "TOOL_CALL"),
+    "content_filter": (
+        *("refusal", "incomplete:content_filter", "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
+        *("IMAGE_SAFETY", "MODEL_ARMOR", "ERROR_TOXIC"),
+    ),
+}
+_BY_WORD: Final = {word: finish for finish, words in _FINISH.items() for word in words}
+
+
+class _Held:
+    """Text on its way, less a first half of a surrogate pair whose second half is still to come."""
+
+    __slots__ = ("half",)
+
+    def __init__(self) -> None:
+        self.half = ""
+
+    def pass_on(self, text: str) -> str:
+        text = self.half + text
+        self.half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return join_surrogates(text[:-1] if self.half else text)
+
+
+@dataclass(slots=True)
+class _Call:
+    index: int
+    arguments: _Held = field(default_factory=_Held)
+    fed: bool = False
+
+
+@dataclass(slots=True)
+class _Choice:
+    """What was said of one choice."""
+
+    begun: bool = False
+    text: _Held = field(default_factory=_Held)
+    reasoning: _Held = field(default_factory=_Held)
+    calls: dict[Hashable, _Call] = field(default_factory=dict)
+    finish: str | None = None
+
+
+class ChatEncoder:
+    """Turns readings into the payloads of a chat completion stream. Pure: ids and times are upstream's or constant."""
+
+    def __init__(self) -> None:
+        self._id = "chatcmpl-0"
+        self._created = 0
+        self._model = ""
+        self._choices: dict[int, _Choice] = {}
+        self._usage: dict[str, int] = {}
+        self._ended = False
+
+    def encode(self, reading: Reading) -> list[Any]:
+        """Give the chunks that this reading becomes; an error becomes the error frame of this dialect."""
+        if self._ended:
+            return []
+        self._note(reading)
+        chunks = [chunk for delta in reading.deltas if (chunk := self._encode_delta(delta)) is not None]
+        if reading.failure is not None:
+            self._ended = True
+            chunks.append(OpenAIChat().error_frame(reading.failure)[1])
+        elif reading.kind is EventClass.TERMINAL:
+            chunks += self._finish(ended=True)
+        return chunks
+
+    def _note(self, reading: Reading) -> None:
+        self._id = reading.id or self._id
+        self._model = reading.model or self._model
+        self._created = self._created if reading.created is None else reading.created
+        for name, figure in (reading.usage or {}).items():
+            self._usage[name] = max(figure, self._usage.get(name, 0))
+
+    def _encode_delta(self, delta: Delta) -> dict[str, Any] | None:
+        choice = self._choices.get(delta.choice)
+        if choice is None:
+            if len(self._choices) >= _MAX_TRACKED:
+                return None
+            choice = self._choices[delta.choice] = _Choice()
+        choice.finish = delta.finish_reason or choice.finish
+        said: dict[str, Any] = {}
+        if text := choice.text.pass_on(delta.text):
+            said["content"] = text
+        if reasoning := choice.reasoning.pass_on(delta.reasoning):
+            said["reasoning_content"] = reasoning
+        if calls := [told for part in delta.tools if (told := self._encode_call(choice, part)) is not None]:
+            said["tool_calls"] = calls
+        if not choice.begun and (said or delta.role):
+            choice.begun = True
+            said = {"role": "assistant", "content": "", **said}
+        return self._chunk([{"index": delta.choice, "delta": said, "finish_reason": None}]) if said else None
+
+    def _encode_call(self, choice: _Choice, part: ToolFragment) -> dict[str, Any] | None:
+        """Spell a piece of a call. What the provider runs itself must not reach a client as a call to run."""
+        if part.kind == "hosted":
+            return None
+        call = choice.calls.get(part.key)
+        told: dict[str, Any] = {}
+        if call is None:
+            if len(choice.calls) >= _MAX_TRACKED:
+                return None
+            call = choice.calls[part.key] = _Call(len(choice.calls))
+            told = {"id": part.id or f"call_{call.index}", "type": part.kind}
+        # All arguments in one piece repeat those that were sent in pieces.
+        arguments = "" if part.whole and call.fed else call.arguments.pass_on(part.arguments)
+        if not told and not arguments:
+            return None
+        call.fed = call.fed or bool(arguments)
+        field = "input" if part.kind == "custom" else "arguments"
+        function = {"name": part.name or "", field: arguments} if told else {field: arguments}
+        return {"index": call.index, **told, part.kind: function}
+
+    def _finish(self, *, ended: bool) -> list[Any]:
+        """Give what is held back, the finish of each choice, and the usage."""
+        self._ended = True
+        chunks = [self._chunk([said]) for index in self._choices if (said := self._finish_choice(index, ended))]
+        if self._usage:
+            chunks.append({**self._chunk([]), "usage": self._spell_usage()})
+        return chunks
+
+    def _finish_choice(self, index: int, ended: bool) -> dict[str, Any] | None:
+        choice = self._choices[index]
+        rest = {"content": choice.text.half, "reasoning_content": choice.reasoning.half}
+        said = {name: join_surrogates(half) for name, half in rest.items() if half}
+        # A provider's terminator without a word for it says `stop`; without a terminator nobody said so.
+        finish = choice.finish or ("stop" if ended else None)
+        finish = _BY_WORD.get(finish, finish) if finish else None
+        if finish == "stop" and choice.calls:
+            finish = "tool_calls"
+        return {"index": index, "delta": said, "finish_reason": finish} if said or finish else None
+
+    def _spell_usage(self) -> dict[str, Any]:
+        """Spell the figures in this dialect's sense: cached and reasoning tokens are contained in the others."""
+        usage = self._usage
+        read, written = usage.get("cache_read_tokens"), usage.get("cache_write_tokens")
+        thought = usage.get("thought_tokens")
+        prompt = usage.get("input_tokens", 0) + (read or 0) + (written or 0)
+        completion = usage.get("output_tokens", 0) + (thought or 0)
+        spelt: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
+        spelt["total_tokens"] = usage.get("total_tokens", prompt + completion)
+        if (cached := usage.get("cached_tokens", read)) is not None:
+            spelt["prompt_tokens_details"] = {"cached_tokens": cached}
+        if (reasoned := usage.get("reasoning_tokens", thought)) is not None:
+            spelt["completion_tokens_details"] = {"reasoning_tokens": reasoned}
+        return spelt
+
+    def _chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "id": self._id,
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": self._model,
+            "choices": choices,
+        }
+
+    def end(self) -> list[Any]:
+        """Give what follows at the end of a complete stream, the sentinel included."""
+        return [*([] if self._ended else self._finish(ended=False)), "[DONE]"]
+
+
+CONVERTERS["openai-chat"] = ChatEncoder

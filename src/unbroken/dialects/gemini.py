@@ -1,0 +1,161 @@
+"""Gemini, as SSE (`alt=sse`) and as the JSON array that comes without it.
+
+https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent. There is no terminator: an answer is
+whole when every candidate that was seen has a finish reason, and older servers send one with each chunk.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
+from ..core.errors import ERROR_TYPE, Failure
+from .failures import failure_of, is_own
+from .gemini_arguments import PartialArguments
+from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp, as_whole
+
+_MAX_TRACKED: Final = 1024
+_CANDIDATE_KEYS: Final = frozenset(("content", "finishReason", "safetyRatings"))
+# Thoughts are counted apart from the candidates' tokens, and both make up the total.
+_USAGE: Final = {
+    "input_tokens": ("promptTokenCount",),
+    "output_tokens": ("candidatesTokenCount",),
+    "total_tokens": ("totalTokenCount",),
+    "cached_tokens": ("cachedContentTokenCount",),
+    "thought_tokens": ("thoughtsTokenCount",),
+}
+_STATUS_WORDS: Final = {
+    "rate-limited": "RESOURCE_EXHAUSTED",
+    "overloaded": "UNAVAILABLE",
+    "authentication": "UNAUTHENTICATED",
+    "invalid-request": "INVALID_ARGUMENT",
+    "not-found": "NOT_FOUND",
+}
+
+
+@register
+class Gemini(Dialect):
+    """Generate-content responses: `candidates[].content.parts[]`."""
+
+    name = "gemini"
+    exact_marks = ('"functionCall"',)
+
+    def __init__(self) -> None:
+        self._finished: dict[int, bool] = {}  # by candidate
+        self._blocked = False
+        self._crowded = False
+        self._calls = 0
+        self._partial: dict[int, PartialArguments] = {}  # the open call of a candidate
+
+    @classmethod
+    def recognises(cls, event: str, payload: object) -> bool:
+        """Candidates with content, a blocked prompt, or Google's error object."""
+        if not isinstance(payload, dict):
+            return False
+        candidates = payload.get("candidates")
+        if isinstance(candidates, list):
+            looks = [as_object(candidate) for candidate in candidates[:8]]
+            return any(_is_candidate(candidate) for candidate in looks) or "usageMetadata" in payload
+        if "usageMetadata" in payload and ("modelVersion" in payload or "responseId" in payload):
+            return True
+        if isinstance(as_object(payload.get("promptFeedback")).get("blockReason"), str):
+            return True
+        return payload.keys() == {"error"} and _is_google_error(payload["error"])
+
+    def read(self, event: str, payload: Any) -> Reading:
+        """Read one response."""
+        if not isinstance(payload, dict):
+            return NOTHING
+        kind = EventClass.STRUCTURAL
+        deltas = []
+        for candidate in as_list(payload.get("candidates")):
+            if isinstance(candidate, dict):
+                delta, moves = self._read_candidate(candidate)
+                deltas.append(delta)
+                if moves:
+                    kind = EventClass.CONTENT
+        if block := as_label(as_object(payload.get("promptFeedback")).get("blockReason")):
+            self._blocked = True
+            deltas.append(Delta(finish_reason=block))
+        usage = as_figures(payload.get("usageMetadata"), _USAGE)
+        if usage and kind is EventClass.STRUCTURAL:
+            kind = EventClass.USAGE
+        error = payload.get("error")
+        failure = failure_of(error) if isinstance(error, (dict, str)) and error else None
+        if failure is not None:
+            kind = EventClass.ERROR
+        reading = Reading(kind, tuple(deltas), usage, failure)
+        reading.id = as_label(payload.get("responseId"))
+        reading.model = as_label(payload.get("modelVersion"))
+        reading.created = as_timestamp(payload.get("createTime")) if "createTime" in payload else None
+        return reading
+
+    def _read_candidate(self, candidate: dict[str, Any]) -> tuple[Delta, bool]:
+        index = self._bound(as_whole(candidate.get("index")) or 0)
+        texts, thoughts, tools = [], [], []
+        moves = False
+        for part in as_list(as_object(candidate.get("content")).get("parts")):
+            if not isinstance(part, dict):
+                continue
+            moves = True
+            text = as_text(part.get("text"))
+            if part.get("thought") is True:
+                thoughts.append(text)
+            else:
+                texts.append(text)
+            if isinstance(call := part.get("functionCall"), dict):
+                tools += self._read_call(index, call)
+        finish = as_label(candidate.get("finishReason"))
+        if finish or moves or index not in self._finished:
+            self._finished[index] = finish is not None
+        return Delta(index, None, "".join(texts), "".join(thoughts), tuple(tools), finish), moves
+
+    def _bound(self, index: int) -> int:
+        if len(self._finished) >= _MAX_TRACKED and index not in self._finished:
+            self._crowded = True
+            return 0
+        return index
+
+    def _read_call(self, candidate: int, call: dict[str, Any]) -> list[ToolFragment]:
+        """Read a call in one piece, or a piece of one whose arguments are streamed path by path."""
+        fragments = []
+        name = as_label(call.get("name"))
+        if name is not None or (call and candidate not in self._partial):
+            fragments += self._close_call(candidate)
+            self._calls += 1
+            fragments.append(ToolFragment(self._calls, as_label(call.get("id")), name))
+            self._partial[candidate] = PartialArguments(self._calls)
+        if candidate in self._partial:
+            self._partial[candidate].absorb(as_list(call.get("partialArgs")))
+            if call.get("willContinue") is not True:
+                fragments += self._close_call(candidate, call.get("args"))
+        return fragments
+
+    def _close_call(self, candidate: int, given: Any = None) -> list[ToolFragment]:
+        call = self._partial.pop(candidate, None)
+        if call is None:
+            return []
+        return [ToolFragment(call.key, arguments=as_arguments(given) or call.spell(), whole=True)]
+
+    def is_complete(self) -> bool:
+        """Every candidate that was seen has finished, or the prompt was refused."""
+        finished = bool(self._finished) and not self._crowded and all(self._finished.values())
+        return finished or (self._blocked and not self._finished)
+
+    def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
+        """Spell it as Google's error object; `type` is ours, to be known again."""
+        status = _STATUS_WORDS.get(failure.code, "INTERNAL")
+        error = {"code": failure.status_hint or 500, "message": failure.public_message, "status": status}
+        reason = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": failure.code, "domain": ERROR_TYPE}
+        return None, {"error": {**error, "type": ERROR_TYPE, "details": [reason]}}
+
+
+def _is_candidate(candidate: dict[str, Any]) -> bool:
+    return not _CANDIDATE_KEYS.isdisjoint(candidate) and isinstance(candidate.get("content", {}), dict)
+
+
+def _is_google_error(error: Any) -> bool:
+    told = as_object(error)
+    status = told.get("status")
+    named = isinstance(status, str) and status.replace("_", "").isalpha() and status.isupper()
+    return named and as_whole(told.get("code")) is not None and not is_own(error)

@@ -1,0 +1,121 @@
+"""A tool's arguments, put together from the paths and values by which Gemini streams them.
+
+https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc. A path is a small part
+of JSONPath (RFC 9535): names and indexes from the root. What does not fit makes the arguments incomplete, never wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable
+from typing import Any, Final
+
+from .shapes import as_object, as_text
+
+MAX_CHARACTERS: Final = 2**20
+"""Text, names and places of one call's arguments; past it they are incomplete."""
+_MAX_STEPS: Final = 64
+_STEP: Final = re.compile(r"""\.([^.\[\]'"]+)|\[([0-9]{1,6})\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]""")
+_FREE: Final = object()
+_VALUES: Final = ("numberValue", "boolValue", "nullValue")
+
+Step = str | int
+
+
+class _Text:
+    """A text that grows."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def __str__(self) -> str:
+        return "".join(self.pieces)
+
+
+class PartialArguments:
+    """The arguments of one open call. `key` is the call's."""
+
+    def __init__(self, key: Hashable) -> None:
+        self.key = key
+        self._root: dict[str, Any] = {}
+        self._size = 0
+        self._broken = False
+
+    def absorb(self, pieces: list[Any]) -> None:
+        """Take the pieces of one payload."""
+        for piece in pieces:
+            if not self._broken:
+                self._broken = not self._put(as_object(piece))
+
+    def _put(self, piece: dict[str, Any]) -> bool:
+        """Set or extend the value at a path; tell whether that was possible."""
+        path, text = as_text(piece.get("jsonPath")), as_text(piece.get("stringValue"))
+        steps = _steps(path)
+        self._size += len(path) + len(text)
+        if not steps or self._size > MAX_CHARACTERS:
+            return False
+        place: Any = self._root
+        for step, following in zip(steps, steps[1:], strict=False):
+            if not _fits(place, step):
+                return False
+            if _standing(place, step) is _FREE:
+                _set(place, step, [] if isinstance(following, int) else {})
+            place = _standing(place, step)
+        return _fits(place, steps[-1]) and _put_leaf(place, steps[-1], piece, text)
+
+    def spell(self) -> str:
+        """Give the arguments as JSON text; text that is no JSON where a piece did not fit."""
+        text = json.dumps(self._root, ensure_ascii=False, separators=(",", ":"), default=str)
+        return text[:-1] if self._broken else text
+
+
+def _steps(path: str) -> list[Step]:
+    """Take a path apart; an empty list for one that is not understood."""
+    steps: list[Step] = []
+    at = 1
+    while path.startswith("$") and at < len(path) and len(steps) < _MAX_STEPS:
+        found = _STEP.match(path, at)
+        if found is None:
+            return []
+        name, index, single, double = found.groups()
+        steps.append(int(index) if index else name or single or double or "")
+        at = found.end()
+    return steps if at == len(path) else []
+
+
+def _fits(place: Any, step: Step) -> bool:
+    """Tell whether a step leads from here: a name into an object, an index into a list or to its next free place."""
+    if isinstance(step, str):
+        return isinstance(place, dict)
+    return isinstance(place, list) and step <= len(place)
+
+
+def _standing(place: Any, step: Any) -> Any:
+    if isinstance(place, dict):
+        return place.get(step, _FREE)
+    return place[step] if step < len(place) else _FREE
+
+
+def _set(place: Any, step: Any, value: Any) -> None:
+    if isinstance(place, list) and step == len(place):
+        place.append(value)
+    else:
+        place[step] = value
+
+
+def _put_leaf(place: Any, step: Step, piece: dict[str, Any], text: str) -> bool:
+    standing = _standing(place, step)
+    if "stringValue" in piece:
+        if standing is _FREE:
+            standing = _Text()
+            _set(place, step, standing)
+        if not isinstance(standing, _Text):
+            return False
+        standing.pieces.append(text)
+        return True
+    value = next((piece[key] for key in _VALUES if key in piece), _FREE)
+    if isinstance(value, (dict, list)) or value is _FREE:
+        return False
+    _set(place, step, None if "nullValue" in piece else value)
+    return True

@@ -1,0 +1,80 @@
+"""Ollama's own API, chat and generate: NDJSON, ended by `"done": true`.
+
+https://github.com/ollama/ollama/blob/main/docs/api.md. An error in the middle is a last line `{"error": "..."}`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
+from ..core.errors import ERROR_TYPE, Failure
+from .failures import failure_of
+from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp
+
+_USAGE: Final = {"input_tokens": ("prompt_eval_count",), "output_tokens": ("eval_count",)}
+_MESSAGE_KEYS: Final = frozenset(("role", "content", "thinking", "tool_calls"))
+
+
+@register
+class Ollama(Dialect):
+    """Lines with a model, `done`, and a message or a response."""
+
+    name = "ollama"
+    exact_marks = ('"tool_calls"',)
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._begun = False
+
+    @classmethod
+    def recognises(cls, event: str, payload: object) -> bool:
+        """A model, a true or false `done`, and a message or a response; or an error of ours."""
+        if not isinstance(payload, dict):
+            return False
+        if isinstance(payload.get("error"), str):
+            return payload.get("type") == ERROR_TYPE
+        if not isinstance(payload.get("model"), str) or not isinstance(payload.get("done"), bool):
+            return False
+        message = payload.get("message")
+        says = isinstance(message, dict) and not _MESSAGE_KEYS.isdisjoint(message)
+        return says or isinstance(payload.get("response"), str)
+
+    def read(self, event: str, payload: Any) -> Reading:
+        """Read one line."""
+        if not isinstance(payload, dict):
+            return NOTHING
+        error = payload.get("error")
+        if error and isinstance(error, (str, dict)):
+            return Reading(EventClass.ERROR, failure=failure_of(_told(payload)))
+        message = as_object(payload.get("message"))
+        text = as_text(message.get("content")) or as_text(payload.get("response"))
+        thinking = as_text(message.get("thinking")) or as_text(payload.get("thinking"))
+        tools = tuple([self._read_tool(as_object(call)) for call in as_list(message.get("tool_calls"))])
+        done = payload.get("done") is True
+        reason = as_label(payload.get("done_reason")) if done else None
+        kind = EventClass.CONTENT if text or thinking or tools else EventClass.STRUCTURAL
+        delta = Delta(0, as_label(message.get("role")), text, thinking, tools, reason)
+        reading = Reading(EventClass.TERMINAL if done else kind, (delta,))
+        if done:
+            reading.usage = as_figures(payload, _USAGE)
+        if not self._begun:
+            self._begun = True
+            reading.created = as_timestamp(payload.get("created_at"))
+            reading.model = as_label(payload.get("model"))
+        return reading
+
+    def _read_tool(self, call: dict[str, Any]) -> ToolFragment:
+        self._calls += 1
+        function = as_object(call.get("function"))
+        arguments = as_arguments(function.get("arguments"))
+        return ToolFragment(self._calls, as_label(call.get("id")), as_label(function.get("name")), arguments, True)
+
+    def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
+        """Spell it as the API does, the sentence alone; `type` is ours, to be known again."""
+        return None, {"error": failure.public_message, "type": ERROR_TYPE, "code": failure.code}
+
+
+def _told(payload: dict[str, Any]) -> Any:
+    """Give the error: a message alone, but for ours, whose type stands beside it."""
+    return payload if payload.get("type") == ERROR_TYPE else payload["error"]

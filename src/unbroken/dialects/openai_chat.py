@@ -1,0 +1,239 @@
+"""OpenAI chat completions, as dozens of servers speak them, and the legacy completions beside them.
+
+https://platform.openai.com/docs/api-reference/chat-streaming. Many healthy servers never send `[DONE]`: then a finish
+on every choice, with no content behind the last one, is the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any, Final
+
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
+from ..core.errors import Failure
+from .failures import failure_of, is_own
+from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp, as_whole
+
+PING: Final = Reading(EventClass.LIVENESS)
+MAX_TRACKED: Final = 1024
+"""Choices, and tool calls, that are told apart. Past it nothing is complete without its terminator."""
+
+_USAGE: Final = {
+    "input_tokens": ("prompt_tokens",),
+    "output_tokens": ("completion_tokens",),
+    "total_tokens": ("total_tokens",),
+    "cached_tokens": ("prompt_tokens_details", "cached_tokens"),
+    "reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
+}
+_OBJECTS: Final = ("chat.completion.chunk", "chat.completion")
+_DELTA_KEYS: Final = frozenset(("content", "role", "tool_calls", "reasoning_content", "reasoning", "function_call"))
+_PINGS: Final = frozenset(("ping", "keepalive", "keep-alive", "heartbeat"))
+_BESIDE_AN_ERROR: Final = frozenset(("error", "id", "object", "created", "model", "provider", "user_id"))
+_ERROR_KEYS: Final = frozenset(("message", "type", "code", "param", "status", "metadata"))
+
+
+@register
+class OpenAIChat(Dialect):
+    """Chat completions: `choices[].delta`, ended by `[DONE]` or by a finish on every choice."""
+
+    name = "openai-chat"
+    sentinel = "[DONE]"
+
+    def __init__(self) -> None:
+        self._finished: dict[int, bool] = {}  # by choice
+        self._crowded = False
+        self._calls: dict[tuple[int, int], tuple[str | None, int]] = {}  # by choice and index: id, how many so far
+        self._last_call: Hashable = None
+
+    @classmethod
+    def recognises(cls, event: str, payload: object) -> bool:
+        """Chunks with a delta, chunks that are named so, Azure's first chunk, or an error alone."""
+        if not isinstance(payload, dict):
+            return False
+        choices = payload.get("choices")
+        if not isinstance(choices, list):
+            return event == "message" and _is_bare_error(payload)
+        if payload.get("object") in _OBJECTS or "prompt_filter_results" in payload:
+            return True
+        return any(_DELTA_KEYS.intersection(as_object(as_object(choice).get("delta"))) for choice in choices[:8])
+
+    def read(self, event: str, payload: Any) -> Reading:
+        """Read one chunk."""
+        if not isinstance(payload, dict):
+            return PING if payload is None else NOTHING
+        kind = EventClass.STRUCTURAL
+        deltas = []
+        failure = None
+        for choice in as_list(payload.get("choices")):
+            if isinstance(choice, dict):
+                delta, moves = self._read_choice(choice)
+                deltas.append(delta)
+                if moves:
+                    kind = EventClass.CONTENT
+                if delta.finish_reason == "error":
+                    failure = failure_of(choice.get("error") or {"type": "error"})
+        usage = payload.get("usage") or as_object(payload.get("x_groq")).get("usage")
+        figures = as_figures(usage, _USAGE) if usage else None
+        if figures and kind is EventClass.STRUCTURAL:
+            kind = EventClass.USAGE
+        if payload.get("error") or event != "message" or "choices" not in payload:
+            failure = self._find_failure(event, payload) or failure
+            if failure is None and not deltas and (event in _PINGS or payload.get("type") in _PINGS):
+                return PING
+        if failure is not None:
+            kind = EventClass.ERROR
+        # Identity is for conversions, which this dialect only needs as a target; reading it costs 0.1 µs a chunk.
+        return Reading(kind, tuple(deltas), figures, failure)
+
+    def _find_failure(self, event: str, payload: dict[str, Any]) -> Failure | None:
+        error = payload.get("error")
+        if isinstance(error, (dict, str)) and error:
+            # The type can stand beside the error: `{"error": "...", "error_type": "validation"}`.
+            return failure_of(error if isinstance(error, dict) else payload)
+        if error is True or event == "error" or payload.get("object") == "error" or payload.get("type") == "error":
+            return failure_of(payload)
+        answer = as_object(payload.get("base_resp"))
+        return failure_of(answer) if as_whole(answer.get("status_code")) else None
+
+    def _read_choice(self, choice: dict[str, Any]) -> tuple[Delta, bool]:
+        """Give what a chunk adds to a choice, and whether that is progress."""
+        index = choice.get("index")
+        index = 0 if not index else self._bound(as_whole(index))
+        delta = choice.get("delta")
+        if not isinstance(delta, dict):
+            delta = as_object(choice.get("message"))  # a whole answer in one piece
+        content = delta.get("content")
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+        if (content is not None and not isinstance(content, str)) or not isinstance(reasoning, str):
+            content, reasoning = _read_parts(content, reasoning, delta.get("reasoning_details"))
+        tools = delta.get("tool_calls") or delta.get("function_call")
+        fragments = self._read_tools(index, tools) if tools else ()
+        finish = choice.get("finish_reason")
+        read = Delta(index, None, content or "", reasoning, fragments, None)
+        says = bool(content or reasoning or fragments)
+        self._track(index, says, finish)
+        if finish:
+            read.finish_reason = as_label(finish)
+        moves = says or any(value for key, value in delta.items() if key != "role")
+        role = delta.get("role")
+        if role:
+            read.role = as_label(role)
+        return read, moves
+
+    def _bound(self, index: int | None) -> int:
+        if index is None:
+            return 0
+        if len(self._finished) >= MAX_TRACKED and index not in self._finished:
+            self._crowded = True
+            return 0
+        return index
+
+    def _track(self, index: int, says: bool, finish: Any) -> None:
+        """Remember whether this choice ended; content behind its finish takes that back."""
+        finished = self._finished.get(index)
+        if finish and isinstance(finish, str):
+            self._finished[index] = True
+        elif finished is None or (finished and says):
+            self._finished[index] = False
+
+    def _read_tools(self, choice: int, tools: Any) -> tuple[ToolFragment, ...]:
+        if isinstance(tools, dict):  # the legacy `function_call`
+            tools = [{"index": 0, "function": tools}]
+        return tuple([self._read_tool(choice, tool) for tool in as_list(tools) if isinstance(tool, dict)])
+
+    def _read_tool(self, choice: int, tool: dict[str, Any]) -> ToolFragment:
+        custom = tool.get("custom")
+        function = as_object(custom if isinstance(custom, dict) else tool.get("function"))
+        id = as_label(tool.get("id"))
+        name = as_label(function.get("name"))
+        arguments = function.get("input") if isinstance(custom, dict) else function.get("arguments")
+        key = self._key(choice, as_whole(tool.get("index")), id, name)
+        return ToolFragment(
+            key,
+            id,
+            name,
+            as_arguments(arguments),
+            kind="custom" if isinstance(custom, dict) else "function",
+        )
+
+    def _key(self, choice: int, index: int | None, id: str | None, name: str | None) -> Hashable:
+        """Tell calls apart: some servers give all calls index 0, some give none, some repeat id and name."""
+        if index is None:
+            if id is not None:
+                self._last_call = id
+            return self._last_call
+        known = self._calls.get((choice, index))
+        if known is None:
+            if len(self._calls) >= MAX_TRACKED:
+                return None
+            known = (id, 0)
+        elif id and name and known[0] and known[0] != id:
+            known = (id, known[1] + 1)
+        elif id and not known[0]:
+            known = (id, known[1])
+        self._calls[choice, index] = known
+        self._last_call = (index, known[1])
+        return self._last_call
+
+    def is_complete(self) -> bool:
+        """Every choice that was seen has finished, and nothing came behind that."""
+        return bool(self._finished) and not self._crowded and all(self._finished.values())
+
+    def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
+        """Spell it without a name: the official client raises on any payload with a top-level `error`."""
+        return None, failure.as_error()
+
+
+@register
+class OpenAICompletions(OpenAIChat):
+    """Legacy completions: `choices[].text`."""
+
+    name = "openai-completions"
+
+    @classmethod
+    def recognises(cls, event: str, payload: object) -> bool:
+        """Chunks that are named so, or whose choices hold text, an index and a finish."""
+        if not isinstance(payload, dict) or not isinstance(payload.get("choices"), list):
+            return False
+        if payload.get("object") == "text_completion":
+            return True
+        return any({"text", "index", "finish_reason"} <= as_object(choice).keys() for choice in payload["choices"][:8])
+
+    def read(self, event: str, payload: Any) -> Reading:
+        """Read one chunk."""
+        reading = super().read(event, payload)
+        if not reading.deltas:
+            return reading
+        id, model = as_label(payload.get("id")), as_label(payload.get("model"))
+        return replace(reading, id=id, model=model, created=as_timestamp(payload.get("created")))
+
+    def _read_choice(self, choice: dict[str, Any]) -> tuple[Delta, bool]:
+        index = self._bound(as_whole(choice.get("index")) or 0)
+        text = as_text(choice.get("text"))
+        finish = choice.get("finish_reason")
+        self._track(index, bool(text), finish)
+        return Delta(index, text=text, finish_reason=as_label(finish)), bool(text)
+
+
+def _read_parts(content: Any, reasoning: Any, details: Any) -> tuple[str, str]:
+    """Read content that is a list of parts, and reasoning that stands in details."""
+    texts, thoughts = [as_text(content)], [as_text(reasoning)]
+    for part in as_list(content):
+        part = as_object(part)
+        texts.append(as_text(part.get("text")))
+        thoughts += [as_text(as_object(thought).get("text")) for thought in as_list(part.get("thinking"))]
+    if not thoughts[0]:
+        thoughts += [as_text(as_object(detail).get("text")) for detail in as_list(details)]
+    return "".join(texts), "".join(thoughts)
+
+
+def _is_bare_error(payload: dict[str, Any]) -> bool:
+    """Tell an error that stands alone in a chat stream from a log line that has an `error` beside other things."""
+    error = payload.get("error")
+    if isinstance(error, str):  # Hugging Face's servers
+        return payload.keys() == {"error", "error_type"} and isinstance(payload["error_type"], str)
+    if not isinstance(error, dict) or not payload.keys() <= _BESIDE_AN_ERROR or is_own(error):
+        return False
+    says = isinstance(error.get("message"), str) and ("code" in error or "type" in error)
+    return says and error.keys() <= _ERROR_KEYS and not isinstance(error.get("status"), str)

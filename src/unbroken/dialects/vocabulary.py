@@ -1,0 +1,49 @@
+"""The plain vocabulary: event names that say what they are, with payloads like `{"text": "..."}`.
+
+What applications write by hand when they speak no provider's dialect, and what this library's own errors speak where
+no dialect is known.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, register
+from .failures import failure_of
+from .shapes import as_label, as_object, as_text
+
+_PING: Final = Reading(EventClass.LIVENESS)
+_CONTENT: Final = frozenset(("delta", "chunk"))
+_BEGINNINGS: Final = frozenset(("hello", "start"))
+_ENDS: Final = frozenset(("done", "complete", "completed", "end", "finished"))
+_PINGS: Final = frozenset(("ping", "heartbeat", "keepalive"))
+
+
+@register
+class Vocabulary(Dialect):
+    """hello, start, conversation, metadata, delta or chunk, progress, preview, ping, error, done or complete."""
+
+    name = "vocabulary"
+    sentinel = "[DONE]"
+
+    @classmethod
+    def recognises(cls, event: str, payload: object) -> bool:
+        """A `delta` or `chunk` event with text: other names alone are everybody's words."""
+        return event in _CONTENT and isinstance(payload, dict) and isinstance(payload.get("text"), str)
+
+    def read(self, event: str, payload: Any) -> Reading:
+        """Read one event by its name, or by the payload's `event` or `type` where the framing has no names."""
+        body = as_object(payload)
+        name = event if event != "message" else as_label(body.get("event")) or as_label(body.get("type")) or ""
+        if name in _CONTENT:
+            text = as_text(body.get("text")) or as_text(payload)
+            return Reading(EventClass.CONTENT, (Delta(text=text),)) if text else NOTHING
+        if name in _ENDS:
+            finish = as_label(body.get("finish_reason"))
+            return Reading(EventClass.TERMINAL, (Delta(finish_reason=finish),))
+        if name == "error":
+            error = body.get("error")
+            return Reading(EventClass.ERROR, failure=failure_of(error if isinstance(error, (dict, str)) else payload))
+        if name in _PINGS:
+            return _PING
+        return Reading(EventClass.STRUCTURAL, begins=True) if name in _BEGINNINGS else NOTHING
