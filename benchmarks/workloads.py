@@ -61,12 +61,14 @@ def tokens(count: int, vocabulary: str = f"{LATIN} {LATIN} {LATIN} {ESCAPED}", s
 
 def openai_payload(token: str | None, *, finish: str | None = None, size: int | None = None) -> str:
     """Spell one chat completion chunk, padded by OpenAI's own `obfuscation` field to `size` bytes."""
+    delta = {} if token is None else {"content": token}
     chunk = {
-        "id": "chatcmpl-C8cW3v",
+        "id": "chatcmpl-C8cW3vQ0",
         "object": "chat.completion.chunk",
         "created": 1757000000,
         "model": "gpt-5-mini",
-        "choices": [{"index": 0, "delta": {} if token is None else {"content": token}, "finish_reason": finish}],
+        "system_fingerprint": None,
+        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
         "obfuscation": "",
     }
     bare = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))

@@ -41,15 +41,15 @@ def chunk_sizes(workload: Workload) -> set[int]:
 # --- workloads --------------------------------------------------------------------------------------------------
 
 HASHES = {
-    "a": "a4fbcd1cc13e0849",
-    "b": "a4fbcd1cc13e0849",
-    "c": "9a36bc3a94fdd840",
-    "d": "69c4ca1ae708c27f",
+    "a": "17de63e69df42e9a",
+    "b": "17de63e69df42e9a",
+    "c": "6c5bdc0c724ea6de",
+    "d": "7f88f924bbce4132",
     "e": "f959addc949f9d2d",
     "f": "3db806dfb39e67ee",
-    "g16": "7bbf008b16991e95",
-    "g1k": "7bbf008b16991e95",
-    "h": "f78adacf38852f8c",
+    "g16": "587689fc07b8cffe",
+    "g1k": "587689fc07b8cffe",
+    "h": "b944e9310f57e09d",
     "j": "ab752ad6df37eeb6",
 }
 
