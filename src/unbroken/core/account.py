@@ -62,6 +62,7 @@ class _Choice:
 
     text: StringIO = field(default_factory=StringIO)
     reasoning: StringIO = field(default_factory=StringIO)
+    refusal: StringIO = field(default_factory=StringIO)
     finish_reason: str | None = None
 
 
@@ -108,11 +109,13 @@ class Account:
                 self._compare(delta.text)
         if delta.reasoning:
             self._keep(choice.reasoning, delta.reasoning)
+        if delta.refusal:
+            self._keep(choice.refusal, delta.refusal)
         for fragment in delta.tools:
             self._absorb_tool(delta.choice, fragment)
         if delta.finish_reason is not None:
             choice.finish_reason = delta.finish_reason
-        return bool(delta.text or delta.reasoning or delta.tools)
+        return bool(delta.text or delta.reasoning or delta.tools or delta.refusal)
 
     def _open_choice(self, index: int) -> _Choice:
         if len(self._choices) >= MAX_CALLS:
@@ -167,6 +170,11 @@ class Account:
         return join_surrogates(self._choices[0].reasoning.getvalue())
 
     @property
+    def refusal(self) -> str:
+        """What choice 0 said to decline, where the provider keeps that apart from the text."""
+        return join_surrogates(self._choices[0].refusal.getvalue())
+
+    @property
     def finish_reason(self) -> str | None:
         """The last finish reason of choice 0, in the provider's own word."""
         return self._choices[0].finish_reason
@@ -186,7 +194,7 @@ class Account:
 
     @property
     def cumulative(self) -> bool:
-        """Whether each of at least four pieces of text began with all of the text before it. Reported, never changed."""
+        """Whether each of at least four pieces of text began with all of the text before it. Reported only."""
         return self._last_piece is not None and self._growing >= 3
 
     @property
@@ -217,9 +225,10 @@ class Account:
     def _count(self) -> tuple[int, str]:
         if self._count_tokens is None:
             return self.content_events, "events"
+        kept = [pieces for choice in self._choices.values() for pieces in (choice.text, choice.reasoning)]
         try:
-            texts = (text for choice in self._choices.values() for text in (choice.text, choice.reasoning))
-            return sum(int(self._count_tokens(join_surrogates(t.getvalue()))) for t in texts if t.tell()), "count_tokens"
+            counts = [int(self._count_tokens(join_surrogates(pieces.getvalue()))) for pieces in kept if pieces.tell()]
+            return sum(counts), "count_tokens"
         except Exception:
             # The caller's tokenizer must not end the caller's stream.
             return self.content_events, "events"

@@ -46,6 +46,7 @@ class Delta:
     reasoning: str = ""
     tools: tuple[ToolFragment, ...] = ()
     finish_reason: str | None = None
+    refusal: str = ""  # the model's words for declining, where the provider keeps them apart from the text
 
 
 @dataclass(slots=True)

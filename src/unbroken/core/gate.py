@@ -13,11 +13,11 @@ from typing import Any
 from .account import Account
 from .decoder import BOM
 from .dialect import REGISTRY, Dialect, EventClass, Reading
-from .errors import ERROR_TYPE, Failure
+from .errors import Failure, failure_of_ours, is_ours
 from .events import Comment, Event, Format
 from .mending import DONE
 from .options import Options
-from .proof import FLAWED, UNPROVEN
+from .proof import FLAWED, UNPROVEN, read_exactly
 from .repairs import Repair, RepairKind
 from .report import StreamReport, Verdict
 from .resume import DeliveredIds
@@ -56,7 +56,7 @@ class Gate:
         self.done = False  # a sentinel was forwarded
         self.terminal = False  # the dialect's own terminator was forwarded
         self.failure: Failure | None = None
-        self.ours = False  # the failure was told by a frame of ours, the last thing written
+        self.untold: Failure | None = None  # a failure of ours that no frame has told yet
         self.dead_from: int | None = None  # bytes from here on are covered by one repair at the end
         self.dead_kind = RepairKind.NOT_A_STREAM
         self.delivered: DeliveredIds | None = None  # kept where a broken connection may be resumed
@@ -65,7 +65,7 @@ class Gate:
 
     def restart(self) -> None:
         """Go on with another connection: its predecessor's failure was not the stream's."""
-        self.failure = None
+        self.failure = self.untold = None
         self.dead_from = None
         if self.delivered is not None:
             self.delivered.restart()
@@ -88,7 +88,7 @@ class Gate:
     @property
     def ends(self) -> bool:
         """Whether nothing more needs to be read."""
-        return self.ours or self.dead_from is not None or self.past_done
+        return self.dead_from is not None or self.past_done
 
     @property
     def past_done(self) -> bool:
@@ -121,7 +121,9 @@ class Gate:
             self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
             return False
         reading = None
-        if value is FLAWED:
+        if self.dialect is not None and not self.dialect.json_payloads:
+            reading = self._take(self.dialect.read(event.event, event.data))
+        elif value is FLAWED:
             self._forward_flawed(event.data)
         elif value is not UNPROVEN:
             reading = self._read(event, value)
@@ -156,14 +158,16 @@ class Gate:
     def _read(self, event: Event, value: Any) -> Reading | None:
         if self.dialect is None:
             self._recognise(event.event, value)
+        if is_ours(value):
+            self.failure = self.failure or failure_of_ours(value)
         if self.dialect is None:
-            error = value.get("error") if isinstance(value, dict) else None
-            if isinstance(error, dict) and error.get("type") == ERROR_TYPE:
-                code = error.get("code")
-                self.failure = self.failure or Failure(code if isinstance(code, str) else "upstream-error")
-                self.ours = True
             return None
-        reading = self.dialect.read(event.event, value)
+        marks = self.dialect.exact_marks
+        if marks and any(mark in event.data for mark in marks):
+            value = read_exactly(event.data)
+        return self._take(self.dialect.read(event.event, value))
+
+    def _take(self, reading: Reading) -> Reading:
         if reading.kind is EventClass.ERROR:
             self.failure = self.failure or reading.failure or Failure("upstream-error")
         elif reading.kind is EventClass.TERMINAL:
@@ -210,7 +214,8 @@ class Gate:
 
     def die(self, failure: Failure, kind: RepairKind, start: int) -> None:
         """End the stream with a failure of ours; all input from `start` on belongs to the repair `kind`."""
-        self.failure = self.failure or failure
+        if self.failure is None:
+            self.failure = self.untold = failure
         if kind is RepairKind.NOT_A_STREAM and not self.opened:
             self.report.format = None
         self.dead_from = start

@@ -44,6 +44,8 @@ _scan: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder(
 ).scan_once  # type: ignore[attr-defined]  # present since 2.6, missing in the stubs
 _BLANKS: Final = " \t\n\r"  # RFC 8259, clause 2
 _BLANK_RUN: Final = re.compile(r"[ \t\n\r]*+")
+_MAX_DIGITS: Final = 4000
+"""Digits of an integer that are read exactly; the interpreter refuses more than 4,300."""
 _PLAIN_STARTS: Final = frozenset("{[")
 _STRINGS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
@@ -80,6 +82,18 @@ def prove(text: str) -> Any:
     if end != len(text) and _skip_blanks(text, end) != len(text):
         return FLAWED
     return value
+
+
+def _exact_int(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
+_scan_exactly = json.JSONDecoder(parse_constant=_refuse, parse_int=_exact_int).scan_once
+
+
+def read_exactly(text: str) -> Any:
+    """Give the value of a text that `prove` has proven, with whole numbers of up to 4,000 digits as integers."""
+    return _scan_exactly(text, _skip_blanks(text, 0))[0]
 
 
 def is_whole(text: str) -> bool:

@@ -78,6 +78,11 @@ class StreamReport:
         return self.account.reasoning if self.account else ""
 
     @property
+    def refusal(self) -> str:
+        """The words by which choice 0 declined, where the provider keeps them apart from the text."""
+        return self.account.refusal if self.account else ""
+
+    @property
     def finish_reason(self) -> str | None:
         """The last finish reason of choice 0, in the provider's own word."""
         return self.account.finish_reason if self.account else None
@@ -153,8 +158,8 @@ class StreamReport:
 
 _PLAIN = (
     *("format", "dialect", "verdict", "bytes_in", "bytes_out", "chunks_in", "events", "comments", "heartbeats"),
-    *("invalid_utf8", "invalid_json", "unproven", "last_event_id", "retry", "text", "reasoning", "finish_reason"),
-    *("usage", "tool_calls", "content_emitted", "tokens_received", "tokens_source", "account_cut"),
+    *("invalid_utf8", "invalid_json", "unproven", "last_event_id", "retry", "text", "reasoning", "refusal"),
+    *("finish_reason", "usage", "tool_calls", "content_emitted", "tokens_received", "tokens_source", "account_cut"),
     *("second_beginnings", "cumulative_text", "repetitions", "timeout", "provider", "request_id", "first_byte"),
     *("first_event", "first_content", "longest_gap", "duration"),
 )

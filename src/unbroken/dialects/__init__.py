@@ -1,25 +1,13 @@
 """The dialects this library knows; importing this package registers them, in the order of recognition."""
 
-from . import (
-    openai_chat,
-    openai_responses,
-    anthropic,
-    gemini,
-    ollama,
-    cohere,
-    vocabulary,
-    text,
-    chat_chunks,
-)
-
-__all__ = [
-    "anthropic",
-    "chat_chunks",
-    "cohere",
-    "gemini",
-    "ollama",
-    "openai_chat",
-    "openai_responses",
-    "text",
-    "vocabulary",
-]
+# ruff: noqa: I001 - the order of these imports is the order in which dialects are asked.
+from . import openai_chat as openai_chat
+from . import openai_responses as openai_responses
+from . import anthropic as anthropic
+from . import gemini as gemini
+from . import ollama as ollama
+from . import cohere as cohere
+from . import tgi as tgi
+from . import vocabulary as vocabulary
+from . import text as text
+from . import chat_chunks as chat_chunks

@@ -65,9 +65,9 @@ class Anthropic(Dialect):
             return False
         type = payload.get("type")
         if type == "error":
-            error = payload.get("error")
-            own_words = isinstance(error, dict) and isinstance(error.get("type"), str) and not is_own(error)
-            return own_words and isinstance(error.get("message"), str) and "sequence_number" not in payload
+            error = as_object(payload.get("error"))
+            says = isinstance(error.get("type"), str) and isinstance(error.get("message"), str)
+            return says and not is_own(error) and "sequence_number" not in payload
         key, shape = _SHAPES.get(type, ("", dict)) if isinstance(type, str) else ("", dict)
         if not isinstance(payload.get(key), shape):
             return False

@@ -104,6 +104,8 @@ class ChatEncoder:
             said["content"] = text
         if reasoning := choice.reasoning.pass_on(delta.reasoning):
             said["reasoning_content"] = reasoning
+        if delta.refusal:
+            said["refusal"] = join_surrogates(delta.refusal)
         if calls := [told for part in delta.tools if (told := self._encode_call(choice, part)) is not None]:
             said["tool_calls"] = calls
         if not choice.begun and (said or delta.role):

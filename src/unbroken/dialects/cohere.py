@@ -13,12 +13,16 @@ from .failures import failure_of, is_own
 from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_whole
 
 _TYPES: Final = frozenset(
-    "message-start content-start content-delta content-end tool-plan-delta tool-call-start tool-call-delta "
-    "tool-call-end citation-start citation-end message-end".split()
+    (
+        *("message-start", "message-end", "content-start", "content-delta", "content-end", "tool-plan-delta"),
+        *("tool-call-start", "tool-call-delta", "tool-call-end", "citation-start", "citation-end"),
+    )
 )
 _V1_TYPES: Final = frozenset(
-    "stream-start text-generation search-queries-generation search-results citation-generation tool-calls-generation "
-    "tool-calls-chunk stream-end".split()
+    (
+        *("stream-start", "stream-end", "text-generation", "citation-generation", "tool-calls-generation"),
+        *("tool-calls-chunk", "search-queries-generation", "search-results"),
+    )
 )
 _PROGRESS: Final = Reading(EventClass.CONTENT)
 # What the model read and wrote, not what is billed.

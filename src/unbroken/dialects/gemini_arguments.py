@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable
+from itertools import pairwise
 from typing import Any, Final
 
 from .shapes import as_object, as_text
@@ -56,7 +57,7 @@ class PartialArguments:
         if not steps or self._size > MAX_CHARACTERS:
             return False
         place: Any = self._root
-        for step, following in zip(steps, steps[1:], strict=False):
+        for step, following in pairwise(steps):
             if not _fits(place, step):
                 return False
             if _standing(place, step) is _FREE:

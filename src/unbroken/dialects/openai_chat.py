@@ -65,9 +65,11 @@ class OpenAIChat(Dialect):
         kind = EventClass.STRUCTURAL
         deltas = []
         failure = None
+        # Old versions of one server, which only gives one answer, number its tokens where the choice is numbered.
+        counts_tokens = payload.get("object") == "text_completion"
         for choice in as_list(payload.get("choices")):
             if isinstance(choice, dict):
-                delta, moves = self._read_choice(choice)
+                delta, moves = self._read_choice(choice, counts_tokens)
                 deltas.append(delta)
                 if moves:
                     kind = EventClass.CONTENT
@@ -96,10 +98,10 @@ class OpenAIChat(Dialect):
         answer = as_object(payload.get("base_resp"))
         return failure_of(answer) if as_whole(answer.get("status_code")) else None
 
-    def _read_choice(self, choice: dict[str, Any]) -> tuple[Delta, bool]:
+    def _read_choice(self, choice: dict[str, Any], counts_tokens: bool) -> tuple[Delta, bool]:
         """Give what a chunk adds to a choice, and whether that is progress."""
         index = choice.get("index")
-        index = 0 if not index else self._bound(as_whole(index))
+        index = self._bound(as_whole(index)) if index and not counts_tokens else 0
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             delta = as_object(choice.get("message"))  # a whole answer in one piece
@@ -116,9 +118,10 @@ class OpenAIChat(Dialect):
         if finish:
             read.finish_reason = as_label(finish)
         moves = says or any(value for key, value in delta.items() if key != "role")
-        role = delta.get("role")
-        if role:
+        if role := delta.get("role"):
             read.role = as_label(role)
+        if refusal := delta.get("refusal"):
+            read.refusal = as_text(refusal)
         return read, moves
 
     def _bound(self, index: int | None) -> int:
@@ -208,7 +211,7 @@ class OpenAICompletions(OpenAIChat):
         id, model = as_label(payload.get("id")), as_label(payload.get("model"))
         return replace(reading, id=id, model=model, created=as_timestamp(payload.get("created")))
 
-    def _read_choice(self, choice: dict[str, Any]) -> tuple[Delta, bool]:
+    def _read_choice(self, choice: dict[str, Any], counts_tokens: bool) -> tuple[Delta, bool]:
         index = self._bound(as_whole(choice.get("index")) or 0)
         text = as_text(choice.get("text"))
         finish = choice.get("finish_reason")

@@ -26,7 +26,6 @@ _USAGE: Final = {
     "cached_tokens": ("input_tokens_details", "cached_tokens"),
     "reasoning_tokens": ("output_tokens_details", "reasoning_tokens"),
 }
-_TEXT: Final = frozenset(("output_text.delta", "refusal.delta"))
 _REASONING: Final = frozenset(("reasoning_summary_text.delta", "reasoning_text.delta", "reasoning.delta"))
 _ARGUMENTS: Final = {
     "function_call_arguments.delta": ("function", "delta", False),
@@ -71,8 +70,10 @@ class OpenAIResponses(Dialect):
         if not type.startswith(_PREFIX):
             return self._read_foreign(type, event, payload)
         what = type[len(_PREFIX) :]
-        if what in _TEXT:
+        if what == "output_text.delta":
             return Reading(EventClass.CONTENT, (Delta(0, None, as_text(payload.get("delta"))),))
+        if what == "refusal.delta":
+            return Reading(EventClass.CONTENT, (Delta(refusal=as_text(payload.get("delta"))),))
         if what in _REASONING:
             return Reading(EventClass.CONTENT, (Delta(reasoning=as_text(payload.get("delta"))),))
         if what in _ARGUMENTS:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, register
+from ..core.proof import prove
+from .failures import failure_of, is_own
+from .shapes import as_object, as_text
 
 
 @register
@@ -15,7 +18,9 @@ class Text(Dialect):
     json_payloads = False
 
     def read(self, event: str, payload: Any) -> Reading:
-        """Read one event: its text, if it is an unnamed one; named ones are everybody's own."""
+        """Read one event: its text, if it is an unnamed one; of named ones only an error of ours is known."""
         if event == "message" and isinstance(payload, str):
             return Reading(EventClass.CONTENT, (Delta(text=payload),))
+        if event == "error" and is_own(error := as_object(prove(as_text(payload))).get("error")):
+            return Reading(EventClass.ERROR, failure=failure_of(error))
         return NOTHING

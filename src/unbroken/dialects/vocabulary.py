@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, register
-from .failures import failure_of
+from .failures import failure_of, is_own
 from .shapes import as_label, as_object, as_text
 
 _PING: Final = Reading(EventClass.LIVENESS)
@@ -28,8 +28,12 @@ class Vocabulary(Dialect):
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """A `delta` or `chunk` event with text: other names alone are everybody's words."""
-        return event in _CONTENT and isinstance(payload, dict) and isinstance(payload.get("text"), str)
+        """A `delta` or `chunk` event with text, or an `error` event with nothing else: other names are everybody's."""
+        if not isinstance(payload, dict):
+            return False
+        if event == "error":
+            return payload.keys() == {"error"} and not is_own(payload["error"])
+        return event in _CONTENT and isinstance(payload.get("text"), str)
 
     def read(self, event: str, payload: Any) -> Reading:
         """Read one event by its name, or by the payload's `event` or `type` where the framing has no names."""
