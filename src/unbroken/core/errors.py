@@ -34,6 +34,21 @@ SENTENCES = {
 """One safe sentence per code: what a user may read."""
 
 
+def is_ours(value: Any) -> bool:
+    """Tell whether a JSON value is an error that this library wrote, in whatever dialect's form."""
+    if not isinstance(value, dict):
+        return False
+    error = value.get("error")
+    return value.get("type") == ERROR_TYPE or (isinstance(error, dict) and error.get("type") == ERROR_TYPE)
+
+
+def failure_of_ours(value: Any) -> Failure:
+    """Read back the failure from an error that this library wrote."""
+    error = value.get("error")
+    code = (error if isinstance(error, dict) else value).get("code")
+    return Failure(code if code in SENTENCES else "upstream-error")
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a stream failed: normalised, fit for a client. `detail` is upstream's own words, for the log only."""

@@ -39,6 +39,7 @@ class Pipeline:
         self.framer: Framer | None = None
         self._prefix = bytearray()  # while the format is not known
         self._base = 0  # where `_prefix` begins
+        self._origin = 0  # where the connection at hand begins
         self._skips_bom = True
         self.closed = False
 
@@ -68,6 +69,22 @@ class Pipeline:
             gate.repair(gate.dead_kind, gate.dead_from, self.report.bytes_in)
         return self._take(), gate.conclude(clean=clean, cut=cut)
 
+    def restart(self) -> None:
+        """Go on with the bytes of another connection, once `close` has let go of what the last one left open."""
+        gate = self.gate
+        if gate.dead_from is not None and not self.closed and gate.dead_kind in self.options.repairs:
+            gate.repair(gate.dead_kind, gate.dead_from, self.report.bytes_in)
+        self.closed = False
+        self.framer = None
+        self._prefix.clear()
+        self._base = self._origin = self.report.bytes_in
+        self.gate.restart()
+
+    @property
+    def carried(self) -> bytes:
+        """Fields without an event, that leave with what is written last."""
+        return self.framer.carried if isinstance(self.framer, SSEFramer) else b""
+
     def _take(self) -> list[Frame | Repair]:
         out, self.gate.out = self.gate.out, []
         return out
@@ -79,13 +96,16 @@ class Pipeline:
         if isinstance(self.framer, SSEFramer):
             foreign += dropped[RepairKind.UNFINISHED_TAIL] * (not self.framer.saw_field)
         if foreign:
-            self.gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, 0)
+            self.gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin)
 
     # The format
 
     def _settle_format(self, *, at_end: bool) -> None:
-        if self.options.format is not None:
-            self._begin_as(self.options.format, at_end=at_end)
+        given = self.options.format
+        if given is None and self.options.dialect is not None and not self.options.dialect.json_payloads:
+            given = Format.SSE  # prose comes in no other framing
+        if given is not None:
+            self._begin_as(given, at_end=at_end)
             return
         self._trim_blanks()
         finding = sniff(bytes(self._prefix), self.options.content_type, at_end=at_end)
@@ -95,22 +115,24 @@ class Pipeline:
     def _trim_blanks(self) -> None:
         """Let go of blank lines in front, and of an endless indentation; heartbeats of NDJSON look like one."""
         prefix = self._prefix
-        skip = 3 if self._base == 0 and prefix.startswith(BOM) else 0
+        skip = 3 if self._base == self._origin and prefix.startswith(BOM) else 0
         run = len(prefix) - len(prefix[skip:].lstrip(b" \t\r\n"))
         last_end = max(prefix.rfind(b"\n", skip, run), prefix.rfind(b"\r", skip, run)) + 1
         drop = max(last_end, run - _MAX_INDENT, 0)
-        if drop > skip or (drop and self._base):
+        if drop > skip or (drop and self._base > self._origin):
             self._drop_prefix(drop)
 
     def _drop_prefix(self, count: int) -> None:
-        if self._base == 0 and self._prefix.startswith(BOM):
+        if self._base == self._origin and self._prefix.startswith(BOM):
             self.report.respellings["bom"] += 1
         del self._prefix[:count]
         self._base += count
 
     def _follow(self, finding: Finding, *, at_end: bool) -> None:
         if finding.failure is not None:
-            self.gate.die(finding.failure, RepairKind.NOT_A_STREAM, 0)
+            self.gate.die(finding.failure, RepairKind.NOT_A_STREAM, self._origin)
+        elif finding.head and RepairKind.HTTP_HEAD not in self.options.repairs:
+            self._begin(Format.SSE, finding)
         elif finding.head:
             self.gate.repair(RepairKind.HTTP_HEAD, self._base, self._base + finding.skip)
             self._drop_prefix(finding.skip)

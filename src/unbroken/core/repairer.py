@@ -7,6 +7,7 @@ frame and the verdict, and are what the adapters drive.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
@@ -21,6 +22,7 @@ from .options import Options, check_options
 from .pipeline import Pipeline
 from .repairs import Repair, RepairKind
 from .report import StreamReport, Verdict
+from .resume import DeliveredIds
 from .sniffer import media_type
 
 T = TypeVar("T")
@@ -87,6 +89,7 @@ def _error_of(pipeline: Pipeline, report: StreamReport) -> StreamError | None:
         failure,
         provider=report.provider,
         request_id=report.request_id,
+        retry_count=report.retries,
         tokens_received=report.tokens_received,
         safe_to_retry=not report.content_emitted,
         report=report,
@@ -94,7 +97,8 @@ def _error_of(pipeline: Pipeline, report: StreamReport) -> StreamError | None:
 
 
 def _tells_truncation(pipeline: Pipeline) -> bool:
-    return pipeline.gate.dialect is not None and not pipeline.options.standard_only
+    dialect = pipeline.gate.dialect
+    return dialect is not None and dialect.json_payloads and not pipeline.options.standard_only
 
 
 class _Engine(Generic[T]):
@@ -110,17 +114,19 @@ class _Engine(Generic[T]):
         self._started_at: float | None = None
         self._last_item_at: float | None = None
         self._told = False  # the error frame is written
+        self.renew: Callable[[Exception], float | None] | None = None
+        """Asked before a failure is told: the seconds until upstream is opened again, or None to let it stand."""
+
+    def remember_ids(self) -> None:
+        """Remember the ids of what is delivered: upstream may send it again after `renew`."""
+        self._pipeline.gate.delivered = DeliveredIds()
 
     @abstractmethod
     def _deliver(self, frames: list[Frame | Repair]) -> list[T]:
         """Turn frames into what leaves."""
 
-    def _tell(self, failure: Failure) -> list[T]:
-        """Give the frame that tells a failure; an event engine raises instead."""
-        return []
-
-    def _complete(self) -> list[T]:
-        """Give what follows a complete stream."""
+    def _last_items(self, verdict: Verdict, ours: Failure | None) -> list[T]:
+        """Give what is written last, where something is; an event engine raises instead."""
         return []
 
     # Time
@@ -211,10 +217,11 @@ class _Engine(Generic[T]):
     def fail(self, error: Exception, now: float) -> list[T]:
         """Take the exception that upstream raised; what was whole has left already."""
         if isinstance(error, StreamError):
-            return self._break_off(error.failure, now)
-        return self._break_off(Failure("upstream-failed", status_hint=502, error_type=type(error).__name__), now)
+            return self._break_off(error.failure, now, error)
+        failure = Failure("upstream-failed", status_hint=502, error_type=type(error).__name__)
+        return self._break_off(failure, now, error)
 
-    def _break_off(self, failure: Failure, now: float) -> list[T]:
+    def _break_off(self, failure: Failure, now: float, met: Exception | None = None) -> list[T]:
         """End because of something that is not in the bytes. An end that was told already stays as it is."""
         if self._pipeline.closed or self.finished:
             return []
@@ -224,38 +231,48 @@ class _Engine(Generic[T]):
         items = self._deliver(self._timed(frames, now))
         if verdict is Verdict.FAILED and self._pipeline.gate.failure is None:
             self._pipeline.gate.failure = failure
-            return items + self._end(verdict, now, ours=failure)
-        return items + self._end(verdict, now)
+            return items + self._end(verdict, now, ours=failure, met=met)
+        return items + self._end(verdict, now, met=met)
 
     def cancel(self, now: float) -> None:
         """The consumer left: the verdict is CANCELLED unless there is one."""
         if not self.finished:
+            self.renew = None
             gate = self._pipeline.gate
             ended = gate.done or gate.terminal or gate.failure is not None
             self._end(gate.conclude(clean=True, cut=False) if ended else Verdict.CANCELLED, now)
 
     # The one end
 
-    def _end(self, verdict: Verdict, now: float, ours: Failure | None = None) -> list[T]:
-        """Fix the verdict, once; give the last frames."""
+    def _end(self, verdict: Verdict, now: float, ours: Failure | None = None, met: Exception | None = None) -> list[T]:
+        """Fix the verdict, once, unless upstream is opened again; give the last frames."""
+        gate = self._pipeline.gate
+        if gate.dead_from is not None:
+            ours = gate.untold
+        elif verdict is Verdict.TRUNCATED and _tells_truncation(self._pipeline):
+            ours = Failure("truncated")
+        if ours is not None and self._goes_on(met or StreamError(ours), now):
+            return []
         self.finished = True
         report = self.report
         report.verdict = verdict
         report.duration = now - (self._started_at if self._started_at is not None else now)
-        gate = self._pipeline.gate
-        items: list[T] = []
-        if gate.dead_from is not None:
-            ours = gate.failure
-        elif verdict is Verdict.TRUNCATED and _tells_truncation(self._pipeline):
-            ours = Failure("truncated")
-        if ours is not None:
-            items = self._tell(ours)
-        elif verdict is Verdict.COMPLETE:
-            items = self._complete()
+        items = self._last_items(verdict, ours)
         self.error = report.error = _error_of(self._pipeline, report)
         for observer in self.options.observers:
             observer.ended(report)
         return items
+
+    def _goes_on(self, error: Exception, now: float) -> bool:
+        """Ask for another connection; what was forwarded stays, what was half read is forgotten."""
+        delay = None if self.renew is None else self.renew(error)
+        if delay is None:
+            return False
+        self.report.retries += 1
+        self.report.timeout = None
+        self._pipeline.restart()
+        self._clocks.restarted(now + delay)
+        return True
 
 
 class EventEngine(_Engine[Event]):
@@ -337,17 +354,31 @@ class StreamRepairer(_Engine[bytes]):
     def _convert(self, frame: Frame, target: Format) -> bytes:
         """Write one frame as the dialect that was asked for; what has no meaning here passes as it is."""
         dialect = self._pipeline.gate.dialect
-        if frame.reading is None or dialect is None or dialect.name == self.options.convert:
+        if dialect is None or dialect.name == self.options.convert:
             return spell(frame, self.report.format, target)
+        if frame.reading is None:
+            # The sentinel of the source is no end yet: the finish and the usage are still to come, and one of ours.
+            return b"" if frame.kind is EventClass.TERMINAL else spell(frame, self.report.format, target)
         if self._converter is None:
             assert self.options.convert is not None
             self._converter = CONVERTERS[self.options.convert]()
         return b"".join(spell_payload(payload, target) for payload in self._converter.encode(frame.reading))
 
-    def _tell(self, failure: Failure) -> list[bytes]:
+    def _last_items(self, verdict: Verdict, ours: Failure | None) -> list[bytes]:
+        frames: list[bytes] = []
+        if ours is not None:
+            frames = [self._tell(ours)]
+        elif verdict is Verdict.COMPLETE:
+            frames = self._complete()
+        carried = self._pipeline.carried
+        if carried and self.options.convert is None and self._fix_target() is Format.SSE:
+            frames[:1] = [carried + (frames[0] if frames else b"\n")]
+        return self._count([frame for frame in frames if frame])
+
+    def _tell(self, failure: Failure) -> bytes:
         framer = self._pipeline.framer
         array = framer.open_array if isinstance(framer, JSONArrayFramer) else b"["
-        return self._count([spell_error(failure, self._spoken_dialect(), self._fix_target(), array)])
+        return spell_error(failure, self._spoken_dialect(), self._fix_target(), array)
 
     def _spoken_dialect(self) -> Dialect | None:
         """Give the dialect of the output: the stream's own, or the one it is converted to."""
@@ -358,7 +389,7 @@ class StreamRepairer(_Engine[bytes]):
     def _complete(self) -> list[bytes]:
         if self._converter is not None:
             target = self._fix_target()
-            return self._count([spell_payload(payload, target) for payload in self._converter.end()])
+            return [spell_payload(payload, target) for payload in self._converter.end()]
         gate = self._pipeline.gate
         wants_done = RepairKind.MISSING_DONE in self.options.repairs or self.options.convert is not None
         if not wants_done or gate.done or gate.dialect is None or gate.dialect.sentinel != DONE:
@@ -366,7 +397,7 @@ class StreamRepairer(_Engine[bytes]):
         if self._fix_target() is not Format.SSE or not gate.dialect.is_complete():
             return []
         gate.repair(RepairKind.MISSING_DONE, self.report.bytes_in, self.report.bytes_in)
-        return self._count([b"data: [DONE]\n\n"])
+        return [b"data: [DONE]\n\n"]
 
 
 def _format_of(content_type: str | None) -> Format:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .decoder import BOM
-from .errors import ERROR_TYPE, Failure
+from .errors import Failure, is_ours
 from .events import Format
 
 MAX_HEAD: Final = 64 * 1024
@@ -132,10 +132,9 @@ def is_error_body(value: Any) -> bool:
     """
     if not isinstance(value, dict) or not _ERROR_KEYS.issuperset(value):
         return False
-    error = value.get("error")
-    if isinstance(error, dict) and error.get("type") == ERROR_TYPE:
+    if is_ours(value):
         return False  # the last line of a stream that was repaired before
-    return isinstance(error, (dict, str)) and bool(error)
+    return isinstance(value.get("error"), (dict, str)) and bool(value["error"])
 
 
 def body_failure(value: Any) -> Failure:

@@ -59,6 +59,11 @@ class SSEFramer:
         self._blank_owed = False  # a comment left its block; the blank line behind it may follow
         self._carried: dict[bytes, bytes] = {}  # `id:` and `retry:` lines on their way to the next event
 
+    @property
+    def carried(self) -> bytes:
+        """`id:` and `retry:` lines that have met no event yet; at the end they leave with what is written last."""
+        return b"" if self._gate.past_done else b"".join(line + b"\n" for line in self._carried.values())
+
     # Lines
 
     def feed(self, chunk: bytes) -> None:
@@ -291,7 +296,9 @@ class SSEFramer:
     def _cut_foreign(self, line: bytes, start: int) -> bool:
         """Cut at an error page or an HTTP error head that was written into the stream."""
         head = _ERROR_HEAD.match(line)
-        if not self._gate.allows(RepairKind.FOREIGN_BODY) or not (head or _MARKUP.match(line)):
+        if not self._gate.allows(RepairKind.FOREIGN_BODY) or self._gate.past_done:
+            return False
+        if not head and not _MARKUP.match(line):
             return False
         status = int(head[1]) if head else None
         self._gate.die(Failure("upstream-failed", status_hint=status), RepairKind.FOREIGN_BODY, start)
@@ -401,6 +408,8 @@ class SSEFramer:
         self._reset()
         if self._gate.past_done:
             self._gate.repair(RepairKind.AFTER_DONE, start, end)
+        elif self._gate.repeats(block.id):
+            self._gate.repair(RepairKind.REPEATED_EVENT, start, end)
         elif self._gate.text:
             self._forward_as_is(block, start, end)
         else:
@@ -530,7 +539,7 @@ class SSEFramer:
     def _note_fields(self, block: Block) -> None:
         report = self._gate.report
         if block.id is not None:
-            report.last_event_id = block.id
+            self._gate.note_id(block.id)
         if block.retry is not None:
             report.retry = block.retry
 
@@ -591,10 +600,7 @@ class SSEFramer:
                 self._take_line(line, start, start + len(line))
                 line = b""
             self._deliver_tail()
-        cut = self._drop_tail(line, start)
-        if self._carried and not self._gate.past_done:
-            self._gate.forward_bare(b"".join(field + b"\n" for field in self._carried.values()) + b"\n")
-        return cut
+        return self._drop_tail(line, start)
 
     def _completes(self, line: bytes) -> bool:
         """Tell whether a last line without its end is whole, alone or with the open data."""
