@@ -26,8 +26,8 @@ _SSE_LINE = re.compile(rb"(?:data|event|id|retry|):")
 class NDJSONFramer:
     """Take chunks of an NDJSON stream, and give the gate its events and repairs, in order.
 
-    `sniffed`: the first byte spoke for NDJSON, so the stream begins with an object. `may_be_body`: nothing else did, and
-    one error object, or one pretty-printed document, is a body that is no stream. `holds_first`: the content type says
+    `sniffed`: the first byte spoke for NDJSON, so the stream begins with an object. `may_be_body`: nothing else did, so
+    one error object, or one pretty-printed document, is a body and no stream. `holds_first`: the content type says
     that it is one; the first line waits until a second one proves it wrong.
     """
 
@@ -88,13 +88,14 @@ class NDJSONFramer:
             if self._gate.dead_from is None:
                 self._report_oversized()
             return
-        if len(line) != len(raw):
-            self._gate.report.respellings["blanks"] += 1
         self._at_margin = at == start and not self._indented
         self._indented = False
         if not line:
-            self._gate.report.respellings["blank-line"] += len(raw) == 0
-        elif is_utf8(line):
+            self._gate.report.respellings["blank-line"] += 1
+            return
+        if not self._at_margin or len(line) != len(body):
+            self._gate.report.respellings["blanks"] += 1
+        if is_utf8(line):
             self._take_line(line, at, at + len(line))
         else:
             self._take_undecodable(line, at)
