@@ -18,6 +18,7 @@ MAX_KEPT: Final = 2**20
 """Characters of text, reasoning and arguments that are kept of one stream, all choices together."""
 MAX_CALLS: Final = 1024
 """Tool calls, and choices, that are kept of one stream."""
+_CONTENT: Final = EventClass.CONTENT
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NEEDLE: Final = 32  # characters: shorter passages stand twice in a row in any prose
 _WINDOW: Final = 4096
@@ -90,7 +91,7 @@ class Account:
 
     def absorb(self, reading: Reading) -> None:
         """Take what one payload said; linear in its length."""
-        says = reading.kind is EventClass.CONTENT
+        says = reading.kind is _CONTENT
         for delta in reading.deltas:
             if self._absorb_delta(delta):
                 says = True

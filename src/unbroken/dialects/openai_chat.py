@@ -16,6 +16,7 @@ from .failures import failure_of, is_own
 from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp, as_whole
 
 PING: Final = Reading(EventClass.LIVENESS)
+_CONTENT: Final = EventClass.CONTENT  # a look-up in an enumeration costs 0.1 µs
 MAX_TRACKED: Final = 1024
 """Choices, and tool calls, that are told apart. Past it nothing is complete without its terminator."""
 
@@ -62,31 +63,49 @@ class OpenAIChat(Dialect):
         """Read one chunk."""
         if not isinstance(payload, dict):
             return PING if payload is None else NOTHING
-        kind = EventClass.STRUCTURAL
-        deltas = []
-        failure = None
+        choices = payload.get("choices")
+        if event != "message" or not isinstance(choices, list) or payload.get("error"):
+            return self._read_unusual(event, payload)
+        usage = payload.get("usage") or payload.get("x_groq")
+        if usage:
+            return self._read_chunk(payload, as_figures(as_object(usage).get("usage") or usage, _USAGE))
+        if len(choices) == 1 and (text := self._plain_text(choices[0])):
+            return Reading(_CONTENT, (Delta(0, None, text),))
+        return self._read_chunk(payload, None)
+
+    def _plain_text(self, choice: Any) -> str | None:
+        """Give the text of a delta that is nothing else, the most common one: 0.9 instead of 2.3 µs."""
+        if type(choice) is not dict or self._finished.get(0, True) or choice.get("finish_reason") or choice.get("index"):
+            return None
+        delta = choice.get("delta")
+        text = delta.get("content") if type(delta) is dict and len(delta) == 1 else None
+        return text if type(text) is str else None
+
+    def _read_chunk(self, payload: dict[str, Any], usage: dict[str, int] | None) -> Reading:
+        kind = EventClass.USAGE if usage else EventClass.STRUCTURAL
         # Old versions of one server, which only gives one answer, number its tokens where the choice is numbered.
         counts_tokens = payload.get("object") == "text_completion"
+        deltas = []
+        failure = None
         for choice in as_list(payload.get("choices")):
             if isinstance(choice, dict):
                 delta, moves = self._read_choice(choice, counts_tokens)
                 deltas.append(delta)
                 if moves:
-                    kind = EventClass.CONTENT
+                    kind = _CONTENT
                 if delta.finish_reason == "error":
                     failure = failure_of(choice.get("error") or {"type": "error"})
-        usage = payload.get("usage") or as_object(payload.get("x_groq")).get("usage")
-        figures = as_figures(usage, _USAGE) if usage else None
-        if figures and kind is EventClass.STRUCTURAL:
-            kind = EventClass.USAGE
-        if payload.get("error") or event != "message" or "choices" not in payload:
-            failure = self._find_failure(event, payload) or failure
-            if failure is None and not deltas and (event in _PINGS or payload.get("type") in _PINGS):
-                return PING
+        # Identity is for conversions, and this dialect is never their source.
+        return Reading(EventClass.ERROR if failure else kind, tuple(deltas), usage, failure)
+
+    def _read_unusual(self, event: str, payload: dict[str, Any]) -> Reading:
+        """Read what has no choices, an error, or a name."""
+        reading = self._read_chunk(payload, as_figures(payload.get("usage"), _USAGE))
+        failure = self._find_failure(event, payload) or reading.failure
         if failure is not None:
-            kind = EventClass.ERROR
-        # Identity is for conversions, which this dialect only needs as a target; reading it costs 0.1 µs a chunk.
-        return Reading(kind, tuple(deltas), figures, failure)
+            return replace(reading, kind=EventClass.ERROR, failure=failure)
+        is_ping = event in _PINGS or payload.get("type") in _PINGS
+        return PING if is_ping and not reading.deltas else reading
 
     def _find_failure(self, event: str, payload: dict[str, Any]) -> Failure | None:
         error = payload.get("error")
@@ -107,17 +126,18 @@ class OpenAIChat(Dialect):
             delta = as_object(choice.get("message"))  # a whole answer in one piece
         content = delta.get("content")
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        if (content is not None and not isinstance(content, str)) or not isinstance(reasoning, str):
-            content, reasoning = _read_parts(content, reasoning, delta.get("reasoning_details"))
+        details = None if reasoning else delta.get("reasoning_details")
+        if details or not isinstance(content or "", str) or not isinstance(reasoning or "", str):
+            content, reasoning = _read_parts(content, reasoning, details)
         tools = delta.get("tool_calls") or delta.get("function_call")
         fragments = self._read_tools(index, tools) if tools else ()
         finish = choice.get("finish_reason")
-        read = Delta(index, None, content or "", reasoning, fragments, None)
+        read = Delta(index, None, content or "", reasoning or "", fragments)
         says = bool(content or reasoning or fragments)
         self._track(index, says, finish)
         if finish:
             read.finish_reason = as_label(finish)
-        moves = says or any(value for key, value in delta.items() if key != "role")
+        moves = says or any([value for key, value in delta.items() if key != "role"])
         if role := delta.get("role"):
             read.role = as_label(role)
         if refusal := delta.get("refusal"):
