@@ -10,10 +10,8 @@ from __future__ import annotations
 import errno
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from .core.errors import StreamError
 
@@ -61,7 +59,7 @@ def worth_retrying(status: int | None, error: BaseException | None) -> bool:
     """
     if status is not None:
         return status in PASSING_STATUSES
-    causes = list(_causes(error))
+    causes = _causes(error)
     if any(_is_among(LASTING_ERRORS, cause) for cause in causes):
         return False
     return any(_passes(cause) for cause in causes)
@@ -79,17 +77,14 @@ def _is_among(names: Mapping[str, frozenset[str]], error: BaseException) -> bool
     return any(cls.__name__ in names.get(cls.__module__.partition(".")[0], ()) for cls in type(error).__mro__)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Walk from an exception to what it wraps: `__cause__`, urllib's `reason`, or the arguments (requests)."""
-    waiting: list[object] = [error]
-    for _ in range(_MAX_CAUSES):
-        if not waiting:
-            return
-        found = waiting.pop(0)
-        if isinstance(found, BaseException):
-            yield found
-            waiting += [found.__cause__, getattr(found, "reason", None), *found.args[:2]]
-            waiting = [cause for cause in waiting if isinstance(cause, BaseException)]
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """Go from an exception to what it wraps: `__cause__`, urllib's `reason`, or the arguments (requests)."""
+    found = [error]
+    for cause in found:  # grows as it is walked
+        if cause is not None and len(found) <= _MAX_CAUSES:
+            wrapped = (cause.__cause__, getattr(cause, "reason", None), *cause.args[:2])
+            found += [inner for inner in wrapped if isinstance(inner, BaseException) and inner not in found]
+    return [cause for cause in found if cause is not None]
 
 
 def status_of(answer: object) -> int | None:
@@ -140,6 +135,9 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
 def _parse_date(text: str) -> float | None:
     if not 20 <= len(text) <= 40:  # RFC 9110 5.6.7: 29 characters, 24 to 33 in the obsolete forms
         return None
+    from datetime import UTC  # with email.utils longer to import than all the rest, and seldom needed
+    from email.utils import parsedate_to_datetime
+
     try:
         date = parsedate_to_datetime(text)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()

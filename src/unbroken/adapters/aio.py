@@ -197,13 +197,12 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
     """
 
     def __init__(self, engine: Engine[T], source: Source) -> None:
-        self._source = source
         self._context = copy_context()
         self._mailbox = Mailbox()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._now: Callable[[], float] = time.monotonic  # the loop's, once there is one
         self._busy = False
-        super().__init__(engine)
+        super().__init__(engine, source)
 
     def __aiter__(self) -> Self:
         return self
@@ -314,13 +313,21 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         loop = self._loop = asyncio.get_running_loop()
         self._now = loop.time
         self._start_clocks(loop.time())
+        self._start_pump(loop)
+        return loop
+
+    def _start_pump(self, loop: asyncio.AbstractEventLoop) -> None:
         source = self._source
         if not hasattr(source.chunks, "__aiter__"):
             source = Source(ThreadedChunks(source))
         # Not `create_task(context=...)`: a task factory need not take it.
         pumping = pump(source, self._mailbox)
         self._mailbox.pump = self._context.run(loop.create_task, pumping, name="unbroken pump")
-        return loop
+
+    def _reopen(self) -> None:
+        self._mailbox.stop()
+        self._mailbox = Mailbox()
+        self._start_pump(asyncio.get_running_loop())
 
     def _on_deadline(self, now: float) -> list[T]:
         items = self._answer(None, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ class Engine(Protocol[T]):
     @property
     def error(self) -> StreamError | None:
         """Why the stream failed, or None. An event stream raises it after its last item; `repair` wrote its frame."""
+
+    renew: Callable[[Exception], float | None] | None
+    """Asked before a failure is told: the seconds until another connection brings the bytes, or None."""
+
+    def remember_ids(self) -> None:
+        """Remember the ids of what is delivered, so that another connection can go on behind them."""
 
     def feed(self, chunk: bytes, now: float) -> list[T]:
         """Take bytes and give what they complete."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
@@ -39,6 +39,10 @@ class Reader(Protocol):
 
         Any thread may call this at any time, and again.
         """
+
+
+    def following(self, source: Source) -> Reader:
+        """Give a reader of the same kind for the source that takes this one's place."""
 
 
 class CallerReader:
@@ -81,6 +85,10 @@ class CallerReader:
         else:
             self._close()
 
+    def following(self, source: Source) -> Reader:
+        """Give a reader for the source that takes this one's place."""
+        return CallerReader(source)
+
     def _close(self) -> None:
         close_quietly(getattr(self._chunks, "close", None), self._source.close)
 
@@ -91,10 +99,12 @@ class ThreadReader:
     `notify` is called in that thread when there is something to take where nothing was.
     """
 
-    def __init__(self, source: Source, notify: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, source: Source, notify: Callable[[], object] | None = None, context: Context | None = None
+    ) -> None:
         self._source = source
         self._notify = notify
-        self._context = copy_context()
+        self._context = context or copy_context()
         # Reentrant: while it is held, a garbage collection may close this very stream.
         self._lock = threading.RLock()
         # The consumer waits only while the queue is empty, the reader only while it is full: never both.
@@ -147,6 +157,10 @@ class ThreadReader:
             close_quietly(self._source.abort)
         elif not self._started:
             close_quietly(self._source.close)
+
+    def following(self, source: Source) -> Reader:
+        """Give a reader for the source that takes this one's place, in the context of the first one's creator."""
+        return ThreadReader(source, self._notify, self._context.copy())
 
     def _run(self) -> None:
         chunks: Any = None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import Buffer
+
+if TYPE_CHECKING:
+    from ..core.report import StreamReport
 
 CLIENTS: Final = ("aiohttp", "http", "httpx", "httpx2", "requests", "urllib3")
 """The packages whose response objects `from_response` takes; `http` is the standard library's."""
@@ -18,6 +21,10 @@ class Source:
 
     `abort` interrupts a blocked read from another thread; None where nothing can. `close` gives the response back,
     in the thread or task that read it; an asynchronous client's returns an awaitable.
+
+    `renew` is asked, with the error and the report, before a failure is told: it gives the source that takes this
+    one's place, or None. Its chunks wait `delay` seconds before they open upstream, and with `resumes` they may go on
+    behind the last event id, or repeat what came before it.
     """
 
     chunks: Iterable[Buffer] | AsyncIterable[Buffer]
@@ -25,6 +32,9 @@ class Source:
     abort: Callable[[], object] | None = None
     close: Callable[[], object] | None = None
     status: int | None = None
+    renew: Callable[[Exception, StreamReport], Source | None] | None = None
+    delay: float = 0.0
+    resumes: bool = False
 
 
 class ChunkTypeError(TypeError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from .engine import Engine
 from .reader import MAX_BYTES, End
-from .source import ChunkTypeError, warn
+from .source import ChunkTypeError, Source, warn
 
 if TYPE_CHECKING:
     from ..core.report import StreamReport
@@ -17,6 +17,28 @@ SLOW: Final = 0.001
 """Seconds between two items from which on the consumer is slow, and the clocks stand still for that time."""
 
 
+class Succession:
+    """Finds the source that takes a failed one's place: the engine asks for it, and the stream goes over to it.
+
+    Neither may hold the other for this: a stream that is dropped must close at once, and not at a collection.
+    """
+
+    __slots__ = ("_report", "_source", "following")
+
+    def __init__(self, source: Source, report: StreamReport) -> None:
+        self._source = source
+        self._report = report
+        self.following: Source | None = None
+
+    def __call__(self, error: Exception) -> float | None:
+        """Give the delay of the source that follows, or None if the failure stands."""
+        following = self._source.renew(error, self._report) if self._source.renew else None
+        if following is None:
+            return None
+        self._source = self.following = following
+        return following.delay
+
+
 class Stream(Generic[T]):
     """Feeds an engine with what a reader or a pump brings."""
 
@@ -24,8 +46,14 @@ class Stream(Generic[T]):
     """True where items are bytes and a failure is a frame among them; else it is raised after the last item."""
     _closed = True  # until there is something to close
 
-    def __init__(self, engine: Engine[T]) -> None:
+    def __init__(self, engine: Engine[T], source: Source) -> None:
         self._engine = engine
+        self._source = source
+        self._succession = Succession(source, engine.report) if source.renew else None
+        if self._succession is not None:
+            engine.renew = self._succession
+            if source.resumes:
+                engine.remember_ids()
         self._items: Iterator[T] = iter(())
         self._answered_at = 0.0
         self._closed = False
@@ -55,7 +83,14 @@ class Stream(Generic[T]):
             items = self._end(arrived.error, now)
         else:
             items = engine.on_deadline(now)
+        if self._succession is not None and self._succession.following is not None:
+            self._source, self._succession.following = self._succession.following, None
+            self._reopen()
         return self._join(items) if len(items) > 1 and self._writes else items
+
+    def _reopen(self) -> None:
+        """Let go of the connection at hand and read `_source`, which takes its place."""
+        raise NotImplementedError
 
     def _end(self, error: BaseException | None, now: float) -> list[T]:
         if error is None:

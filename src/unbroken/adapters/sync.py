@@ -47,12 +47,11 @@ class SyncStream(Stream[T], Iterator[T]):
         reader: Reader | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._source = source
         self._reader: Reader = reader or (ThreadReader(source) if threaded else CallerReader(source))
         self._clock = clock
         self._begun = False
         self._busy = False
-        super().__init__(engine)
+        super().__init__(engine, source)
 
     def __iter__(self) -> Self:
         return self
@@ -130,10 +129,21 @@ class SyncStream(Stream[T], Iterator[T]):
 
     def _begin(self) -> None:
         self._begun = True
+        self._start_reader()
+        self._start_clocks(self._clock())
+
+    def _start_reader(self) -> None:
         if not self._reader.start():
             warn("no thread can be started: a stream goes on without heartbeats and timeouts")
             self._reader = CallerReader(self._source)
-        self._start_clocks(self._clock())
+
+    def _reopen(self) -> None:
+        self._reader.stop()
+        self._reader = self._reader.following(self._source)
+        self._start_reader()
+        if self._closed:  # by another thread, which may have missed this reader
+            self._reader.stop()
+            close_quietly(self._source.abort)
 
     def _wait(self, now: float, until: float) -> list[T] | None:
         """Wait for upstream, a deadline or `until`."""

@@ -118,6 +118,13 @@ class Clocks:
         if self._recognised:
             self._content_at = now + self._first
 
+    def restarted(self, now: float) -> None:
+        """Count `silence`, and `first` or `idle`, anew from `now`: upstream was opened again. `total` goes on."""
+        self._started_at = self._running(now)
+        self._silence_at = self._started_at + self._silence
+        if self._recognised:
+            self._content_at = self._started_at + (self._first if self._waits_for == "first" else self._idle)
+
     def recognised(self) -> None:
         """Arm `first`, which counts from the start, and `idle`: what is content is known from here on."""
         if self._recognised:
