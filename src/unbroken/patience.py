@@ -24,6 +24,11 @@ PASSING_CODES = frozenset(
 )
 """Codes of `StreamError` that a later attempt may not meet again, where no status says more."""
 
+LASTING_CODES = frozenset(
+    {"total-timeout", "authentication", "invalid-request", "not-found", "content-filtered", "invalid-json"}
+)
+"""Codes of `StreamError` that the same request meets again, whatever the status."""
+
 _HTTPX = frozenset({"TimeoutException", "NetworkError", "RemoteProtocolError", "ProxyError"})
 PASSING_ERRORS: Mapping[str, frozenset[str]] = {
     "builtins": frozenset({"ConnectionError", "TimeoutError"}),
@@ -54,9 +59,11 @@ _MAX_CAUSES = 8  # requests over urllib3 over ssl nests four deep
 def worth_retrying(status: int | None, error: BaseException | None) -> bool:
     """Tell whether the same request may succeed later.
 
-    A status decides alone. Without one the exception does, and its causes: connections that broke or timed out are
-    worth another attempt; a bad certificate, a wrong URL and errors of the program are not.
+    A status decides. Without one the exception does, and its causes: connections that broke or timed out are worth
+    another attempt; a bad certificate, a wrong URL and errors of the program are not.
     """
+    if isinstance(error, StreamError) and error.code in LASTING_CODES:
+        return False
     if status is not None:
         return status in PASSING_STATUSES
     causes = _causes(error)

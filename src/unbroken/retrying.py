@@ -85,7 +85,8 @@ class _Course:
         resume: bool,
         on_retry: Callable[[Attempt], object] | None,
     ) -> None:
-        for name, callback in (("connect", connect), ("on_retry", on_retry or connect)):
+        callbacks: dict[str, object] = {"connect": connect, "on_retry": on_retry or connect}
+        for name, callback in callbacks.items():
             if not callable(callback):
                 kind = type(callback).__name__
                 raise TypeError(f"{function}({name}=...) takes a function of the attempt, not {kind}")

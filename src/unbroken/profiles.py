@@ -1,0 +1,249 @@
+"""Settings per provider, out of a TOML file or a mapping.
+
+https://toml.io/en/v1.0.0. A key that is not known is refused and not ignored: a misspelt timeout is noticed only on
+the day on which it is needed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, Final
+
+from .core.heartbeat import MIN_SECONDS, Timeouts
+from .core.options import DEFAULT_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES
+from .patience import Retry
+
+DEFAULT: Final = "default"
+"""The key of `timeouts` that holds for providers without one of their own."""
+
+DEFAULT_HEARTBEAT: Final = 5.0
+"""The default of `repair`, in seconds."""
+
+_TABLES: Final = ("timeouts", "retry", "streaming")
+_CLOCKS: Final = ("first", "idle", "silence", "total")
+_RETRY: Final = {
+    "max_retries": "max_retries",
+    "backoff_base": "base",
+    "max_backoff": "max_delay",
+    "jitter": "jitter",
+    "max_retry_after": "max_retry_after",
+}
+_STREAMING: Final = ("buffer_size", "chunk_timeout", "keep_alive_timeout", "max_event_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile(Mapping[str, Any]):
+    """What holds for one provider: `repair(chunks, **profile)`, `retrying(connect, retry=profile.retry)`.
+
+    As a mapping it holds the keyword arguments of `repair` and `arepair`; `reading` holds those of `iter_events`.
+    `buffer_size` is the number of bytes to ask of a client in one read, or None; nothing here uses it.
+    """
+
+    provider: str | None
+    timeouts: Timeouts
+    heartbeat: float | None
+    max_event_bytes: int
+    retry: Retry
+    buffer_size: int | None
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The keyword arguments of `iter_events` and `aiter_events`, which write no heartbeat."""
+        return {name: value for name, value in self._arguments().items() if name != "heartbeat"}
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "provider": self.provider,
+            "timeouts": self.timeouts,
+            "heartbeat": self.heartbeat,
+            "max_event_bytes": self.max_event_bytes,
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        return self._arguments()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arguments())
+
+    def __len__(self) -> int:
+        return len(self._arguments())
+
+
+class Profiles(Mapping[str, Profile]):
+    """Profiles by provider. `default` holds for a provider that is not among them: `profiles.get(name, default)`."""
+
+    def __init__(self, profiles: Mapping[str, Profile], default: Profile) -> None:
+        self._profiles = dict(profiles)
+        self.default = default
+
+    @classmethod
+    def from_toml(cls, path: str | PathLike[str]) -> Profiles:
+        """Read a TOML file; see `from_mapping` for what it may hold. Raises `OSError` if it cannot be read."""
+        import tomllib  # a sixth of the time of `import unbroken`
+
+        with open(path, "rb") as file:
+            return cls.from_mapping(tomllib.load(file))
+
+    @classmethod
+    def from_mapping(cls, settings: Mapping[str, Any]) -> Profiles:
+        """Read `{"proxy": {"timeouts": {...}, "retry": {...}, "streaming": {...}}}`, all of it optional.
+
+        `timeouts`: seconds per provider, for the first content and for silence; or a table of `first`, `idle`,
+        `silence`, `total`. `retry`: `max_retries`, `backoff_base`, `max_backoff`, `max_retry_after` (seconds),
+        `jitter`. `streaming`: `chunk_timeout` (between two pieces of content) and `keep_alive_timeout` (until a
+        heartbeat), in seconds, `buffer_size` and `max_event_bytes`. A table of a provider's name inside `retry` or
+        `streaming` holds for that provider. `false` turns a time off. Raises `ValueError` or `TypeError` that names
+        the key, and for an unknown one its nearest match.
+        """
+        proxy = _table("", settings, ("proxy",)).get("proxy", {})
+        tables = {name: _as_table(f"proxy.{name}", it) for name, it in _table("proxy", proxy, _TABLES).items()}
+        timeouts = tables.get("timeouts", {})
+        providers = tuple(name for name in timeouts if name != DEFAULT)
+        retry = _Layered("proxy.retry", tables.get("retry", {}), _RETRY, providers)
+        streaming = _Layered("proxy.streaming", tables.get("streaming", {}), _STREAMING, providers)
+
+        def profile(name: str | None) -> Profile:
+            key = name if name is not None else DEFAULT
+            path = f"proxy.timeouts.{key}"
+            return _profile(name, path, timeouts.get(key), retry.of(name), streaming.of(name))
+
+        return cls({name: profile(name) for name in providers}, profile(None))
+
+    def __getitem__(self, provider: str) -> Profile:
+        if provider not in self._profiles:
+            raise KeyError(f"no profile for {provider!r}{_hint(provider, self._profiles)}")
+        return self._profiles[provider]
+
+    def __contains__(self, provider: object) -> bool:
+        return provider in self._profiles
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._profiles)
+
+    def __len__(self) -> int:
+        return len(self._profiles)
+
+
+class _Layered:
+    """A table of settings for all, with a table inside it for each provider that differs; checked."""
+
+    def __init__(self, path: str, table: Mapping[str, Any], known: Collection[str], providers: Collection[str]) -> None:
+        common = {key: value for key, value in table.items() if key in known or not isinstance(value, Mapping)}
+        self._common = _settings(path, _table(path, common, known))
+        own = _table(path, {key: value for key, value in table.items() if key not in common}, providers)
+        self._own = {
+            provider: _settings(f"{path}.{provider}", _table(f"{path}.{provider}", settings, known))
+            for provider, settings in own.items()
+        }
+
+    def of(self, provider: str | None) -> dict[str, Any]:
+        """Give what holds for this provider."""
+        return {**self._common, **self._own.get(provider or "", {})}
+
+
+def _profile(
+    name: str | None, path: str, timeouts: object, retry: Mapping[str, Any], streaming: Mapping[str, Any]
+) -> Profile:
+    clocks: dict[str, float | None] = {}
+    if "chunk_timeout" in streaming:
+        clocks["idle"] = streaming["chunk_timeout"]
+    if isinstance(timeouts, Mapping):
+        table = _table(path, timeouts, _CLOCKS)
+        clocks.update({clock: _seconds(f"{path}.{clock}", value) for clock, value in table.items()})
+    elif timeouts is not None:
+        clocks["first"] = clocks["silence"] = _seconds(path, timeouts)
+    return Profile(
+        provider=name,
+        timeouts=Timeouts(**clocks),
+        heartbeat=streaming.get("keep_alive_timeout", DEFAULT_HEARTBEAT),
+        max_event_bytes=streaming.get("max_event_bytes", DEFAULT_MAX_EVENT_BYTES),
+        retry=Retry(**{_RETRY[key]: value for key, value in retry.items()}),
+        buffer_size=streaming.get("buffer_size"),
+    )
+
+
+# What a setting may be
+
+
+def _settings(path: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _KINDS[key](f"{path}.{key}", value) for key, value in table.items()}
+
+
+def _seconds(path: str, value: object) -> float | None:
+    if value is False:
+        return None
+    seconds = _number(path, value)
+    if not MIN_SECONDS <= seconds < math.inf:
+        raise ValueError(f"{path} = {value!r}: give seconds, at least {MIN_SECONDS}; false turns it off")
+    return seconds
+
+
+def _delay(path: str, value: object) -> float:
+    seconds = _number(path, value)
+    if not 0.0 <= seconds < math.inf:
+        raise ValueError(f"{path} = {value!r}: give seconds, 0 or more")
+    return seconds
+
+
+def _number(path: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{path} = {value!r}: give seconds as a number")
+    return float(value)
+
+
+def _count(path: str, value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{path} = {value!r}: give a whole number, 0 or more")
+    return value
+
+
+def _flag(path: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{path} = {value!r}: give true or false")
+    return value
+
+
+def _bytes(path: str, value: object) -> int:
+    if type(value) is not int or value < MIN_MAX_EVENT_BYTES:
+        raise ValueError(f"{path} = {value!r}: give a whole number of bytes, at least {MIN_MAX_EVENT_BYTES}")
+    return value
+
+
+_KINDS: Final[Mapping[str, Callable[[str, object], Any]]] = {
+    "max_retries": _count,
+    "backoff_base": _delay,
+    "max_backoff": _delay,
+    "max_retry_after": _delay,
+    "jitter": _flag,
+    "buffer_size": _count,
+    "chunk_timeout": _seconds,
+    "keep_alive_timeout": _seconds,
+    "max_event_bytes": _bytes,
+}
+
+
+def _table(path: str, value: object, known: Collection[str]) -> Mapping[str, Any]:
+    table = _as_table(path, value)
+    for key in table:
+        if key not in known:
+            raise ValueError(f"{path or 'the top level'} has no key {key!r}{_hint(key, known)}")
+    return table
+
+
+def _as_table(path: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{path or 'the settings'} must be a table, not {value!r}")
+    return value
+
+
+def _hint(key: object, known: Collection[str]) -> str:
+    """Name the nearest known key, or all of them."""
+    from difflib import get_close_matches  # needed only to be refused politely
+
+    nearest = get_close_matches(str(key).lower(), known, n=1)
+    if nearest:
+        return f"; did you mean {nearest[0]!r}?"
+    return "; known are " + ", ".join(map(repr, known)) if known else ""
