@@ -30,6 +30,10 @@ class Engine(Protocol[T]):
     def error(self) -> StreamError | None:
         """Why the stream failed, or None. An event stream raises it after its last item; `repair` wrote its frame."""
 
+    @property
+    def early_error(self) -> StreamError | None:
+        """The error that upstream told already, although the stream goes on; else the same as `error`."""
+
     renew: Callable[[Exception], float | None] | None
     """Asked before a failure is told: the seconds until another connection brings the bytes, or None."""
 

@@ -114,7 +114,7 @@ class Stream(Generic[T]):
 
     def _raise_early_failure(self) -> None:
         """Raise what went wrong, if it did so before, or as, the first event."""
-        error = self._engine.error
+        error = self._engine.early_error
         if error is not None and self._engine.report.events <= 1:
             raise error
 

@@ -83,8 +83,10 @@ def _error_of(pipeline: Pipeline, report: StreamReport) -> StreamError | None:
     failure = pipeline.gate.failure
     if report.verdict is Verdict.TRUNCATED and _tells_truncation(pipeline):
         failure = Failure("truncated")
-    if failure is None or report.verdict not in _FAILED:
-        return None
+    return _as_error(failure, report) if failure is not None and report.verdict in _FAILED else None
+
+
+def _as_error(failure: Failure, report: StreamReport) -> StreamError:
     return StreamError(
         failure,
         provider=report.provider,
@@ -149,6 +151,12 @@ class _Engine(Generic[T]):
         """Let the timeout clocks stand still."""
         self._clocks.pause(now)
 
+    @property
+    def early_error(self) -> StreamError | None:
+        """Give the error that upstream told already, or that ended the stream; `error` is set at the end only."""
+        failure = self._pipeline.gate.failure
+        return self.error or (_as_error(failure, self.report) if failure is not None else None)
+
     def hold(self, held: bool) -> None:
         """Owe no heartbeat while `held`."""
 
@@ -193,8 +201,8 @@ class _Engine(Generic[T]):
                 continue
             if report.first_event is None:
                 report.first_event = since
-                if self._pipeline.gate.dialect is not None:
-                    self._clocks.recognised()
+            if self._pipeline.gate.dialect is not None:  # recognised by this event, or by an earlier one
+                self._clocks.recognised()
             if frame.kind is EventClass.CONTENT:
                 self._clocks.content(now)
                 report.content_emitted = True

@@ -1,0 +1,855 @@
+"""The asynchronous streams: one pump task, one timer, and every way to end."""
+
+import asyncio
+import contextvars
+import gc
+import itertools
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.scripted import DONE, LIMIT, TOKEN, Clock, Script, Threads, Upstream, scripted, warp
+from tests.test_sync import BODY, FAILURES_BEFORE_THE_FIRST_EVENT, STALLS, cuttings, off, raising
+from unbroken import (
+    AsyncRepairedStream,
+    Event,
+    RepairedStream,
+    Source,
+    StreamError,
+    StreamRepairer,
+    Verdict,
+    aiter_events,
+    arepair,
+    repair,
+)
+from unbroken.adapters.reader import MAX_BYTES, MAX_CHUNKS
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    gc.collect()
+    Threads().join()
+
+
+class AsyncUpstream:
+    """An asynchronous upstream that can be watched: it sends its chunks, then blocks until released or cancelled."""
+
+    def __init__(self, *chunks: Any, blocks: bool = True) -> None:
+        self.chunks = chunks
+        self.blocks = blocks
+        self.sent = 0
+        self.blocked = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.closed = asyncio.Event()
+        self.cancelled = False
+        self.tasks: set[Any] = set()
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        self.tasks.add(asyncio.current_task())
+        try:
+            for chunk in self.chunks:
+                yield chunk
+                self.sent += 1
+            self.blocked.set()
+            if self.blocks:
+                await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        finally:
+            self.tasks.add(asyncio.current_task())
+            self.closed.set()
+
+
+def repaired(script: Script, clock: Clock, *, end: float | None = None, **options: Any) -> AsyncRepairedStream:
+    options = {"heartbeat": None, "timeouts": None} | options
+    return arepair(scripted(script, clock, end=end), **options)
+
+
+async def timeline(stream: AsyncRepairedStream, clock: Clock) -> list[tuple[float, bytes]]:
+    start = clock.now
+    return [(clock.now - start, item) async for item in stream]
+
+
+def tasks() -> set[asyncio.Task[Any]]:
+    return {task for task in asyncio.all_tasks() if task.get_name() == "unbroken pump"}
+
+
+async def settle() -> None:
+    """Let everything run that can run now."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+# What comes out
+
+
+@pytest.mark.parametrize("cutting", ["whole", "bytewise", "at random"])
+def test_the_bytes_are_those_of_the_synchronous_stream_however_they_are_read(cutting):
+    chunks = cuttings(BODY)[cutting]
+
+    async def main() -> tuple[bytes, bytes, AsyncRepairedStream]:
+        stream = arepair(AsyncUpstream(*chunks, blocks=False))
+        threaded = arepair(chunks)
+        return b"".join([x async for x in stream]), b"".join([x async for x in threaded]), stream
+
+    body, from_thread, stream = asyncio.run(main())
+    assert body == from_thread == b"".join(repair(chunks))
+    assert stream.report.verdict is Verdict.COMPLETE
+
+
+@pytest.mark.parametrize("cutting", ["whole", "bytewise", "at random"])
+def test_the_events_are_those_of_the_core_however_they_are_read(cutting):
+    async def main(clock: Clock) -> list[Event]:
+        return [event async for event in aiter_events(AsyncUpstream(*cuttings(BODY)[cutting], blocks=False))]
+
+    core = StreamRepairer()
+    clean = b"".join([*core.feed(BODY, 0.0), *core.close(0.0)])
+    assert b"".join(event.encode() for event in warp(main)) == clean.partition(b"\n\n")[2]
+
+
+def test_what_one_chunk_completes_is_one_item():
+    async def main(clock: Clock) -> list[bytes]:
+        return [x async for x in arepair(AsyncUpstream(b"data: 1\n\ndata: 2", b"\n\ndata: 3\n\n", blocks=False))]
+
+    assert warp(main) == [b"data: 1\n\n", b"data: 2\n\ndata: 3\n\n"]
+
+
+def test_a_chunk_that_its_producer_uses_again_is_copied():
+    async def chunks() -> AsyncIterator[bytearray]:
+        buffer = bytearray()
+        for text in (b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n"):
+            buffer[:] = text
+            yield buffer
+
+    async def main(clock: Clock) -> bytes:
+        return b"".join([x async for x in arepair(chunks())])
+
+    assert warp(main) == b"data: 1\n\ndata: 2\n\ndata: 3\n\n"
+
+
+# Heartbeats
+
+
+@given(
+    waits=st.lists(st.floats(0, 30), max_size=12),
+    end=st.floats(0, 60),
+    heartbeat=st.sampled_from([0.05, 1.0, 5.0, 15.0]),
+    cut=st.integers(1, len(TOKEN)),
+)
+def test_no_gap_between_bytes_is_longer_than_the_heartbeat(waits, end, heartbeat, cut):
+    at, script = 0.0, []
+    for wait in waits:
+        at += wait
+        script += [(at, TOKEN[:cut]), (at, TOKEN[cut:])]
+
+    async def main(clock: Clock) -> list[float]:
+        start = clock.now
+        stream = repaired(script, clock, end=at + end, heartbeat=heartbeat)
+        return [0.0, *[when for when, _ in await timeline(stream, clock)], clock.now - start]
+
+    assert max(b - a for a, b in itertools.pairwise(warp(main))) <= heartbeat + 1e-6
+
+
+def test_a_heartbeat_comes_before_the_first_byte_and_while_one_event_trickles_in():
+    trickle = [(12.0, b"data: "), *[(12.0 + at, b"x") for at in range(1, 20)], (32.0, b"\n\n")]
+
+    async def main(clock: Clock) -> list[bytes]:
+        return [item for _, item in await timeline(repaired(trickle, clock, heartbeat=5.0), clock)]
+
+    assert warp(main) == [b":\n\n"] * 6 + [b"data: " + b"x" * 19 + b"\n\n"]
+
+
+def test_no_heartbeat_comes_from_a_busy_stream_and_one_timer_is_enough():
+    busy = [(at / 2, b"data: 1\n\n") for at in range(1, 200)]
+
+    async def main(clock: Clock) -> tuple[int, int]:
+        loop = asyncio.get_running_loop()
+        armed = []
+        call_at = loop.call_at
+        loop.call_at = lambda when, callback, *args: (  # type: ignore[method-assign]
+            armed.append(callback) if "Mailbox" in callback.__qualname__ else None,
+            call_at(when, callback, *args),
+        )[1]
+        stream = repaired(busy, clock, heartbeat=5.0)
+        await timeline(stream, clock)
+        return stream.report.heartbeats, len(armed)
+
+    heartbeats, armed = warp(main)
+    assert heartbeats == 0
+    assert armed <= 100 / 4.5 + 2  # one for each interval, and not one for each chunk
+
+
+def test_a_thousand_streams_wake_the_loop_together():
+    async def main(clock: Clock) -> int:
+        loop = asyncio.get_running_loop()
+        streams = [repaired([], clock, end=100.0, heartbeat=5.0) for _ in range(1000)]
+
+        async def read(stream: AsyncRepairedStream, delay: float) -> None:
+            await asyncio.sleep(delay)
+            for _ in range(10):
+                assert await anext(stream) == b":\n\n"
+            await stream.aclose()
+
+        reading = [asyncio.ensure_future(read(stream, i / 200)) for i, stream in enumerate(streams)]
+        await asyncio.sleep(10.0)
+        selects = loop._selector.selects
+        await asyncio.sleep(10.0)
+        selects = loop._selector.selects - selects
+        await asyncio.gather(*reading)
+        return selects
+
+    assert warp(main) <= 4 * 10 * 4  # ticks of 0.25 s, a few turns of the loop at each
+
+
+# Timeouts
+
+
+@pytest.mark.parametrize("name", STALLS)
+def test_a_clock_that_runs_out_ends_the_stream_with_one_frame_that_comes_last(name):
+    script, timeouts, at = STALLS[name]
+
+    async def main(clock: Clock) -> tuple[list[tuple[float, bytes]], AsyncRepairedStream]:
+        stream = repaired(script, clock, end=1e6, timeouts=timeouts)
+        return await timeline(stream, clock), stream
+
+    written, stream = warp(main)
+    clock_name = name.partition(",")[0]
+    assert at - 0.5 <= written[-1][0] <= at + 1e-6
+    assert f"{clock_name}-timeout".encode() in written[-1][1]
+    assert stream.report.verdict is Verdict.FAILED
+    assert stream.report.timeout == clock_name
+
+
+def test_the_clocks_stand_still_while_the_consumer_is_slow():
+    async def main(clock: Clock) -> AsyncRepairedStream:
+        script = [(0.0, TOKEN), (1.0, TOKEN), (7.0, TOKEN)]
+        stream = repaired(script, clock, end=8.0, timeouts=off(idle=8.0, silence=8.0, total=16.0))
+        for _ in range(3):
+            await anext(stream)
+            clock.now += 1000.0
+        async for _ in stream:
+            pass
+        return stream
+
+    report = warp(main).report
+    assert report.timeout is None
+    assert report.error.code == "truncated"
+
+
+def test_an_event_stream_raises_the_timeout_after_its_last_event_and_once():
+    async def main(clock: Clock) -> None:
+        stream = aiter_events(scripted([(0.0, TOKEN)], clock, end=1e6), timeouts=off(silence=8.0))
+        assert (await anext(stream)).json()["id"] == "a"
+        with pytest.raises(StreamError, match="silence-timeout"):
+            await anext(stream)
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+
+    warp(main)
+
+
+# Priming
+
+
+def test_aprime_gives_true_and_the_stream_whole():
+    async def main(clock: Clock) -> list[bytes]:
+        stream = repaired([(1.0, b": hello\n\n"), (9.0, b"data: 1\n\n"), (10.0, b"data: 2\n\n")], clock, heartbeat=5.0)
+        start = clock.now
+        assert await stream.aprime()
+        assert clock.now == start + 9.0
+        return [x async for x in stream]
+
+    assert warp(main) == [b": hello\n\n", b"data: 1\n\n", b"data: 2\n\n"]
+
+
+def test_aprime_gives_false_on_timeout_and_the_stream_stays_usable():
+    async def main(clock: Clock) -> list[bytes]:
+        stream = repaired([(1.0, b": hello\n\n"), (30.0, b"data: 1\n\n")], clock, heartbeat=5.0)
+        start = clock.now
+        assert not await stream.aprime(timeout=20.0)
+        assert clock.now == pytest.approx(start + 20.0)
+        assert stream.report.heartbeats == 0
+        return [x async for x in stream]
+
+    items = warp(main)
+    assert items[:2] == [b": hello\n\n", b":\n\n"]
+    assert items[-1] == b"data: 1\n\n"
+
+
+@pytest.mark.parametrize("name", FAILURES_BEFORE_THE_FIRST_EVENT)
+@pytest.mark.parametrize("make", [arepair, aiter_events])
+def test_aprime_raises_what_went_wrong_before_the_first_event(make, name):
+    script, options, status = FAILURES_BEFORE_THE_FIRST_EVENT[name]
+
+    async def main(clock: Clock) -> None:
+        stream = make(scripted(script, clock, end=1e6), **options)
+        with pytest.raises(StreamError) as raised:
+            await stream.aprime()
+        assert raised.value.status_hint == status or status is None
+        await stream.aclose()
+        assert stream.report.verdict is Verdict.FAILED
+
+    warp(main)
+
+
+def test_a_cancelled_aprime_closes_the_stream():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream()
+        stream = arepair(upstream)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await stream.aprime()
+        await settle()
+        assert upstream.cancelled
+        assert stream.report.verdict is Verdict.CANCELLED
+
+    warp(main)
+
+
+# Failures
+
+
+def test_an_exception_of_upstream_becomes_one_frame_after_all_whole_events():
+    async def main(clock: Clock) -> tuple[list[bytes], AsyncRepairedStream]:
+        stream = repaired([(0.0, b"data: 1\n\ndata: 2"), (1.0, OSError("10.0.0.1 refused"))], clock)
+        return [x async for x in stream], stream
+
+    (*items, frame), stream = warp(main)
+    assert items == [b"data: 1\n\n"]
+    assert b"upstream-failed" in frame
+    assert b"10.0.0.1" not in frame
+    assert stream.report.verdict is Verdict.FAILED
+
+
+def test_an_exception_of_upstream_is_raised_as_one_of_ours_behind_the_last_event():
+    async def main(clock: Clock) -> None:
+        stream = aiter_events(scripted([(0.0, b"data: 1\n\n"), (1.0, OSError("10.0.0.1 refused"))], clock))
+        assert await anext(stream) == Event("1")
+        with pytest.raises(StreamError) as raised:
+            await anext(stream)
+        assert raised.value.code == "upstream-failed"
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+
+    warp(main)
+
+
+@pytest.mark.parametrize("passing", [asyncio.CancelledError, KeyboardInterrupt])
+def test_what_is_no_exception_passes_and_writes_no_frame(passing):
+    async def main(clock: Clock) -> AsyncRepairedStream:
+        async def upstream() -> AsyncIterator[bytes]:
+            yield b"data: 1\n\n"
+            raise passing
+
+        stream = arepair(upstream())
+        assert await anext(stream) == b"data: 1\n\n"
+        with pytest.raises(passing):
+            await anext(stream)
+        return stream
+
+    assert warp(main).report.verdict is Verdict.CANCELLED
+
+
+def test_chunks_that_are_no_bytes_are_misuse_and_no_failure_of_upstream():
+    async def main() -> None:
+        for upstream in (AsyncUpstream(b"data: 1\n\n", "text"), [b"data: 1\n\n", "text"]):
+            stream = arepair(upstream)
+            assert await anext(stream) == b"data: 1\n\n"
+            with pytest.raises(TypeError, match="chunks must be bytes, not str"):
+                await anext(stream)
+            with pytest.raises(StopAsyncIteration):
+                await anext(stream)
+
+    asyncio.run(main())
+
+
+# One task
+
+
+def test_upstream_runs_in_one_task_from_its_first_step_to_its_last():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(*[b"data: 1\n\n"] * 40)
+        async with arepair(upstream) as stream:
+            for _ in range(40):
+                await asyncio.create_task(anext(stream))  # each consumed in a task of its own
+        assert len(upstream.tasks) == 1
+        assert upstream.tasks.isdisjoint({asyncio.current_task()})
+
+    warp(main)
+
+
+def test_an_inner_timeout_of_upstream_fires():
+    async def upstream() -> AsyncIterator[bytes]:
+        async with asyncio.timeout(3.0):
+            yield b"data: 1\n\n"
+            await asyncio.sleep(100.0)
+
+    async def main(clock: Clock) -> list[tuple[float, bytes]]:
+        return await timeline(arepair(upstream(), heartbeat=None), clock)
+
+    written = warp(main)
+    assert b"upstream-failed" in written[-1][1]
+    assert written[-1][0] == pytest.approx(3.0)
+
+
+def test_a_cancel_scope_and_a_task_group_of_anyio_inside_upstream_hold():
+    anyio = pytest.importorskip("anyio")
+    seen = []
+
+    async def upstream() -> AsyncIterator[bytes]:
+        async with anyio.create_task_group() as group:
+            with anyio.move_on_after(60.0) as scope:
+                send, receive = anyio.create_memory_object_stream(1)
+                group.start_soon(produce, send)
+                async with receive:
+                    async for chunk in receive:
+                        yield chunk
+            seen.append(scope.cancelled_caught)
+
+    async def produce(send: Any) -> None:
+        async with send:
+            for _ in range(30):
+                await send.send(TOKEN)
+
+    async def main(clock: Clock) -> None:
+        assert b"".join([x async for x in arepair(upstream())]).count(TOKEN) == 30
+        async with arepair(upstream()) as stream:
+            await anext(stream)
+        async with asyncio.timeout(5.0):
+            stream = arepair(upstream())
+            await anext(stream)
+            await stream.aclose()
+
+    warp(main)
+    assert seen == [False]
+
+
+def test_upstream_sees_the_context_variables_of_the_call_and_its_own():
+    name = contextvars.ContextVar("name", default="nobody")
+
+    async def upstream() -> AsyncIterator[bytes]:
+        yield f"data: {name.get()}\n\n".encode()
+        name.set("upstream")
+        yield b"data: 2\n\n"
+        yield f"data: {name.get()}\n\n".encode()
+
+    async def main(clock: Clock) -> list[bytes]:
+        name.set("the caller")
+        stream = arepair(upstream())
+        name.set("somebody else")
+        return [await asyncio.create_task(anext(stream)) for _ in range(3)]
+
+    assert warp(main) == [b"data: the caller\n\n", b"data: 2\n\n", b"data: upstream\n\n"]
+
+
+def test_nothing_is_read_and_no_task_is_started_before_the_first_anext():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(b"data: 1\n\n")
+        stream = arepair(upstream)
+        await settle()
+        assert not tasks()
+        assert not upstream.tasks
+        await stream.aclose()
+
+    warp(main)
+
+
+def test_an_upstream_that_is_not_asked_for_more_is_read_ahead_by_the_bound():
+    half = b": " + b"x" * (MAX_BYTES // 2) + b"\n\n"
+
+    async def main(clock: Clock) -> tuple[int, int]:
+        many, large = AsyncUpstream(*[b"data: 1\n\n"] * 1000), AsyncUpstream(*[half] * 100)
+        async with arepair(many) as one, arepair(large) as other:
+            for _ in range(100):
+                await anext(one)
+            await anext(other)
+            await settle()
+            return many.sent, large.sent
+
+    many, large = warp(main)
+    assert many <= 100 + MAX_CHUNKS + 2
+    assert large <= 4
+
+
+def test_all_chunks_arrive_through_a_full_queue():
+    chunks = [b"data: %d\n\n" % i for i in range(1000)]
+
+    async def main(clock: Clock) -> bytes:
+        return b"".join([x async for x in arepair(AsyncUpstream(*chunks, blocks=False))])
+
+    assert warp(main) == b"".join(chunks)
+
+
+# Leaving
+
+
+def test_aclose_cancels_upstream_in_its_own_task_and_waits_for_it():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(b"data: 1\n\n")
+        stream = arepair(upstream)
+        await anext(stream)
+        await upstream.blocked.wait()
+        await stream.aclose()
+        assert upstream.cancelled
+        assert len(upstream.tasks) == 1
+        assert not tasks()
+        assert stream.report.verdict is Verdict.CANCELLED
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+        await stream.aclose()
+
+    warp(main)
+
+
+def test_an_upstream_that_swallows_its_cancellation_ends_all_the_same():
+    async def main(clock: Clock) -> None:
+        swallowed = []
+
+        async def upstream() -> AsyncIterator[bytes]:
+            for _ in range(100):
+                try:
+                    yield b"data: 1\n\n"
+                    await asyncio.sleep(1.0)
+                except asyncio.CancelledError:
+                    swallowed.append(True)
+
+        stream = arepair(upstream())
+        await anext(stream)
+        await settle()
+        await stream.aclose()
+        assert swallowed == [True]
+        assert not tasks()
+
+    warp(main)
+
+
+def test_a_stream_closed_before_it_began_closes_its_source_and_reads_nothing():
+    async def main(clock: Clock) -> None:
+        for is_async in (True, False):
+            closed = []
+
+            async def aclose(closed: list[bool] = closed) -> None:
+                closed.append(True)
+
+            close = aclose if is_async else lambda closed=closed: closed.append(True)
+            upstream = AsyncUpstream(b"data: 1\n\n")
+            stream = arepair(Source(upstream, close=close))
+            await stream.aclose()
+            await stream.aclose()
+            assert closed == [True]
+            assert not upstream.tasks
+
+    warp(main)
+
+
+def test_a_cancelled_anext_closes_the_stream():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(b"data: 1\n\n")
+        stream = arepair(upstream)
+        await anext(stream)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 1.0)
+        await settle()
+        assert upstream.cancelled
+        assert stream.report.verdict is Verdict.CANCELLED
+        assert [x async for x in stream] == []
+
+    warp(main)
+
+
+def test_a_consumer_task_that_is_cancelled_leaves_nothing_behind():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(b"data: 1\n\n")
+
+        async def route() -> None:
+            async with arepair(upstream) as stream:
+                async for _ in stream:
+                    pass
+
+        task = asyncio.create_task(route())
+        await upstream.blocked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert upstream.closed.is_set()
+        assert not tasks()
+
+    warp(main)
+
+
+def test_a_stream_closed_by_another_task_ends_a_waiting_anext():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream()
+        stream = arepair(upstream)
+        waiting = asyncio.ensure_future(anext(stream, "the end"))
+        await upstream.blocked.wait()
+        await stream.aclose()
+        assert await waiting == "the end"
+
+    warp(main)
+
+
+def test_two_tasks_cannot_read_one_stream():
+    async def main(clock: Clock) -> None:
+        stream = arepair(AsyncUpstream())
+        first = asyncio.ensure_future(anext(stream, None))
+        await settle()
+        with pytest.raises(RuntimeError, match="another task"):
+            await anext(stream)
+        await stream.aclose()
+        assert await first is None
+
+    warp(main)
+
+
+def test_an_upstream_that_closes_its_own_stream_does_not_wait_for_itself():
+    async def main(clock: Clock) -> None:
+        async def upstream() -> AsyncIterator[bytes]:
+            yield b"data: 1\n\n"
+            await settle()
+            await stream.aclose()
+            yield b"data: 2\n\n"
+
+        stream = arepair(upstream())
+        assert [x async for x in stream] == [b"data: 1\n\n"]
+
+    warp(main)
+
+
+def test_a_forgotten_stream_releases_upstream():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(b"data: 1\n\n")
+        stream = arepair(upstream)
+        report = stream.report
+        await anext(stream)
+        await upstream.blocked.wait()
+        gone = weakref.ref(stream)
+        del stream
+        assert gone() is None
+        await settle()
+        assert upstream.cancelled
+        assert not tasks()
+        assert report.verdict is Verdict.CANCELLED
+
+    warp(main)
+
+
+def test_a_stream_forgotten_by_a_collection_in_another_thread_releases_upstream():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(b"data: 1\n\n")
+        stream = arepair(upstream)
+        await anext(stream)
+        holder = [stream]
+        del stream
+        thread = threading.Thread(target=holder.clear)
+        thread.start()
+        await asyncio.wait_for(upstream.closed.wait(), LIMIT)
+        thread.join(LIMIT)
+        assert not holder
+        assert upstream.cancelled
+
+    asyncio.run(main(Clock()))
+
+
+def test_a_stream_forgotten_after_its_loop_is_closed_says_nothing():
+    async def main() -> AsyncRepairedStream:
+        stream = arepair(AsyncUpstream(b"data: 1\n\n", blocks=True))
+        await anext(stream)
+        return stream
+
+    stream = asyncio.run(main())
+    report = stream.report
+    del stream
+    gc.collect()
+    assert report.verdict is Verdict.CANCELLED
+
+
+def test_what_closing_upstream_raises_is_logged_by_type(caplog):
+    async def close() -> None:
+        raise OSError("secret")
+
+    async def main(clock: Clock) -> None:
+        stream = arepair(Source(AsyncUpstream(b"data: 1\n\n", blocks=False), close=close))
+        assert [x async for x in stream] == [b"data: 1\n\n"]
+
+    warp(main)
+    assert [record.getMessage() for record in caplog.records] == ["closing upstream raised OSError"]
+
+
+# The end
+
+
+def test_behind_the_terminator_upstream_is_read_to_its_own_end():
+    async def main(clock: Clock) -> None:
+        ends = []
+
+        async def upstream() -> AsyncIterator[bytes]:
+            yield TOKEN + DONE
+            for _ in range(40):
+                await asyncio.sleep(0.001)
+                yield b": late\n\n"
+            ends.append(True)
+
+        stream = arepair(upstream())
+        assert b"".join([x async for x in stream]) == TOKEN + DONE
+        assert stream.report.verdict is Verdict.COMPLETE
+        assert ends == [True]
+        assert not tasks()
+
+    warp(main)
+
+
+def test_an_upstream_that_stays_open_behind_its_terminator_is_released_after_the_grace():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(TOKEN + DONE)
+        start = clock.now
+        stream = arepair(upstream)
+        assert b"".join([x async for x in stream]) == TOKEN + DONE
+        assert clock.now - start == pytest.approx(0.1)
+        await settle()
+        assert upstream.cancelled
+
+    warp(main)
+
+
+def test_a_cancellation_during_the_grace_releases_upstream():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(TOKEN + DONE)
+        stream = arepair(upstream)
+        await anext(stream)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        await settle()
+        assert upstream.cancelled
+
+    warp(main)
+
+
+# A synchronous upstream
+
+
+def test_a_synchronous_upstream_is_read_in_a_thread_while_the_loop_goes_on():
+    async def main() -> None:
+        upstream = Upstream(b"data: 1\n\n")
+        async with arepair(upstream, abort=upstream.abort, heartbeat=0.02) as stream:
+            assert await anext(stream) == b"data: 1\n\n"
+            assert await anext(stream) == b":\n\n"
+            assert upstream.read_by is not threading.current_thread()
+        assert await asyncio.to_thread(upstream.closed.wait, LIMIT)
+        assert upstream.closed_by is upstream.read_by
+        assert upstream.aborted_by
+
+    asyncio.run(main())
+
+
+def test_a_synchronous_upstream_is_not_read_ahead_without_bound():
+    async def main() -> int:
+        upstream = Upstream(*[b"data: 1\n\n"] * 10_000, blocks=False)
+        async with arepair(upstream) as stream:
+            await anext(stream)
+            await asyncio.sleep(0.1)
+            return upstream.sent
+
+    assert asyncio.run(main()) <= 2 * MAX_CHUNKS + 4
+
+
+def test_a_failing_synchronous_upstream_fails_like_any_other():
+    async def main() -> list[bytes]:
+        return [x async for x in arepair(raising(b"data: 1\n\n", OSError()))]
+
+    first, frame = asyncio.run(main())
+    assert first == b"data: 1\n\n"
+    assert b"upstream-failed" in frame
+
+
+def test_a_synchronous_stream_of_ours_is_an_upstream_too():
+    async def main() -> tuple[list[bytes], RepairedStream]:
+        inner = repair([b"data: 1\n\n", b"data: 2"])
+        return [x async for x in arepair(inner)], inner
+
+    items, inner = asyncio.run(main())
+    assert b"".join(items) == b"data: 1\n\n"
+    assert inner.report.verdict is Verdict.TRUNCATED
+
+
+def test_without_threads_a_synchronous_upstream_is_a_failure(monkeypatch):
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def main(clock: Clock) -> None:
+        stream = arepair([b"data: 1\n\n"])
+        with pytest.raises(RuntimeError, match="no thread can be started"):
+            await anext(stream)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    warp(main)
+
+
+# Loops of other makes
+
+
+def test_an_eager_task_factory_makes_no_difference():
+    if not hasattr(asyncio, "eager_task_factory"):
+        return  # Python 3.12 brought it
+
+    async def main(clock: Clock) -> bytes:
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        return b"".join([x async for x in arepair(AsyncUpstream(*[TOKEN] * 50, DONE))])
+
+    assert warp(main) == TOKEN * 50 + DONE
+
+
+def test_a_task_factory_that_knows_no_context_will_do():
+    def factory(loop: asyncio.AbstractEventLoop, coro: Any) -> asyncio.Task[Any]:
+        return asyncio.Task(coro, loop=loop)
+
+    async def main(clock: Clock) -> bytes:
+        asyncio.get_running_loop().set_task_factory(factory)
+        return b"".join([x async for x in arepair(AsyncUpstream(TOKEN, DONE))])
+
+    assert warp(main) == TOKEN + DONE
+
+
+def test_streams_work_on_uvloop():
+    uvloop = pytest.importorskip("uvloop")
+
+    async def main() -> list[bytes]:
+        async with arepair(AsyncUpstream(TOKEN), heartbeat=0.02) as stream:
+            return [await anext(stream) for _ in range(3)]
+
+    assert uvloop.run(main()) == [TOKEN, b":\n\n", b":\n\n"]
+
+
+def test_importing_the_library_and_using_it_synchronously_loads_no_asyncio():
+    code = "import sys, unbroken; list(unbroken.repair([b'data: 1'])); assert 'asyncio' not in sys.modules"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+
+
+# Misuse
+
+
+@pytest.mark.parametrize("make", [arepair, aiter_events])
+@pytest.mark.parametrize("chunks", [b"data: 1\n\n", "text", None], ids=repr)
+def test_misuse_is_told_at_the_call(make, chunks):
+    with pytest.raises(TypeError, match=make.__name__):
+        make(chunks)
+
+
+def test_a_coroutine_is_refused_with_the_fix():
+    async def chunks() -> bytes:
+        return b""
+
+    coroutine = chunks()
+    with pytest.raises(TypeError, match="write `await` in front of it"):
+        arepair(coroutine)
+    coroutine.close()
