@@ -14,7 +14,11 @@ from .core.heartbeat import Timeouts
 from .core.repairer import EventReader, StreamRepairer
 from .core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from .core.report import Observer, StreamReport, Verdict
+from .health import FailureWindow
 from .http import NDJSON_HEADERS, SSE_HEADERS, clean_headers, from_response
+from .patience import Retry, worth_retrying
+from .profiles import Profile, Profiles
+from .retrying import Attempt, aretrying, retrying
 
 if TYPE_CHECKING:
     from .adapters.aio import AsyncEventStream, AsyncRepairedStream, aiter_events, arepair
@@ -25,6 +29,7 @@ __all__ = [
     "SSE_HEADERS",
     "AsyncEventStream",
     "AsyncRepairedStream",
+    "Attempt",
     "Comment",
     "Delta",
     "Dialect",
@@ -33,12 +38,16 @@ __all__ = [
     "EventReader",
     "EventStream",
     "Failure",
+    "FailureWindow",
     "Format",
     "Observer",
+    "Profile",
+    "Profiles",
     "Reading",
     "Repair",
     "RepairKind",
     "RepairedStream",
+    "Retry",
     "Source",
     "StreamError",
     "StreamRepairer",
@@ -48,11 +57,14 @@ __all__ = [
     "Verdict",
     "aiter_events",
     "arepair",
+    "aretrying",
     "clean_headers",
     "from_response",
     "iter_events",
     "register",
     "repair",
+    "retrying",
+    "worth_retrying",
 ]
 
 _ASYNC = {"AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"}

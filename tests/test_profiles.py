@@ -1,0 +1,192 @@
+"""Settings per provider: what they give, and how a wrong one is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unbroken import Retry, Timeouts, aiter_events, arepair, iter_events, repair
+from unbroken.profiles import Profile, Profiles
+
+EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "profiles.toml"
+
+
+def proxy(**tables: Any) -> Profiles:
+    return Profiles.from_mapping({"proxy": tables})
+
+
+def test_the_worked_file_gives_each_provider_its_time() -> None:
+    profiles = Profiles.from_toml(EXAMPLE)
+    seconds = {
+        "gemini": 180,
+        "groq": 60,
+        "nvidia": 120,
+        "mistral": 90,
+        "openrouter": 90,
+        "siliconflow": 60,
+        "cerebras": 60,
+    }
+    assert {name: profile.timeouts.first for name, profile in profiles.items()} == seconds
+    assert {name: profile.timeouts.silence for name, profile in profiles.items()} == seconds
+
+
+def test_a_profile_is_the_keyword_arguments_of_repair_and_a_retry() -> None:
+    profile = proxy(
+        timeouts={"gemini": 180.0},
+        retry={"max_retries": 4, "backoff_base": 0.5, "max_backoff": 8.0, "max_retry_after": 30, "jitter": False},
+        streaming={"buffer_size": 8192, "chunk_timeout": 30, "keep_alive_timeout": 15.0, "max_event_bytes": 4096},
+    )["gemini"]
+    assert dict(profile) == {
+        "provider": "gemini",
+        "timeouts": Timeouts(first=180.0, idle=30.0, silence=180.0, total=None),
+        "heartbeat": 15.0,
+        "max_event_bytes": 4096,
+    }
+    assert profile.retry == Retry(max_retries=4, base=0.5, max_delay=8.0, max_retry_after=30.0, jitter=False)
+    assert profile.buffer_size == 8192
+
+
+def test_repair_and_its_twins_take_a_profile() -> None:
+    profile = proxy(timeouts={"gemini": 180})["gemini"]
+    body = [b"data: 1\n\n"]
+    stream = repair(body, **profile)
+    assert b"".join(stream) == body[0]
+    assert stream.report.provider == "gemini"
+    assert [event.data for event in iter_events(body, **profile.reading)] == ["1"]
+
+    async def read() -> tuple[list[bytes], list[str]]:
+        return [item async for item in arepair(body, **profile)], [
+            event.data async for event in aiter_events(body, **profile.reading)
+        ]
+
+    assert asyncio.run(read()) == (body, ["1"])
+
+
+def test_what_is_not_set_is_the_default_of_repair() -> None:
+    stream_defaults = repair.__kwdefaults__
+    profile = proxy(timeouts={"gemini": {}})["gemini"]
+    for name in ("timeouts", "heartbeat", "max_event_bytes"):
+        assert profile[name] == stream_defaults[name]
+    assert profile.retry == Retry()
+    assert profile.buffer_size is None
+
+
+def test_nothing_set_is_no_provider_and_the_defaults() -> None:
+    for settings in ({}, {"proxy": {}}):
+        profiles = Profiles.from_mapping(settings)
+        assert list(profiles) == []
+        assert profiles.default.timeouts == Timeouts()
+        assert profiles.default.provider is None
+
+
+def test_a_provider_without_a_time_of_its_own_gets_the_default() -> None:
+    profiles = proxy(timeouts={"default": 100, "groq": 60}, streaming={"chunk_timeout": 20})
+    assert list(profiles) == ["groq"]
+    assert profiles.get("other", profiles.default).timeouts == Timeouts(first=100.0, idle=20.0, silence=100.0)
+
+
+def test_each_clock_can_be_set_by_name() -> None:
+    profiles = proxy(timeouts={"gemini": {"first": 200, "total": 900.0}}, streaming={"chunk_timeout": 20})
+    assert profiles["gemini"].timeouts == Timeouts(first=200.0, idle=20.0, silence=300.0, total=900.0)
+
+
+def test_a_clock_by_name_goes_before_the_chunk_timeout_of_all() -> None:
+    profiles = proxy(timeouts={"gemini": {"idle": 50}}, streaming={"chunk_timeout": 20})
+    assert profiles["gemini"].timeouts.idle == 50.0
+
+
+def test_false_turns_a_time_off() -> None:
+    profile = proxy(timeouts={"gemini": False}, streaming={"chunk_timeout": False, "keep_alive_timeout": False})[
+        "gemini"
+    ]
+    assert profile.timeouts == Timeouts(first=None, idle=None, silence=None, total=None)
+    assert profile.heartbeat is None
+
+
+def test_a_table_of_a_providers_name_holds_for_that_provider() -> None:
+    profiles = proxy(
+        timeouts={"gemini": 180, "groq": 60},
+        retry={"max_retries": 1, "backoff_base": 2.0, "gemini": {"max_retries": 5}},
+        streaming={"keep_alive_timeout": 10, "groq": {"keep_alive_timeout": 3}},
+    )
+    assert (profiles["gemini"].retry.max_retries, profiles["groq"].retry.max_retries) == (5, 1)
+    assert (profiles["gemini"].retry.base, profiles["groq"].retry.base) == (2.0, 2.0)
+    assert (profiles["gemini"].heartbeat, profiles["groq"].heartbeat, profiles.default.heartbeat) == (10.0, 3.0, 10.0)
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "the table": ({"prxy": {}}, "'prxy'; did you mean 'proxy'"),
+    "a table inside": ({"proxy": {"timeout": {}}}, "proxy has no key 'timeout'; did you mean 'timeouts'"),
+    "a clock": (
+        {"proxy": {"timeouts": {"a": {"frist": 1}}}},
+        "proxy.timeouts.a has no key 'frist'; did you mean 'first'",
+    ),
+    "a retry key": ({"proxy": {"retry": {"max_retires": 1}}}, "'max_retires'; did you mean 'max_retries'"),
+    "a streaming key": ({"proxy": {"streaming": {"chunktimeout": 1}}}, "did you mean 'chunk_timeout'"),
+    "a key like none": ({"proxy": {"streaming": {"x": 1}}}, "'x'; known are 'buffer_size', 'chunk_timeout'"),
+    "a provider": (
+        {"proxy": {"timeouts": {"gemini": 1}, "retry": {"gemni": {}}}},
+        "proxy.retry has no key 'gemni'; did you mean 'gemini'",
+    ),
+    "a provider's key": (
+        {"proxy": {"timeouts": {"a": 1}, "retry": {"a": {"max_backof": 1}}}},
+        "proxy.retry.a has no key 'max_backof'; did you mean 'max_backoff'",
+    ),
+    "a key of capitals": ({"proxy": {"retry": {"MAX_RETRIES": 1}}}, "did you mean 'max_retries'"),
+    "no mapping": ({"proxy": 3}, "proxy must be a table"),
+    "no table": ({"proxy": {"retry": 3}}, "proxy.retry must be a table"),
+    "a table for a figure": ({"proxy": {"retry": {"max_retries": {}}}}, "proxy.retry.max_retries"),
+    "text for seconds": ({"proxy": {"timeouts": {"a": "180"}}}, "proxy.timeouts.a"),
+    "true for seconds": ({"proxy": {"timeouts": {"a": True}}}, "proxy.timeouts.a"),
+    "no seconds": ({"proxy": {"timeouts": {"a": 0}}}, "proxy.timeouts.a"),
+    "negative seconds": ({"proxy": {"streaming": {"chunk_timeout": -1}}}, "proxy.streaming.chunk_timeout"),
+    "endless seconds": ({"proxy": {"timeouts": {"a": float("inf")}}}, "proxy.timeouts.a"),
+    "nan seconds": ({"proxy": {"timeouts": {"a": {"idle": float("nan")}}}}, "proxy.timeouts.a.idle"),
+    "a negative delay": ({"proxy": {"retry": {"backoff_base": -1}}}, "proxy.retry.backoff_base"),
+    "false for a delay": ({"proxy": {"retry": {"max_backoff": False}}}, "proxy.retry.max_backoff"),
+    "half a retry": ({"proxy": {"retry": {"max_retries": 1.5}}}, "proxy.retry.max_retries"),
+    "a number for a flag": ({"proxy": {"retry": {"jitter": 1}}}, "proxy.retry.jitter"),
+    "no event fits": ({"proxy": {"streaming": {"max_event_bytes": 10}}}, "proxy.streaming.max_event_bytes"),
+    "half a byte": ({"proxy": {"streaming": {"buffer_size": 0.5}}}, "proxy.streaming.buffer_size"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_setting_is_refused_by_name(name: str) -> None:
+    settings, message = WRONG[name]
+    with pytest.raises((ValueError, TypeError)) as raised:
+        Profiles.from_mapping(settings)
+    assert message in str(raised.value)
+
+
+def test_settings_that_are_no_mapping_are_refused() -> None:
+    with pytest.raises(TypeError, match="table"):
+        Profiles.from_mapping([])  # type: ignore[arg-type]
+
+
+def test_a_provider_that_is_not_there_is_refused_with_the_nearest() -> None:
+    profiles = proxy(timeouts={"gemini": 180})
+    with pytest.raises(KeyError, match="did you mean 'gemini'"):
+        profiles["gemnii"]
+    assert "gemnii" not in profiles
+    assert profiles.get("gemnii") is None
+
+
+def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_text("[proxy")
+    with pytest.raises(ValueError):
+        Profiles.from_toml(path)
+    with pytest.raises(OSError):
+        Profiles.from_toml(tmp_path / "absent.toml")
+
+
+def test_profiles_are_values() -> None:
+    one, other = proxy(timeouts={"a": 1}), proxy(timeouts={"a": 1})
+    assert one["a"] == other["a"]
+    assert isinstance(one["a"], Profile)
+    assert len({one["a"], other["a"]}) == 1
+    assert len(one["a"]) == 4
