@@ -1,0 +1,754 @@
+"""Dialects: recognised narrowly, total, each with its terminator, its error frame and its heartbeat."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.captures import body, chosen, manifest, needs_captures
+from unbroken import (
+    Event,
+    EventClass,
+    EventReader,
+    Failure,
+    Reading,
+    RepairKind,
+    StreamError,
+    StreamReport,
+    Verdict,
+    iter_events,
+)
+from unbroken.core.dialect import REGISTRY
+from unbroken.core.errors import ERROR_TYPE, SENTENCES
+from unbroken.dialects import openai_chat
+from unbroken.dialects.anthropic import Anthropic
+from unbroken.dialects.gemini import Gemini
+from unbroken.dialects.openai_chat import OpenAIChat
+from unbroken.dialects.openai_responses import OpenAIResponses
+from unbroken.testing.cuts import cut
+
+
+def chat(**delta: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+
+
+def finish(reason: str = "stop", index: int = 0) -> dict[str, Any]:
+    return {"choices": [{"index": index, "delta": {}, "finish_reason": reason}]}
+
+
+def sse(*payloads: Any, event: str = "") -> bytes:
+    head = f"event: {event}\n" if event else ""
+    return "".join(
+        f"{head}data: {payload if isinstance(payload, str) else json.dumps(payload)}\n\n" for payload in payloads
+    ).encode()
+
+
+def read(data: bytes, **options: Any) -> StreamReport:
+    reader = EventReader(**options)
+    reader.feed(data)
+    reader.close()
+    return reader.report
+
+
+# Recognition
+
+RECOGNISED = [
+    ("openai-chat", "message", chat(content="Hi")),
+    ("openai-chat", "message", {"choices": [{"delta": {"role": "assistant"}}]}),
+    ("openai-chat", "message", {"object": "chat.completion.chunk", "choices": []}),
+    ("openai-chat", "message", {"id": "", "object": "", "choices": [], "prompt_filter_results": []}),
+    ("openai-chat", "message", {"object": "text_completion", "choices": [{"index": 3, "delta": {"content": "a"}}]}),
+    ("openai-chat", "message", {"object": "chat.completion", "choices": [{"message": {"content": "a"}}]}),
+    ("openai-chat", "message", {"error": {"message": "boom", "code": 500}}),
+    ("openai-chat", "message", {"error": {"message": "boom", "type": "server_error"}, "user_id": "u"}),
+    ("openai-chat", "message", {"error": "`inputs` is too long", "error_type": "validation"}),
+    ("openai-completions", "message", {"object": "text_completion", "choices": [{"text": "a"}]}),
+    ("openai-completions", "message", {"choices": [{"text": "a", "index": 0, "finish_reason": None}]}),
+    ("openai-responses", "message", {"type": "response.created", "response": {}}),
+    ("openai-responses", "error", {"type": "error", "sequence_number": 2, "error": {"message": "no"}}),
+    ("openai-responses", "error", {"type": "error", "sequence_number": 2, "code": "x", "message": "no"}),
+    ("anthropic", "message_start", {"type": "message_start", "message": {"id": "m"}}),
+    ("anthropic", "message", {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta"}}),
+    ("anthropic", "error", {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+    ("anthropic", "completion", {"type": "completion", "completion": " a", "stop_reason": None, "log_id": "c"}),
+    ("gemini", "message", {"candidates": [{"content": {"parts": [{"text": "a"}]}}]}),
+    ("gemini", "message", {"candidates": [{"finishReason": "STOP", "index": 0}]}),
+    ("gemini", "message", {"usageMetadata": {}, "modelVersion": "m"}),
+    ("gemini", "message", {"promptFeedback": {"blockReason": "SAFETY"}}),
+    ("gemini", "message", {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}),
+    ("ollama", "message", {"model": "m", "message": {"role": "assistant", "content": "a"}, "done": False}),
+    ("ollama", "message", {"model": "m", "response": "a", "done": False}),
+    ("cohere", "message-start", {"type": "message-start", "delta": {"message": {}}}),
+    ("cohere", "message", {"event_type": "text-generation", "text": "a", "is_finished": False}),
+    ("tgi", "message", {"token": {"id": 3, "text": "a"}, "generated_text": None, "details": None}),
+    ("vocabulary", "delta", {"text": "a"}),
+    ("vocabulary", "chunk", {"text": "a", "n": 1}),
+    ("vocabulary", "error", {"error": "message content cannot be empty"}),
+]
+
+EVERYBODYS_OWN = [
+    ("message", {"choices": ["red", "blue"]}),
+    ("message", {"choices": [{"label": "red"}]}),
+    ("message", {"choices": [{"delta": 0.5}]}),
+    ("message", {"choices": [{"delta": {"x": 1}}]}),
+    ("message", {"choices": []}),
+    ("message", {"choices": [{"text": "red"}]}),
+    ("message", {"message": "a"}),
+    ("message", {"message": {"content": "a"}}),
+    ("message", {"message": {"role": "user", "content": "a"}, "done": True}),
+    ("message", {"model": "T-1000", "done": True}),
+    ("message", {"error": "disk full"}),
+    ("message", {"error": None}),
+    ("message", {"error": {"message": "disk full"}}),
+    ("message", {"error": {"message": "disk full", "code": 28}, "time": "12:00", "level": "error"}),
+    ("message", {"level": "error", "error": {"code": 500, "message": "x", "status": "UNAVAILABLE"}}),
+    ("message", {"type": "error", "message": "disk full"}),
+    ("message", {"type": "error", "error": {"message": "disk full"}}),
+    ("message", {"type": "ping"}),
+    ("message", {"type": "delta", "text": "a"}),
+    ("message", {"type": "response", "response": {}}),
+    ("message", {"type": "response.sent"}),
+    ("message", {"type": "message_start"}),
+    ("message", {"type": "content-delta"}),
+    ("message", {"type": "completion", "completion": 0.7}),
+    ("message", {"candidates": [{"name": "Smith", "votes": 3}]}),
+    ("message", {"candidates": []}),
+    ("message", {"token": "a", "generated_text": "b"}),
+    ("message", {"event_type": "stream-start"}),
+    ("message", {"text": "a"}),
+    ("error", {"message": "disk full"}),
+    ("error", {"error": {"type": ERROR_TYPE, "code": "truncated", "message": "x"}}),
+    ("delta", {"x": 1, "y": 2}),
+    ("delta", [1, 2]),
+    ("start", {"id": 7}),
+    ("done", {}),
+    ("ping", {}),
+    ("message", ["choices"]),
+    ("message", "choices"),
+    ("message", 7.0),
+    ("message", None),
+]
+
+
+def recognised(event: str, payload: Any) -> str | None:
+    return next((name for name, dialect in REGISTRY.items() if dialect.recognises(event, payload)), None)
+
+
+@pytest.mark.parametrize(("name", "event", "payload"), RECOGNISED)
+def test_a_payload_that_can_only_be_of_one_dialect_is_recognised(name: str, event: str, payload: Any) -> None:
+    assert recognised(event, payload) == name
+
+
+@pytest.mark.parametrize(("event", "payload"), EVERYBODYS_OWN)
+def test_a_payload_that_anybody_may_have_written_is_not_recognised(event: str, payload: Any) -> None:
+    assert recognised(event, payload) is None
+
+
+def test_a_log_with_errors_in_it_stays_a_log() -> None:
+    lines = [
+        {"level": "info", "message": "started"},
+        {"level": "error", "error": "disk full"},
+        {"error": {"message": "x"}},
+        {"type": "error", "error": {"message": "x"}},
+        {"choices": ["a"], "error": {"code": 500, "message": "x", "type": "t"}},
+        {"level": "info", "error": None},
+    ]
+    data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    report = read(data)
+    assert (report.dialect, report.verdict, report.error, report.events) == (None, Verdict.ENDED, None, len(lines))
+    assert not report.repairs
+
+
+LOOKALIKES = [
+    "data: [DONE]\n\ndata: x",
+    '{"error": {"message": "boom"}}',
+    "[DONE]",
+    "event: error\ndata: {}",
+    "<html><body>502 Bad Gateway</body></html>",
+    '{"choices": [{"delta": {}, "finish_reason": "stop"}]}',
+    'data: {"type": "message_stop"}\n\n',
+    ": keepalive",
+    "HTTP/1.1 500 Internal Server Error",
+    "\u2028\u2029\x85",
+]
+
+CARRIERS = {
+    "openai-chat": lambda text: sse(chat(content=text), finish(), "[DONE]"),
+    "openai-responses": lambda text: b"".join(
+        [
+            sse({"type": "response.output_text.delta", "item_id": "i", "delta": text}),
+            sse({"type": "response.completed", "response": {"status": "completed"}}),
+        ]
+    ),
+    "anthropic": lambda text: b"".join(
+        [
+            sse({"type": "message_start", "message": {}}, event="message_start"),
+            sse(
+                {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}},
+                event="content_block_delta",
+            ),
+            sse({"type": "message_stop"}, event="message_stop"),
+        ]
+    ),
+    "gemini": lambda text: sse({"candidates": [{"content": {"parts": [{"text": text}]}, "finishReason": "STOP"}]}),
+    "ollama": lambda text: b"".join(
+        json.dumps({"model": "m", "response": part, "done": not part}).encode() + b"\n" for part in (text, "")
+    ),
+    "cohere": lambda text: sse(
+        {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}},
+    ),
+    "vocabulary": lambda text: sse({"text": text}, event="delta") + sse({}, event="done"),
+}
+
+
+@pytest.mark.parametrize("dialect", CARRIERS)
+@pytest.mark.parametrize("text", LOOKALIKES)
+def test_content_that_looks_like_framing_or_errors_is_content(dialect: str, text: str) -> None:
+    report = read(CARRIERS[dialect](text))
+    assert (report.dialect, report.verdict, report.text) == (dialect, Verdict.COMPLETE, text)
+    assert set(report.repairs) <= {RepairKind.EVENT_NAME_RESTORED}
+
+
+@pytest.mark.parametrize("text", [text for text in LOOKALIKES if "\n" not in text and "\x85" not in text])
+def test_prose_that_looks_like_framing_or_errors_is_prose(text: str) -> None:
+    data = f"data: Once\n\ndata:  {text}\n\ndata:\n\ndata: upon\n\n".encode()
+    report = read(data, dialect="text")
+    assert (report.text, report.verdict) == (f"Once {text}upon", Verdict.ENDED)
+    assert not report.repairs
+
+
+# Any JSON value at all
+
+KEYS = [
+    *("choices", "delta", "content", "role", "tool_calls", "function", "arguments", "name", "id", "index", "message"),
+    *("finish_reason", "text", "usage", "error", "type", "code", "status", "object", "event", "event_type", "parts"),
+    *("candidates", "functionCall", "partialArgs", "jsonPath", "stringValue", "args", "willContinue", "done", "model"),
+    *("promptFeedback", "blockReason", "usageMetadata", "response", "created", "created_at", "tokens", "token"),
+    *("generated_text", "details", "content_block", "partial_json", "stop_reason", "item", "item_id", "output_index"),
+    *("sequence_number", "incomplete_details", "reason", "reasoning_content", "reasoning_details", "thinking", "input"),
+    *("refusal", "x_groq", "base_resp", "status_code", "prompt_tokens", "input_tokens", "metadata", "retry_after"),
+    *("tool_plan", "finishReason", "custom", "is_finished", "error_type"),
+]
+WORDS = [
+    *("message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "error"),
+    *("message_stop", "completion", "response.created", "response.output_item.added", "response.output_item.done"),
+    *("response.failed", "response.function_call_arguments.done", "message-start", "message-end", "tool-call-start"),
+    *("stream-end", "text-generation", "tool_use", "function_call", "ping", "delta", "stop", "", "\ud83d", ERROR_TYPE),
+    *("$.a[0].b", "$.a[999999]", "$['a']", "$.a", "2026-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "250ms", "nan"),
+]
+NUMBERS = st.one_of(
+    st.floats(allow_nan=False), st.sampled_from([0.0, 1.0, -1.0, 1e300, -1e300, 2.0**53, float("inf"), 500.0, 0.5])
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), NUMBERS, st.integers(), st.sampled_from(WORDS), st.text(max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, min_size=1, max_size=5)
+    ),
+    max_leaves=24,
+)
+
+
+@given(name=st.sampled_from([*REGISTRY]), stream=st.lists(st.tuples(st.sampled_from(WORDS), VALUES), max_size=6))
+def test_no_json_value_makes_a_dialect_raise(name: str, stream: list[tuple[str, Any]]) -> None:
+    dialect = REGISTRY[name]()
+    for event, payload in stream:
+        assert REGISTRY[name].recognises(event, payload) in (True, False)
+        check(dialect.read(event, payload))
+        assert dialect.event_name(payload) is None or "\n" not in str(dialect.event_name(payload))
+        assert dialect.heartbeat() is None or dialect.heartbeat() != b""
+    assert dialect.is_complete() in (True, False)
+
+
+def check(reading: Reading) -> None:
+    """Hold a reading to its types, whatever it was read from."""
+    assert (reading.failure is not None) == (reading.kind is EventClass.ERROR)
+    assert all(type(figure) is int and figure >= 0 for figure in (reading.usage or {}).values())
+    assert reading.created is None or type(reading.created) is int
+    for delta in reading.deltas:
+        assert type(delta.choice) is int
+        assert all(type(text) is str for text in (delta.text, delta.reasoning, delta.refusal))
+        assert delta.finish_reason is None or (type(delta.finish_reason) is str and delta.finish_reason)
+        for tool in delta.tools:
+            hash(tool.key)
+            assert type(tool.arguments) is str
+            assert tool.kind in ("function", "custom", "hosted")
+
+
+@given(role=st.booleans(), text=st.text(max_size=4), reason=st.sampled_from([None, "stop"]), after=st.booleans())
+def test_the_fast_path_reads_what_the_slow_one_reads(role: bool, text: str, reason: Any, after: bool) -> None:
+    payload = {"choices": [{"index": 0.0, "delta": {"content": text}, "finish_reason": reason}], "usage": None}
+    slow, fast = OpenAIChat(), OpenAIChat()
+    slow._plain_text = lambda choice: None  # type: ignore[method-assign]
+    for dialect in (slow, fast):
+        dialect.read("message", finish() if after else chat(role="assistant"))
+    assert fast.read("message", payload) == slow.read("message", payload)
+    assert fast.is_complete() == slow.is_complete()
+
+
+def test_what_a_dialect_remembers_is_bounded() -> None:
+    crowd = openai_chat.MAX_TRACKED * 3
+    dialect = OpenAIChat()
+    for index in range(crowd):
+        tool = {"index": index, "id": f"c{index}", "function": {"name": "f"}}
+        payload = {"choices": [{"index": index, "delta": {"tool_calls": [tool]}, "finish_reason": "stop"}]}
+        dialect.read("message", payload)
+    assert len(dialect._finished) <= openai_chat.MAX_TRACKED + 1
+    assert len(dialect._calls) <= openai_chat.MAX_TRACKED
+    assert not dialect.is_complete(), "choices that nobody could follow may be unfinished"
+
+
+# How streams end
+
+CHAT_ENDS = {
+    "a sentinel": ([chat(content="a"), "[DONE]"], Verdict.COMPLETE),
+    "a finish": ([chat(content="a"), finish()], Verdict.COMPLETE),
+    "a finish in the last content": ([{"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}], "complete"),
+    "a finish and usage behind it": ([chat(content="a"), finish(), {"choices": [], "usage": {}}], Verdict.COMPLETE),
+    "a finish, then an empty delta": ([chat(content="a"), finish(), chat(content="")], Verdict.COMPLETE),
+    "a finish after each tool call": ([finish("tool_calls"), chat(content="a"), finish()], Verdict.COMPLETE),
+    "content behind the finish": ([chat(content="a"), finish(), chat(content="b")], Verdict.TRUNCATED),
+    "no finish": ([chat(content="a")], Verdict.TRUNCATED),
+    "an empty finish": ([chat(content="a"), finish("")], Verdict.TRUNCATED),
+    "one of two choices finished": (
+        [finish(index=0), {"choices": [{"index": 1, "delta": {"content": "a"}}]}],
+        "truncated",
+    ),
+    "both choices finished": ([chat(content="a"), finish(index=1), finish(index=0)], Verdict.COMPLETE),
+    "usage alone": ([{"object": "chat.completion.chunk", "choices": [], "usage": {}}], Verdict.TRUNCATED),
+    "an error": ([chat(content="a"), {"error": {"message": "boom"}}], Verdict.FAILED),
+    "an error and a sentinel": ([chat(content="a"), {"error": {"message": "boom"}}, "[DONE]"], Verdict.FAILED),
+    "a finish that is an error": ([chat(content="a"), finish("error")], Verdict.FAILED),
+    "a null error": ([chat(content="a"), {**finish(), "error": None}], Verdict.COMPLETE),
+}
+
+
+@pytest.mark.parametrize("case", CHAT_ENDS)
+def test_a_chat_stream_is_complete_with_a_sentinel_or_a_finish_on_every_choice(case: str) -> None:
+    payloads, verdict = CHAT_ENDS[case]
+    assert read(sse(*payloads)).verdict is Verdict(verdict)
+
+
+ENDS = {
+    "openai-completions": ({"object": "text_completion", "choices": [{"text": "a", "index": 0}]}, "[DONE]"),
+    "openai-responses": (
+        {"type": "response.output_text.delta", "item_id": "i", "delta": "a"},
+        {"type": "response.incomplete", "response": {"incomplete_details": {"reason": "max_output_tokens"}}},
+    ),
+    "anthropic": (
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "a"}},
+        {"type": "message_stop"},
+    ),
+    "gemini": (
+        {"candidates": [{"content": {"parts": [{"text": "a"}]}}]},
+        {"candidates": [{"finishReason": "MAX_TOKENS"}]},
+    ),
+    "ollama": ({"model": "m", "response": "a", "done": False}, {"model": "m", "response": "", "done": True}),
+    "cohere": (
+        {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "a"}}}},
+        {"type": "message-end", "delta": {}},
+    ),
+    "tgi": ({"token": {"text": "a"}, "generated_text": None}, {"token": {"text": ""}, "generated_text": "a"}),
+}
+
+
+@pytest.mark.parametrize("dialect", ENDS)
+def test_a_stream_is_complete_when_its_terminator_was_seen_and_truncated_before(dialect: str) -> None:
+    content, end = ENDS[dialect]
+    whole, cut_short = read(sse(content, end)), read(sse(content))
+    assert (whole.dialect, whole.text, whole.verdict) == (dialect, "a", Verdict.COMPLETE)
+    assert (cut_short.dialect, cut_short.text, cut_short.verdict) == (dialect, "a", Verdict.TRUNCATED)
+
+
+def test_a_prompt_that_gemini_blocked_is_a_whole_answer() -> None:
+    report = read(sse({"promptFeedback": {"blockReason": "SAFETY"}}))
+    assert (report.verdict, report.finish_reason) == (Verdict.COMPLETE, "SAFETY")
+
+
+# Classes of events
+
+CLASSES = [
+    ("openai-chat", chat(role="assistant"), EventClass.STRUCTURAL),
+    ("openai-chat", chat(role="assistant", content=""), EventClass.STRUCTURAL),
+    ("openai-chat", chat(content="a"), EventClass.CONTENT),
+    ("openai-chat", chat(reasoning_content="a"), EventClass.CONTENT),
+    ("openai-chat", chat(tool_calls=[{"index": 0, "function": {"arguments": "{"}}]), EventClass.CONTENT),
+    ("openai-chat", chat(audio={"data": "AAAA"}), EventClass.CONTENT),
+    ("openai-chat", {"choices": [], "usage": {"total_tokens": 3}}, EventClass.USAGE),
+    ("openai-chat", {"choices": [None]}, EventClass.STRUCTURAL),
+    ("openai-chat", {"type": "keepalive"}, EventClass.LIVENESS),
+    ("openai-chat", None, EventClass.LIVENESS),
+    ("anthropic", {"type": "ping"}, EventClass.LIVENESS),
+    ("anthropic", {"type": "content_block_delta", "delta": {"type": "signature_delta"}}, EventClass.CONTENT),
+    ("anthropic", {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 1}}, EventClass.USAGE),
+    ("anthropic", {"type": "content_block_stop", "index": 0}, EventClass.STRUCTURAL),
+    ("openai-responses", {"type": "keepalive"}, EventClass.LIVENESS),
+    ("openai-responses", {"type": "response.image_generation_call.partial_image"}, EventClass.CONTENT),
+    ("openai-responses", {"type": "response.web_search_call.searching"}, EventClass.STRUCTURAL),
+    ("gemini", {"candidates": [{"content": {"parts": [{"inlineData": {}}]}}]}, EventClass.CONTENT),
+    ("gemini", {"usageMetadata": {"promptTokenCount": 3}}, EventClass.USAGE),
+    ("cohere", {"type": "tool-plan-delta", "delta": {"message": {"tool_plan": "I"}}}, EventClass.CONTENT),
+]
+
+
+@pytest.mark.parametrize(("dialect", "payload", "kind"), CLASSES)
+def test_each_event_has_its_class(dialect: str, payload: Any, kind: EventClass) -> None:
+    assert REGISTRY[dialect]().read("message", payload).kind is kind
+
+
+VOCABULARY = {
+    **dict.fromkeys(["hello", "start", "conversation", "metadata", "progress", "preview"], EventClass.STRUCTURAL),
+    **dict.fromkeys(["delta", "chunk"], EventClass.CONTENT),
+    **dict.fromkeys(["done", "complete"], EventClass.TERMINAL),
+    "error": EventClass.ERROR,
+    "ping": EventClass.LIVENESS,
+}
+
+
+@pytest.mark.parametrize("word", VOCABULARY)
+def test_the_plain_vocabulary_says_what_its_events_are(word: str) -> None:
+    dialect = REGISTRY["vocabulary"]
+    assert dialect().read(word, {"text": "a"}).kind is VOCABULARY[word]
+    assert dialect().read("message", {"event": word, "text": "a"}).kind is VOCABULARY[word], "NDJSON has no names"
+
+
+# Errors in the stream
+
+ERRORS = [
+    ("openai-chat", {"error": {"message": "m", "type": "rate_limit_error", "code": 429}}, "rate-limited", 429),
+    ("openai-chat", {"error": {"message": "m", "type": "insufficient_quota"}}, "rate-limited", 429),
+    ("openai-chat", {"error": {"message": "m", "code": "502"}}, "upstream-error", 502),
+    ("openai-chat", {"error": {"message": "m", "code": 503.0}}, "overloaded", 503),
+    ("openai-chat", {"error": {"message": "m", "code": "invalid_api_key"}}, "authentication", 401),
+    ("openai-chat", {"error": {"message": "m", "code": "context_length_exceeded"}}, "invalid-request", 400),
+    ("openai-chat", {"error": {"message": "m", "code": "content_filter"}}, "content-filtered", 400),
+    ("openai-chat", {"error": "out of memory"}, "upstream-error", None),
+    ("openai-chat", {"error": True, "message": "m", "code": 404}, "not-found", 404),
+    (
+        "openai-chat",
+        {"object": "error", "message": "m", "type": "BadRequestError", "code": 400},
+        "invalid-request",
+        400,
+    ),
+    ("openai-chat", {"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "upstream-error", None),
+    ("openai-responses", {"type": "error", "code": "server_error", "message": "m"}, "upstream-error", 500),
+    (
+        "openai-responses",
+        {"type": "response.failed", "response": {"error": {"code": "rate_limit_exceeded"}}},
+        "rate-limited",
+        429,
+    ),
+    ("anthropic", {"type": "error", "error": {"type": "overloaded_error", "message": "m"}}, "overloaded", 529),
+    (
+        "anthropic",
+        {"type": "error", "error": {"type": "invalid_request_error", "message": "m"}},
+        "invalid-request",
+        400,
+    ),
+    ("anthropic", {"type": "error", "error": {"type": "not_invented_yet", "message": "m"}}, "upstream-error", None),
+    ("gemini", {"error": {"code": 429, "message": "m", "status": "RESOURCE_EXHAUSTED"}}, "rate-limited", 429),
+    ("gemini", {"error": {"code": 403, "message": "m", "status": "PERMISSION_DENIED"}}, "authentication", 403),
+    ("ollama", {"error": "an error was encountered while running the model"}, "upstream-error", None),
+    ("cohere", {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "m"}}, "upstream-error", None),
+    (
+        "cohere",
+        {"is_finished": True, "event_type": "stream-end", "finish_reason": "ERROR_TOXIC"},
+        "content-filtered",
+        400,
+    ),
+    ("tgi", {"error": "Input validation error", "error_type": "validation"}, "invalid-request", 422),
+]
+
+
+@pytest.mark.parametrize(("dialect", "payload", "code", "status"), ERRORS)
+def test_an_error_inside_the_stream_is_told_in_one_language(dialect: str, payload: Any, code: str, status: Any) -> None:
+    reading = REGISTRY[dialect]().read("message", payload)
+    assert reading.failure is not None
+    assert (reading.failure.code, reading.failure.status_hint) == (code, status)
+    assert reading.failure.public_message in SENTENCES.values(), "nothing of upstream's reaches the client"
+
+
+DELAYS = [
+    ({"retry_after": 7}, 7.0),
+    ({"retry_after": "2.5"}, 2.5),
+    ({"retry_after": -1}, None),
+    ({"retry_after": 1e9}, None),
+    ({"metadata": {"retry_after_seconds": 3}}, 3.0),
+    ({"details": [{"@type": "x"}, {"retryDelay": "34s"}]}, 34.0),
+    ({"message": "Limit reached for m. Please try again in 1.242s. Visit https://example.com"}, 1.242),
+    ({"message": "Please try again in 250ms."}, 0.25),
+    ({"message": "Please try again in a while."}, None),
+]
+
+
+@pytest.mark.parametrize(("error", "delay"), DELAYS)
+def test_the_time_that_the_provider_asks_to_wait_is_told_in_seconds(error: Any, delay: float | None) -> None:
+    failure = OpenAIChat().read("message", {"error": {"message": "m", **error}}).failure
+    assert failure is not None
+    assert failure.retry_after == (pytest.approx(delay) if delay else delay)
+
+
+def test_an_error_event_beside_a_chat_stream_is_an_error() -> None:
+    stream = iter_events([sse(chat(content="a")) + sse({"message": "overloaded", "code": 503}, event="error")])
+    with pytest.raises(StreamError):
+        list(stream)
+    report = stream.report
+    assert (report.verdict, report.text) == (Verdict.FAILED, "a")
+    assert report.error is not None
+    assert (report.error.code, report.error.status_hint, report.error.safe_to_retry) == ("overloaded", 503, False)
+
+
+# Our own words
+
+FRAMES = {
+    "openai-chat": (None, {"error"}),
+    "openai-completions": (None, {"error"}),
+    "openai-responses": ("error", {"type", "sequence_number", "code", "message", "param", "error"}),
+    "anthropic": ("error", {"type", "error"}),
+    "gemini": (None, {"error"}),
+    "ollama": (None, {"error", "type", "code"}),
+    "cohere": ("message-end", {"type", "delta", "error"}),
+    "tgi": (None, {"error"}),
+    "vocabulary": ("error", {"error"}),
+    "text": ("error", {"error"}),
+}
+
+
+def test_the_table_of_error_frames_names_every_dialect() -> None:
+    assert FRAMES.keys() == REGISTRY.keys()
+
+
+@pytest.mark.parametrize("code", ["truncated", "idle-timeout", "upstream-failed"])
+@pytest.mark.parametrize("dialect", FRAMES)
+def test_an_error_frame_of_ours_is_known_again_and_says_nothing_of_upstream(dialect: str, code: str) -> None:
+    failure = Failure(code, status_hint=504, error_type="<script>", detail="/etc/passwd")
+    name, payload = REGISTRY[dialect]().error_frame(failure)
+    assert (name, set(payload)) == (FRAMES[dialect][0], FRAMES[dialect][1])
+    text = json.dumps(payload)
+    assert "script" not in text
+    assert "passwd" not in text
+    reading = REGISTRY[dialect]().read(name or "message", text if dialect == "text" else payload)
+    assert reading.failure is not None
+    assert reading.failure.code == code
+
+
+@pytest.mark.parametrize("dialect", FRAMES)
+def test_an_error_frame_of_ours_is_known_again_where_no_dialect_is(dialect: str) -> None:
+    name, payload = REGISTRY[dialect]().error_frame(Failure("truncated"))
+    report = read(sse(payload, event=name or ""))
+    assert report.error is not None
+    assert report.error.code == "truncated"
+
+
+def test_a_code_that_is_not_ours_is_not_taken_from_a_frame_that_looks_like_ours() -> None:
+    reading = OpenAIChat().read("message", {"error": {"type": ERROR_TYPE, "code": "<b>", "message": "x"}})
+    assert reading.failure == Failure("upstream-error")
+
+
+# Event names and heartbeats
+
+NAMES = [
+    (Anthropic, {"type": "message_stop"}, "message_stop"),
+    (Anthropic, {"type": "content_block_delta"}, "content_block_delta"),
+    (Anthropic, {"type": "something_else"}, None),
+    (Anthropic, {"type": ["ping"]}, None),
+    (OpenAIResponses, {"type": "response.created"}, "response.created"),
+    (OpenAIResponses, {"type": "error"}, "error"),
+    (OpenAIResponses, {"type": "session.created"}, None),
+    (OpenAIResponses, "response.created", None),
+    (OpenAIChat, {"type": "ping"}, None),
+    (Gemini, {"candidates": []}, None),
+]
+
+
+@pytest.mark.parametrize(("dialect", "payload", "name"), NAMES)
+def test_an_event_name_is_restored_from_the_type_where_clients_look_at_nothing_else(
+    dialect: Any, payload: Any, name: str | None
+) -> None:
+    assert dialect().event_name(payload) == name
+
+
+def test_lost_event_lines_come_back_in_an_anthropic_stream() -> None:
+    payloads = [
+        {"type": "message_start", "message": {}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "A"}},
+        {"type": "message_stop"},
+    ]
+    reader = EventReader()
+    items = [*reader.feed(sse(*payloads)), *reader.close()]
+    assert [item.event for item in items if isinstance(item, Event)] == [
+        "message_start",
+        "content_block_delta",
+        "message_stop",
+    ]
+    assert reader.report.repairs == {RepairKind.EVENT_NAME_RESTORED: 3}
+
+
+def test_the_heartbeat_of_an_anthropic_stream_is_its_ping_while_a_message_is_under_way() -> None:
+    dialect = Anthropic()
+    assert dialect.heartbeat() is None
+    dialect.read("message_start", {"type": "message_start", "message": {}})
+    assert dialect.heartbeat() == b'event: ping\ndata: {"type": "ping"}\n\n'
+    dialect.read("message_stop", {"type": "message_stop"})
+    assert dialect.heartbeat() is None
+
+
+# A tool's arguments, path by path
+
+PIECES = [
+    ([("$.a", "x"), ("$.a", "y")], '{"a":"xy"}'),
+    ([("$.a[0].b", "x"), ("$.a[1].b", 2), ("$.a[1].c", True)], '{"a":[{"b":"x"},{"b":2,"c":true}]}'),
+    ([("$['a b'].c", "x"), ('$["d"]', None)], '{"a b":{"c":"x"},"d":null}'),
+    ([], "{}"),
+    ([("$.a[1]", "x")], None),
+    ([("$.a", "x"), ("$.a.b", "y")], None),
+    ([("$.a", "x"), ("$.a[0]", "y")], None),
+    ([("$[0]", "x")], None),
+    ([("$.a", {"b": 1})], None),
+    ([("$..a", "x")], None),
+    ([("a", "x")], None),
+    ([("$", "x")], None),
+    ([("$" + ".a" * 100, "x")], None),
+]
+
+
+@pytest.mark.parametrize(("pieces", "arguments"), PIECES)
+def test_arguments_that_gemini_streams_by_path_are_put_together_or_incomplete(
+    pieces: list[tuple[str, Any]], arguments: str | None
+) -> None:
+    calls: list[dict[str, Any]] = [{"name": "f", "willContinue": True}]
+    for path, value in pieces:
+        kind = {bool: "boolValue", str: "stringValue", type(None): "nullValue"}.get(type(value), "numberValue")
+        calls.append({"partialArgs": [{"jsonPath": path, kind: value}], "willContinue": True})
+    payloads = [{"candidates": [{"content": {"parts": [{"functionCall": call}]}}]} for call in [*calls, {}]]
+    (call,) = read(sse(*payloads)).tool_calls
+    assert call["arguments_complete"] == (arguments is not None)
+    assert arguments is None or call["arguments"] == arguments
+
+
+def test_a_call_that_gemini_had_not_ended_is_incomplete() -> None:
+    call = {"candidates": [{"content": {"parts": [{"functionCall": {"name": "f", "willContinue": True}}]}}]}
+    assert [call["arguments_complete"] for call in read(sse(call)).tool_calls] == [False]
+
+
+# The captures
+
+SOURCES = {
+    "openai-chat": "openai-chat",
+    "openai-responses": "openai-responses",
+    "anthropic": "anthropic",
+    "gemini-sse": "gemini",
+    "gemini-array": "gemini",
+    "ollama-chat": "ollama",
+    "ollama-generate": "ollama",
+    "cohere": "cohere",
+}
+OTHERS = {  # the manifest's `other`, by sub_api, or by provider where a file differs
+    "tgi": "tgi",
+    "openai-completions": "openai-completions",
+    "anthropic-complete": "anthropic",
+    # no dialect of ours: products and services of their own
+    **dict.fromkeys(["cody", "dashscope", "gemini-interactions", "openai-assistants", "sap-orchestration"]),
+}
+SINGLE = {
+    "cody-gateway/rewrite-query-2689977722-recording-489bb9a5.bin": "vocabulary",  # `event: error`, and nothing else
+    "openrouter/meta-llama-llama-3-3-70b-instruct-free-object-streaming-0b42e25f.bin": "openai-chat",  # an error alone
+    # The events of these have no blank lines between them, so a standard reader sees one event of text.
+    "synthetic/gateway-test/test-raw-message-78e60812.bin": "openai-chat",
+    "synthetic/google-gemini/stream-basic-text-1-77dd9068.bin": "gemini",
+    "synthetic/openai/chatcompletionkeepalive-4a00aec2.bin": "openai-chat",
+    "synthetic/openai/chatcompletionping-e6333fab.bin": "openai-chat",
+    "synthetic/openai/createstreamedresponsefixture-11e0057b.bin": "openai-chat",
+    # A call of a service that generates images, a service of the past, and a test of nonsense.
+    "openai/stream-image-generation-f12d456c.bin": None,
+    "baidu-qianfan/baidu-qianfan-erniebot-v1-c26c9d88.bin": None,
+    "synthetic/google-gemini/streaming-failure-invalid-json-cb2eeb49.bin": None,
+}
+
+BINARY = ("failed", "not a stream: the binary framing of AWS")
+NOT_A_STREAM = ("failed", "not a stream: a JSON error body")
+ERROR = ("failed", "the provider reports an error in the stream")
+UNKNOWN = ("ended", "no dialect of ours, so nothing is known of its end")
+EXCERPT = ("truncated", "an excerpt: the end was not quoted")
+NOT_COMPLETE = {
+    "bedrock/*": BINARY,
+    "synthetic/kong-fixtures/aws-input-356740c3.bin": BINARY,
+    "google-gemini/mlmodel-gemini-cassette-5d19b2ef.bin": NOT_A_STREAM,
+    "google-gemini/nonexistent-model-streaming-error-preserves-status-and-body-daaab680.bin": NOT_A_STREAM,
+    "google-gemini/test-google-streaming-returns-usage-metrics-d86810fb.bin": NOT_A_STREAM,
+    "google-vertex/mlmodel-gemini-cassette-64a3e4ca.bin": NOT_A_STREAM,
+    "google-vertex/mlmodel-gemini-cassette-80be184f.bin": NOT_A_STREAM,
+    "cody-gateway/rewrite-query-2689977722-recording-489bb9a5.bin": ERROR,
+    "hf-tgi/api-inference-hf-models-openassistant-oasst-sft-4-pythia-12b-epoch-3-5-stream-6bf89e70.bin": ERROR,
+    "hf-tgi/router-hf-hf-inference-models-meta-llama-llama-3-2-3b-stream-905c0803.bin": ERROR,
+    "hf-tgi/router-hf-hf-inference-models-openassistant-oasst-sft-4-pythia-12b-epoch-3-5-str-a8b90b63.bin": ERROR,
+    "openai/openai-error-1-ce62faea.bin": ERROR,
+    "openrouter/google-gemini-2-5-flash-lite-object-streaming-7a5494a4.bin": ERROR,
+    "openrouter/meta-llama-llama-3-3-70b-instruct-free-object-streaming-0b42e25f.bin": ERROR,
+    "synthetic/anthropic/stream-errorar-a7ec02e8.bin": ERROR,
+    "synthetic/google-gemini/streaming-failure-error-mid-stream-40958d6e.bin": ERROR,
+    "synthetic/ollama/ollama-generate-error-mid-stream-26a99aa6.bin": ERROR,
+    "synthetic/openai/stream-errorar-92205799.bin": ERROR,
+    "synthetic/openai/stream-errorar-e9b65a94.bin": ERROR,
+    "synthetic/openai/stream-failurear-b343455a.bin": ERROR,
+    "baidu-qianfan/*": UNKNOWN,
+    "cody-gateway/*": UNKNOWN,
+    "dashscope/*": UNKNOWN,
+    "google-gemini/streaming-interaction-9396b24c.bin": UNKNOWN,
+    "google-gemini/test-generate-interactions-async-true-c07cdf00.bin": UNKNOWN,
+    "google-gemini/test-generate-interactions-multi-model-messages-true-0d209f64.bin": UNKNOWN,
+    "openai/runs-streamed-create-948e0d8a.bin": UNKNOWN,
+    "openai/runs-streamed-create-b89d7a9d.bin": UNKNOWN,
+    "openai/stream-image-generation-f12d456c.bin": UNKNOWN,
+    "sap-aicore/orchestration-chat-completion-stream-chunks-fefcc844.bin": UNKNOWN,
+    "sap-aicore/orchestration-chat-completion-stream-chunks-with-error-1963c723.bin": UNKNOWN,
+    "sap-aicore/orchestration-chat-completion-stream-tools-chunks-e9f5e791.bin": UNKNOWN,
+    "synthetic/google-gemini/streaming-failure-invalid-json-cb2eeb49.bin": UNKNOWN,
+    "google-gemini-openai-compat/gemini-openai-compat-tool-no-index-7c3e6006.bin": EXCERPT,
+    "kilo-gateway/kilo-kimi-k25-splice-in-id-2afe3c2c.bin": EXCERPT,
+    "zai/zai-glm47-splice-after-id-colon-35496421.bin": EXCERPT,
+    "zai/zai-glm47-splice-in-role-bddd13f9.bin": EXCERPT,
+    "zai/zai-glm51-splice-in-object-53517a22.bin": EXCERPT,
+    "zai/zai-glm51-splice-in-role-key-b0d24f48.bin": EXCERPT,
+    "ollama/ollama-chat-cloudflare-tunnel-cut-b6eec7d4.bin": ("truncated", "one read of a client, cut in a line"),
+    "openai/llm-v1-completions-9f6f34b5.bin": ("truncated", "a fixture of one event without a finish"),
+    "google-gemini/streaming-success-quotes-escaped-0700f3b0.bin": ("truncated", "a fixture without a finish reason"),
+    "synthetic/google-gemini/streaming-failure-empty-content-a53aad85.bin": ("truncated", "no finish reason"),
+    "synthetic/google-gemini/streaming-failure-malformed-content-32b1099d.bin": ("truncated", "no finish reason"),
+}  # fmt: skip
+
+
+def verdict_of(file: str) -> str:
+    folder = file.rpartition("/")[0] + "/*"
+    return NOT_COMPLETE.get(file, NOT_COMPLETE.get(folder, ("complete", "")))[0]
+
+
+def dialect_of(entry: dict[str, Any]) -> str | None:
+    if entry["file"] in SINGLE:
+        return SINGLE[entry["file"]]
+    if entry["api"] != "other":
+        return SOURCES[entry["api"]]
+    if entry["format"] == "sse" and entry.get("sub_api") == "err":
+        return "openai-chat"
+    return OTHERS.get(entry.get("sub_api") or "")
+
+
+@needs_captures
+@pytest.mark.parametrize("file", chosen(lambda entry: True))
+def test_the_dialect_of_every_capture_is_recognised_and_its_verdict_is_right(file: str) -> None:
+    entry = next(entry for entry in manifest() if entry["file"] == file)
+    reader = EventReader(content_type=entry.get("content_type"))
+    for chunk in cut(body(file), sorted(random.Random(file).choices(range(len(body(file))), k=20))):
+        reader.feed(chunk)
+    reader.close()
+    assert (reader.report.dialect, reader.report.verdict.value) == (dialect_of(entry), verdict_of(file))
+
+
+@needs_captures
+def test_the_table_of_captures_that_are_not_complete_names_no_file_in_vain() -> None:
+    files = {entry["file"] for entry in manifest()}
+    folders = {file.rpartition("/")[0] + "/*" for file in files}
+    assert NOT_COMPLETE.keys() | SINGLE.keys() <= files | folders
