@@ -100,6 +100,16 @@ class Account:
         if reading.usage:
             self._absorb_usage(reading.usage)
 
+    def absorb_texts(self, choice: int, texts: list[str]) -> None:
+        """Take texts that came one after the other, as so many readings of nothing else would."""
+        pieces = self._choices.get(choice) or self._open_choice(choice)
+        for text in texts if choice == 0 else ():
+            if self._last_piece is None:
+                break
+            self._compare(text)
+        self._keep(pieces.text, "".join(texts))
+        self.content_events += len(texts)
+
     def _absorb_delta(self, delta: Delta) -> bool:
         choice = self._choices.get(delta.choice)
         if choice is None:

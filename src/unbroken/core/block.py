@@ -32,6 +32,17 @@ class Block:
         for line in wire.split(b"\n")[:-1]:
             self._take(line)
 
+    @classmethod
+    def simple(cls, wire: bytes, name: str | None, id: str | None, data: str) -> Block:
+        """Make a block of a name, an id and one line of data, each there or not, that were told apart already."""
+        block = cls(b"")
+        block.wire = wire
+        block.lines = wire.split(b"\n")[:-1]
+        block.data = block.body = [data.encode()]
+        block.name = name
+        block.id = id
+        return block
+
     def _take(self, line: bytes) -> None:
         name, colon, value = line.partition(b": ")
         if name == b"data" and colon:

@@ -52,6 +52,11 @@ class LineSplitter:
             self.open_line += chunk[end:]
         return whole.split(b"\n")[:-1] if self._keep_cr else whole.splitlines(keepends=True)
 
+    @property
+    def skips_lf(self) -> bool:
+        """Whether an LF that comes next belongs to the CR before it."""
+        return self._skip_lf
+
     def skip_blanks(self) -> None:
         """Forget the blanks that open an NDJSON line; they mean nothing, and heartbeats are such blanks."""
         kept = self.open_line.lstrip(b" \t\r")

@@ -83,6 +83,9 @@ class Dialect:
     """The payload that is no JSON and ends the stream, as `[DONE]`."""
     json_payloads: ClassVar[bool] = True
     """False: payloads are prose, no JSON heuristic touches them, and `read` is given the text itself."""
+    steady: ClassVar[bool] = False
+    """True promises that reading a payload which differs from the last one in its text alone changes no state, and
+    that the reading differs in that text alone; such payloads are then not read one by one."""
     exact_marks: ClassVar[tuple[str, ...]] = ()
     """Payloads that hold one of these texts are read with exact integers: their numbers are a tool's arguments."""
 

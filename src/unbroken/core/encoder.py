@@ -8,15 +8,17 @@ from typing import Any
 from .dialect import Dialect
 from .errors import Failure
 from .events import Event, Format
-from .gate import Frame
+from .gate import Frame, Run
 from .mending import DONE, one_line
 from .proof import FLAWED, prove
 
 
-def spell(frame: Frame, source: Format | None, target: Format) -> bytes:
+def spell(frame: Frame | Run, source: Format | None, target: Format) -> bytes:
     """Write one frame in the framing `target`; untouched where that is the one it came in."""
     if source is target:
         return frame.wire
+    if isinstance(frame, Run):
+        return b"".join(spell_event(event, target) for event in frame.events())
     if frame.event is None:
         return b""
     return spell_event(frame.event, target)

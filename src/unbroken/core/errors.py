@@ -45,8 +45,10 @@ def is_ours(value: Any) -> bool:
 def failure_of_ours(value: Any) -> Failure:
     """Read back the failure from an error that this library wrote."""
     error = value.get("error")
-    code = (error if isinstance(error, dict) else value).get("code")
-    return Failure(code if code in SENTENCES else "upstream-error")
+    told = error if isinstance(error, dict) else value
+    # Google's clients expect a number as `code`, so ours stands in `reason` there.
+    code = told.get("reason", told.get("code"))
+    return Failure(code if isinstance(code, str) and code in SENTENCES else "upstream-error")
 
 
 @dataclass(frozen=True, slots=True)

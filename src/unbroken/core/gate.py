@@ -15,6 +15,7 @@ from .decoder import BOM
 from .dialect import REGISTRY, Dialect, EventClass, Reading
 from .errors import Failure, failure_of_ours, is_ours
 from .events import Comment, Event, Format
+from .likeness import Likeness, LikenessFinder
 from .mending import DONE
 from .options import Options
 from .proof import FLAWED, UNPROVEN, read_exactly
@@ -41,6 +42,31 @@ class Frame:
     kind: EventClass | None = None
     reading: Reading | None = None
 
+    def readings(self) -> list[Reading]:
+        """Say what it means, where it was read."""
+        return [] if self.reading is None else [self.reading]
+
+
+@dataclass(slots=True)
+class Run:
+    """Events that leave together: proven by their likeness to the one before them."""
+
+    wire: bytes
+    likeness: Likeness
+    raws: list[str]
+    id: str
+
+    def events(self) -> list[Event]:
+        """Give them one by one."""
+        return self.likeness.events(self.raws, self.id)
+
+    def readings(self) -> list[Reading]:
+        """Say what each of them means."""
+        return self.likeness.readings(self.raws)
+
+
+Item = Frame | Run | Repair
+
 
 class Gate:
     """Take what a framer found, in order, and forward it, drop it by name, or end the stream."""
@@ -48,7 +74,9 @@ class Gate:
     def __init__(self, options: Options, report: StreamReport) -> None:
         self.options = options
         self.report = report
-        self.out: list[Frame | Repair] = []
+        self.out: list[Item] = []
+        self.likeness: Likeness | None = None  # of the last event that was forwarded
+        self._finder = LikenessFinder()
         self.account = report.account = Account(options.count_tokens) if options.account else None
         self.dialect: Dialect | None = options.dialect
         self.mode = Mode.OPEN
@@ -109,34 +137,51 @@ class Gate:
         for observer in self.options.observers:
             observer.repaired(repair)
 
-    def forward(self, event: Event, wire: bytes, value: Any, start: int, end: int, *, named: bool = True) -> bool:
+    def forward(
+        self, event: Event, wire: bytes, value: Any, start: int, end: int, *, named: bool = True, lead: bytes = b""
+    ) -> bool:
         """Forward one event whose data has the value `value` (or `FLAWED`, `UNPROVEN`); tell whether it left.
 
-        `named` says that the frame has an `event:` line of its own, or cannot have one.
+        `named` says that the frame has an `event:` line of its own, or cannot have one; `lead` is framing in front.
         """
         if self.past_done:
             self.repair(RepairKind.AFTER_DONE, start, end)
+            return False
+        if len(wire) > self.options.max_event_bytes:
+            # Mending can make an event longer, and the next reader has the same limit.
+            self.repair(RepairKind.OVERSIZED_EVENT, start, end)
             return False
         if self.failure and event.data == DONE and self.allows(RepairKind.DONE_AFTER_ERROR):
             self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
             return False
         reading = None
+        self.likeness = None
         if self.dialect is not None and not self.dialect.json_payloads:
             reading = self._take(self.dialect.read(event.event, event.data))
         elif value is FLAWED:
             self._forward_flawed(event.data)
         elif value is not UNPROVEN:
             reading = self._read(event, value)
-            if not named and self.dialect is not None:
-                event, wire = self._restore_name(event, wire, value, start, end)
+            if self.dialect is not None:
+                if reading is not None and reading.kind is EventClass.CONTENT:
+                    self.likeness = self._finder.look(self.dialect, event, reading)
+                if not named:
+                    event, wire = self._restore_name(event, wire, value, start, end)
         else:
             self.report.unproven += 1
         kind = self._classify(event, value, reading)
         if kind is EventClass.LIVENESS and self.options.comments == "drop":
             return False
         self.report.events += 1
-        self._emit(Frame(wire, event, None, kind, reading))
+        self._emit(Frame(lead + wire, event, None, kind, reading))
         return True
+
+    def forward_run(self, likeness: Likeness, raws: list[str], wire: bytes) -> None:
+        """Forward events whose raw texts were found in canonical frames by `self.likeness`."""
+        self.report.events += len(raws)
+        if self.account is not None:
+            self.account.absorb_texts(likeness.choice, likeness.read(raws))
+        self.out.append(Run(wire, likeness, raws, self.report.last_event_id))
 
     def _emit(self, frame: Frame) -> None:
         # A U+FEFF that opened the output would be taken for a byte order mark by the next reader.
@@ -192,8 +237,12 @@ class Gate:
         name = self.dialect.event_name(value) if self.allows(RepairKind.EVENT_NAME_RESTORED) else None
         if name is None or name == event.event or set(name) & set("\r\n\0"):
             return event, wire
+        longer = b"event: " + name.encode() + b"\n" + wire
+        if len(longer) > self.options.max_event_bytes:
+            return event, wire
         self.repair(RepairKind.EVENT_NAME_RESTORED, start, end)
-        return replace(event, event=name), b"event: " + name.encode() + b"\n" + wire
+        self.likeness = None  # the next one has to be mended too
+        return replace(event, event=name), longer
 
     def _classify(self, event: Event, value: Any, reading: Reading | None) -> EventClass:
         if reading is not None:

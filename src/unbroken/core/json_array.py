@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from typing import Any
 
 from .decoder import decode_line, is_utf8
 from .errors import Failure
@@ -20,6 +21,7 @@ from .repairs import RepairKind
 _BLANK_RUN = re.compile(rb"[ \t\r\n]*+")
 _OUTSIDE = re.compile(rb'["\[\]{}]')
 _INSIDE = re.compile(rb'["\\]')
+_OPENERS = '{["'
 _SCALAR_END = re.compile(rb"[,\]\[{}\s]")
 
 
@@ -32,9 +34,12 @@ class _Expects(Enum):
 
 
 class JSONArrayFramer:
-    """Take chunks of one JSON array, and give the gate its elements, in order."""
+    """Take chunks of one JSON array, and give the gate its elements, in order.
 
-    def __init__(self, gate: Gate, offset: int = 0) -> None:
+    `sniffed`: the first element spoke for an array, so the output must begin with one that does.
+    """
+
+    def __init__(self, gate: Gate, offset: int = 0, *, sniffed: bool = False) -> None:
         self._gate = gate
         self._offset = offset  # of the chunk at hand
         self._limit = gate.options.max_event_bytes
@@ -43,6 +48,7 @@ class JSONArrayFramer:
         self._has_comma = False  # `_lead` holds a comma
         self._comma_at = 0
         self._forwarded = 0
+        self._needs_opener = sniffed
         self._after_scalar = False
         self._element = bytearray()
         self._size = 0  # of the open element, forgotten bytes included
@@ -124,7 +130,7 @@ class JSONArrayFramer:
             self._excess_from = None
 
     def _note(self, kind: RepairKind, start: int, end: int) -> None:
-        if self._gate.allows(kind):
+        if kind in self._gate.options.repairs:
             self._gate.repair(kind, start, end)
 
     # Inside of an element
@@ -194,8 +200,8 @@ class JSONArrayFramer:
         value = prove(text)
         if value is FLAWED and not self._gate.options.standard_only:
             self._mend(text, start, end)
-        elif self._gate.forward(Event(text), bytes(self._lead) + raw, value, start, end):
-            self._note_forwarded(text)
+        else:
+            self._forward(text, value, start, end)
 
     def _decode(self, raw: bytes, start: int) -> bytes:
         decoded, runs = decode_line(raw)
@@ -204,11 +210,15 @@ class JSONArrayFramer:
             self._note(RepairKind.INVALID_UTF8, start + begin, start + begin + length)
         return decoded
 
-    def _note_forwarded(self, text: str) -> None:
-        self._after_scalar = text[0] not in '{["'
-        self._lead.clear()
-        self._has_comma = False
-        self._forwarded += 1
+    def _forward(self, text: str, value: Any, start: int, end: int) -> None:
+        if self._needs_opener and text[0] not in _OPENERS:
+            self._note(RepairKind.INVALID_JSON, start, end)
+        elif self._gate.forward(Event(text), text.encode(), value, start, end, lead=bytes(self._lead)):
+            self._after_scalar = text[0] not in _OPENERS
+            self._needs_opener = False
+            self._lead.clear()
+            self._has_comma = False
+            self._forwarded += 1
 
     def _mend(self, text: str, start: int, end: int) -> None:
         gate = self._gate
@@ -217,16 +227,15 @@ class JSONArrayFramer:
             gate.repair(kind, start, end)
             for piece in pieces:
                 self._add_comma()
-                if gate.forward(Event(piece), bytes(self._lead) + piece.encode(), prove(piece), start, end):
-                    self._note_forwarded(piece)
+                self._forward(piece, prove(piece), start, end)
             return
         gate.report.invalid_json += 1
         if gate.options.invalid_json == "drop" and gate.allows(RepairKind.INVALID_JSON):
             gate.repair(RepairKind.INVALID_JSON, start, end)
         elif gate.options.invalid_json == "error":
             gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start)
-        elif gate.forward(Event(text), bytes(self._lead) + text.encode(), FLAWED, start, end):
-            self._note_forwarded(text)
+        else:
+            self._forward(text, FLAWED, start, end)
 
     # The end
 

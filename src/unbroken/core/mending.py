@@ -68,7 +68,7 @@ _FRAMED: Final = re.compile(r"(data|event|id|retry|):")
 
 
 def unwrap_frame(text: str) -> list[str]:
-    """Read a payload that is itself SSE, one level deep, and give the payload inside if it is whole JSON or `[DONE]`."""
+    """Read a payload that is itself SSE, one level deep; give what is inside if it is whole JSON or `[DONE]`."""
     if not _FRAMED.match(text):
         return []
     lines = re.split(r"\r\n|\n|\r", text)

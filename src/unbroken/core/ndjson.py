@@ -201,14 +201,14 @@ class NDJSONFramer:
 
     def _continue(self, line: bytes, start: int, end: int) -> None:
         assert self._scanner is not None
-        if len(self._block) + len(line) + 2 > self._limit:
-            first = self._start
-            self._give_up(silently=True)
-            self._gate.repair(RepairKind.OVERSIZED_EVENT, first, end)
-        elif self._at_margin and line[:1] == b"{" and is_whole(line.decode()):
+        if self._at_margin and line[:1] == b"{" and is_whole(line.decode()):
             # A whole document at the left margin: what came before it was never going to be one.
             self._give_up()
             self._take_document(line, start, end)
+        elif len(self._block) + len(line) + 2 > self._limit:
+            first = self._start
+            self._give_up(silently=True)
+            self._gate.repair(RepairKind.OVERSIZED_EVENT, first, end)
         else:
             self._keep(line, start, end)
             self._scanner.feed(b"\n" + line)

@@ -6,11 +6,11 @@ from typing import Final, Protocol
 
 from .decoder import BOM
 from .events import Format
-from .gate import Frame, Gate
+from .gate import Gate, Item
 from .json_array import JSONArrayFramer
 from .ndjson import NDJSONFramer
 from .options import Options
-from .repairs import Repair, RepairKind
+from .repairs import RepairKind
 from .report import StreamReport, Verdict
 from .sniffer import Finding, not_a_stream, sniff
 from .sse import SSEFramer
@@ -40,10 +40,10 @@ class Pipeline:
         self._prefix = bytearray()  # while the format is not known
         self._base = 0  # where `_prefix` begins
         self._origin = 0  # where the connection at hand begins
-        self._skips_bom = True
+        self._skips_bom = True  # nothing of the body has gone yet, where alone a byte order mark means nothing
         self.closed = False
 
-    def feed(self, chunk: bytes) -> list[Frame | Repair]:
+    def feed(self, chunk: bytes) -> list[Item]:
         """Take the next bytes and give what they complete."""
         self.report.bytes_in += len(chunk)
         if self.gate.dead_from is None:
@@ -54,7 +54,7 @@ class Pipeline:
                 self._settle_format(at_end=False)
         return self._take()
 
-    def close(self, *, clean: bool) -> tuple[list[Frame | Repair], Verdict]:
+    def close(self, *, clean: bool) -> tuple[list[Item], Verdict]:
         """Take the end of input; give what is left, and the verdict."""
         self.closed = True
         gate = self.gate
@@ -78,6 +78,7 @@ class Pipeline:
         self.framer = None
         self._prefix.clear()
         self._base = self._origin = self.report.bytes_in
+        self._skips_bom = True
         self.gate.restart()
 
     @property
@@ -85,7 +86,7 @@ class Pipeline:
         """Fields without an event, that leave with what is written last."""
         return self.framer.carried if isinstance(self.framer, SSEFramer) else b""
 
-    def _take(self) -> list[Frame | Repair]:
+    def _take(self) -> list[Item]:
         out, self.gate.out = self.gate.out, []
         return out
 
@@ -108,23 +109,25 @@ class Pipeline:
             self._begin_as(given, at_end=at_end)
             return
         self._trim_blanks()
-        finding = sniff(bytes(self._prefix), self.options.content_type, at_end=at_end)
+        content_type = self.options.content_type
+        finding = sniff(bytes(self._prefix), content_type, at_start=self._skips_bom, at_end=at_end)
         if finding is not None:
             self._follow(finding, at_end=at_end)
 
     def _trim_blanks(self) -> None:
         """Let go of blank lines in front, and of an endless indentation; heartbeats of NDJSON look like one."""
         prefix = self._prefix
-        skip = 3 if self._base == self._origin and prefix.startswith(BOM) else 0
+        skip = 3 if self._skips_bom and prefix.startswith(BOM) else 0
         run = len(prefix) - len(prefix[skip:].lstrip(b" \t\r\n"))
         last_end = max(prefix.rfind(b"\n", skip, run), prefix.rfind(b"\r", skip, run)) + 1
         drop = max(last_end, run - _MAX_INDENT, 0)
-        if drop > skip or (drop and self._base > self._origin):
+        if drop > skip:
             self._drop_prefix(drop)
 
     def _drop_prefix(self, count: int) -> None:
-        if self._base == self._origin and self._prefix.startswith(BOM):
+        if self._skips_bom and self._prefix.startswith(BOM):
             self.report.respellings["bom"] += 1
+        self._skips_bom = False
         del self._prefix[:count]
         self._base += count
 
@@ -136,6 +139,7 @@ class Pipeline:
         elif finding.head:
             self.gate.repair(RepairKind.HTTP_HEAD, self._base, self._base + finding.skip)
             self._drop_prefix(finding.skip)
+            self._skips_bom = True
             if self._prefix:
                 self._settle_format(at_end=at_end)
         else:
@@ -165,7 +169,7 @@ class Pipeline:
                 holds_first=finding.holds_first,
             )
         else:
-            self.framer = JSONArrayFramer(self.gate, self._base)
+            self.framer = JSONArrayFramer(self.gate, self._base, sniffed=finding.sniffed)
         prefix = bytes(self._prefix)
         self._prefix.clear()
         self.framer.feed(prefix)

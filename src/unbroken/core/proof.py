@@ -88,7 +88,9 @@ def _exact_int(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
-_scan_exactly = json.JSONDecoder(parse_constant=_refuse, parse_int=_exact_int).scan_once
+_scan_exactly: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder(
+    parse_constant=_refuse, parse_int=_exact_int
+).scan_once  # type: ignore[attr-defined]
 
 
 def read_exactly(text: str) -> Any:

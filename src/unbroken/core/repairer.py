@@ -14,7 +14,7 @@ from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
 from .encoder import spell, spell_error, spell_heartbeat, spell_payload
 from .errors import Failure, StreamError
 from .events import Comment, Event, Format
-from .gate import Frame
+from .gate import Frame, Item, Run
 from .heartbeat import Clocks, Heartbeat
 from .json_array import JSONArrayFramer
 from .mending import DONE
@@ -68,11 +68,13 @@ class EventReader:
         return _items(frames)
 
 
-def _items(frames: list[Frame | Repair]) -> list[Event | Comment | Repair]:
+def _items(frames: list[Item]) -> list[Event | Comment | Repair]:
     items: list[Event | Comment | Repair] = []
     for frame in frames:
         if isinstance(frame, Repair):
             items.append(frame)
+        elif isinstance(frame, Run):
+            items += frame.events()
         elif (item := frame.event or frame.comment) is not None:
             items.append(item)
     return items
@@ -124,7 +126,7 @@ class _Engine(Generic[T]):
         self._pipeline.gate.delivered = DeliveredIds()
 
     @abstractmethod
-    def _deliver(self, frames: list[Frame | Repair]) -> list[T]:
+    def _deliver(self, frames: list[Item]) -> list[T]:
         """Turn frames into what leaves."""
 
     def _last_items(self, verdict: Verdict, ours: Failure | None) -> list[T]:
@@ -192,18 +194,18 @@ class _Engine(Generic[T]):
             items += self._end(self._pipeline.gate.conclude(clean=True, cut=False), now)
         return items
 
-    def _timed(self, frames: list[Frame | Repair], now: float) -> list[Frame | Repair]:
+    def _timed(self, frames: list[Item], now: float) -> list[Item]:
         """Note when events came, and feed the clocks with content."""
         report = self.report
         since = now - (self._started_at or 0.0)
         for frame in frames:
-            if isinstance(frame, Repair) or frame.event is None:
+            if isinstance(frame, Repair) or (isinstance(frame, Frame) and frame.event is None):
                 continue
             if report.first_event is None:
                 report.first_event = since
             if self._pipeline.gate.dialect is not None:  # recognised by this event, or by an earlier one
                 self._clocks.recognised()
-            if frame.kind is EventClass.CONTENT:
+            if isinstance(frame, Run) or frame.kind is EventClass.CONTENT:
                 self._clocks.content(now)
                 report.content_emitted = True
                 if report.first_content is None:
@@ -286,8 +288,14 @@ class _Engine(Generic[T]):
 class EventEngine(_Engine[Event]):
     """Events out of bytes; a failure is `error`, to be raised after the last event."""
 
-    def _deliver(self, frames: list[Frame | Repair]) -> list[Event]:
-        return [frame.event for frame in frames if not isinstance(frame, Repair) and frame.event is not None]
+    def _deliver(self, frames: list[Item]) -> list[Event]:
+        events: list[Event] = []
+        for frame in frames:
+            if isinstance(frame, Run):
+                events += frame.events()
+            elif isinstance(frame, Frame) and frame.event is not None:
+                events.append(frame.event)
+        return events
 
 
 class StreamRepairer(_Engine[bytes]):
@@ -349,28 +357,31 @@ class StreamRepairer(_Engine[bytes]):
         self.report.bytes_out += sum(map(len, items))
         return items
 
-    def _deliver(self, frames: list[Frame | Repair]) -> list[bytes]:
+    def _deliver(self, frames: list[Item]) -> list[bytes]:
         wires = [self._spell(frame) for frame in frames if not isinstance(frame, Repair)]
         return self._count([wire for wire in wires if wire])
 
-    def _spell(self, frame: Frame) -> bytes:
+    def _spell(self, frame: Frame | Run) -> bytes:
         target = self._fix_target()
         if self.options.convert is None:
             return spell(frame, self.report.format, target)
         return self._convert(frame, target)
 
-    def _convert(self, frame: Frame, target: Format) -> bytes:
+    def _convert(self, frame: Frame | Run, target: Format) -> bytes:
         """Write one frame as the dialect that was asked for; what has no meaning here passes as it is."""
         dialect = self._pipeline.gate.dialect
         if dialect is None or dialect.name == self.options.convert:
             return spell(frame, self.report.format, target)
-        if frame.reading is None:
+        readings = frame.readings()
+        if not readings:
             # The sentinel of the source is no end yet: the finish and the usage are still to come, and one of ours.
-            return b"" if frame.kind is EventClass.TERMINAL else spell(frame, self.report.format, target)
+            is_end = isinstance(frame, Frame) and frame.kind is EventClass.TERMINAL
+            return b"" if is_end else spell(frame, self.report.format, target)
         if self._converter is None:
             assert self.options.convert is not None
             self._converter = CONVERTERS[self.options.convert]()
-        return b"".join(spell_payload(payload, target) for payload in self._converter.encode(frame.reading))
+        encode = self._converter.encode
+        return b"".join(spell_payload(payload, target) for reading in readings for payload in encode(reading))
 
     def _last_items(self, verdict: Verdict, ours: Failure | None) -> list[bytes]:
         frames: list[bytes] = []

@@ -42,14 +42,15 @@ class Finding:
     holds_first: bool = False
 
 
-def sniff(prefix: bytes, content_type: str | None, *, at_end: bool = False) -> Finding | None:
+def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_end: bool = False) -> Finding | None:
     """Tell what a body begins with, or None while more bytes are needed to tell.
 
-    `prefix` is the body from its very first byte, or from behind a head that was skipped.
+    `prefix` is the body from its very first byte (or from behind a head that was skipped) where `at_start`, the only
+    place for a byte order mark; else blank lines before it are gone already.
     """
-    if BOM.startswith(prefix) and len(prefix) < 3 and not at_end:
+    if at_start and BOM.startswith(prefix) and len(prefix) < 3 and not at_end:
         return None
-    skip = 3 if prefix.startswith(BOM) else 0
+    skip = 3 if at_start and prefix.startswith(BOM) else 0
     body = prefix[skip:].lstrip(_BLANKS)
     if not body:
         return None
@@ -93,7 +94,9 @@ def _bracket(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
     if not inside and not at_end:
         return None if len(body) < MAX_HEAD else Finding(Format.SSE, skip)
     # A digit or a letter could as well begin a log line, `[2024-` or `[DONE]`.
-    return Finding(Format.JSON_ARRAY if inside[:1] in (b"{", b"[", b"]", b'"') else Format.SSE, skip)
+    if inside[:1] in (b"{", b"[", b"]", b'"'):
+        return Finding(Format.JSON_ARRAY, skip, sniffed=True)
+    return Finding(Format.SSE, skip)
 
 
 def _page(body: bytes, *, at_end: bool) -> Finding | None:

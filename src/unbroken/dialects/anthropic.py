@@ -50,6 +50,7 @@ class Anthropic(Dialect):
     """Messages: named events, ended by `message_stop`."""
 
     name = "anthropic"
+    steady = True
     sentinel = "[DONE]"  # gateways add it
     exact_marks = ('"input"',)
 

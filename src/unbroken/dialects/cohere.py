@@ -40,6 +40,7 @@ class Cohere(Dialect):
     """Chat events of both versions."""
 
     name = "cohere"
+    steady = True
     sentinel = "[DONE]"
 
     def __init__(self) -> None:

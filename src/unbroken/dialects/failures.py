@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from ..core.errors import ERROR_TYPE, SENTENCES, Failure
+from ..core.errors import ERROR_TYPE, Failure, failure_of_ours
 from .shapes import as_label, as_list, as_object, as_seconds, as_text, as_whole
 
 _MAX_DETAIL: Final = 2000
@@ -85,8 +85,7 @@ def failure_of(error: Any) -> Failure:
     if not isinstance(error, dict):
         return Failure("upstream-error", detail=as_text(error)[:_MAX_DETAIL] or None)
     if is_own(error):
-        code = error.get("code")
-        return Failure(code if isinstance(code, str) and code in SENTENCES else "upstream-error")
+        return failure_of_ours({"error": error})
     code, status = _classify(error)
     detail = as_text(error.get("message") or error.get("error") or error.get("status_msg"))[:_MAX_DETAIL]
     words = [word for key in _WORD_KEYS if isinstance(word := error.get(key), str) and word]

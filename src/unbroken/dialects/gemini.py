@@ -38,6 +38,7 @@ class Gemini(Dialect):
     """Generate-content responses: `candidates[].content.parts[]`."""
 
     name = "gemini"
+    steady = True
     exact_marks = ('"functionCall"',)
 
     def __init__(self) -> None:
@@ -143,11 +144,10 @@ class Gemini(Dialect):
         return finished or (self._blocked and not self._finished)
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Spell it as Google's error object; `type` is ours, to be known again."""
+        """Spell it as Google's error object; `type` and `reason` are ours, to be known again."""
         status = _STATUS_WORDS.get(failure.code, "INTERNAL")
         error = {"code": failure.status_hint or 500, "message": failure.public_message, "status": status}
-        reason = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": failure.code, "domain": ERROR_TYPE}
-        return None, {"error": {**error, "type": ERROR_TYPE, "details": [reason]}}
+        return None, {"error": {**error, "type": ERROR_TYPE, "reason": failure.code}}
 
 
 def _is_candidate(candidate: dict[str, Any]) -> bool:

@@ -39,6 +39,7 @@ class OpenAIChat(Dialect):
     """Chat completions: `choices[].delta`, ended by `[DONE]` or by a finish on every choice."""
 
     name = "openai-chat"
+    steady = True
     sentinel = "[DONE]"
 
     def __init__(self) -> None:
@@ -75,7 +76,12 @@ class OpenAIChat(Dialect):
 
     def _plain_text(self, choice: Any) -> str | None:
         """Give the text of a delta that is nothing else, the most common one: 0.9 instead of 2.3 µs."""
-        if type(choice) is not dict or self._finished.get(0, True) or choice.get("finish_reason") or choice.get("index"):
+        if (
+            type(choice) is not dict
+            or self._finished.get(0, True)
+            or choice.get("finish_reason")
+            or choice.get("index")
+        ):
             return None
         delta = choice.get("delta")
         text = delta.get("content") if type(delta) is dict and len(delta) == 1 else None
@@ -104,7 +110,7 @@ class OpenAIChat(Dialect):
         failure = self._find_failure(event, payload) or reading.failure
         if failure is not None:
             return replace(reading, kind=EventClass.ERROR, failure=failure)
-        is_ping = event in _PINGS or payload.get("type") in _PINGS
+        is_ping = event in _PINGS or as_text(payload.get("type")) in _PINGS
         return PING if is_ping and not reading.deltas else reading
 
     def _find_failure(self, event: str, payload: dict[str, Any]) -> Failure | None:

@@ -1,0 +1,144 @@
+"""Payloads proven by likeness: what equals a proven one around its text is proven too, and means the same.
+
+The tokens of an answer come in payloads that differ in one string. Once such a payload was proven and read, the next
+one needs neither a parser nor its dialect: measured, 1 µs instead of 8 for a payload of 256 bytes. Law 1 holds this
+path to the slow one: whatever is not exactly alike takes that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .dialect import Dialect, EventClass, Reading
+from .events import Event
+from .proof import FLAWED, prove
+
+MAX_ATTEMPTS: Final = 64
+"""How often a stream is searched for a likeness in vain before it is left at that."""
+MAX_LENGTH: Final = 8192
+_SEPARATORS: Final = re.compile("[\u2028\u2029\u0085]")
+_MARK: Final = "\ufdd0likeness\ufdd1"  # noncharacters, which no provider sends
+# RFC 8259, clause 7: what may stand between the quotes. Possessive, so that nothing is tried twice.
+_INSIDE: Final = re.compile(r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+')
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """One proven payload with its text left out: what stands before it, behind it, and what such payloads mean."""
+
+    prefix: str
+    suffix: str
+    name: str
+    reading: Reading
+
+    def text_in(self, payload: str) -> str | None:
+        """Give the raw text (escapes kept) of a payload that is alike, or None."""
+        prefix, suffix = self.prefix, self.suffix
+        if not payload.isascii() and _SEPARATORS.search(payload):
+            return None  # to be escaped
+        if not payload.startswith(prefix) or not payload.endswith(suffix):
+            return None
+        raw = payload[len(prefix) : len(payload) - len(suffix)]
+        if not raw or len(payload) <= len(prefix) + len(suffix) or not _INSIDE.fullmatch(raw):
+            return None
+        return raw
+
+    def texts_in(self, frames: str) -> list[str] | None:
+        """Give the raw texts of canonical frames (`data: ...` and a blank line) that are all alike, or None."""
+        begin = self.begin
+        end = self.suffix + "\n\n"
+        if not frames.startswith(begin) or not frames.endswith(end):
+            return None
+        if not frames.isascii() and _SEPARATORS.search(frames):
+            return None  # to be escaped
+        raws = frames[len(begin) : len(frames) - len(end)].split(end + begin)
+        # Joined by a letter that completes no escape, all of them are checked in one call.
+        if "" in raws or len(frames) < len(begin) + len(end) or not _INSIDE.fullmatch("x".join(raws)):
+            return None
+        return raws
+
+    @property
+    def begin(self) -> str:
+        """How each frame begins, up to the text."""
+        named = f"event: {self.name}\n" if self.name != "message" else ""
+        return f"{named}data: {self.prefix}"
+
+    @property
+    def choice(self) -> int:
+        """The choice that all these texts belong to."""
+        return self.reading.deltas[0].choice
+
+    def read(self, raws: list[str]) -> list[str]:
+        """Give the texts behind their escapes."""
+        return [json.loads(f'"{raw}"') if "\\" in raw else raw for raw in raws]
+
+    def readings(self, raws: list[str]) -> list[Reading]:
+        """Give what a dialect would have read."""
+        return [_with_text(self.reading, text) for text in self.read(raws)]
+
+    def events(self, raws: list[str], id: str) -> list[Event]:
+        """Give the events that these texts came in."""
+        prefix, suffix, name = self.prefix, self.suffix, self.name
+        return [Event(prefix + raw + suffix, name, id) for raw in raws]
+
+
+class LikenessFinder:
+    """Looks for a likeness between one payload of content and the next."""
+
+    def __init__(self) -> None:
+        self._previous = ""
+        self._found: Likeness | None = None
+        self._failed = 0
+
+    def look(self, dialect: Dialect, event: Event, reading: Reading) -> Likeness | None:
+        """Compare this payload with the last one that was shown; give their likeness if it holds."""
+        previous, self._previous = self._previous, event.data
+        if self._failed >= MAX_ATTEMPTS or not dialect.steady or not _is_plain(reading):
+            return None
+        found = self._found
+        if found is not None and found.name == event.event and found.text_in(event.data) is not None:
+            # Seen before, with something else between; what it means may have changed since.
+            return found if _with_text(found.reading, reading.deltas[0].text) == reading else None
+        candidate = _compare(previous, event, reading)
+        if candidate is None:
+            return None
+        if not _holds(dialect, candidate):
+            self._failed += 1
+            return None
+        self._found = candidate
+        return candidate
+
+
+def _compare(previous: str, event: Event, reading: Reading) -> Likeness | None:
+    """Cut the text out of a payload, where the payload before it was the same around its own text."""
+    before, quoted, behind = event.data.partition(f'"{reading.deltas[0].text}"')
+    prefix, suffix = before + '"', '"' + behind
+    if not quoted or not previous.startswith(prefix) or not previous.endswith(suffix):
+        return None
+    return Likeness(prefix, suffix, event.event, reading)
+
+
+def _with_text(reading: Reading, text: str) -> Reading:
+    return replace(reading, deltas=(replace(reading.deltas[0], text=text),))
+
+
+def _is_plain(reading: Reading) -> bool:
+    """Tell whether text of one choice is all that was said."""
+    if reading.kind is not EventClass.CONTENT or len(reading.deltas) != 1 or reading.begins:
+        return False
+    delta = reading.deltas[0]
+    rest = replace(delta, choice=0, role=None, text="") != type(delta)()
+    return bool(delta.text) and not rest and reading.usage is None and reading.failure is None
+
+
+def _holds(dialect: Dialect, likeness: Likeness) -> bool:
+    """Read the payload with a mark for its text: nothing but the text may change."""
+    payload = likeness.prefix + _MARK + likeness.suffix
+    value = prove(payload)
+    if value is FLAWED or len(payload) > MAX_LENGTH or any(mark in payload for mark in dialect.exact_marks):
+        return False
+    return deepcopy(dialect).read(likeness.name, value) == _with_text(likeness.reading, _MARK)
