@@ -20,7 +20,8 @@ MIB = 2**20
 # What may be on its way to one stopped reader: our queue of 1 MiB, the client's own buffer, and what the kernel keeps
 # in the sockets on both sides of the server (up to 6 MiB to receive and 4 MiB to send, each, by Linux's defaults).
 ON_ITS_WAY = 24 * MIB
-IN_MEMORY = 4 * MIB  # of the server's own, for each reader
+# Resident memory for each reader. Measured without unbroken: 3.6 MiB under uvicorn with httpx; ours adds its queue.
+IN_MEMORY = 8 * MIB
 
 
 @pytest.mark.parametrize(
@@ -57,13 +58,14 @@ def warm_up(server: Program, path: str) -> None:
 
 
 def wait_until_still(upstream: Upstream, prompts: list[str]) -> list[int]:
-    """Wait until nothing was read from upstream for a second; give the bytes sent for each prompt."""
-    until = time.monotonic() + 30.0
-    sent: list[int] = []
+    """Wait until nothing was read from upstream for three seconds; give the bytes sent for each prompt."""
+    until = time.monotonic() + 40.0
+    sent, since = [0], time.monotonic()
     while time.monotonic() < until:
         now = [upstream.answer(prompt).sent for prompt in prompts]
-        if now == sent:
+        if now != sent:
+            sent, since = now, time.monotonic()
+        elif time.monotonic() > since + 3.0:  # the kernel probes a full socket ever more seldom
             return sent
-        sent = now
-        time.sleep(1.0)
+        time.sleep(0.1)
     raise AssertionError(f"upstream is read on and on: {sent}")

@@ -55,10 +55,6 @@ class Answer:
     finished: threading.Event = field(default_factory=threading.Event)
 
 
-class Gone(Exception):
-    """The reader closed the connection."""
-
-
 @dataclass
 class Line:
     """One connection, with the framing of its body."""
@@ -146,6 +142,7 @@ async def at_random(line: Line, name: str) -> None:
     answer.kind = dice.choice(ENDINGS)
     await line.begin(chunked=answer.kind not in ("cut between events", "cut inside an event"))
     texts = [f"{n}é " for n in range(dice.randint(1, 40))]
+    answer.text = "".join(texts)
     if answer.kind.startswith("cut in") or answer.kind == "cut chunk":
         body = b"".join(map(token, texts)) + token("never whole")[: dice.randint(8, 40)]
     else:
@@ -158,7 +155,6 @@ async def at_random(line: Line, name: str) -> None:
         await line.send(piece)
         if dice.random() < 0.2:
             await asyncio.sleep(dice.choice((0.01, 0.05, 0.3, 1.5)))
-    answer.text = "".join(texts)
     if answer.kind == "cut chunk":
         line.writer.write(b"ff\r\ndata: {")  # 255 bytes announced, 7 sent
         await line.writer.drain()
@@ -237,8 +233,8 @@ class Upstream:
             answer = self.answer(prompt)
             script, _, name = prompt.partition("/")
             await self._perform(SCRIPTS[script], Line(answer, reader, writer), name)
-        except (ConnectionError, Gone, TimeoutError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # only the end of the server cancels
         finally:
             writer.close()
             if answer is not None:
