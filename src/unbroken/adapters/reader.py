@@ -40,7 +40,6 @@ class Reader(Protocol):
         Any thread may call this at any time, and again.
         """
 
-
     def following(self, source: Source) -> Reader:
         """Give a reader of the same kind for the source that takes this one's place."""
 
