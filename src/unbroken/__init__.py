@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import dialects as _dialects  # registers what can be recognised
+from . import dialects as _dialects  # noqa: F401  # registers what can be recognised
 from .adapters.source import Source
 from .adapters.sync import EventStream, RepairedStream, iter_events, repair
 from .core.dialect import Delta, Dialect, EventClass, Reading, ToolFragment, register
