@@ -47,7 +47,7 @@ def cut(body: bytes, size: int) -> list[bytes]:
 # --- payloads -------------------------------------------------------------------------------------------------
 
 LATIN = "stream token the of model answer a to in is for with that as on quick proxy line event byte"
-ESCAPED = '"quoted" line\n tab\t back\\slash </div> 1. —'
+ESCAPED = '"quoted" line\n tab\t back\\slash </div> 1.'
 CHINESE = "数据 事件 模型 代理 流 字节 超时 心跳 回答 一个 完整 修复 断开 连接 错误 重试"
 MIXED = f"{CHINESE} поток событие ответ こんにちは ストリーム 안녕하세요 مرحبا תשובה 🙂 👩\u200d💻"
 

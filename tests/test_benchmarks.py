@@ -41,16 +41,16 @@ def chunk_sizes(workload: Workload) -> set[int]:
 # --- workloads --------------------------------------------------------------------------------------------------
 
 HASHES = {
-    "a": "17de63e69df42e9a",
-    "b": "17de63e69df42e9a",
-    "c": "6c5bdc0c724ea6de",
-    "d": "7f88f924bbce4132",
-    "e": "f959addc949f9d2d",
-    "f": "3db806dfb39e67ee",
+    "a": "c5ed38f9764a5f0f",
+    "b": "c5ed38f9764a5f0f",
+    "c": "4046fa85ae76af0e",
+    "d": "b139aad9c00d16a5",
+    "e": "8ac395b807c4ca5f",
+    "f": "1d2dc133d79f9f90",
     "g16": "587689fc07b8cffe",
     "g1k": "587689fc07b8cffe",
     "h": "b944e9310f57e09d",
-    "j": "ab752ad6df37eeb6",
+    "j": "7083703955cfe5b7",
 }
 
 
