@@ -204,7 +204,8 @@ def test_every_capture_means_the_same_after_conversion(file: str) -> None:
     target = read(output)
     # A cut is told by an error frame of ours, so the next reader sees a failure.
     verdict = Verdict.FAILED if source.verdict is Verdict.TRUNCATED else source.verdict
-    assert (target.dialect, target.verdict) == ("openai-chat", verdict)
+    assert target.verdict is verdict
+    assert target.dialect == "openai-chat" or not source.content_emitted, "an error of ours alone is of no dialect"
     assert target.text == source.text
     assert target.reasoning == source.reasoning
     assert target.refusal == source.refusal
