@@ -102,7 +102,7 @@ def main() -> int:
     version = "{}.{}".format(*sys.version_info[:2])
     record: dict[str, Ratios] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     if options.record:
-        record[version] = {name: round(ratio, 2) for name, ratio in measure(options.seconds).items()}
+        record[version] = {name: float(f"{ratio:.3g}") for name, ratio in measure(options.seconds).items()}
         RECORD.write_text(json.dumps(dict(sorted(record.items())), indent=2) + "\n")
     recorded = recorded_for(version, record)
     measured = record[version] if options.record else measure(options.seconds, recorded)
@@ -110,7 +110,7 @@ def main() -> int:
     print(f"times the speed of a plain loop, Python {version}:")
     for name, ratio in measured.items():
         mark = "  TOO SLOW" if name in slow else ""
-        print(f"  {name:20} {ratio:6.2f}   recorded {recorded.get(name, 0.0):6.2f}{mark}")
+        print(f"  {name:20} {ratio:7.3g}   recorded {recorded.get(name, 0.0):7.3g}{mark}")
     if slow:
         print(f"{len(slow)} below {TOLERANCE:.0%} of what is recorded in {RECORD.name}; profile before you record anew")
     return 1 if slow else 0
