@@ -40,9 +40,13 @@ def read_until(connection: socket.socket, wanted: bytes) -> bytes:
 class Reading:
     """A whole response."""
 
-    status: int
+    head: str  # in lower case
     body: bytes
     clean: bool  # it ended as HTTP says that it should
+
+    @property
+    def status(self) -> int:
+        return int(self.head.split(" ", 2)[1])
 
     @property
     def payloads(self) -> list[str]:
@@ -66,17 +70,16 @@ async def read(port: int, path: str, prompt: str) -> Reading:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request(path, prompt))
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        status = int(head.split(" ", 2)[1])
-        if "transfer-encoding: chunked" not in head.lower():
-            return Reading(status, await reader.read(), clean=True)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        if "transfer-encoding: chunked" not in head:
+            return Reading(head, await reader.read(), clean=True)
         body = bytearray()
         try:
             while size := int(await reader.readuntil(b"\r\n"), 16):
                 body += (await reader.readexactly(size + 2))[:-2]
         except asyncio.IncompleteReadError:
-            return Reading(status, bytes(body), clean=False)
-        return Reading(status, bytes(body), clean=True)
+            return Reading(head, bytes(body), clean=False)
+        return Reading(head, bytes(body), clean=True)
     finally:
         writer.close()
 

@@ -132,6 +132,19 @@ async def large(line: Line, name: str) -> None:
     await line.end()
 
 
+async def refuse(line: Line, name: str) -> None:
+    """No stream at all: a status."""
+    line.writer.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy")
+    await line.writer.drain()
+
+
+async def fail(line: Line, name: str) -> None:
+    """A stream whose first event is an error."""
+    await line.begin()
+    await line.send(ERROR)
+    await line.end()
+
+
 ENDINGS = ("whole", "whole", "whole", "cut between events", "cut inside an event", "cut chunk", "reset", "error")
 
 
@@ -175,6 +188,8 @@ SCRIPTS: dict[str, Callable[[Line, str], Awaitable[None]]] = {
     "leave": leave,
     "endless": endless,
     "large": large,
+    "refuse": refuse,
+    "fail": fail,
     "random": at_random,
 }
 
