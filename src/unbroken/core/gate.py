@@ -85,7 +85,7 @@ class Gate:
         self.terminal = False  # the dialect's own terminator was forwarded
         self.failure: Failure | None = None
         self.untold: Failure | None = None  # a failure of ours that no frame has told yet
-        self.dead_from: int | None = None  # bytes from here on are covered by one repair at the end
+        self.dead_from: int | None = None  # where the input ended that told the failure; what follows is dropped
         self.dead_kind = RepairKind.NOT_A_STREAM
         self.delivered: DeliveredIds | None = None  # kept where a broken connection may be resumed
         if options.dialect is not None:
@@ -261,14 +261,21 @@ class Gate:
         """Forward framing that is no event: a blank line, a block of nothing but `id:` or `retry:`."""
         self._emit(Frame(wire))
 
-    def die(self, failure: Failure, kind: RepairKind, start: int) -> None:
-        """End the stream with a failure of ours; all input from `start` on belongs to the repair `kind`."""
+    def die(self, failure: Failure, kind: RepairKind, start: int, end: int) -> None:
+        """End the stream with a failure of ours, told by the input from `start` to `end`; what follows is dropped."""
         if self.failure is None:
             self.failure = self.untold = failure
         if kind is RepairKind.NOT_A_STREAM and not self.opened:
             self.report.format = None
-        self.dead_from = start
+        if kind in self.options.repairs:
+            self.repair(kind, start, end)
+        self.dead_from = end
         self.dead_kind = kind
+
+    def drop_the_rest(self, end: int) -> None:
+        """Name the input that came behind the end of a stream that died."""
+        if self.dead_from is not None and self.dead_from < end and self.dead_kind in self.options.repairs:
+            self.repair(self.dead_kind, self.dead_from, end)
 
     def conclude(self, *, clean: bool, cut: bool) -> Verdict:
         """Give the verdict at the end of input; `cut` says that a last piece was not whole."""

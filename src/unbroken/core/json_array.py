@@ -233,7 +233,7 @@ class JSONArrayFramer:
         if gate.options.invalid_json == "drop" and gate.allows(RepairKind.INVALID_JSON):
             gate.repair(RepairKind.INVALID_JSON, start, end)
         elif gate.options.invalid_json == "error":
-            gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start)
+            gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
         else:
             self._forward(text, FLAWED, start, end)
 

@@ -134,7 +134,7 @@ class NDJSONFramer:
         if self._may_be_body:
             self._may_be_body = False
             if is_error_body(value) and not self._gate.opened:
-                self._gate.die(body_failure(value), RepairKind.NOT_A_STREAM, start)
+                self._gate.die(body_failure(value), RepairKind.NOT_A_STREAM, start, end)
                 return
             if self._holds_first and len(text) <= _MAX_HELD:
                 self._held = (text, start, end)
@@ -225,7 +225,7 @@ class NDJSONFramer:
         start, end = self._start, self._end
         self._give_up(silently=True)
         if self._may_be_body and not self._gate.opened:
-            self._gate.die(body_failure(prove(pieces[0])), RepairKind.NOT_A_STREAM, start)
+            self._gate.die(body_failure(prove(pieces[0])), RepairKind.NOT_A_STREAM, start, end)
             return
         self._gate.repair(RepairKind.RAW_NEWLINE, start, end)
         self._forward_document(pieces[0], start, end)
@@ -251,7 +251,7 @@ class NDJSONFramer:
             for text in line.decode().split("\n"):
                 self._forward(text, FLAWED, start, end)
         elif policy == "error" and not gate.options.standard_only:
-            gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start)
+            gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
         elif not gate.options.standard_only:
             gate.repair(RepairKind.INVALID_JSON, start, end)
 
@@ -296,7 +296,7 @@ class NDJSONFramer:
         assert self._held is not None
         (text, start, end), self._held = self._held, None
         if clean:
-            self._gate.die(body_failure(prove(text)), RepairKind.NOT_A_STREAM, start)
+            self._gate.die(body_failure(prove(text)), RepairKind.NOT_A_STREAM, start, end)
         else:
             self._forward(text, prove(text), start, end)
 

@@ -65,15 +65,13 @@ class Pipeline:
             cut = self.framer.close(clean=clean)
             if not gate.opened and clean:
                 self._reject_if_foreign()
-        if gate.dead_from is not None and gate.dead_kind in self.options.repairs:
-            gate.repair(gate.dead_kind, gate.dead_from, self.report.bytes_in)
+        gate.drop_the_rest(self.report.bytes_in)
         return self._take(), gate.conclude(clean=clean, cut=cut)
 
     def restart(self) -> None:
         """Go on with the bytes of another connection, once `close` has let go of what the last one left open."""
-        gate = self.gate
-        if gate.dead_from is not None and not self.closed and gate.dead_kind in self.options.repairs:
-            gate.repair(gate.dead_kind, gate.dead_from, self.report.bytes_in)
+        if not self.closed:
+            self.gate.drop_the_rest(self.report.bytes_in)
         self.closed = False
         self.framer = None
         self._prefix.clear()
@@ -97,7 +95,7 @@ class Pipeline:
         if isinstance(self.framer, SSEFramer):
             foreign += dropped[RepairKind.UNFINISHED_TAIL] * (not self.framer.saw_field)
         if foreign:
-            self.gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin)
+            self.gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin, self.report.bytes_in)
 
     # The format
 
@@ -133,7 +131,7 @@ class Pipeline:
 
     def _follow(self, finding: Finding, *, at_end: bool) -> None:
         if finding.failure is not None:
-            self.gate.die(finding.failure, RepairKind.NOT_A_STREAM, self._origin)
+            self.gate.die(finding.failure, RepairKind.NOT_A_STREAM, self._origin, self._base + finding.end)
         elif finding.head and RepairKind.HTTP_HEAD not in self.options.repairs:
             self._begin(Format.SSE, finding)
         elif finding.head:

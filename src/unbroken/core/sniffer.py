@@ -31,12 +31,14 @@ _ERROR_KEYS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the first bytes are. `skip` is the count of those that are done with (a BOM, blank lines, a head)."""
+    """What the first bytes are. `skip` is the count of those that are done with (a BOM, blank lines, a head), `end`
+    the count of those that showed a failure."""
 
     format: Format | None = None
     skip: int = 0
     head: bool = False
     failure: Failure | None = None
+    end: int = 0
     sniffed: bool = False
     may_be_body: bool = False
     holds_first: bool = False
@@ -60,9 +62,9 @@ def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_
     if first == b"[":
         return _bracket(body, _blank_lines(prefix, skip), at_end=at_end)
     if first == b"<":
-        return _page(body, at_end=at_end)
+        return _page(body, len(prefix) - len(body), at_end=at_end)
     if first < b" " or body.startswith(_ZSTD):
-        return Finding(failure=not_a_stream("binary"))
+        return Finding(failure=not_a_stream("binary"), end=len(prefix) - len(body) + 1)
     if not at_end and (_ZSTD.startswith(body) or (len(body) < 5 and b"HTTP/".startswith(body))):
         return None
     if _is_head(body):
@@ -99,13 +101,15 @@ def _bracket(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
     return Finding(Format.SSE, skip)
 
 
-def _page(body: bytes, *, at_end: bool) -> Finding | None:
-    if not at_end and len(body) < MAX_HEAD and not _PAGE_READ.search(body):
+def _page(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
+    read = _PAGE_READ.search(body, 0, MAX_HEAD)
+    if read is None and not at_end and len(body) < MAX_HEAD:
         return None
-    title = _TITLE.search(body[:MAX_HEAD])
+    end = read.end() if read else min(len(body), MAX_HEAD)
+    title = _TITLE.search(body, 0, end)
     words = b" ".join(title[1].split()).decode("utf-8", "replace") if title else ""
     status = re.match(r"([45][0-9]{2})\b", words)
-    return Finding(failure=not_a_stream("markup", int(status[1]) if status else None, words))
+    return Finding(failure=not_a_stream("markup", int(status[1]) if status else None, words), end=skip + end)
 
 
 def _is_head(body: bytes) -> bool:
@@ -113,13 +117,14 @@ def _is_head(body: bytes) -> bool:
 
 
 def _head(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
-    end = _HEAD_END.search(body)
+    end = _HEAD_END.search(body, 0, MAX_HEAD)
     if end is None and not at_end and len(body) < MAX_HEAD:
         return None
     status = _STATUS.match(body)
     code = int(status[1]) if status else None
     if end is None or code is None or not 200 <= code < 300:
-        return Finding(failure=not_a_stream("http-head", code))
+        length = end.end() if end else min(len(body), MAX_HEAD)
+        return Finding(failure=not_a_stream("http-head", code), end=skip + length)
     return Finding(skip=skip + end.end(), head=True)
 
 

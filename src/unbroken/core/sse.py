@@ -326,7 +326,7 @@ class SSEFramer:
             return
         elif self._block:
             self._hold_stray(line, start, end)
-        elif not self._cut_foreign(line, start):
+        elif not self._cut_foreign(line, start, end):
             self._drop_line(line, start, end)
 
     def _drop_line(self, line: bytes, start: int, end: int) -> None:
@@ -366,7 +366,7 @@ class SSEFramer:
         self._take_data(b"data: " + value, value, start, end)
         return True
 
-    def _cut_foreign(self, line: bytes, start: int) -> bool:
+    def _cut_foreign(self, line: bytes, start: int, end: int) -> bool:
         """Cut at an error page or an HTTP error head that was written into the stream."""
         head = _ERROR_HEAD.match(line)
         if not self._gate.allows(RepairKind.FOREIGN_BODY) or self._gate.past_done:
@@ -374,7 +374,7 @@ class SSEFramer:
         if not head and not _MARKUP.match(line):
             return False
         status = int(head[1]) if head else None
-        self._gate.die(Failure("upstream-failed", status_hint=status), RepairKind.FOREIGN_BODY, start)
+        self._gate.die(Failure("upstream-failed", status_hint=status), RepairKind.FOREIGN_BODY, start, end)
         return True
 
     def _lift_error(self, value: bytes, start: int, end: int) -> bool:
@@ -613,7 +613,7 @@ class SSEFramer:
         elif dropped is not None:
             self._drop(dropped, block, start, end)
         elif gate.options.invalid_json == "error":
-            gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start)
+            gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
         else:
             self._forward(block, payload, FLAWED, start, end, wire=wire, further=further)
 
