@@ -43,8 +43,8 @@ def test_a_status_of_upstream_is_an_error_frame_where_the_request_is_made_inside
 
 
 @pytest.mark.parametrize(("name", "prompt", "status"), [
-    ("gunicorn gthread", "fail/1", 503),
-    ("uvicorn", "fail/1", 503),
+    ("gunicorn gthread", "fail/1", 429),
+    ("uvicorn", "fail/1", 429),
     ("uvicorn", "refuse/1", 502),
     ("hypercorn", "refuse/1", 502),
 ])  # fmt: skip
@@ -53,7 +53,7 @@ def test_a_failure_before_the_first_event_is_a_status_where_the_stream_was_prime
 ) -> None:
     reading = answer(programs, name, "/primed", prompt)
     assert reading.status == status, reading
-    assert b"overloaded" not in reading.body
+    assert b"Overloaded" not in reading.body
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def token(text: str, finish: str | None = None) -> bytes:
 TOKENS = tuple(f"{n}·" for n in range(1, 7))
 FINISH = token("", finish="stop")
 DONE = b"data: [DONE]\n\n"
-ERROR = frame({"error": {"message": "The model is overloaded", "type": "server_error", "code": "overloaded"}})
+ERROR = frame({"error": {"message": "Overloaded: limit 60", "type": "requests", "code": "rate_limit_exceeded"}})
 
 
 @dataclass
