@@ -87,7 +87,8 @@ def floor(name: str) -> int:
 
 
 def python(code: str, *flags: str) -> str:
-    command = [sys.executable, "-I", *flags, "-c", code]
+    """Run code in an interpreter of its own that finds this checkout first, and give what it prints."""
+    command = [sys.executable, "-I", *flags, "-c", f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})\n{code}"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
