@@ -122,6 +122,6 @@ class Stream(Generic[T]):
         """Give what to raise after the last item."""
         error = self._engine.error
         if error is not None and self._writes:
-            warn("the stream failed: %s", error)
+            warn("the stream failed: %s", str(error))  # a log that keeps its records must not keep the stream's report
             return None
         return error

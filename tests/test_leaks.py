@@ -1,0 +1,252 @@
+"""A thousand streams abandoned at random points leave nothing behind."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import random
+import threading
+import tracemalloc
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.scripted import DONE, LIMIT, TOKEN, Clock, Threads, Upstream, WarpLoop
+from unbroken import RepairedStream, StreamError, Timeouts, aiter_events, arepair, iter_events, repair
+
+STREAMS = 500  # of each kind, sync and async
+BYTES_PER_STREAM = 64  # of growth, once caches are warm; one chunk alone is larger
+
+CHUNKS = [TOKEN[:30], TOKEN[30:] + TOKEN, b": ping\n\n", TOKEN, TOKEN[:7]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_raised_where_nobody_hears_it(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Unraisable errors ("generator already executing", ResourceWarning) fail the tests by themselves.
+    heard: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", heard.append)
+    monkeypatch.setattr(logging.getLogger("unbroken"), "disabled", True)  # pytest keeps what is logged
+    yield
+    gc.collect()
+    assert not heard
+
+
+class Failing(Upstream):
+    """Fails where others fall silent."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from super().__iter__()
+        raise OSError
+
+
+def script(rng: random.Random) -> list[bytes]:
+    chunks = CHUNKS[: rng.randint(0, len(CHUNKS))]
+    return [*chunks, DONE] if rng.random() < 0.2 else chunks
+
+
+# How a synchronous stream can be left
+
+
+def by_close(stream: RepairedStream) -> None:
+    stream.close()
+
+
+def by_forgetting(stream: RepairedStream) -> None:
+    pass
+
+
+def by_a_cycle(stream: RepairedStream) -> None:
+    stream.itself = stream  # type: ignore[attr-defined]
+
+
+def by_an_exception(stream: RepairedStream) -> None:
+    with contextlib.suppress(ZeroDivisionError), stream:
+        raise ZeroDivisionError
+
+
+def by_a_closed_generator(stream: RepairedStream) -> None:
+    view = (item for item in stream)
+    if stream.report.verdict.value == "open" and stream.report.events > 2:
+        with contextlib.suppress(StreamError):
+            next(view, None)
+    view.close()
+
+
+def by_another_thread(stream: RepairedStream) -> None:
+    thread = threading.Thread(target=stream.close)
+    thread.start()
+    thread.join(LIMIT)
+
+
+LEAVING = [by_close, by_forgetting, by_a_cycle, by_an_exception, by_a_closed_generator, by_another_thread]
+
+
+def abandon(rng: random.Random) -> Upstream:
+    """Read one stream to a random point, and leave it in a random way."""
+    upstream = rng.choice([Upstream, Failing])(*script(rng), blocks=rng.random() < 0.7)
+    make = rng.choice([repair, iter_events])
+    stream: Any = make(upstream, abort=upstream.abort, timeouts=Timeouts(silence=0.002))
+    with contextlib.suppress(StreamError):
+        if rng.random() < 0.2:
+            stream.prime(timeout=0.001)
+        for _ in range(rng.randint(0, 6)):
+            next(stream, None)
+    rng.choice(LEAVING)(stream)
+    return upstream
+
+
+def test_synchronous_streams_leave_no_thread_no_upstream_and_no_memory():
+    rng = random.Random(1)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            abandon(rng)
+        gc.collect()
+        Threads().join()
+
+    assert growth(run, STREAMS) < BYTES_PER_STREAM * STREAMS
+    assert not list(Threads())
+
+
+def test_every_synchronous_upstream_that_was_begun_is_closed():
+    rng = random.Random(2)
+    upstreams = [abandon(rng) for _ in range(STREAMS // 2)]
+    gc.collect()
+    Threads().join()
+    assert sum(upstream.read_by is not None for upstream in upstreams) > STREAMS // 4
+    assert all(upstream.closed.is_set() for upstream in upstreams if upstream.read_by is not None)
+
+
+def growth(run: Callable[[int], None], count: int) -> int:
+    """Measure how many bytes more are held after `count` streams more."""
+    run(count // 4)  # fills caches
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        run(count)
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+# How an asynchronous stream can be left
+
+
+class Open:
+    """The upstreams that are open."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.most = 0
+
+    async def upstream(self, chunks: list[bytes], *, then: str) -> AsyncIterator[bytes]:
+        self.count += 1
+        self.most = max(self.most, self.count)
+        try:
+            for chunk in chunks:
+                yield chunk
+                await asyncio.sleep(0.01)
+            if then == "fail":
+                raise OSError
+            if then == "block":
+                await asyncio.sleep(1e6)
+        finally:
+            try:
+                await asyncio.sleep(0)  # closing takes a turn of the loop, as it does with a real client
+            finally:
+                self.count -= 1
+
+
+async def read(rng: random.Random, upstreams: Open) -> None:
+    """Read one stream to a random point, and leave it in a random way."""
+    chunks = script(rng)
+    upstream: Any = upstreams.upstream(chunks, then=rng.choice(["end", "fail", "block"]))
+    options: dict[str, Any] = {"timeouts": Timeouts(silence=0.5)} if rng.random() < 0.3 else {}
+    stream: Any = rng.choice([arepair, aiter_events])(upstream, **options)
+    left = rng.choice(["aclose", "forget", "cycle", "async with", "wait_for", "cancel", "timeout"])
+    if left == "cycle":
+        stream.itself = stream
+    items = rng.randint(0, 6)
+    with contextlib.suppress(TimeoutError, StreamError, StopAsyncIteration):
+        if rng.random() < 0.2:
+            await stream.aprime(timeout=0.05)
+        if left == "async with":
+            async with stream:
+                await some(stream, items)
+        elif left == "timeout":
+            async with asyncio.timeout(0.02 * items):
+                await some(stream, 100)
+        elif left == "cancel":
+            task = asyncio.ensure_future(some(stream, 100))
+            await asyncio.sleep(0.01 * items)
+            task.cancel()
+            await asyncio.wait({task})
+        elif left == "wait_for":
+            for _ in range(items):
+                await asyncio.wait_for(anext(stream), 0.05)
+        else:
+            async with asyncio.timeout(10.0):
+                await some(stream, items)
+    if left == "aclose":
+        await stream.aclose()
+
+
+async def some(stream: Any, count: int) -> None:
+    async for _ in stream:
+        count -= 1
+        if count <= 0:
+            return
+
+
+def test_asynchronous_streams_leave_no_task_no_upstream_and_no_memory():
+    rng = random.Random(3)
+    clock = Clock()
+    upstreams = Open()
+    with asyncio.Runner(loop_factory=lambda: WarpLoop(clock)) as runner:
+        heard: list[dict[str, Any]] = []
+        runner.get_loop().set_exception_handler(lambda _, context: heard.append(context))
+
+        async def main(count: int) -> None:
+            for _ in range(count // 50):
+                await asyncio.gather(*(read(rng, upstreams) for _ in range(50)))
+            gc.collect()
+            while len(asyncio.all_tasks()) > 1:
+                before = clock.now
+                await asyncio.sleep(0.01)
+                assert clock.now - before < 1.0
+            assert upstreams.count == 0
+
+        def run(count: int) -> None:
+            runner.run(main(count))
+            gc.collect()
+
+        assert growth(run, STREAMS) < BYTES_PER_STREAM * STREAMS
+        assert upstreams.most > 10
+    assert not heard
+
+
+def test_synchronous_upstreams_of_asynchronous_streams_leave_nothing():
+    rng = random.Random(4)
+    upstreams: list[Upstream] = []
+
+    async def leave() -> None:
+        upstream = Upstream(*script(rng), blocks=rng.random() < 0.7)
+        upstreams.append(upstream)
+        stream = arepair(upstream, abort=upstream.abort)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(rng.randint(1, 5)):
+                await asyncio.wait_for(anext(stream, None), 0.02)
+        if rng.random() < 0.5:
+            await stream.aclose()
+
+    async def main() -> None:
+        for _ in range(10):
+            await asyncio.gather(*(leave() for _ in range(20)))
+        gc.collect()
+        await asyncio.to_thread(Threads().join)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+    assert not list(Threads())
+    assert all(upstream.closed.is_set() for upstream in upstreams)
