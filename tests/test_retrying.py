@@ -130,7 +130,6 @@ class Stopwatch(threading.Event):
 @pytest.fixture(autouse=True)
 def _no_thread_is_left() -> Iterator[None]:
     yield
-    gc.collect()
     Threads().join()
 
 
