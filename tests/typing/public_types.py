@@ -64,7 +64,7 @@ def every_option(chunks: Iterable[bytes], observer: Observer) -> None:
 
 
 def a_repaired_stream(stream: RepairedStream) -> None:
-    assert_type([*stream], list[bytes])
+    assert_type(list(stream), list[bytes])
     assert_type(next(stream), bytes)
     assert_type(stream.report, StreamReport)
     assert_type(stream.prime(1.0), bool)
@@ -74,7 +74,7 @@ def a_repaired_stream(stream: RepairedStream) -> None:
 
 
 def an_event_stream(stream: EventStream) -> None:
-    assert_type([*stream], list[Event])
+    assert_type(list(stream), list[Event])
     assert_type(stream.report.verdict, Verdict)
     with stream as same:
         assert_type(same, EventStream)
