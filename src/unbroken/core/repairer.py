@@ -375,8 +375,10 @@ class StreamRepairer(_Engine[bytes]):
         readings = frame.readings()
         if not readings:
             # The sentinel of the source is no end yet: the finish and the usage are still to come, and one of ours.
+            # Names and ids without data are the source's framing, and clients parse the data that is not there.
             is_end = isinstance(frame, Frame) and frame.kind is EventClass.TERMINAL
-            return b"" if is_end else spell(frame, self.report.format, target)
+            is_bare = isinstance(frame, Frame) and frame.event is None and frame.comment is None
+            return b"" if is_end or is_bare else spell(frame, self.report.format, target)
         if self._converter is None:
             assert self.options.convert is not None
             self._converter = CONVERTERS[self.options.convert]()

@@ -51,7 +51,6 @@ class Anthropic(Dialect):
 
     name = "anthropic"
     steady = True
-    sentinel = "[DONE]"  # gateways add it
     exact_marks = ('"input"',)
 
     def __init__(self) -> None:
