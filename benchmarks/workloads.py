@@ -1,6 +1,6 @@
 """The streams that every reader is timed on: seeded, so that two machines time the same bytes.
 
-The names (a) to (j) are those of docs/speed.md; tests/test_benchmarks.py holds each to its description.
+The names are those of docs/speed.md; tests/test_benchmarks.py holds each to its description.
 """
 
 from __future__ import annotations
@@ -46,45 +46,47 @@ def cut(body: bytes, size: int) -> list[bytes]:
 
 # --- payloads -------------------------------------------------------------------------------------------------
 
-LATIN = "stream token the of model answer a to in is for with that as on quick proxy line event byte"
-ESCAPED = '"quoted" line\n tab\t back\\slash </div> 1.'
+# Each of these is 7 bytes long as JSON spells it behind its blank, so that every event is 256 bytes long.
+WORDS = "streams prompts answers network servers clients timeout message already between another through because"
+ESCAPED = 'quote" tab\tbd lin\n\n C\\tool </div>. 3.14159 (a)(b), **bold*'
 CHINESE = "数据 事件 模型 代理 流 字节 超时 心跳 回答 一个 完整 修复 断开 连接 错误 重试"
 MIXED = f"{CHINESE} поток событие ответ こんにちは ストリーム 안녕하세요 مرحبا תשובה 🙂 👩\u200d💻"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def tokens(count: int, vocabulary: str = f"{LATIN} {LATIN} {LATIN} {ESCAPED}", seed: int = SEED) -> list[str]:
+def tokens(count: int, vocabulary: str = f"{WORDS} {ESCAPED}", seed: int = SEED) -> list[str]:
     """Draw `count` tokens, each with its leading blank, as models send them."""
     words = vocabulary.split(" ")
     draw = random.Random(seed)
     return [" " + draw.choice(words) for _ in range(count)]
 
 
-def openai_payload(token: str | None, *, finish: str | None = None, size: int | None = None) -> str:
-    """Spell one chat completion chunk, padded by OpenAI's own `obfuscation` field to `size` bytes."""
+def spell(document: object) -> str:
+    """Spell JSON as most providers do: without blanks, and with characters as they are."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def openai_payload(token: str | None, *, finish: str | None = None, **rest: str) -> str:
+    """Spell one chat completion chunk."""
     delta = {} if token is None else {"content": token}
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     chunk = {
-        "id": "chatcmpl-C8cW3vQ0",
+        "id": "chatcmpl-C8cW3vQ0Y9kq",
         "object": "chat.completion.chunk",
         "created": 1757000000,
         "model": "gpt-5-mini",
+        "service_tier": "default",
         "system_fingerprint": None,
-        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
-        "obfuscation": "",
+        "choices": [choice],
     }
-    bare = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
-    if size is None:
-        return bare
-    draw = random.Random(bare)
-    padding = "".join(draw.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", k=size))
-    return bare.replace('"obfuscation":""', f'"obfuscation":"{padding[: size - len(bare.encode())]}"')
+    return spell({**chunk, **rest})
 
 
 @cache
 def openai_blocks(count: int) -> list[bytes]:
-    """Build `count` blocks of exactly 256 bytes: text, then a finish; `[DONE]` is not among them."""
-    size = EVENT_BYTES - len(b"data: \n\n")
-    payloads = [openai_payload(token, size=size) for token in tokens(count - 1)]
-    payloads.append(openai_payload(None, finish="stop", size=size))
+    """Build `count` blocks, of 256 bytes but for the last one, the finish; `[DONE]` is not among them."""
+    payloads = [openai_payload(token) for token in tokens(count - 1)]
+    payloads.append(openai_payload(None, finish="stop"))
     return [f"data: {payload}\n\n".encode() for payload in payloads]
 
 
@@ -94,6 +96,15 @@ DONE = b"data: [DONE]\n\n"
 def openai_body(count: int) -> bytes:
     """Build one whole OpenAI-like stream of `count` blocks and `[DONE]`."""
     return b"".join(openai_blocks(count)) + DONE
+
+
+def obfuscated_blocks(count: int) -> list[bytes]:
+    """Build such blocks with OpenAI's own padding, which is different in each: it hides the length of the token."""
+    draw = random.Random(SEED)
+    padding = ("".join(draw.choices(LETTERS, k=draw.randint(1, 12))) for _ in range(count))
+    payloads = [openai_payload(token, obfuscation=next(padding)) for token in tokens(count - 1)]
+    payloads.append(openai_payload(None, finish="stop", obfuscation=next(padding)))
+    return [f"data: {payload}\n\n".encode() for payload in payloads]
 
 
 def anthropic_blocks(count: int) -> list[bytes]:
@@ -125,7 +136,7 @@ def ollama_lines(count: int) -> list[bytes]:
         message = {"role": "assistant", "content": token}
         stamp = "2026-08-17T15:59:50.05206Z"
         document = {"model": "qwen3:4b", "created_at": stamp, "message": message, **rest}
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return spell(document).encode() + b"\n"
 
     figures = {"done_reason": "stop", "prompt_eval_count": 11, "eval_count": count - 1}
     return [line(token, done=False) for token in tokens(count - 1)] + [line("", done=True, **figures)]
@@ -146,7 +157,7 @@ def gemini_elements(count: int) -> list[bytes]:
 
 def one_big_event(size: int) -> bytes:
     """Build a stream whose one content event is `size` bytes long."""
-    text = "".join(tokens(4096, LATIN))
+    text = "".join(tokens(4096, WORDS))
     room = size - len(f"data: {openai_payload('')}\n\n")
     payload = openai_payload((text * (room // len(text) + 1))[:room])
     return f"data: {payload}\n\n".encode() + f"data: {openai_payload(None, finish='stop')}\n\n".encode() + DONE
@@ -267,6 +278,12 @@ def gemini_array(scale: float) -> Workload:
     return Workload("j", title, "json-array", count, [gemini_elements(count)], terminator=None)
 
 
+def obfuscated(scale: float) -> Workload:
+    count = int(8000 * scale)
+    title = "as (a), with OpenAI's obfuscation field"
+    return Workload("o", title, "sse", count + 1, [[*obfuscated_blocks(count), DONE]])
+
+
 WORKLOADS: dict[str, Callable[[float], Workload | None]] = {
     "a": event_per_chunk,
     "b": bulk,
@@ -279,6 +296,7 @@ WORKLOADS: dict[str, Callable[[float], Workload | None]] = {
     "h": non_latin,
     "i": captured,
     "j": gemini_array,
+    "o": obfuscated,
 }
 
 

@@ -41,16 +41,17 @@ def chunk_sizes(workload: Workload) -> set[int]:
 # --- workloads --------------------------------------------------------------------------------------------------
 
 HASHES = {
-    "a": "c5ed38f9764a5f0f",
-    "b": "c5ed38f9764a5f0f",
-    "c": "4046fa85ae76af0e",
-    "d": "b139aad9c00d16a5",
-    "e": "8ac395b807c4ca5f",
-    "f": "1d2dc133d79f9f90",
-    "g16": "587689fc07b8cffe",
-    "g1k": "587689fc07b8cffe",
-    "h": "b944e9310f57e09d",
-    "j": "7083703955cfe5b7",
+    "a": "93e8b3cb7ed35c55",
+    "b": "93e8b3cb7ed35c55",
+    "c": "99e10bace6d1756b",
+    "d": "93e9574ead5fff21",
+    "e": "bea5e83a16f09ebe",
+    "f": "9ec5bf2b5a86f32b",
+    "g16": "f518f0e4502e5b5c",
+    "g1k": "f518f0e4502e5b5c",
+    "h": "3499b1e1cf451c3f",
+    "o": "339ce5eaf1d8bcd9",
+    "j": "8df5d0911de8a352",
 }
 
 
@@ -72,9 +73,10 @@ def test_a_workload_holds_as_many_events_as_it_says(name: str) -> None:
 
 
 def test_a_has_one_event_of_256_bytes_in_each_chunk() -> None:
-    assert chunk_sizes(small("a")) == {256}
-    assert small("a").streams[0][-1] == b"data: [DONE]\n\n"
-    assert workloads.event_per_chunk(1).size == 8000 * 256 + 14
+    *events, finish, done = workloads.event_per_chunk(1).streams[0]
+    assert {len(event) for event in events} == {256}
+    assert b'"finish_reason":"stop"' in finish
+    assert done == b"data: [DONE]\n\n"
 
 
 def test_b_c_and_d_are_the_stream_of_a_cut_and_spelt_otherwise() -> None:
@@ -131,6 +133,13 @@ def test_i_counts_the_events_that_the_captures_own_record_counts() -> None:
     expected = {row["sha256"]: row["sse"]["events_strict"] for row in map(json.loads, rows) if "sse" in row}
     sums = [hashlib.sha256(b"".join(chunks)).hexdigest() for chunks in workload.streams]
     assert workload.events == sum(expected[digest] for digest in sums)
+
+
+def test_o_pads_each_event_by_a_text_of_its_own() -> None:
+    payloads = [json.loads(chunk[6:]) for chunk in small("o").streams[0][:-1]]
+    padding = [payload.pop("obfuscation") for payload in payloads]
+    assert len(set(padding)) > len(padding) * 0.9
+    assert payloads == [json.loads(chunk[6:]) for chunk in small("a").streams[0][:-1]]
 
 
 def test_j_is_one_json_array_with_an_element_in_each_chunk() -> None:
