@@ -7,10 +7,16 @@ Every case is meant to be read whole, byte by byte and cut at each of its `nasty
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
 from .standard import Seen
+
+
+def slug(name: str) -> str:
+    """Spell a name as a part of a test's name."""
+    return re.sub(r"\W+", "_", name)
 
 
 class Clause(Enum):
@@ -62,7 +68,7 @@ class SSECase:
     @property
     def slug(self) -> str:
         """The name as a part of a test's name."""
-        return self.name.replace(" ", "_")
+        return slug(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class NDJSONCase:
     @property
     def slug(self) -> str:
         """The name as a part of a test's name."""
-        return self.name.replace(" ", "_")
+        return slug(self.name)
 
 
 def _plain(*payloads: str, id: str = "") -> tuple[Seen, ...]:

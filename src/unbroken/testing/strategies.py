@@ -12,22 +12,16 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from .cuts import cut, every, nasty_cuts
+from .drawing import DrawFn, SearchStrategy, st
 from .standard import BOM, Seen, read_sse
 from .streams import JSONArrayStream, NDJSONStream, SSEStream
 
-try:
-    from hypothesis import strategies as st
-    from hypothesis.strategies import DrawFn, SearchStrategy
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        "unbroken.testing.strategies needs Hypothesis: pip install 'unbroken[testing]'", name=missing.name
-    ) from missing
-
 __all__ = [
     "chunkings",
+    "cut_streams",
     "events",
     "hostile_bytes",
     "hostile_sse_streams",
@@ -35,10 +29,13 @@ __all__ = [
     "json_objects",
     "json_texts",
     "json_values",
+    "judged",
     "ndjson_streams",
     "payloads",
     "sse_streams",
 ]
+
+_S = TypeVar("_S", SSEStream, NDJSONStream, JSONArrayStream)
 
 # What careless readers split at, strip, or trip over; none of these ends a line of SSE or of NDJSON.
 ODD_CHARACTERS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\x00\x1b\ufeff\ufffd\u00e9\u4f60\U0001f600 \t:\"\\<'"
@@ -110,6 +107,11 @@ def chunkings(data: bytes) -> SearchStrategy[list[bytes]]:
     The chunks always join to `data`. Shrinks to one chunk.
     """
     return _ways_to_cut.map(lambda way: way(data))
+
+
+def cut_streams(streams: SearchStrategy[_S]) -> SearchStrategy[tuple[_S, list[bytes]]]:
+    """Draw a stream and a way to cut it; both shrink on their own."""
+    return st.builds(lambda stream, way: (stream, way(stream.data)), streams, _ways_to_cut)
 
 
 def _at_fractions(fractions: list[float]) -> Callable[[bytes], list[bytes]]:
@@ -431,9 +433,10 @@ def hostile_bytes() -> SearchStrategy[bytes]:
 
 def hostile_sse_streams() -> SearchStrategy[SSEStream]:
     """Draw hostile bytes as event streams that know what WHATWG 9.2.6 makes of them."""
-    return _hostile.map(_judged)
+    return _hostile.map(judged)
 
 
-def _judged(data: bytes) -> SSEStream:
+def judged(data: bytes) -> SSEStream:
+    """Say what WHATWG 9.2.6 makes of these bytes."""
     reading = read_sse(data)
     return SSEStream(data, reading.events, reading.last_event_id, reading.retry)

@@ -1,0 +1,14 @@
+"""Hypothesis, or the sentence that says how to install it."""
+
+from __future__ import annotations
+
+try:
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis import strategies as st
+    from hypothesis.strategies import DrawFn, SearchStrategy
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "this part of unbroken.testing needs Hypothesis: pip install 'unbroken[testing]'", name=missing.name
+    ) from missing
+
+__all__ = ["DrawFn", "HealthCheck", "SearchStrategy", "given", "settings", "st"]

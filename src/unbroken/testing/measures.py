@@ -1,0 +1,132 @@
+"""How time and memory grow with the input, measured so that a noisy machine does not decide.
+
+Time is CPU time of this process, the best of several runs, and only its growth counts: four times the input may take
+up to `MOST_GROWTH` times as long (linear work takes 4 times, quadratic 16).
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+
+from .cases import slug
+
+Consume = Callable[[Iterable[bytes]], None]
+"""Read all these chunks and keep nothing."""
+
+MOST_GROWTH = 8.0
+_ENOUGH_SECONDS = 0.04
+_ATTEMPTS = 4
+_MEMORY_SLACK = 96 * 2**10
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A stream of any size: a beginning, the same piece again and again, an end."""
+
+    name: str
+    head: bytes
+    piece: bytes
+    tail: bytes
+    pieces_per_chunk: int = 1
+
+    @property
+    def slug(self) -> str:
+        """The name as a part of a test's name."""
+        return slug(self.name)
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Give about `size` bytes of this shape, without holding them."""
+        yield self.head
+        chunk = self.piece * self.pieces_per_chunk
+        yield from repeat(chunk, max(1, size // len(chunk)))
+        yield self.tail
+
+
+SSE_SHAPES: tuple[Shape, ...] = (
+    Shape("one long line in small chunks", b"data: ", b"0123456789abcdef", b"\n\n"),
+    Shape("one event of many lines", b"", b"data: 0123456789\n", b"\n"),
+    Shape("many events in small chunks", b"", b'data: {"a":1}\n\n', b""),
+    Shape("many events in large chunks", b"", b'data: {"a":1}\n\n', b"", 5000),
+    Shape("many comments in one block", b"", b": ping\n", b"data: a\n\n"),
+    Shape("many comments in large chunks", b"", b":\n\n", b"", 20000),
+    Shape("lines that end in CR", b"", b"data: a\r\r", b"", 50),
+    Shape("lines that end in CRLF", b"", b"data: a\r\n\r\n", b"", 50),
+)
+"""What makes readers of event streams slow: each of these was quadratic in some of them."""
+
+NDJSON_SHAPES: tuple[Shape, ...] = (
+    Shape("one long text in small chunks", b'"', b"0123456789abcdef", b'"\n'),
+    Shape("many texts in small chunks", b"", b'{"a":1}\n', b""),
+    Shape("many texts in large chunks", b"", b'{"a":1}\n', b"", 5000),
+    Shape("many blank lines", b"", b"\r\n", b"1\n", 50),
+)
+"""What makes readers of NDJSON slow."""
+
+SSE_MEMORY = Shape("comments", b"", b": 0123456789abcdef0123456789abcdef\n\n", b"", 32)
+"""A stream that holds nothing to remember."""
+
+NDJSON_MEMORY = Shape("blank lines", b"", b"\n", b"", 1024)
+"""The same for NDJSON."""
+
+
+def growth_of_time(consume: Consume, shape: Shape, most_bytes: int = 8 * 2**20) -> tuple[float, int]:
+    """Measure by how much CPU time grows with four times the input: the smallest ratio of a few, and the size.
+
+    The size is doubled until a run takes long enough to be measured, at most to `most_bytes`.
+    """
+    size = 2**12
+    while (spent := _seconds(consume, shape, size)) < _ENOUGH_SECONDS:
+        if size >= most_bytes:
+            return 1.0, size
+        size *= 2 if spent > _ENOUGH_SECONDS / 4 else 4
+    ratio = float("inf")
+    for _ in range(_ATTEMPTS):
+        quarter = min(_seconds(consume, shape, size // 4) for _ in range(3))
+        ratio = min(ratio, _seconds(consume, shape, size) / max(quarter, 1e-6))
+        if ratio < MOST_GROWTH:
+            break
+    return ratio, size
+
+
+def growth_of_memory(consume: Consume, shape: Shape, size: int = 2**18) -> tuple[int, int]:
+    """Measure the peak of memory for `size` bytes and for four times as many, in bytes."""
+    _peak(consume, shape, size // 16)  # what is loaded and compiled once is not the stream's
+    return _peak(consume, shape, size), _peak(consume, shape, 4 * size)
+
+
+def is_bounded(small: int, large: int) -> bool:
+    """Tell whether these two peaks, of an input and of four times as much, speak of bounded memory."""
+    return large <= 1.5 * small + _MEMORY_SLACK
+
+
+def _seconds(consume: Consume, shape: Shape, size: int) -> float:
+    chunks = shape.chunks(size)
+    collecting = gc.isenabled()
+    gc.disable()  # its full passes grow with what the process holds already, not with the stream
+    try:
+        start = time.process_time()
+        consume(chunks)
+        return time.process_time() - start
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _peak(consume: Consume, shape: Shape, size: int) -> int:
+    gc.collect()
+    running = tracemalloc.is_tracing()
+    if not running:
+        tracemalloc.start()
+    try:
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        consume(shape.chunks(size))
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        if not running:
+            tracemalloc.stop()

@@ -1,0 +1,173 @@
+"""The properties of a reader of event streams, each with streams that break those who lack it, and its clause.
+
+Where the strategies of `unbroken.testing.strategies` mix everything, each of these plants one difficulty in plain
+streams, so that a failure names its cause and Hypothesis finds it within its default budget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .cases import Clause, slug
+from .drawing import SearchStrategy as Strategy
+from .drawing import st
+from .strategies import cut_streams, hostile_sse_streams, judged, sse_streams
+from .streams import SSEStream
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A sentence that holds for every stream that `streams` draws, at every cut."""
+
+    name: str
+    clause: Clause
+    streams: Strategy[SSEStream]
+
+    @property
+    def slug(self) -> str:
+        """The name as a part of a test's name."""
+        return slug(self.name)
+
+    @property
+    def cut_streams(self) -> Strategy[tuple[SSEStream, list[bytes]]]:
+        """Draw a stream and a way to cut it."""
+        return cut_streams(self.streams)
+
+
+def _read(text: str | bytes) -> SSEStream:
+    return judged(text.encode() if isinstance(text, str) else text)
+
+
+def _blocks(*lines: Strategy[str], last: Strategy[str] | None = None) -> Strategy[SSEStream]:
+    """Draw streams of blocks of these lines and perhaps a last one, each block ended by one blank line."""
+    block = st.lists(st.one_of(*lines), min_size=1, max_size=3)
+    if last is not None:
+        block = st.builds(lambda lines, line: [*lines, line], block, last)
+    return st.lists(block, min_size=1, max_size=4).map(
+        lambda blocks: _read("".join("\n".join(block) + "\n\n" for block in blocks))
+    )
+
+
+def _data(payloads: Strategy[str]) -> Strategy[SSEStream]:
+    return _blocks(payloads.map("data: {}".format))
+
+
+def _between(before: bytes, stream: SSEStream, after: bytes = b"") -> SSEStream:
+    return _read(before + stream.data + after)
+
+
+_word = st.text("ab1", min_size=1, max_size=3)
+_datum = _word.map(lambda word: f"data: {word}")
+_plain = _blocks(_datum)
+
+
+def _line_ends(lines: list[str], ends: list[str]) -> SSEStream:
+    return _read("".join(line + ends[at % len(ends)] for at, line in enumerate([*lines, "", ""])))
+
+
+_id = st.sampled_from(["id: 1", "id: 2", "id:3", "id: \u00e9"])
+_damage = st.sampled_from(
+    [b"\xff", b"\x80", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xe4\xbd", b"\xf4\x90\x80\x80", b"\xc3"]
+)
+_no_data = _blocks(st.sampled_from([": ping", "retry: 5", "event: x", "", "foo"]))
+_lookalikes = st.sampled_from([" data: b", "Data: b", "data : b", "foo", "foo: b", "datas: b", "\tdata: b"])
+_retries = st.sampled_from(
+    [
+        "retry: 5",
+        "retry:10",
+        "retry: 1_000",
+        "retry: -5",
+        "retry: +5",
+        "retry: \u0663",
+        "retry:  5",
+        "retry",
+        "retry: 1.5",
+    ]
+)
+_sets_of_line_ends = st.sampled_from([["\n"], ["\r\n"], ["\r"]]) | st.lists(
+    st.sampled_from(["\n", "\r\n", "\r"]), min_size=1, max_size=4
+)
+
+
+SSE_PROPERTIES: tuple[Property, ...] = (
+    Property(
+        "any line end ends a line",
+        Clause.LINES,
+        st.builds(_line_ends, st.lists(_datum | st.just(""), min_size=1, max_size=6), _sets_of_line_ends),
+    ),
+    Property("no other character ends a line", Clause.LINES, _data(st.text("a\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e"))),
+    Property("characters survive any cut", Clause.UTF8, _data(st.text("a\u00e9\u4f60\U0001f600"))),
+    Property(
+        "wrong bytes become U+FFFD and reading goes on",
+        Clause.DECODE,
+        st.builds(lambda wrong, after: _between(b"data: " + wrong + b"\n\n", after), _damage, _plain),
+    ),
+    Property(
+        "a byte order mark hides nothing", Clause.BOM, _plain.map(lambda stream: _between(b"\xef\xbb\xbf", stream))
+    ),
+    Property(
+        "one blank behind the colon is optional",
+        Clause.SPACE,
+        _blocks(st.builds("data:{}{}".format, st.sampled_from(["", " ", "  ", "\t"]), _word)),
+    ),
+    Property("the first colon divides a line", Clause.COLON, _data(st.text("a: ", min_size=1, max_size=4))),
+    Property(
+        "data lines are joined and empty ones count",
+        Clause.DATA,
+        _blocks(_datum, st.sampled_from(["data", "data:", "data: "])),
+    ),
+    Property("names that are no field mean nothing", Clause.NAMES, _blocks(_lookalikes, last=_datum)),
+    Property(
+        "comments mean nothing",
+        Clause.COMMENT,
+        _blocks(st.sampled_from([":", ": ping", ":data: b", ": event: x"]), last=_datum),
+    ),
+    Property(
+        "an event name names one event",
+        Clause.EVENT,
+        _blocks(_datum, st.sampled_from(["event: x", "event:y", "event", "event: ", "event: a b"]), last=_datum),
+    ),
+    Property(
+        "an id stays until the next one",
+        Clause.ID_STAYS,
+        _blocks(_datum, _id | st.sampled_from(["id", "id: "]), last=_datum),
+    ),
+    Property("an id with NUL is ignored", Clause.ID, _blocks(_id, st.just("id: 1\0"), last=_datum)),
+    Property(
+        "an id of a block without data is kept",
+        Clause.NO_DATA,
+        st.builds(lambda id, stream: _between(f"{id}\n\n".encode(), stream), _id, _plain),
+    ),
+    Property(
+        "a block without data is no event", Clause.NO_DATA, _no_data.map(lambda no: _between(b"", no, b"data: b\n\n"))
+    ),
+    Property(
+        "a block without data is no event behind an id",
+        Clause.NO_DATA,
+        _no_data.map(lambda no: _between(b"id: 1\ndata: a\n\n", no, b"data: b\n\n")),
+    ),
+    Property(
+        "what is pending at the end is discarded",
+        Clause.END,
+        st.builds(
+            lambda stream, tail: _between(b"", stream, tail),
+            _plain,
+            st.sampled_from([b"data: b", b"data: b\n", b"data", b"event: x\ndata: b\n"]),
+        ),
+    ),
+    Property("any legal stream is read by the standard", Clause.BLANK, sse_streams()),
+    Property("any bytes at all are read by the standard", Clause.DECODE, hostile_sse_streams()),
+)
+"""What WHATWG 9.2.6 promises of (event, data, id)."""
+
+
+RETRY = Property(
+    "retry takes ASCII digits only",
+    Clause.RETRY,
+    _blocks(_retries).map(lambda stream: _between(b"", stream, b"data: a\n\n")),
+)
+"""What WHATWG 9.2.6 promises of the reconnection time."""
+
+
+CHARSET = Property("the charset parameter changes nothing", Clause.UTF8, _data(st.text("a\u00e9\u4f60", min_size=1)))
+"""What WHATWG 9.2.5 promises, whatever the content type says."""

@@ -1,0 +1,302 @@
+"""The contract passes right readers, and each of its tests fails a reader that is wrong in its way."""
+
+import codecs
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+
+from unbroken.testing.cases import Clause
+from unbroken.testing.claims import Claim
+from unbroken.testing.contract import (
+    INVALID,
+    AsyncNDJSONContract,
+    AsyncParserContract,
+    NDJSONContract,
+    ParserContract,
+    examine,
+)
+from unbroken.testing.standard import Seen, is_json
+
+
+class Reader:
+    """WHATWG 9.2.6, incrementally and by the letter; `flaws` make it wrong where the other readers are."""
+
+    def __init__(self, flaws: Collection[str] = (), charset: str = "utf-8") -> None:
+        self.flaws = flaws
+        errors = "strict" if "strict UTF-8" in flaws else "replace"
+        self.decoder = codecs.getincrementaldecoder(charset if "charset obeyed" in flaws else "utf-8")(errors)
+        self.line: list[str] = []
+        self.data: list[str] = []
+        self.event = self.id = self.last_id = ""
+        self.retry: int | None = None
+        self.at_start = True
+        self.after_cr = False
+        self.remembered: list[str] = []
+
+    def feed(self, chunk: bytes) -> Iterator[Seen]:
+        text = chunk.decode(errors="replace") if "decodes chunks" in self.flaws else self.decoder.decode(chunk)
+        for character in text:
+            if self.at_start and "BOM kept" not in self.flaws:
+                self.at_start = False
+                if character == "\ufeff":
+                    continue
+            if character == "\n" and self.after_cr and "CRLF counts twice" not in self.flaws:
+                self.after_cr = False
+                continue
+            self.after_cr = character == "\r"
+            if character in self.line_ends():
+                line = "".join(self.line)
+                self.line.clear()
+                yield from self.take(line)
+            else:
+                self.line.append(character)
+                if "quadratic" in self.flaws:
+                    "".join(self.line + self.data)
+
+    def line_ends(self) -> str:
+        if "splitlines" in self.flaws:
+            return "\r\n\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e"
+        return "\n" if "no CR" in self.flaws else "\r\n"
+
+    def take(self, line: str) -> Iterator[Seen]:
+        if "remembers" in self.flaws:
+            self.remembered.append(line)
+        if line == "":
+            yield from self.dispatch()
+            return
+        field, colon, value = line.partition(":")
+        if "needs a blank" in self.flaws and colon and not value.startswith(" "):
+            return
+        if "last colon" in self.flaws:
+            field, _, value = line.rpartition(":")
+        value = value.strip() if "strips" in self.flaws else value.removeprefix(" ")
+        if "any case" in self.flaws:
+            field = field.strip().lower()
+        if "comments are data" in self.flaws:
+            field = field or "data"
+        if field == "data" and (colon or "needs a colon" not in self.flaws):
+            self.data.append(value)
+        elif field == "event":
+            self.event = value
+        elif field == "id" and ("\0" not in value or "NUL taken" in self.flaws):
+            self.id = value
+        elif field == "retry":
+            self.take_retry(value)
+
+    def take_retry(self, value: str) -> None:
+        if "int()" in self.flaws:
+            try:
+                self.retry = int(value)
+            except ValueError:
+                pass
+        elif value.isascii() and value.isdigit():
+            self.retry = int(value)
+
+    def dispatch(self) -> Iterator[Seen]:
+        if self.data or "id forgotten" not in self.flaws:
+            self.last_id = self.id
+        phantom = ("phantoms" in self.flaws and self.last_id) or ("nothing is an event" in self.flaws and self.event)
+        if (self.data and (any(self.data) or "empty dropped" not in self.flaws)) or phantom:
+            yield (self.event or "message", "\n".join(self.data), self.last_id)
+        self.data.clear()
+        if "event name stays" not in self.flaws:
+            self.event = ""
+        if "id per event" in self.flaws or ("id forgotten" in self.flaws and not self.last_id):
+            self.id = ""
+
+    def close(self) -> Iterator[Seen]:
+        if "ends with an event" in self.flaws:
+            yield ("end", "", "")
+        if "delivers the tail" in self.flaws:
+            yield from self.take("".join(self.line))
+            yield from self.dispatch()
+
+
+class TestARightReader(ParserContract):
+    flaws: Collection[str] = ()
+
+    def parse(self, chunks: Iterable[bytes], charset: str = "utf-8") -> Iterator[Seen]:
+        reader = Reader(self.flaws, charset)
+        late: list[Seen] = []
+        for chunk in chunks:
+            if "empty chunk ends" in self.flaws and not chunk:
+                return
+            for seen in reader.feed(chunk):
+                yield from late
+                late = [seen] if "late" in self.flaws else []
+                if "late" not in self.flaws:
+                    yield seen
+        yield from late
+        yield from reader.close()
+
+    def last_retry(self, chunks: Iterable[bytes]) -> int | None:
+        reader = Reader(self.flaws)
+        for chunk in chunks:
+            list(reader.feed(chunk))
+        return reader.retry
+
+    def parse_as(self, chunks: Iterable[bytes], content_type: str) -> Iterator[Seen]:
+        return self.parse(chunks, "latin-1" if "8859" in content_type else "utf-8")
+
+
+class TestARightAsyncReader(AsyncParserContract):
+    async def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Seen]:
+        reader = Reader()
+        async for chunk in chunks:
+            for seen in reader.feed(chunk):
+                yield seen
+
+
+class TestAReaderOfLittle(ParserContract):
+    """A whole-body reader of LF streams that knows only `data:`, and says so."""
+
+    does_not_claim = (
+        *(Claim.BOM, Claim.CR, Claim.CRLF, Claim.UNICODE_LINE_ENDS, Claim.INVALID_UTF8, Claim.EVENT_NAMES, Claim.IDS),
+        *(Claim.RETRY, Claim.END_OF_INPUT, Claim.LINEAR_TIME, Claim.BOUNDED_MEMORY),
+    )
+
+    def parse(self, chunks: Iterable[bytes]) -> list[Seen]:
+        seen: list[Seen] = []
+        data: list[str] = []
+        for line in b"".join(chunks).decode().split("\n"):
+            if line == "" and data:
+                seen.append(("message", "\n".join(data), ""))
+                data = []
+            elif line.partition(":")[0] == "data":
+                data.append(line.partition(":")[2].removeprefix(" "))
+        return seen
+
+
+def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    pieces: list[bytes] = []
+    for chunk in chunks:
+        first, *rest = chunk.split(b"\n")
+        pieces.append(first)
+        for line in rest:
+            yield b"".join(pieces)
+            pieces = [line]
+    yield b"".join(pieces)
+
+
+class TestARightNDJSONReader(NDJSONContract):
+    flaws: Collection[str] = ()
+
+    def parse(self, chunks: Iterable[bytes]) -> Iterator[Any]:
+        if "whole" in self.flaws:
+            chunks = [b"".join(chunks)]
+        for number, line in enumerate(lines_of(chunks)):
+            if "BOM kept" not in self.flaws and number == 0:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            yield from self.values(line)
+
+    def values(self, line: bytes) -> Iterator[Any]:
+        if line.strip(b" \t\r") == b"" and "blanks count" not in self.flaws:
+            return
+        if is_json(line) or "raises" in self.flaws:
+            yield json.loads(line)
+        elif "splits" in self.flaws:
+            yield from ["?"] * 3
+        else:
+            yield INVALID
+
+
+class TestARightAsyncNDJSONReader(AsyncNDJSONContract):
+    does_not_claim = (Claim.BOUNDED_MEMORY,)
+
+    async def aparse(self, chunks: AsyncIterable[bytes]) -> list[Any]:
+        whole = b"".join([chunk async for chunk in chunks])
+        return [json.loads(line) for line in lines_of([whole.removeprefix(b"\xef\xbb\xbf")]) if is_json(line)]
+
+
+# --- Every test can fail ------------------------------------------------------------------------------------------
+
+
+FLAWS = {
+    "BOM kept": "a_byte_order_mark_hides_nothing",
+    "strict UTF-8": "wrong_bytes_become_U_FFFD_and_reading_goes_on",
+    "charset obeyed": "the_charset_parameter_changes_nothing",
+    "decodes chunks": "characters_survive_any_cut",
+    "CRLF counts twice": "any_line_end_ends_a_line",
+    "no CR": "linear_time_for_lines_that_end_in_CR",
+    "splitlines": "no_other_character_ends_a_line",
+    "needs a blank": "one_blank_behind_the_colon_is_optional",
+    "strips": "one_blank_behind_the_colon_is_optional",
+    "last colon": "the_first_colon_divides_a_line",
+    "any case": "names_that_are_no_field_mean_nothing",
+    "needs a colon": "data_lines_are_joined_and_empty_ones_count",
+    "empty dropped": "data_lines_are_joined_and_empty_ones_count",
+    "comments are data": "comments_mean_nothing",
+    "nothing is an event": "a_block_without_data_is_no_event",
+    "phantoms": "a_block_without_data_is_no_event_behind_an_id",
+    "event name stays": "an_event_name_names_one_event",
+    "id per event": "an_id_stays_until_the_next_one",
+    "id forgotten": "an_id_of_a_block_without_data_is_kept",
+    "NUL taken": "an_id_with_NUL_is_ignored",
+    "int()": "retry_takes_ascii_digits_only",
+    "delivers the tail": "what_is_pending_at_the_end_is_discarded",
+    "ends with an event": "case_an_empty_stream_has_no_event",
+    "late": "an_event_leaves_with_the_byte_that_completes_it",
+    "empty chunk ends": "a_chunk_may_be_empty",
+    "quadratic": "linear_time_for_one_long_line_in_small_chunks",
+    "remembers": "memory_is_bounded",
+}
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_flawed_reader_fails_the_test_of_its_flaw(flaw: str) -> None:
+    contract = TestARightReader()
+    contract.flaws = (flaw,)
+    (finding,) = examine(contract, lambda name: name == f"test_{FLAWS[flaw]}")
+    if flaw == "no CR":  # a lone CR is not slow, it is not seen
+        (finding,) = examine(contract, lambda name: name == "test_case_CR_ends_lines")
+    assert finding.failure
+
+
+@pytest.fixture
+def without_shrinking() -> Iterator[None]:
+    settings.register_profile("without shrinking", phases=[Phase.generate], database=None)
+    settings.load_profile("without shrinking")
+    yield
+    settings.load_profile("default")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_shrinking")
+def test_each_test_fails_for_some_flawed_reader() -> None:
+    right = TestARightReader()
+    standing = {finding.test for finding in examine(right, lambda name: "linear" not in name)}
+    for flaw in FLAWS:
+        flawed = TestARightReader()
+        flawed.flaws = (flaw,)
+        standing -= {finding.test for finding in examine(flawed, standing.__contains__) if finding.failure}
+    assert standing == set()
+
+
+def test_a_failure_shows_the_smallest_bytes_the_cut_and_the_clause() -> None:
+    contract = TestARightReader()
+    contract.flaws = ("decodes chunks",)
+    (finding,) = examine(contract, lambda name: name == "test_characters_survive_any_cut")
+    assert finding.broken
+    assert len(finding.broken.data) <= len(b"data: \xc3\xa9\n\n")
+    assert finding.broken.clause is Clause.CHUNKS
+    assert "  cut       b'data: \\xc3' | b'\\xa9\\n\\n'\n" in str(finding.broken)
+
+
+NDJSON_FLAWS = {
+    "BOM kept": "any_stream_of_lines",
+    "blanks count": "case_blank_lines_are_skipped",
+    "raises": "case_a_line_that_is_no_JSON_is_one_error",
+    "splits": "case_two_texts_on_a_line_are_one_error",
+    "whole": "memory_is_bounded",
+}
+
+
+@pytest.mark.parametrize("flaw", NDJSON_FLAWS)
+def test_a_flawed_ndjson_reader_fails_the_test_of_its_flaw(flaw: str) -> None:
+    contract = TestARightNDJSONReader()
+    contract.flaws = (flaw,)
+    (finding,) = examine(contract, lambda name: name == f"test_{NDJSON_FLAWS[flaw]}")
+    assert finding.failure
