@@ -559,8 +559,8 @@ def test_a_page_that_shows_a_passing_status_is_worth_another_attempt() -> None:
     attempts = Attempts([[page], WHOLE])
     outcome = read_events(attempts, retry=Retry(base=0.0))
     assert outcome.events == ALL
-    assert outcome.report.repairs == {RepairKind.NOT_A_STREAM: 1}
-    assert outcome.report.first_repairs[0].length == len(page)
+    assert set(outcome.report.repairs) == {RepairKind.NOT_A_STREAM}
+    assert sum(it.length for it in outcome.report.first_repairs) == len(page)
 
 
 def test_a_byte_order_mark_is_skipped_on_each_connection() -> None:
