@@ -28,6 +28,7 @@ from .engine import Engine
 from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
 from .source import Source, as_bytes, as_source, warn
 from .stream import SLOW, Stream
+from .watch import watched
 
 T = TypeVar("T")
 
@@ -387,6 +388,7 @@ def arepair(
     Use `async with arepair(...) as stream` where you can: a server that stops iterating closes nothing by itself.
     """
     source = as_source("arepair", chunks, abort)
+    on_repair, watchers = watched(on_repair, observers)
     engine = StreamRepairer(
         format=format,
         dialect=dialect,
@@ -406,7 +408,7 @@ def arepair(
         provider=provider,
         request_id=request_id,
         on_repair=on_repair,
-        observers=observers,
+        observers=watchers,
     )
     return AsyncRepairedStream(engine, source)
 
@@ -433,6 +435,7 @@ def aiter_events(
 ) -> AsyncEventStream:
     """Do what `iter_events` does, for asyncio. A synchronous iterable is read in a thread."""
     source = as_source("aiter_events", chunks, abort)
+    on_repair, watchers = watched(on_repair, observers)
     engine = EventEngine(
         format=format,
         dialect=dialect,
@@ -448,6 +451,6 @@ def aiter_events(
         provider=provider,
         request_id=request_id,
         on_repair=on_repair,
-        observers=observers,
+        observers=watchers,
     )
     return AsyncEventStream(engine, source)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from .engine import Engine
 from .reader import MAX_BYTES, End
-from .source import ChunkTypeError, Source, warn
+from .source import ChunkTypeError, Source
 
 if TYPE_CHECKING:
     from ..core.report import StreamReport
@@ -119,9 +119,5 @@ class Stream(Generic[T]):
             raise error
 
     def _failure(self) -> Exception | None:
-        """Give what to raise after the last item."""
-        error = self._engine.error
-        if error is not None and self._writes:
-            warn("the stream failed: %s", str(error))  # a log that keeps its records must not keep the stream's report
-            return None
-        return error
+        """Give what to raise after the last item; where bytes are written, a frame told it."""
+        return None if self._writes else self._engine.error

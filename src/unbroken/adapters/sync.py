@@ -25,6 +25,7 @@ from .engine import Engine
 from .reader import GRACE, CallerReader, Reader, ThreadReader
 from .source import Source, as_sync_source, close_quietly, warn
 from .stream import SLOW, Stream
+from .watch import watched
 
 T = TypeVar("T")
 _LONGEST_WAIT: Final = 3600.0  # platforms limit the timeout of a lock, some to 49 days
@@ -233,6 +234,7 @@ def repair(
     bytes. Upstream's failures are not raised: they become one error frame, the last thing written.
     """
     source = as_sync_source("repair", chunks, abort)
+    on_repair, watchers = watched(on_repair, observers)
     engine = StreamRepairer(
         format=format,
         dialect=dialect,
@@ -252,7 +254,7 @@ def repair(
         provider=provider,
         request_id=request_id,
         on_repair=on_repair,
-        observers=observers,
+        observers=watchers,
     )
     return RepairedStream(engine, source, threaded=heartbeat is not None or timeouts is not None)
 
@@ -283,6 +285,7 @@ def iter_events(
     events too. Raises `TypeError` or `ValueError` for a wrong argument.
     """
     source = as_sync_source("iter_events", chunks, abort)
+    on_repair, watchers = watched(on_repair, observers)
     engine = EventEngine(
         format=format,
         dialect=dialect,
@@ -298,6 +301,6 @@ def iter_events(
         provider=provider,
         request_id=request_id,
         on_repair=on_repair,
-        observers=observers,
+        observers=watchers,
     )
     return EventStream(engine, source, threaded=timeouts is not None)

@@ -21,7 +21,7 @@ from .mending import DONE
 from .options import Options, check_options
 from .pipeline import Pipeline
 from .repairs import Repair, RepairKind
-from .report import StreamReport, Verdict
+from .report import StreamReport, Verdict, hooks
 from .resume import DeliveredIds
 from .sniffer import media_type
 
@@ -117,7 +117,9 @@ class _Engine(Generic[T]):
         self._clocks = Clocks(self.options.timeouts)
         self._started_at: float | None = None
         self._last_item_at: float | None = None
-        self._told = False  # the error frame is written
+        self._last_content_at: float | None = None
+        self._on_received = hooks(self.options.observers, "received")
+        self._on_content = hooks(self.options.observers, "content")
         self.renew: Callable[[Exception], float | None] | None = None
         """Asked before a failure is told: the seconds until upstream is opened again, or None to let it stand."""
 
@@ -142,7 +144,7 @@ class _Engine(Generic[T]):
         self._clocks.resume(now)
 
     def _start(self, now: float) -> None:
-        self._started_at = self._last_item_at = now
+        self._started_at = self._last_item_at = self._last_content_at = now
         self._clocks.started(now)
         if self._pipeline.gate.dialect is not None:
             self._clocks.recognised()
@@ -188,6 +190,8 @@ class _Engine(Generic[T]):
             self._clocks.received(now)
             if report.first_byte is None:
                 report.first_byte = now - (self._started_at or 0.0)
+        for received in self._on_received:
+            received(report, len(chunk), now - (self._started_at or 0.0))
         frames = self._pipeline.feed(chunk)
         items = self._deliver(self._timed(frames, now)) if frames else []
         if self._pipeline.gate.ends and not self.finished:
@@ -208,6 +212,9 @@ class _Engine(Generic[T]):
             if isinstance(frame, Run) or frame.kind is EventClass.CONTENT:
                 self._clocks.content(now)
                 report.content_emitted = True
+                for content in self._on_content:
+                    content(report, now - (self._last_content_at or now))
+                self._last_content_at = now
                 if report.first_content is None:
                     report.first_content = since
             report.longest_gap = max(report.longest_gap, now - (self._last_item_at or now))
@@ -247,6 +254,8 @@ class _Engine(Generic[T]):
     def cancel(self, now: float) -> None:
         """The consumer left: the verdict is CANCELLED unless there is one."""
         if not self.finished:
+            if self._started_at is None:
+                self._start(now)
             self.renew = None
             gate = self._pipeline.gate
             ended = gate.done or gate.terminal or gate.failure is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -166,13 +167,25 @@ _PLAIN = (
 
 
 class Observer:
-    """Watch streams: override what is of interest; every method does nothing until then."""
+    """Watch streams: override what is of interest; what is not overridden is not called, and costs nothing."""
 
     def started(self, report: StreamReport) -> None:
         """A stream began; its report is live."""
+
+    def received(self, report: StreamReport, length: int, at: float) -> None:
+        """A chunk of `length` bytes arrived, `at` seconds after the start."""
+
+    def content(self, report: StreamReport, gap: float) -> None:
+        """Content was forwarded, `gap` seconds after the content before it, or after the start."""
 
     def repaired(self, repair: Repair) -> None:
         """Something was mended."""
 
     def ended(self, report: StreamReport) -> None:
         """The stream ended, its verdict is final."""
+
+
+def hooks(observers: Iterable[Observer], name: str) -> tuple[Callable[..., None], ...]:
+    """Give the methods of that name that observers have of their own."""
+    methods = [getattr(observer, name) for observer in observers]
+    return tuple(method for method in methods if getattr(method, "__func__", None) is not getattr(Observer, name))

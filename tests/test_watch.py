@@ -1,0 +1,118 @@
+"""Observers cannot hurt a stream, and the log says how streams ended and what was dropped."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+import unbroken
+from unbroken.adapters import watch
+
+CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+
+
+class Everything(unbroken.Observer):
+    def __init__(self) -> None:
+        self.seen: list[tuple[Any, ...]] = []
+
+    def started(self, report: unbroken.StreamReport) -> None:
+        self.seen.append(("started", report.verdict))
+
+    def received(self, report: unbroken.StreamReport, length: int, at: float) -> None:
+        self.seen.append(("received", length))
+
+    def content(self, report: unbroken.StreamReport, gap: float) -> None:
+        self.seen.append(("content",))
+
+    def repaired(self, repair: unbroken.Repair) -> None:
+        self.seen.append(("repaired", str(repair)))
+
+    def ended(self, report: unbroken.StreamReport) -> None:
+        self.seen.append(("ended", report.verdict))
+
+
+class Raising(Everything):
+    def started(self, report: unbroken.StreamReport) -> None:
+        raise RuntimeError("secret words")
+
+    repaired = received = content = ended = started  # type: ignore[assignment]
+
+
+def test_an_observer_is_told_everything_in_order() -> None:
+    observer = Everything()
+    broken = b'data: {"a":1}\ndata: {"b":2}\n\n'
+    list(unbroken.repair([CHUNK, broken, DONE], observers=[observer], heartbeat=None, timeouts=None))
+    assert observer.seen == [
+        ("started", unbroken.Verdict.OPEN),
+        ("received", len(CHUNK)),
+        ("content",),
+        ("received", len(broken)),
+        ("repaired", f"missing-blank-line at byte {len(CHUNK) + 14}"),
+        ("received", len(DONE)),
+        ("ended", unbroken.Verdict.COMPLETE),
+    ]
+
+
+def test_what_observers_and_callbacks_raise_is_logged_by_type_and_the_stream_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = b"data: {'a': None}\n\n"
+    out = b"".join(unbroken.repair([broken], observers=[Raising()], on_repair=lambda repair: 1 / 0, timeouts=None))
+    assert out == b'data: {"a": null}\n\n'
+    assert "Raising.repaired raised RuntimeError" in caplog.text
+    assert "on_repair raised ZeroDivisionError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_one_observer_in_place_of_a_collection_is_told_with_the_fix() -> None:
+    with pytest.raises(TypeError, match=r"observers=\[observer\]"):
+        unbroken.repair([], observers=Everything())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("body", "level", "verdict"),
+    [
+        ([CHUNK, DONE], "INFO", "complete"),
+        ([b"data: hello\n\n"], "INFO", "ended"),
+        ([CHUNK], "WARNING", "truncated"),
+        ([b"<html></html>"], "WARNING", "failed"),
+    ],
+)
+def test_the_end_of_a_stream_is_one_record_with_fields(
+    body: list[bytes], level: str, verdict: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "unbroken")
+    stream = unbroken.repair(body, provider="acme\nX", heartbeat=None, timeouts=None)
+    list(stream)
+    (record,) = [record for record in caplog.records if hasattr(record, "stream_verdict")]
+    assert (record.levelname, record.stream_verdict) == (level, verdict)
+    assert record.stream_provider == "acme\nX"
+    assert "\n" not in record.getMessage()
+
+
+def test_dropped_pieces_are_told_a_few_times_a_second_and_the_rest_is_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [0.0]
+    log = watch._Log(lambda: now[0])
+    repair = unbroken.Repair(unbroken.RepairKind.INVALID_JSON, 7, 3)
+    for _ in range(20):
+        log.repaired(repair)
+    log.repaired(unbroken.Repair(unbroken.RepairKind.GLUED_JSON, 7, 3))
+    assert len(caplog.records) == watch.MAX_PER_SECOND
+    assert caplog.records[0].getMessage() == "dropped 3 bytes: invalid-json at byte 7"
+    now[0] = 1.5
+    log.repaired(repair)
+    assert caplog.records[-1].getMessage().endswith("and 15 more before it")
+
+
+def test_hostile_bytes_do_not_reach_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "unbroken")
+    hostile = b"<html><title>\x1b[31mCRITICAL root: injected\n2026 ERROR</title></html>"
+    list(unbroken.repair([hostile], heartbeat=None, timeouts=None))
+    assert caplog.records
+    assert "injected" not in caplog.text
+    assert "\x1b" not in caplog.text
