@@ -48,7 +48,7 @@ def cut(body: bytes, size: int) -> list[bytes]:
 
 # Each of these is 7 bytes long as JSON spells it behind its blank, so that every event is 256 bytes long.
 WORDS = "streams prompts answers network servers clients timeout message already between another through because"
-ESCAPED = 'quote" tab\tbd lin\n\n C\\tool </div>. 3.14159 (a)(b), **bold*'
+ESCAPED = 'quote" tab\tbd lin\n\n C\\tool </div>. 3.14159 (a)(b), it—is **bold*'
 CHINESE = "数据 事件 模型 代理 流 字节 超时 心跳 回答 一个 完整 修复 断开 连接 错误 重试"
 MIXED = f"{CHINESE} поток событие ответ こんにちは ストリーム 안녕하세요 مرحبا תשובה 🙂 👩\u200d💻"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
