@@ -5,12 +5,17 @@ Real clients at their current version; only the transport is local.
 
 import json
 import random
+import re
 from typing import Any
 
+import anthropic
+import ollama
+import openai
 import pytest
 
 from tests.captures import body, chosen, manifest, needs_captures
 from tests.clients.judges import JUDGES, openai_chat
+from tests.clients.odd_streams import BEGIN, END, PAGE, Odd, before_and_after, odd_streams, table
 from unbroken import StreamReport, Verdict, repair
 from unbroken.testing.cuts import cut
 
@@ -184,3 +189,29 @@ def test_every_judge_is_put_before_an_error_frame() -> None:
         json.loads(data.splitlines()[-1 if data.startswith(b"{") else -2].removeprefix(b"data: "))
         for data in CUT.values()
     )
+
+
+# Odd streams
+
+SEEN_BY_NO_CLIENT = {"event:error mid-stream"}  # an error event whose payload has no `error`: told in the report alone
+
+
+@pytest.mark.parametrize("odd", odd_streams(), ids=lambda odd: f"{odd.client}: {odd.name}")
+def test_an_odd_stream_gives_its_text_and_a_typed_error_or_none(odd: Odd) -> None:
+    before, after, report = before_and_after(odd)
+    assert after.error is None or isinstance(after.error, (openai.APIError, anthropic.APIError, ollama.ResponseError))
+    assert "".join(after.texts) == report.text
+    assert "".join(after.texts).startswith("".join(before.texts)) or b"\xef\xbb\xbf" in odd.chunks[0]
+    fails = report.verdict in FAILURES
+    assert (after.error is not None) == (fails and odd.name not in SEEN_BY_NO_CLIENT)
+
+
+def rows(text: str) -> list[list[str]]:
+    """Give the rows of a table, less what a client of another version may make of a stream as it comes."""
+    cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("| ")]
+    return [row[:2] + row[3:] for row in cells]
+
+
+def test_the_page_of_odd_streams_is_what_its_program_writes() -> None:
+    written = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
+    assert rows(written) == rows(table()), "write it anew: python -m tests.clients.odd_streams"

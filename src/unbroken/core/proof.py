@@ -103,6 +103,15 @@ def is_whole(text: str) -> bool:
     return isinstance(prove(text), (dict, list))
 
 
+_JOINT: Final = re.compile(r"[ \t\n\r]*+(?:data:[ \t\n\r]*+)?+")
+
+
+def _skip_joint(text: str, at: int) -> int:
+    """Skip what may stand between glued documents: blanks, and the prefix of a frame whose line end was lost."""
+    found = _JOINT.match(text, at)
+    return found.end() if found else at
+
+
 def prove_series(text: str) -> list[str]:
     """Split a text that is nothing but two or more whole objects or arrays; an empty list for anything else."""
     if len(text) > MAX_PROOF or _too_deep(text):
@@ -117,7 +126,7 @@ def prove_series(text: str) -> list[str]:
         except (ValueError, StopIteration, RecursionError):
             return []
         pieces.append(text[start:end])
-        start = _skip_blanks(text, end)
+        start = _skip_joint(text, end)
     return pieces if len(pieces) > 1 else []
 
 
