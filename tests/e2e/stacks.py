@@ -54,6 +54,7 @@ STACKS = {
     for stack in (
         Stack("werkzeug", "flask --app tests.e2e.apps.flask_routes run --port {port}", SYNC_CLIENTS),
         Stack("gunicorn sync", f"{GUNICORN} --workers 16 --preload {FLASK}", SYNC_CLIENTS),
+        Stack("gunicorn sync 4 s", f"{GUNICORN} --workers 2 --timeout 4 {FLASK}", SYNC_CLIENTS),
         Stack("gunicorn gthread", f"{GUNICORN} --worker-class gthread --threads 60 {FLASK}", SYNC_CLIENTS),
         Stack("gunicorn gevent", f"{GUNICORN} --worker-class gevent {FLASK}", SYNC_CLIENTS),
         Stack("waitress", f"waitress --listen 127.0.0.1:{{port}} --threads 40 {FLASK}", SYNC_CLIENTS),

@@ -4,7 +4,7 @@ import requests
 from flask import Response, request
 from flask_app import UPSTREAM, app
 
-from unbroken import SSE_HEADERS, from_response, repair
+from unbroken import SSE_HEADERS, Timeouts, from_response, repair
 
 from . import naive, repaired
 
@@ -31,3 +31,9 @@ def kept() -> Response:
 def without_abort() -> Response:
     upstream = requests.post(UPSTREAM, json=naive.question(request.args["prompt"]), stream=True, timeout=(5, 300))
     return Response(repair(upstream.iter_content(None), heartbeat=1.0), headers=SSE_HEADERS)
+
+
+@app.get("/total")
+def total() -> Response:
+    upstream = requests.post(UPSTREAM, json=naive.question(request.args["prompt"]), stream=True, timeout=(5, 300))
+    return Response(repair(from_response(upstream), heartbeat=1.0, timeouts=Timeouts(total=2.0)), headers=SSE_HEADERS)
