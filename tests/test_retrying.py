@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import itertools
 import logging
@@ -643,6 +644,53 @@ def test_a_stalled_thread_is_left_to_its_abort_and_another_reads() -> None:
     assert [item.data for item in stream] == ["event 1"]
     assert stuck.is_set()
     assert aborted.is_set()
+
+
+def test_a_stalled_task_is_cancelled_before_the_next_attempt_delivers() -> None:
+    left = list[int]()
+
+    async def connect(attempt: Attempt) -> AsyncIterator[bytes]:
+        try:
+            if attempt.number == 1:
+                await asyncio.sleep(1000.0)
+            yield event(attempt.number)
+        finally:
+            left.append(attempt.number)
+
+    async def main(clock: Clock) -> list[list[int]]:
+        stream = aiter_events(aretrying(connect, retry=PATIENT), timeouts=Timeouts(silence=10.0))
+        return [list(left) async for _ in stream]
+
+    assert warp(main) == [[1, 2]]
+
+
+def test_each_attempt_sees_the_context_in_which_the_stream_was_made() -> None:
+    user = contextvars.ContextVar("user", default="nobody")
+    seen = list[str]()
+
+    def connect(attempt: Attempt) -> Iterator[bytes]:
+        seen.append(user.get())
+        if attempt.number == 1:
+            raise ConnectionResetError
+        yield event(1)
+
+    async def aconnect(attempt: Attempt) -> AsyncIterator[bytes]:
+        for chunk in connect(attempt):
+            yield chunk
+
+    async def main() -> None:
+        user.set("us")
+        stream = arepair(aretrying(aconnect, retry=Retry(base=0.0)))
+        user.set("somebody else")
+        assert [item async for item in stream] == [event(1)]
+
+    def make() -> Iterator[bytes]:
+        user.set("us")
+        return repair(retrying(connect, retry=Retry(base=0.0)))
+
+    assert list(contextvars.copy_context().run(make)) == [event(1)]
+    asyncio.run(main())
+    assert seen == ["us"] * 4
 
 
 def test_priming_waits_for_the_attempt_that_delivers() -> None:
