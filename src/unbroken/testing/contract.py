@@ -472,7 +472,7 @@ class Finding:
     broken: ContractBroken | None = None
 
 
-def examine(contract: _Reader, only: Callable[[str], bool] = lambda name: True) -> list[Finding]:
+def examine(contract: object, only: Callable[[str], bool] = lambda name: True) -> list[Finding]:
     """Run the tests of a contract without a test runner, in the order of their names' making."""
     tests = {name: test for name, test in inspect.getmembers(contract, inspect.ismethod) if name.startswith("test_")}
     return [_find(name, test) for name, test in tests.items() if only(name)]

@@ -1,0 +1,249 @@
+"""Upstreams that follow a script: chunks, pauses, failures, reads that block, and no end.
+
+A script is a sequence of steps. Bytes are yielded, an exception is raised, `Pause(seconds)` waits, `Block()` waits
+until `abort` or `close` interrupts it, and `Repeat(chunk)` never ends. A source notes what was done to it: `taken`,
+`closed`, `aborted`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Self, TypeAlias
+
+from .clock import FakeClock
+from .streams import SSEStream
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait this many seconds, on the source's clock."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Block, as a read from a silent socket does, until `abort` or `close`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Yield this chunk `times` times, for ever if None."""
+
+    chunk: bytes
+    times: int | None = None
+
+
+Step: TypeAlias = bytes | BaseException | Pause | Block | Repeat
+"""One step of a script."""
+
+
+class Interrupted(ConnectionError):
+    """What a blocked read raises when another thread shuts its connection down."""
+
+
+class _Script:
+    """The steps of one reading, and the notes that both kinds of source take."""
+
+    def __init__(self, steps: Iterable[Step], clock: FakeClock | None) -> None:
+        self._steps = _unrolled(steps)
+        self._clock = clock
+        self.taken = 0
+        """How many chunks were yielded."""
+        self.closed = False
+        """Whether the source was closed, or read to its end."""
+        self.aborted = False
+        """Whether `abort` was called."""
+        self._interruption = threading.Event()
+
+    def _next_step(self) -> Step | None:
+        step = None if self.closed else next(self._steps, None)
+        if isinstance(step, bytes):
+            self.taken += 1
+        if step is None:
+            self.closed = True
+        return step
+
+    def _check_interruption(self) -> None:
+        if self.aborted:
+            self.closed = True
+            raise Interrupted("the connection was shut down")
+
+
+def _unrolled(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        if isinstance(step, Repeat):
+            yield from repeat(step.chunk) if step.times is None else repeat(step.chunk, step.times)
+        else:
+            yield step
+
+
+class ScriptedSource(_Script, Iterator[bytes]):
+    """An iterator of chunks that follows a script. Any thread may call `abort` and `close`.
+
+    With a `clock`, pauses move it on and nothing waits. Raises what the script raises, and `Interrupted` from a read
+    that `abort` or `close` interrupted.
+    """
+
+    def __init__(self, steps: Iterable[Step], clock: FakeClock | None = None) -> None:
+        super().__init__(steps, clock)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        while True:
+            self._check_interruption()
+            match self._next_step():
+                case None:
+                    raise StopIteration
+                case bytes(chunk):
+                    return chunk
+                case BaseException() as error:
+                    self.closed = True
+                    raise error
+                case Pause(seconds) if self._clock:
+                    self._clock.sleep(seconds)
+                case Pause(seconds):
+                    self._interruption.wait(seconds)
+                case _:
+                    self._interruption.wait()
+
+    def abort(self) -> None:
+        """Interrupt a blocked read, as shutting a socket down does."""
+        self.aborted = True
+        self._interruption.set()
+
+    def close(self) -> None:
+        """Release the source; a read that is under way in another thread is interrupted."""
+        if not self.closed:
+            self.closed = True
+            self.abort()
+
+
+class AsyncScriptedSource(_Script, AsyncIterator[bytes]):
+    """The asynchronous twin. A pause or a block is left by cancelling the task, by `aclose`, or by `abort`."""
+
+    def __init__(self, steps: Iterable[Step], clock: FakeClock | None = None) -> None:
+        super().__init__(steps, clock)
+        self.cancelled = False
+        """Whether a waiting read was cancelled."""
+        self._wake: Callable[[], object] = lambda: None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while True:
+            self._check_interruption()
+            match self._next_step():
+                case None:
+                    raise StopAsyncIteration
+                case bytes(chunk):
+                    # A read that finds bytes waiting still passes through the event loop in every client.
+                    await asyncio.sleep(0)
+                    return chunk
+                case BaseException() as error:
+                    self.closed = True
+                    raise error
+                case Pause(seconds) if self._clock:
+                    await self._clock.asleep(seconds)
+                case Pause(seconds):
+                    await self._wait(seconds)
+                case _:
+                    await self._wait(None)
+
+    async def _wait(self, seconds: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        event = asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(event.set)
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        except asyncio.CancelledError:
+            self.cancelled = self.closed = True
+            raise
+        finally:
+            self._wake = lambda: None
+
+    def abort(self) -> None:
+        """Interrupt a waiting read; any thread may."""
+        self.aborted = True
+        self._wake()
+
+    async def aclose(self) -> None:
+        """Release the source."""
+        if not self.closed:
+            self.closed = True
+            self.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A stream and the moments of its bytes: chunks, pauses, and perhaps a failure or a block that ends it early."""
+
+    stream: SSEStream
+    steps: tuple[Step, ...]
+
+    def arrivals(self) -> Iterator[tuple[float, bytes]]:
+        """Give each chunk with the seconds since the start at which it comes."""
+        now = 0.0
+        for step in self.steps:
+            if isinstance(step, Pause):
+                now += step.seconds
+            elif isinstance(step, bytes):
+                yield now, step
+
+    @property
+    def delivered(self) -> bytes:
+        """The bytes that arrive."""
+        return b"".join(step for step in self.steps if isinstance(step, bytes))
+
+    @property
+    def duration(self) -> float:
+        """The sum of the pauses, in seconds."""
+        return sum(step.seconds for step in self.steps if isinstance(step, Pause))
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What upstream raises at last, None where it ends."""
+        return next((step for step in self.steps if isinstance(step, BaseException)), None)
+
+
+class Upstream:
+    """A script that a route is tested with: `chunks()` or `achunks()` gives its one source, and it notes the rest."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        self._steps = tuple(steps)
+        self.source: ScriptedSource | AsyncScriptedSource | None = None
+
+    def chunks(self) -> ScriptedSource:
+        """Open it for reading in a thread."""
+        self.source = ScriptedSource(self._steps)
+        return self.source
+
+    def achunks(self) -> AsyncScriptedSource:
+        """Open it for reading in an event loop."""
+        self.source = AsyncScriptedSource(self._steps)
+        return self.source
+
+    def abort(self) -> None:
+        """Interrupt a blocked read."""
+        if self.source:
+            self.source.abort()
+
+    @property
+    def released(self) -> bool:
+        """Whether it was closed, cancelled or read to its end; also if it was never opened."""
+        return self.source is None or self.source.closed
+
+    @property
+    def taken(self) -> int:
+        """How many chunks were read."""
+        return self.source.taken if self.source else 0
