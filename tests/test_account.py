@@ -253,8 +253,12 @@ def test_fragments_of_a_call_are_joined_and_calls_stay_apart() -> None:
         ToolFragment((0, 0), "other", "other", "1}"),
     )
     assert first == {
-        "choice": 0, "id": "c1", "name": "first", "kind": "function",
-        "arguments": '{"a":1}', "arguments_complete": True,
+        "choice": 0,
+        "id": "c1",
+        "name": "first",
+        "kind": "function",
+        "arguments": '{"a":1}',
+        "arguments_complete": True,
     }
     assert (second["id"], second["name"], second["arguments"]) == ("c2", "second", "{}")
 
@@ -381,22 +385,3 @@ def test_the_account_is_live_while_the_stream_runs() -> None:
         lengths.extend(len(stream.report.text) for _ in stream)
     assert lengths[-1] == 9
     assert lengths == sorted(lengths)
-
-
-def test_without_an_account_nothing_is_kept_and_nothing_fails() -> None:
-    stream = iter_events([CHUNK + b"data: [DONE]\n\n"], account=False)
-    list(stream)
-    facts = stream.report.as_dict()
-    assert (facts["text"], facts["usage"], facts["tokens_received"], facts["tokens_source"]) == ("", {}, 0, None)
-
-
-def test_a_report_is_ready_for_json_whatever_was_in_the_stream() -> None:
-    stream = iter_events(
-        [b'data: {"choices":[{"index":0,"delta":{"content":"\\ud83d \xff"},"finish_reason":"stop"}]}\n\ndata: x\n\n'],
-        provider="p",
-    )
-    list(stream)
-    facts = json.loads(json.dumps(stream.report.as_dict(), allow_nan=False))
-    assert (facts["text"], facts["dialect"], facts["provider"]) == ("\ufffd \ufffd", "openai-chat", "p")
-    assert facts["repairs"] == {"invalid-utf8": 1, "invalid-json": 1}
-    assert {repair["kind"] for repair in facts["first_repairs"]} == set(facts["repairs"])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any, Final
 
@@ -31,16 +30,18 @@ def join_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-@dataclass(slots=True)
 class _Call:
     """One tool call of one choice."""
 
-    choice: int
-    kind: str
-    id: str | None = None
-    name: str | None = None
-    arguments: StringIO = field(default_factory=StringIO)
-    settled: bool = False  # the provider gave all arguments in one piece
+    __slots__ = ("arguments", "choice", "id", "kind", "name", "settled")
+
+    def __init__(self, choice: int, kind: str) -> None:
+        self.choice = choice
+        self.kind = kind
+        self.id: str | None = None
+        self.name: str | None = None
+        self.arguments = StringIO()
+        self.settled = False  # the provider gave all arguments in one piece
 
     def as_dict(self, finished: bool, cut: bool) -> dict[str, Any]:
         arguments = join_surrogates(self.arguments.getvalue())
@@ -57,14 +58,16 @@ class _Call:
         }
 
 
-@dataclass(slots=True)
 class _Choice:
     """What one choice delivered."""
 
-    text: StringIO = field(default_factory=StringIO)
-    reasoning: StringIO = field(default_factory=StringIO)
-    refusal: StringIO = field(default_factory=StringIO)
-    finish_reason: str | None = None
+    __slots__ = ("finish_reason", "reasoning", "refusal", "text")
+
+    def __init__(self) -> None:
+        self.text = StringIO()
+        self.reasoning = StringIO()
+        self.refusal = StringIO()
+        self.finish_reason: str | None = None
 
 
 class Account:

@@ -158,7 +158,18 @@ class StreamReport:
 
 
 _PLAIN = (
-    *("format", "dialect", "verdict", "bytes_in", "bytes_out", "chunks_in", "events", "comments", "heartbeats"),
+    *(
+        "format",
+        "dialect",
+        "verdict",
+        "bytes_in",
+        "bytes_out",
+        "chunks_in",
+        "events",
+        "comments",
+        "heartbeats",
+        "retries",
+    ),
     *("invalid_utf8", "invalid_json", "unproven", "last_event_id", "retry", "text", "reasoning", "refusal"),
     *("finish_reason", "usage", "tool_calls", "content_emitted", "tokens_received", "tokens_source", "account_cut"),
     *("second_beginnings", "cumulative_text", "repetitions", "timeout", "provider", "request_id", "first_byte"),

@@ -10,4 +10,13 @@ from . import cohere as cohere
 from . import tgi as tgi
 from . import vocabulary as vocabulary
 from . import text as text
-from . import chat_chunks as chat_chunks
+from ..core.dialect import CONVERTERS, Converter
+
+
+def _chat_encoder() -> Converter:
+    from .chat_chunks import ChatEncoder  # a tenth of the time of `import unbroken`, for the few that convert
+
+    return ChatEncoder()
+
+
+CONVERTERS["openai-chat"] = _chat_encoder

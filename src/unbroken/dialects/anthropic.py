@@ -6,7 +6,6 @@ without it they see nothing, and say nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
@@ -38,11 +37,13 @@ _SHAPES: Final = {
 _NAMES: Final = frozenset((*_SHAPES, "content_block_stop", "message_stop", "ping", "error"))
 
 
-@dataclass(slots=True)
 class _OpenTool:
-    fragment: ToolFragment
-    given: str  # arguments that stood at the start, valid only if no others follow
-    fed: bool = False
+    """A tool call whose block is open."""
+
+    def __init__(self, fragment: ToolFragment, given: str) -> None:
+        self.fragment = fragment
+        self.given = given  # arguments that stood at the start, valid only if no others follow
+        self.fed = False
 
 
 @register

@@ -7,11 +7,10 @@ send one with every chunk, so they leave with the terminator, or at the end of a
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..core.account import join_surrogates
-from ..core.dialect import CONVERTERS, Delta, EventClass, Reading, ToolFragment
+from ..core.dialect import Delta, EventClass, Reading, ToolFragment
 from .openai_chat import OpenAIChat
 
 _MAX_TRACKED: Final = 1024
@@ -43,22 +42,28 @@ class _Held:
         return join_surrogates(text[:-1] if self.half else text)
 
 
-@dataclass(slots=True)
 class _Call:
-    index: int
-    arguments: _Held = field(default_factory=_Held)
-    fed: bool = False
+    """What was said of one tool call."""
+
+    __slots__ = ("arguments", "fed", "index")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.arguments = _Held()
+        self.fed = False
 
 
-@dataclass(slots=True)
 class _Choice:
     """What was said of one choice."""
 
-    begun: bool = False
-    text: _Held = field(default_factory=_Held)
-    reasoning: _Held = field(default_factory=_Held)
-    calls: dict[Hashable, _Call] = field(default_factory=dict)
-    finish: str | None = None
+    __slots__ = ("begun", "calls", "finish", "reasoning", "text")
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.text = _Held()
+        self.reasoning = _Held()
+        self.calls: dict[Hashable, _Call] = {}
+        self.finish: str | None = None
 
 
 class ChatEncoder:
@@ -179,6 +184,3 @@ class ChatEncoder:
     def end(self) -> list[Any]:
         """Give what follows at the end of a complete stream, the sentinel included."""
         return [*([] if self._ended else self._finish(ended=False)), "[DONE]"]
-
-
-CONVERTERS["openai-chat"] = ChatEncoder

@@ -143,7 +143,7 @@ class OpenAIChat(Dialect):
         self._track(index, says, finish)
         if finish:
             read.finish_reason = as_label(finish)
-        moves = says or any([value for key, value in delta.items() if key != "role"])
+        moves = says or any(value for key, value in delta.items() if key != "role")
         if role := delta.get("role"):
             read.role = as_label(role)
         if refusal := delta.get("refusal"):
