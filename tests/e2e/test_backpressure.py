@@ -20,7 +20,7 @@ MIB = 2**20
 # What may be on its way to one stopped reader: our queue of 1 MiB, the client's own buffer, and what the kernel keeps
 # in the sockets on both sides of the server (up to 6 MiB to receive and 4 MiB to send, each, by Linux's defaults).
 ON_ITS_WAY = 24 * MIB
-# Resident memory for each reader. Measured without unbroken: 3.6 MiB under uvicorn with httpx; ours adds its queue.
+# Resident memory for each reader. Measured: 1.4 MiB, and 5.1 with uvloop, which alone, without unbroken, keeps 3.6.
 IN_MEMORY = 8 * MIB
 
 
