@@ -1,0 +1,175 @@
+"""The command: exit codes, what goes to which stream, frames through a pipe at once, and a terminal that stays calm."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from unbroken.cli import main
+
+CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
+STOP = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+WHOLE = CHUNK + STOP + DONE
+LIMIT = 20.0
+
+Captured = pytest.CaptureFixture[bytes]
+
+
+def saved(folder: Path, body: bytes) -> str:
+    path = folder / "saved.sse"
+    path.write_bytes(body)
+    return str(path)
+
+
+@contextmanager
+def started(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the command with a pipe as its input; it is gone when this ends."""
+    command = [sys.executable, "-c", "import sys; from unbroken.cli import main; sys.exit(main())", *arguments]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment},
+        bufsize=0,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_until(fd: int, wanted: bytes) -> bytes:
+    """Read until these bytes came; the time limit is for a command that never writes them."""
+    got, until = b"", time.monotonic() + LIMIT
+    while wanted not in got:
+        ready, _, _ = select.select([fd], [], [], max(until - time.monotonic(), 0))
+        assert ready, f"only {got!r} came"
+        got += os.read(fd, 65536)
+    return got
+
+
+EXIT_CODES = {
+    "a whole answer": (WHOLE, [], 0),
+    "an unknown dialect that ends cleanly": (b'data: {"a":1}\n\n', [], 0),
+    "a mended answer": (CHUNK[:-1] + STOP + DONE, [], 0),
+    "a mended answer, strictly": (CHUNK[:-1] + STOP + DONE, ["--strict"], 1),
+    "a whole answer, strictly": (WHOLE, ["--strict"], 0),
+    "an answer that was cut": (CHUNK, [], 3),
+    "a page": (b"<html><title>504 Gateway Time-out</title></html>", [], 3),
+    "an error inside": (CHUNK + b'data: {"error":{"message":"boom"}}\n\n', ["--strict"], 3),
+    "a damaged stream that is not to be mended": (CHUNK[:-1] + STOP + DONE, ["--no-repairs", "--strict"], 0),
+}
+
+
+@pytest.mark.parametrize("name", EXIT_CODES)
+def test_the_exit_code_tells_how_the_stream_ended(name: str, tmp_path: Path, capsysbinary: Captured) -> None:
+    body, options, code = EXIT_CODES[name]
+    assert main(["repair", *options, saved(tmp_path, body)]) == code
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["mend"], ["repair", "--to", "json-array"], ["repair", "--format", "xml"], ["repair", "--dialect", "klingon"]],
+    ids=" ".join,
+)
+def test_wrong_arguments_exit_with_2_and_a_usage_line(arguments: list[str], capsysbinary: Captured) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert capsysbinary.readouterr().err.startswith(b"usage: unbroken")
+
+
+@pytest.mark.parametrize("command", ["repair"])
+def test_a_file_that_cannot_be_read_exits_with_2_and_one_line(command: str, capsysbinary: Captured) -> None:
+    assert main([command, "no-such\x1bfile"]) == 2
+    assert capsysbinary.readouterr() == (b"", b"unbroken: cannot read 'no-such\\x1bfile': No such file or directory\n")
+
+
+def test_the_report_says_what_was_mended_and_how_the_stream_ended(tmp_path: Path, capsysbinary: Captured) -> None:
+    main(["repair", saved(tmp_path, CHUNK[:-1] + STOP + DONE)])
+    out, err = capsysbinary.readouterr()
+    assert out == WHOLE
+    assert err.decode().splitlines() == [
+        f"sse, openai-chat: 3 events, {len(WHOLE) - 1} bytes in, {len(WHOLE)} bytes out",
+        f"mended: missing-blank-line (once at byte {len(CHUNK) - 1})",
+        "verdict: complete",
+    ]
+
+
+def test_json_writes_the_report_as_one_object_on_one_line(tmp_path: Path, capsysbinary: Captured) -> None:
+    main(["repair", "--json", saved(tmp_path, CHUNK)])
+    (line,) = capsysbinary.readouterr().err.splitlines()
+    report = json.loads(line)
+    assert (report["verdict"], report["error"]["code"], report["text"]) == ("truncated", "truncated", "hi")
+
+
+def test_quiet_writes_no_report(tmp_path: Path, capsysbinary: Captured) -> None:
+    main(["repair", "--quiet", saved(tmp_path, WHOLE)])
+    assert capsysbinary.readouterr() == (WHOLE, b"")
+
+
+def test_to_changes_the_framing_and_format_names_it(tmp_path: Path, capsysbinary: Captured) -> None:
+    main(["repair", "-q", "--to", "ndjson", saved(tmp_path, b'data: {"a":1}\n\n')])
+    assert capsysbinary.readouterr().out == b'{"a":1}\n'
+    main(["repair", "-q", "--format", "ndjson", "--to", "sse", saved(tmp_path, b'[1]\n{"a":1}\n')])
+    assert capsysbinary.readouterr().out == b'data: [1]\n\ndata: {"a":1}\n\n'
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["repair", "--help"]])
+def test_help_exits_with_0_and_names_every_command_or_option(arguments: list[str], capsysbinary: Captured) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 0
+    help = capsysbinary.readouterr().out
+    wanted = {1: [b"repair", b"exit codes:"], 2: [b"usage: unbroken " + arguments[0].encode()]}
+    assert all(word in help for word in wanted[len(arguments)])
+
+
+def test_each_frame_leaves_through_a_pipe_while_the_input_is_still_open() -> None:
+    with started("repair") as process:
+        assert process.stdin
+        assert process.stdout
+        for frame in (CHUNK, STOP):
+            process.stdin.write(frame)
+            assert read_until(process.stdout.fileno(), frame) == frame
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
+    read_end, write_end = os.pipe()
+    with started("repair", "-q", stdout=write_end) as process:
+        os.close(write_end)
+        assert process.stdin
+        process.stdin.write(CHUNK)
+        read_until(read_end, CHUNK)
+        os.close(read_end)
+        _, err = process.communicate(CHUNK * 10, timeout=LIMIT)
+        assert (process.returncode, err) == (0, b"")
+
+
+@pytest.mark.parametrize("command", ["repair"])
+def test_a_terminal_is_shown_control_characters_as_escapes(command: str) -> None:
+    hostile = b'data: {"a":"\x1b]0;owned\x07 \xc2\x9b2J"}\n\n'
+    ours, theirs = pty.openpty()
+    try:
+        with started(command, stdout=theirs, TERM="xterm", NO_COLOR="1") as process:
+            assert process.stdin
+            process.stdin.write(hostile)
+            shown = read_until(ours, rb"\x9b2J")
+        assert rb"\x1b]0;owned\x07" in shown
+        assert not {b"\x1b", b"\x07", "\x9b".encode()} & {shown[i : i + n] for n in (1, 2) for i in range(len(shown))}
+    finally:
+        os.close(ours)
+        os.close(theirs)
