@@ -14,14 +14,14 @@ from .core.heartbeat import Timeouts
 from .core.repairer import EventReader, StreamRepairer
 from .core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from .core.report import Observer, StreamReport, Verdict
-from .health import FailureWindow
 from .http import NDJSON_HEADERS, SSE_HEADERS, clean_headers, from_response
 from .patience import Retry, worth_retrying
-from .profiles import Profile, Profiles
 from .retrying import Attempt, aretrying, retrying
 
 if TYPE_CHECKING:
     from .adapters.aio import AsyncEventStream, AsyncRepairedStream, aiter_events, arepair
+    from .health import FailureWindow
+    from .profiles import Profile, Profiles
 
 __all__ = [
     "DEFAULT_REPAIRS",
@@ -67,16 +67,17 @@ __all__ = [
     "worth_retrying",
 ]
 
-_ASYNC = {"AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"}
+# asyncio takes longer to import than all the rest, and synchronous programs never need it; few need the others.
+_LATER = dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"), ".adapters.aio")
+_LATER |= {"FailureWindow": ".health", "Profile": ".profiles", "Profiles": ".profiles"}
 
 
 def __getattr__(name: str) -> Any:
-    # asyncio takes longer to import than all the rest, and synchronous programs never need it.
-    if name in _ASYNC:
-        from .adapters import aio
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return getattr(aio, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name], __name__), name)
 
 
 def __dir__() -> list[str]:

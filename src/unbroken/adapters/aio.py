@@ -13,9 +13,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable
 from contextvars import copy_context
 from types import TracebackType
-from typing import Any, ClassVar, Literal, NoReturn, Self, TypeVar, cast
-
-from typing_extensions import Buffer
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, TypeVar, cast
 
 from ..core.dialect import Dialect
 from ..core.events import Event, Format
@@ -29,6 +27,9 @@ from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
 from .source import Source, as_bytes, as_source, warn
 from .stream import SLOW, Stream
 from .watch import watched
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ GRACE: Final = 0.1
 body that was read whole leaves its connection fit for the next request."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class End:
     """Upstream ended: cleanly, or with what it raised."""
 

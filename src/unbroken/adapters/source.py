@@ -6,9 +6,9 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from typing_extensions import Buffer
-
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from ..core.report import StreamReport
 
 CLIENTS: Final = ("aiohttp", "http", "httpx", "httpx2", "requests", "urllib3")

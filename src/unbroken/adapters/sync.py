@@ -10,9 +10,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from types import TracebackType
-from typing import ClassVar, Final, Literal, NoReturn, Self, TypeVar
-
-from typing_extensions import Buffer
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self, TypeVar
 
 from ..core.dialect import Dialect
 from ..core.events import Event, Format
@@ -26,6 +24,9 @@ from .reader import GRACE, CallerReader, Reader, ThreadReader
 from .source import Source, as_sync_source, close_quietly, warn
 from .stream import SLOW, Stream
 from .watch import watched
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 T = TypeVar("T")
 _LONGEST_WAIT: Final = 3600.0  # platforms limit the timeout of a lock, some to 49 days

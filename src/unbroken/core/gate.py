@@ -32,7 +32,7 @@ class Mode(Enum):
     TEXT = "text"  # prose: none
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Frame:
     """One thing that leaves: its canonical bytes, and what it is to a reader of events."""
 
@@ -47,7 +47,7 @@ class Frame:
         return [] if self.reading is None else [self.reading]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Run:
     """Events that leave together: proven by their likeness to the one before them."""
 

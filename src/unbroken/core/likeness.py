@@ -26,7 +26,7 @@ _MARK: Final = "\ufdd0likeness\ufdd1"  # noncharacters, which no provider sends
 _INSIDE: Final = re.compile(r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Likeness:
     """One proven payload with its text left out: what stands before it, behind it, and what such payloads mean."""
 

@@ -6,7 +6,6 @@ what is not whole after the one change that the function knows is left alone.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Final
@@ -96,78 +95,16 @@ def rescue_spliced(text: str) -> list[str]:
     return _if_whole(text[begins[-1] :]) if begins else []
 
 
-_REPR_TOKEN: Final = re.compile(
-    r"""[ \t\r\n]*+(?:
-        (?P<punctuation>[{}\[\]:,])
-      | (?P<word>True|False|None)\b
-      | (?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:e[+-]?[0-9]++)?)(?![0-9A-Za-z_.])
-      | (?P<string>'[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*+'|"[^"\\\r\n]*+(?:\\.[^"\\\r\n]*+)*+")
-    )""",
-    re.VERBOSE,
-)
-_WORDS: Final = {"True": "true", "False": "false", "None": "null"}
-_REPR_ESCAPE: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([\\'\"nrt]))")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t"}
-
-
-def _unescape(body: str) -> str:
-    """Undo the escapes that `repr` writes; any other keeps its backslash, which fails the proof or is text."""
-
-    def character(found: re.Match[str]) -> str:
-        code = found[1] or found[2] or found[3]
-        if code is None:
-            return _SIMPLE.get(found[4], found[4])
-        return chr(min(int(code, 16), 0x10FFFF))
-
-    return _REPR_ESCAPE.sub(character, body)
-
-
 def read_repr(text: str) -> list[str]:
-    """Mend the repr of a Python dict of JSON values, or of bytes that hold a frame; linear, no evaluation.
-
-    Whatever fails the proof afterwards (a set, a tuple, a key that is no string) was no such dict.
-    """
-    if len(text) > MAX_REPR:
+    """Mend the repr of a Python dict of JSON values, or of bytes that hold a frame."""
+    if len(text) > MAX_REPR or not (text.startswith(("b'", 'b"')) or (text.startswith("{") and "'" in text)):
         return []
+    from .python_repr import read_bytes, read_dict  # seldom needed, and its patterns take time to compile
+
     if text.startswith("b"):
-        return _read_bytes_repr(text)
-    if not text.startswith("{") or "'" not in text:
-        return []
-    tokens: list[str] = []
-    at = 0
-    while found := _REPR_TOKEN.match(text, at):
-        tokens.append(_json_token(found))
-        at = found.end()
-    if text[at:].strip():
-        return []
-    return _if_whole("".join(token + " " if token in ",:" else token for token in tokens))
-
-
-def _json_token(found: re.Match[str]) -> str:
-    token = found.group().lstrip()
-    if found["word"]:
-        return _WORDS[token]
-    if found["string"]:
-        text = json.dumps(_unescape(token[1:-1]), ensure_ascii=False)
-        # A lone surrogate has no UTF-8 form; as an escape it passes.
-        return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-    return token
-
-
-_BYTES_REPR: Final = re.compile(r"""b(?:'([^'\\]*+(?:\\.[^'\\]*+)*+)'|"([^"\\]*+(?:\\.[^"\\]*+)*+)")""", re.DOTALL)
-
-
-def _read_bytes_repr(text: str) -> list[str]:
-    found = _BYTES_REPR.fullmatch(text)
-    if found is None:
-        return []
-    body = _unescape(found[1] if found[1] is not None else found[2])
-    try:
-        inner = body.encode("latin-1").decode()
-    except UnicodeError:
-        return []
-    return _if_whole(inner) or unwrap_frame(inner.strip("\r\n"))
+        inner = read_bytes(text)
+        return _if_whole(inner) or unwrap_frame(inner.strip("\r\n"))
+    return _if_whole(read_dict(text))
 
 
 _DONE: Final = re.compile(r"[ \t\"']*\[?[ \t]*done[ \t]*\]?[ \t\"']*", re.IGNORECASE)

@@ -21,7 +21,7 @@ _COMMENTS = ("keep", "drop")
 _E = TypeVar("_E", bound=Enum)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Options:
     """Everything that `repair` and its twins can be told; see `unbroken.repair` for what each one does."""
 

@@ -29,7 +29,7 @@ _ERROR_KEYS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finding:
     """What the first bytes are. `skip` is the count of those that are done with (a BOM, blank lines, a head), `end`
     the count of those that showed a failure."""
