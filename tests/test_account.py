@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.captures import body, chosen, expected, manifest, needs_captures
-from unbroken import Delta, EventClass, Reading, StreamError, StreamReport, ToolFragment, iter_events
+from unbroken import Delta, EventClass, EventReader, Reading, StreamError, StreamReport, ToolFragment, iter_events
 from unbroken.core.account import MAX_CALLS, MAX_KEPT, Account, join_surrogates
 from unbroken.testing.cuts import cut
 
@@ -385,3 +385,21 @@ def test_the_account_is_live_while_the_stream_runs() -> None:
         lengths.extend(len(stream.report.text) for _ in stream)
     assert lengths[-1] == 9
     assert lengths == sorted(lengths)
+
+
+CUT_OFF = [
+    (CHUNK, {}, True),
+    (b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n', {}, False),
+    (b'{"model":"m","message":{"content":"Hi"},"done":true}\n', {"format": "ndjson"}, True),
+]
+
+
+@pytest.mark.parametrize(("data", "options", "emitted"), CUT_OFF)
+def test_a_report_tells_whether_content_came_also_to_a_reader_without_time(
+    data: bytes, options: dict[str, Any], emitted: bool
+) -> None:
+    reader = EventReader(**options)
+    reader.feed(data)
+    reader.close()
+    assert reader.report.content_emitted is emitted
+    assert reader.error is None or reader.error.safe_to_retry is not emitted

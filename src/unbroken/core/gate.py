@@ -217,6 +217,9 @@ class Gate:
             self.failure = self.failure or reading.failure or Failure("upstream-error")
         elif reading.kind is EventClass.TERMINAL:
             self.terminal = True
+        # A terminator can bring the last text with it.
+        if reading.kind is EventClass.CONTENT or any(delta.text or delta.tools for delta in reading.deltas):
+            self.report.content_emitted = True
         if self.account is not None:
             self.account.absorb(reading)
         return reading
