@@ -214,9 +214,12 @@ def test_a_reset_is_a_reset() -> None:
 
 def test_a_length_may_be_wrong() -> None:
     script = with_length([EVENT], length=100)
-    with ScriptedServer(script) as server, urllib.request.urlopen(server.url, timeout=5) as response:
-        with pytest.raises(http.client.IncompleteRead):
-            response.read()
+    with (
+        ScriptedServer(script) as server,
+        urllib.request.urlopen(server.url, timeout=5) as response,
+        pytest.raises(http.client.IncompleteRead),
+    ):
+        response.read()
 
 
 def test_the_server_sees_a_client_leave() -> None:
