@@ -332,8 +332,10 @@ class StreamRepairer(_Engine[bytes]):
         """Give the time of the next heartbeat or timeout, or None."""
         if self.finished:
             return None
-        deadlines = [due for due in (self._heartbeat.next_deadline(), self._clocks.next_deadline()) if due is not None]
-        return min(deadlines, default=None)
+        heartbeat, clock = self._heartbeat.next_deadline(), self._clocks.next_deadline()
+        if heartbeat is None or clock is None:
+            return clock if heartbeat is None else heartbeat
+        return min(heartbeat, clock)
 
     def on_deadline(self, now: float) -> list[bytes]:
         """Give what is due now: a timeout's error frame, a heartbeat, or nothing."""
