@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .adapters.source import ChunkTypeError, Source, as_source, client_of, warn
+from .adapters.source import ChunkTypeError, Source, as_source, client_of, close_quietly, warn
 from .core.errors import Failure, StreamError
 from .dialects.failures import failure_of
 from .http import from_response
@@ -254,6 +254,7 @@ def _told(error: Exception) -> StreamError | None:
     status = None if isinstance(error, StreamError) else status_of(error)
     if status is None or status < 400:
         return None
+    close_quietly(getattr(error, "close", None))  # urllib's error is a response, and holds the connection
     return StreamError(_failure(status, error, type(error).__name__))
 
 
