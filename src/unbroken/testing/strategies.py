@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from .conversations import Answer, Conversation, ToolCall
+from .conversations import spell as spell_answer
 from .cuts import cut, every, nasty_cuts
 from .drawing import DrawFn, SearchStrategy, st
 from .failures import client_failures
@@ -24,6 +26,7 @@ from .streams import JSONArrayStream, NDJSONStream, SSEStream
 __all__ = [
     "chunkings",
     "cut_streams",
+    "dialect_streams",
     "events",
     "hostile_bytes",
     "hostile_sse_streams",
@@ -38,7 +41,7 @@ __all__ = [
     "sse_streams",
 ]
 
-_S = TypeVar("_S", SSEStream, NDJSONStream, JSONArrayStream)
+_S = TypeVar("_S", SSEStream, NDJSONStream, JSONArrayStream, Conversation)
 
 # What careless readers split at, strip, or trip over; none of these ends a line of SSE or of NDJSON.
 ODD_CHARACTERS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\x00\x1b\ufeff\ufffd\u00e9\u4f60\U0001f600 \t:\"\\<'"
@@ -360,6 +363,41 @@ def json_array_streams(values: SearchStrategy[Any] | None = None) -> SearchStrat
         return JSONArrayStream(f"{before}[{body}]{after}".encode(), tuple(text for _, text, _ in rows))
 
     return st.builds(spell, blanks, elements, blanks, blanks)
+
+
+# --- Answers of language models -----------------------------------------------------------------------------------
+
+
+_pieces_of_text = st.lists(
+    st.one_of(st.sampled_from(["Hello", " world", "\n\n", "é你😀", "data: x", "[DONE]", '{"a":']), _lines).filter(bool),
+    max_size=4,
+).map(tuple)
+_tool_calls = st.builds(
+    ToolCall,
+    st.integers(1, 9).map("call_{}".format),
+    st.sampled_from(["get_weather", "search", "f"]),
+    st.dictionaries(st.sampled_from(["city", "q", "n"]), st.one_of(_lines, st.integers(0, 99)), max_size=2).map(
+        json.dumps
+    ),
+)
+_answers = st.builds(
+    Answer,
+    text=_pieces_of_text,
+    reasoning=st.just(()) | _pieces_of_text,
+    tools=st.lists(_tool_calls, max_size=2, unique_by=lambda tool: tool.id).map(tuple),
+    input_tokens=st.integers(1, 9999),
+    output_tokens=st.integers(1, 9999),
+)
+
+
+@lru_cache(maxsize=64)
+def dialect_streams(dialect: str) -> SearchStrategy[Conversation]:
+    """Draw whole answers in this dialect, canonically spelt, with known text, reasoning, tool calls and figures.
+
+    Raises `ValueError` for a dialect that is not among `unbroken.testing.conversations.DIALECTS`.
+    """
+    spell_answer(dialect, Answer())
+    return _answers.map(lambda answer: spell_answer(dialect, answer))
 
 
 # --- Time ---------------------------------------------------------------------------------------------------------
