@@ -82,6 +82,8 @@ class Gate:
         self.mode = Mode.OPEN
         self.opened = False  # something was forwarded
         self.done = False  # a sentinel was forwarded
+        self.past_done = False  # data is dropped, because the stream ended at its sentinel
+        self.ends = False  # nothing more needs to be read
         self.terminal = False  # the dialect's own terminator was forwarded
         self.failure: Failure | None = None
         self.untold: Failure | None = None  # a failure of ours that no frame has told yet
@@ -95,6 +97,7 @@ class Gate:
         """Go on with another connection: its predecessor's failure was not the stream's."""
         self.failure = self.untold = None
         self.dead_from = None
+        self.ends = self.past_done
         if self.delivered is not None:
             self.delivered.restart()
 
@@ -112,16 +115,6 @@ class Gate:
     def text(self) -> bool:
         """Whether nothing may be mended: prose, or the standard's reading was asked for."""
         return self.mode is Mode.TEXT or self.options.standard_only
-
-    @property
-    def ends(self) -> bool:
-        """Whether nothing more needs to be read."""
-        return self.dead_from is not None or self.past_done
-
-    @property
-    def past_done(self) -> bool:
-        """Whether data is dropped because the stream ended at its sentinel."""
-        return self.done and RepairKind.AFTER_DONE in self.options.repairs
 
     def allows(self, kind: RepairKind) -> bool:
         """Tell whether this kind of repair may be tried now."""
@@ -193,6 +186,7 @@ class Gate:
     def _forward_flawed(self, data: str) -> None:
         if self.dialect is not None and data == self.dialect.sentinel:
             self.done = True
+            self.past_done = self.ends = RepairKind.AFTER_DONE in self.options.repairs
         elif self.mode is Mode.OPEN and self.report.format is Format.SSE and self._is_prose(data):
             self.mode = Mode.TEXT
 
@@ -273,6 +267,7 @@ class Gate:
         if kind in self.options.repairs:
             self.repair(kind, start, end)
         self.dead_from = end
+        self.ends = True
         self.dead_kind = kind
 
     def drop_the_rest(self, end: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .dialect import Dialect, EventClass, Reading
@@ -23,6 +23,7 @@ MAX_LENGTH: Final = 8192
 _SEPARATORS: Final = re.compile("[\u2028\u2029\u0085]")
 _MARK: Final = "\ufdd0likeness\ufdd1"  # noncharacters, which no provider sends
 # RFC 8259, clause 7: what may stand between the quotes. Possessive, so that nothing is tried twice.
+_INSIDE_BYTES: Final = re.compile(rb'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+')
 _INSIDE: Final = re.compile(r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+')
 
 
@@ -34,6 +35,32 @@ class Likeness:
     suffix: str
     name: str
     reading: Reading
+    begin: str = field(init=False)
+    """How each frame begins, up to the text."""
+    end: str = field(init=False)
+    """How each frame ends, behind the text."""
+    begin_bytes: bytes = field(init=False)
+    end_bytes: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        named = f"event: {self.name}\n" if self.name != "message" else ""
+        self.begin = f"{named}data: {self.prefix}"
+        self.end = self.suffix + "\n\n"
+        self.begin_bytes = self.begin.encode()
+        self.end_bytes = self.end.encode()
+
+    def text_of_frame(self, frame: bytes) -> str | None:
+        """Give the raw text of one canonical frame that is alike, or None."""
+        if not frame.startswith(self.begin_bytes) or not frame.endswith(self.end_bytes):
+            return None
+        start, end = len(self.begin_bytes), len(frame) - len(self.end_bytes)
+        if start >= end or not _INSIDE_BYTES.fullmatch(frame, start, end):
+            return None
+        try:
+            raw = frame[start:end].decode()
+        except UnicodeDecodeError:
+            return None
+        return raw if raw.isascii() or not _SEPARATORS.search(raw) else None
 
     def text_in(self, payload: str) -> str | None:
         """Give the raw text (escapes kept) of a payload that is alike, or None."""
@@ -49,8 +76,7 @@ class Likeness:
 
     def texts_in(self, frames: str) -> list[str] | None:
         """Give the raw texts of canonical frames (`data: ...` and a blank line) that are all alike, or None."""
-        begin = self.begin
-        end = self.suffix + "\n\n"
+        begin, end = self.begin, self.end
         if not frames.startswith(begin) or not frames.endswith(end):
             return None
         if not frames.isascii() and _SEPARATORS.search(frames):
@@ -60,12 +86,6 @@ class Likeness:
         if "" in raws or len(frames) < len(begin) + len(end) or not _INSIDE.fullmatch("x".join(raws)):
             return None
         return raws
-
-    @property
-    def begin(self) -> str:
-        """How each frame begins, up to the text."""
-        named = f"event: {self.name}\n" if self.name != "message" else ""
-        return f"{named}data: {self.prefix}"
 
     @property
     def choice(self) -> int:

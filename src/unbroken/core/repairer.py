@@ -187,7 +187,8 @@ class _Engine(Generic[T]):
         report = self.report
         report.chunks_in += 1
         if chunk:
-            self._clocks.received(now)
+            if self.options.timeouts is not None:
+                self._clocks.received(now)
             if report.first_byte is None:
                 report.first_byte = now - (self._started_at or 0.0)
         for received in self._on_received:
@@ -203,21 +204,28 @@ class _Engine(Generic[T]):
         report = self.report
         since = now - (self._started_at or 0.0)
         for frame in frames:
-            if isinstance(frame, Repair) or (isinstance(frame, Frame) and frame.event is None):
+            if isinstance(frame, Run):
+                is_content = True
+            elif isinstance(frame, Repair) or frame.event is None:
                 continue
+            else:
+                is_content = frame.kind is EventClass.CONTENT
+                if self._pipeline.gate.dialect is not None:  # recognised by this event, or by an earlier one
+                    self._clocks.recognised()
             if report.first_event is None:
                 report.first_event = since
-            if self._pipeline.gate.dialect is not None:  # recognised by this event, or by an earlier one
-                self._clocks.recognised()
-            if isinstance(frame, Run) or frame.kind is EventClass.CONTENT:
-                self._clocks.content(now)
+            if is_content:
+                if self.options.timeouts is not None:
+                    self._clocks.content(now)
                 report.content_emitted = True
                 for content in self._on_content:
                     content(report, now - (self._last_content_at or now))
                 self._last_content_at = now
                 if report.first_content is None:
                     report.first_content = since
-            report.longest_gap = max(report.longest_gap, now - (self._last_item_at or now))
+            gap = now - (self._last_item_at or now)
+            if gap > report.longest_gap:
+                report.longest_gap = gap
             self._last_item_at = now
         return frames
 

@@ -60,6 +60,7 @@ class SSEFramer:
         self._raw: BracketScanner | None = None  # the open block is raw JSON without `data:`
         self._poisoned = False  # the open block is too long, and gone
         self._blank_owed = False  # a comment left its block; the blank line behind it may follow
+        self._follows_alike = False  # nothing is open, and the last event has a likeness
         self._carried: dict[bytes, bytes] = {}  # `id:` and `retry:` lines on their way to the next event
 
     @property
@@ -71,9 +72,18 @@ class SSEFramer:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
+        if self._follows_alike:
+            likeness = self._gate.likeness
+            raw = likeness.text_of_frame(chunk) if likeness is not None else None
+            if raw is not None and likeness is not None and len(chunk) <= self._limit:
+                self._splitter.offset += len(chunk)
+                self._gate.forward_run(likeness, [raw], chunk)
+                return
         if len(chunk) >= _FRAMES_FROM:
             chunk = self._feed_frames(chunk)
+            self._follows_alike = not chunk and self._gate.likeness is not None and self._is_idle()
         if chunk:
+            self._follows_alike = False
             self._feed_lines(chunk)
 
     def _feed_frames(self, chunk: bytes) -> bytes:
@@ -112,6 +122,7 @@ class SSEFramer:
         if raws is not None and likeness is not None:
             self._gate.forward_run(likeness, raws, text.encode() if line_end == b"\r\n" else frames)
             self._splitter.offset += len(frames)
+            self._blank_owed = False
         elif not self._take_simple_frames(text, line_end):
             return False
         if line_end == b"\r\n":
