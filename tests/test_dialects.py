@@ -421,6 +421,7 @@ ERRORS = [
     ("openai-chat", {"error": {"message": "m", "type": "rate_limit_error", "code": 429}}, "rate-limited", 429),
     ("openai-chat", {"error": {"message": "m", "type": "insufficient_quota"}}, "rate-limited", 429),
     ("openai-chat", {"error": {"message": "m", "code": "502"}}, "upstream-error", 502),
+    ("openai-chat", {"error": {"message": "m", "code": 504, "type": "server_error"}}, "upstream-error", 504),
     ("openai-chat", {"error": {"message": "m", "code": 503.0}}, "overloaded", 503),
     ("openai-chat", {"error": {"message": "m", "code": "invalid_api_key"}}, "authentication", 401),
     ("openai-chat", {"error": {"message": "m", "code": "context_length_exceeded"}}, "invalid-request", 400),
