@@ -190,10 +190,8 @@ def print_costs(rounds: list[dict[Cell, float]]) -> bool:
     least = {cell: min(costs[cell] for costs in rounds) for cell in rounds[0]}
     print(f"{'µs per chunk above a bare loop, at best':40}{'ready':>10}{'one turn each':>16}")
     for way in WAYS:
-        print(
-            f"{way:40}"
-            + "".join(f"{added(least, way, it):{width}.2f}" for it, width in zip(UPSTREAMS, (10, 16), strict=True))
-        )
+        ready, turn = (added(least, way, upstream) for upstream in UPSTREAMS)
+        print(f"{way:40}{ready:10.2f}{turn:16.2f}")
     # The speed of a shared machine changes within a run; within one round it hardly does.
     cheaper = [median(added(costs, TASK, it) / added(costs, ADAPTER, it) for costs in rounds) for it in UPSTREAMS]
     print(f"{'cheaper than a task per item, median':40}{cheaper[0]:9.1f}x{cheaper[1]:15.1f}x")
