@@ -21,8 +21,8 @@ class Everything(unbroken.Observer):
     def started(self, report: unbroken.StreamReport) -> None:
         self.seen.append(("started", report.verdict))
 
-    def received(self, report: unbroken.StreamReport, length: int, at: float) -> None:
-        self.seen.append(("received", length))
+    def received(self, report: unbroken.StreamReport, chunk: bytes, at: float) -> None:
+        self.seen.append(("received", len(chunk)))
 
     def content(self, report: unbroken.StreamReport, gap: float) -> None:
         self.seen.append(("content",))

@@ -192,7 +192,7 @@ class _Engine(Generic[T]):
             if report.first_byte is None:
                 report.first_byte = now - (self._started_at or 0.0)
         for received in self._on_received:
-            received(report, len(chunk), now - (self._started_at or 0.0))
+            received(report, chunk, now - (self._started_at or 0.0))
         frames = self._pipeline.feed(chunk)
         items = self._deliver(self._timed(frames, now)) if frames else []
         if self._pipeline.gate.ends and not self.finished:

@@ -66,6 +66,7 @@ class StreamReport:
     first_content: float | None = None
     longest_gap: float = 0.0
     duration: float = 0.0
+    flight: list[dict[str, Any]] | None = None  # of a failed stream, where a `FlightRecorder` watched
     account: Account | None = field(default=None, repr=False)  # None: nothing is kept of what was delivered
 
     @property
@@ -173,7 +174,7 @@ _PLAIN = (
     *("invalid_utf8", "invalid_json", "unproven", "last_event_id", "retry", "text", "reasoning", "refusal"),
     *("finish_reason", "usage", "tool_calls", "content_emitted", "tokens_received", "tokens_source", "account_cut"),
     *("second_beginnings", "cumulative_text", "repetitions", "timeout", "provider", "request_id", "first_byte"),
-    *("first_event", "first_content", "longest_gap", "duration"),
+    *("first_event", "first_content", "longest_gap", "duration", "flight"),
 )
 
 
@@ -183,8 +184,8 @@ class Observer:
     def started(self, report: StreamReport) -> None:
         """A stream began; its report is live."""
 
-    def received(self, report: StreamReport, length: int, at: float) -> None:
-        """A chunk of `length` bytes arrived, `at` seconds after the start."""
+    def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
+        """A chunk arrived, `at` seconds after the start; what it completes is told after this."""
 
     def content(self, report: StreamReport, gap: float) -> None:
         """Content was forwarded, `gap` seconds after the content before it, or after the start."""

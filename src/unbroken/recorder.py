@@ -1,0 +1,166 @@
+"""The flight recorder: what arrived last before a stream failed, without its content.
+
+A ring of the newest chunks: when they came, how long they were and what they completed. It costs a few hundred bytes
+of memory per chunk that it holds, and is read by `unbroken inspect` and replayed by `unbroken.testing.replay`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import tempfile
+from collections import deque
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from .core.report import Observer, StreamReport, Verdict
+
+VERSION: Final = 1
+MAX_FILES: Final = 100
+"""Flights that are kept in a folder; the oldest go first."""
+_FAILED: Final = (Verdict.FAILED, Verdict.TRUNCATED)
+
+
+class FlightRecorder(Observer):
+    """Record one stream, and keep the record if it fails: in `report.flight`, and as a file of `folder`.
+
+    `chunks` is the length of the ring. `content` is how many bytes of the newest chunks are kept; 0 keeps none, and
+    then nothing that upstream said stands in the record. Hand each stream a recorder of its own.
+    """
+
+    def __init__(self, *, chunks: int = 256, content: int = 0, folder: str | os.PathLike[str] | None = None) -> None:
+        if chunks < 1 or content < 0:
+            raise ValueError("FlightRecorder takes chunks=1 or more, and content=0 or more bytes")
+        self._ring: deque[list[Any]] = deque(maxlen=chunks)  # at, chunk or its length, then the counts before it
+        self._limit = content
+        self._with_content: deque[list[Any]] = deque()
+        self._kept = 0
+        self._folder = folder
+        self._content = 0
+        self._repairs = 0
+        self._report: StreamReport | None = None
+
+    def started(self, report: StreamReport) -> None:
+        """Begin with an empty ring."""
+        self._ring.clear()
+        self._with_content.clear()
+        self._report = report
+        self._kept = self._content = self._repairs = 0
+
+    def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
+        """Note a chunk, and the counts as they stood before it."""
+        entry = [at, len(chunk), report.events, report.comments, self._content, self._repairs, b""]
+        self._ring.append(entry)
+        if self._limit and chunk:
+            self._keep(entry, chunk)
+
+    def _keep(self, entry: list[Any], chunk: bytes) -> None:
+        """Keep a chunk's content, and forget that of the oldest ones until the rest is within the limit."""
+        entry[-1] = chunk
+        self._with_content.append(entry)
+        self._kept += len(chunk)
+        while self._kept > self._limit:
+            oldest = self._with_content.popleft()
+            self._kept -= len(oldest[-1])
+            oldest[-1] = b""
+
+    def content(self, report: StreamReport, gap: float) -> None:
+        """Note that the newest chunk held content."""
+        self._content += 1
+
+    def repaired(self, repair: Any) -> None:
+        """Note that the newest chunk held something to mend."""
+        self._repairs += 1
+
+    def ended(self, report: StreamReport) -> None:
+        """Keep the record of a stream that failed or was cut."""
+        if report.verdict in _FAILED:
+            report.flight = self.lines()
+            if self._folder is not None:
+                self.save(self._folder)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Give the record, JSON-ready: one line about the stream, then one per chunk, oldest first."""
+        report = self._report or StreamReport()
+        head = {
+            "flight": VERSION,
+            "verdict": report.verdict.value,
+            "error": report.error.code if report.error else None,
+            "timeout": report.timeout,
+            "format": report.format.value if report.format else None,
+            "dialect": report.dialect,
+            "provider": report.provider,
+            "request_id": report.request_id,
+            "duration": report.duration,
+            "chunks": report.chunks_in,
+            "bytes": report.bytes_in,
+            "repairs": {kind.value: count for kind, count in report.repairs.items()},
+        }
+        after = [[0, 0, report.events, report.comments, self._content, self._repairs, b""]]
+        marks = [*self._ring, *after]
+        return [head, *(_line(chunk, later) for chunk, later in pairwise(marks))]
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the record as JSON lines to a new file of a folder, and give its path. Raises `OSError`."""
+        os.makedirs(folder, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix="flight-", suffix=".jsonl", dir=folder)
+        with open(handle, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in self.lines())
+        _let_go_of_the_oldest(Path(folder))
+        return Path(name)
+
+
+def _line(chunk: list[Any], later: list[Any]) -> dict[str, Any]:
+    at, length, events, comments, content, repairs, data = chunk
+    line = {
+        "at": round(at, 6),
+        "length": length,
+        "class": _class(later[2] - events, later[3] - comments, later[4] - content),
+        "events": later[2] - events,
+        "repairs": later[5] - repairs,
+    }
+    return line | ({"data": base64.b64encode(data).decode()} if data else {})
+
+
+def _class(events: int, comments: int, content: int) -> str:
+    if content:
+        return "content"
+    if events:
+        return "event"
+    return "comment" if comments else "part"
+
+
+def _let_go_of_the_oldest(folder: Path) -> None:
+    flights = sorted(folder.glob("flight-*.jsonl"), key=lambda path: path.stat().st_mtime)
+    for path in flights[:-MAX_FILES]:
+        path.unlink(missing_ok=True)
+
+
+class FlightError(ValueError):
+    """These lines are no flight record."""
+
+
+def read_flight(lines: Iterable[str | bytes]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Read a record back: the facts of the stream, and its chunks. Raises `FlightError` for anything else.
+
+    A chunk's `data` is bytes, b"" where none were kept.
+    """
+    try:
+        head, *chunks = [json.loads(line) for line in lines if line.strip()]
+        if head["flight"] != VERSION:
+            raise FlightError(f"a flight record of version {head['flight']!r}; this is {VERSION}")
+        return head, [_chunk(chunk) for chunk in chunks]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise FlightError(f"no flight record: {type(error).__name__}") from error
+
+
+def _chunk(line: dict[str, Any]) -> dict[str, Any]:
+    at, length = float(line["at"]), int(line["length"])
+    if not 0 <= at < 1e9 or not 0 <= length < 1e12:
+        raise ValueError("out of range")
+    kind = line.get("class") if line.get("class") in ("content", "event", "comment") else "part"
+    data = base64.b64decode(line.get("data", ""))
+    return {"at": at, "length": length, "class": kind, "repairs": int(line.get("repairs", 0)), "data": data}
