@@ -516,7 +516,7 @@ def test_whatever_fails_the_delivered_events_are_a_prefix_without_loss_or_repeti
     if outcome.error is None:
         assert outcome.events == whole
     else:
-        assert outcome.error.safe_to_retry == (not outcome.report.content_emitted)
+        assert outcome.error.safe_to_retry == (not outcome.report.events)
         assert outcome.error.retry_count == outcome.report.retries <= len(schedule) - 1
 
 

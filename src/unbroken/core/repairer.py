@@ -95,9 +95,14 @@ def _as_error(failure: Failure, report: StreamReport) -> StreamError:
         request_id=report.request_id,
         retry_count=report.retries,
         tokens_received=report.tokens_received,
-        safe_to_retry=not report.content_emitted,
+        safe_to_retry=_nothing_delivered(report),
         report=report,
     )
+
+
+def _nothing_delivered(report: StreamReport) -> bool:
+    """Tell whether asking again would repeat nothing. Without a dialect, any event may be content."""
+    return not (report.events if report.dialect is None else report.content_emitted)
 
 
 def _tells_truncation(pipeline: Pipeline) -> bool:
