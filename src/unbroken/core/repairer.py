@@ -16,7 +16,6 @@ from .errors import Failure, StreamError
 from .events import Comment, Event, Format
 from .gate import Frame, Item, Run
 from .heartbeat import Clocks, Heartbeat
-from .json_array import JSONArrayFramer
 from .mending import DONE
 from .options import Options, check_options
 from .pipeline import Pipeline
@@ -421,8 +420,7 @@ class StreamRepairer(_Engine[bytes]):
         return self._count([frame for frame in frames if frame])
 
     def _tell(self, failure: Failure) -> bytes:
-        framer = self._pipeline.framer
-        array = framer.open_array if isinstance(framer, JSONArrayFramer) else b"["
+        array = self._pipeline.open_array
         return spell_error(failure, self._spoken_dialect(), self._fix_target(), array)
 
     def _spoken_dialect(self) -> Dialect | None:
