@@ -9,21 +9,23 @@ reader must see is known without reading. Everything shrinks towards one short e
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from .conversations import Answer, Conversation, ToolCall
+from .conversations import DIALECTS, Answer, Conversation, ToolCall
 from .conversations import spell as spell_answer
 from .cuts import cut, every, nasty_cuts
 from .drawing import DrawFn, SearchStrategy, st
 from .failures import client_failures
+from .faults import FAULTS, BrokenStream, Healthy, plant
 from .sources import Block, Pause, Schedule, Step
 from .standard import BOM, Seen, read_sse
 from .streams import JSONArrayStream, NDJSONStream, SSEStream
 
 __all__ = [
+    "broken",
     "chunkings",
     "cut_streams",
     "dialect_streams",
@@ -41,7 +43,7 @@ __all__ = [
     "sse_streams",
 ]
 
-_S = TypeVar("_S", SSEStream, NDJSONStream, JSONArrayStream, Conversation)
+_S = TypeVar("_S", SSEStream, NDJSONStream, JSONArrayStream, Conversation, BrokenStream)
 
 # What careless readers split at, strip, or trip over; none of these ends a line of SSE or of NDJSON.
 ODD_CHARACTERS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\x00\x1b\ufeff\ufffd\u00e9\u4f60\U0001f600 \t:\"\\<'"
@@ -398,6 +400,35 @@ def dialect_streams(dialect: str) -> SearchStrategy[Conversation]:
     """
     spell_answer(dialect, Answer())
     return _answers.map(lambda answer: spell_answer(dialect, answer))
+
+
+# --- Faults -----------------------------------------------------------------------------------------------------------
+
+
+_HealthyStream = Healthy | Conversation | SSEStream | NDJSONStream
+_healthy_streams: SearchStrategy[_HealthyStream] = st.one_of(
+    sse_streams(json_texts(_json_objects), canonical=True),
+    ndjson_streams(_json_objects, canonical=True),
+    *[_answers.map(partial(spell_answer, dialect)) for dialect in DIALECTS],
+)
+
+
+def broken(
+    streams: SearchStrategy[Any] | None = None, faults: Collection[str] | None = None, *, most: int = 3
+) -> SearchStrategy[BrokenStream]:
+    """Draw a healthy stream with faults planted in it, and what is right to make of it.
+
+    `streams` draws canonical streams: `dialect_streams(...)`, or `sse_streams` and `ndjson_streams` with
+    `canonical=True` and JSON objects. `faults` are names from `unbroken.testing.faults.FAULTS`, by default all; up to
+    `most` of them are planted. Shrinks to one fault in one event.
+    """
+    names = st.sampled_from(sorted(FAULTS if faults is None else faults))
+    drawn = st.lists(st.tuples(names, st.integers(0, 99)), min_size=1, max_size=most)
+
+    def build(stream: _HealthyStream, planted: list[tuple[str, int]]) -> BrokenStream:
+        return plant(Healthy.of(stream), planted)
+
+    return st.builds(build, _healthy_streams if streams is None else streams, drawn)
 
 
 # --- Time ---------------------------------------------------------------------------------------------------------
