@@ -89,7 +89,7 @@ def decode_line(line: bytes) -> tuple[bytes, list[tuple[int, int]]]:
     return line, []
 
 
-_VALID: Final = re.compile(
+_VALID: Final = (
     # Unicode 15, table 3-7: the well-formed sequences, possessive so that nothing is tried twice.
     rb"(?:[\x00-\x7f]++|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
     rb"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})*+"
@@ -99,8 +99,9 @@ _VALID: Final = re.compile(
 def _bad_runs(line: bytes) -> Iterator[tuple[int, int]]:
     at = 0
     run_start = None
+    valid = re.compile(_VALID)  # here, and not at import: few streams need it
     while at < len(line):
-        found = _VALID.match(line, at)
+        found = valid.match(line, at)
         good_end = found.end() if found else at
         if good_end == at:
             if run_start is None:

@@ -6,7 +6,7 @@ so a second pass over the output walks through the same states: a repaired strea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -32,29 +32,40 @@ class Mode(Enum):
     TEXT = "text"  # prose: none
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Frame:
     """One thing that leaves: its canonical bytes, and what it is to a reader of events."""
 
-    wire: bytes
-    event: Event | None = None
-    comment: Comment | None = None
-    kind: EventClass | None = None
-    reading: Reading | None = None
+    __slots__ = ("comment", "event", "kind", "reading", "wire")
+
+    def __init__(
+        self,
+        wire: bytes,
+        event: Event | None = None,
+        comment: Comment | None = None,
+        kind: EventClass | None = None,
+        reading: Reading | None = None,
+    ) -> None:
+        self.wire = wire
+        self.event = event
+        self.comment = comment
+        self.kind = kind
+        self.reading = reading
 
     def readings(self) -> list[Reading]:
         """Say what it means, where it was read."""
         return [] if self.reading is None else [self.reading]
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Run:
     """Events that leave together: proven by their likeness to the one before them."""
 
-    wire: bytes
-    likeness: Likeness
-    raws: list[str]
-    id: str
+    __slots__ = ("id", "likeness", "raws", "wire")
+
+    def __init__(self, wire: bytes, likeness: Likeness, raws: list[str], id: str) -> None:
+        self.wire = wire
+        self.likeness = likeness
+        self.raws = raws
+        self.id = id
 
     def events(self) -> list[Event]:
         """Give them one by one."""

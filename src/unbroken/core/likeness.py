@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from .dialect import Dialect, EventClass, Reading
@@ -27,25 +27,21 @@ _INSIDE_BYTES: Final = re.compile(rb'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a
 _INSIDE: Final = re.compile(r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+')
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Likeness:
-    """One proven payload with its text left out: what stands before it, behind it, and what such payloads mean."""
+    """One proven payload with its text left out: what stands before it, behind it, and what such payloads mean.
 
-    prefix: str
-    suffix: str
-    name: str
-    reading: Reading
-    begin: str = field(init=False)
-    """How each frame begins, up to the text."""
-    end: str = field(init=False)
-    """How each frame ends, behind the text."""
-    begin_bytes: bytes = field(init=False)
-    end_bytes: bytes = field(init=False)
+    `begin` and `end` are how a frame of such a payload begins, up to the text, and ends.
+    """
 
-    def __post_init__(self) -> None:
-        named = f"event: {self.name}\n" if self.name != "message" else ""
-        self.begin = f"{named}data: {self.prefix}"
-        self.end = self.suffix + "\n\n"
+    __slots__ = ("begin", "begin_bytes", "end", "end_bytes", "name", "prefix", "reading", "suffix")
+
+    def __init__(self, prefix: str, suffix: str, name: str, reading: Reading) -> None:
+        self.prefix = prefix
+        self.suffix = suffix
+        self.name = name
+        self.reading = reading
+        self.begin = (f"event: {name}\n" if name != "message" else "") + f"data: {prefix}"
+        self.end = suffix + "\n\n"
         self.begin_bytes = self.begin.encode()
         self.end_bytes = self.end.encode()
 

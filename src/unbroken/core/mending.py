@@ -22,8 +22,9 @@ MAX_REPR_LEVELS: Final = 50
 
 # The closing quote is optional: a string that never closes is eaten whole, or each quote in it would be tried again.
 _STRING: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
-_STRING_OR_NON_FINITE: Final = re.compile(rf"({_STRING})|-?\b(?:NaN|Infinity)\b", re.DOTALL)
-_STRING_OR_BREAK: Final = re.compile(rf"({_STRING})|[\r\n]++", re.DOTALL)
+# Seldom needed: compiled at their first use, by `re` itself.
+_STRING_OR_NON_FINITE: Final = rf"(?s)({_STRING})|-?\b(?:NaN|Infinity)\b"
+_STRING_OR_BREAK: Final = rf"(?s)({_STRING})|[\r\n]++"
 _SEPARATORS: Final = re.compile("[\u2028\u2029\u0085]")
 _ESCAPES: Final = {0x2028: "\\u2028", 0x2029: "\\u2029", 0x85: "\\u0085"}
 
@@ -42,14 +43,14 @@ def one_line(text: str) -> str:
     """Spell a proven JSON text without line ends; they can stand between tokens only."""
     if "\n" not in text and "\r" not in text:
         return text
-    return _STRING_OR_BREAK.sub(lambda found: found[1] or "", text)
+    return re.sub(_STRING_OR_BREAK, lambda found: found[1] or "", text)
 
 
 def join_raw_lines(text: str) -> list[str]:
     r"""Mend one object or array with raw line ends: inside a string they become `\n`, elsewhere they go."""
     if "\n" not in text or len(text) > MAX_PROOF:
         return []
-    return _if_whole(_STRING_OR_BREAK.sub(lambda found: found[1].replace("\n", "\\n") if found[1] else "", text))
+    return _if_whole(re.sub(_STRING_OR_BREAK, lambda found: found[1].replace("\n", "\\n") if found[1] else "", text))
 
 
 def _if_whole(text: str) -> list[str]:
@@ -60,26 +61,26 @@ def replace_non_finite(text: str) -> list[str]:
     """Mend one object or array that holds `NaN`, `Infinity` or `-Infinity` as values: they become `null`."""
     if len(text) > MAX_PROOF or ("NaN" not in text and "Infinity" not in text):
         return []
-    return _if_whole(_STRING_OR_NON_FINITE.sub(lambda found: found[1] or "null", text))
+    return _if_whole(re.sub(_STRING_OR_NON_FINITE, lambda found: found[1] or "null", text))
 
 
-_FRAMED: Final = re.compile(r"(data|event|id|retry|):")
+_FRAMED: Final = r"(data|event|id|retry|):"
 
 
 def unwrap_frame(text: str) -> list[str]:
     """Read a payload that is itself SSE, one level deep; give what is inside if it is whole JSON or `[DONE]`."""
-    if not _FRAMED.match(text):
+    if not re.match(_FRAMED, text):
         return []
     lines = re.split(r"\r\n|\n|\r", text)
     data = [line.partition(":")[2].removeprefix(" ") for line in lines if line.startswith("data:")]
-    if not data or not all(_FRAMED.match(line) for line in lines if line):
+    if not data or not all(re.match(_FRAMED, line) for line in lines if line):
         return []
     inner = "\n".join(data)
     return [DONE] if inner.strip() == DONE else _if_whole(inner)
 
 
-_FIRST_KEY: Final = re.compile(r'\{[ ]?("[^"\\]*+"):')
-_SPLICE: Final = re.compile(r'data: ?(?=\{[ ]?("[^"\\]*+"):)')
+_FIRST_KEY: Final = r'\{[ ]?("[^"\\]*+"):'
+_SPLICE: Final = r'data: ?(?=\{[ ]?("[^"\\]*+"):)'
 
 
 def rescue_spliced(text: str) -> list[str]:
@@ -87,10 +88,10 @@ def rescue_spliced(text: str) -> list[str]:
 
     Both must begin with the same first key, so that text which merely quotes a frame is left alone.
     """
-    first_key = _FIRST_KEY.match(text)
+    first_key = re.match(_FIRST_KEY, text)
     if first_key is None or len(text) > MAX_PROOF:
         return []
-    begins = [found.end() for found in _SPLICE.finditer(text) if found[1] == first_key[1]]
+    begins = [found.end() for found in re.finditer(_SPLICE, text) if found[1] == first_key[1]]
     # The last one: whatever was cut off before it cannot be whole. One parse, however many there are.
     return _if_whole(text[begins[-1] :]) if begins else []
 
@@ -107,12 +108,12 @@ def read_repr(text: str) -> list[str]:
     return _if_whole(read_dict(text))
 
 
-_DONE: Final = re.compile(r"[ \t\"']*\[?[ \t]*done[ \t]*\]?[ \t\"']*", re.IGNORECASE)
+_DONE: Final = r"(?i)[ \t\"']*\[?[ \t]*done[ \t]*\]?[ \t\"']*"
 
 
 def is_misspelt_done(text: str) -> bool:
     """Tell whether this can only have been meant as `[DONE]`: its case, its blanks or its brackets are off."""
-    return len(text) <= 16 and _DONE.fullmatch(text) is not None
+    return len(text) <= 16 and re.fullmatch(_DONE, text) is not None
 
 
 PAYLOAD_MENDS: Final[tuple[tuple[RepairKind, Callable[[str], list[str]]], ...]] = (

@@ -7,7 +7,6 @@ from typing import Final, Protocol
 from .decoder import BOM
 from .events import Format
 from .gate import Gate, Item
-from .json_array import JSONArrayFramer
 from .ndjson import NDJSONFramer
 from .options import Options
 from .repairs import RepairKind
@@ -78,6 +77,12 @@ class Pipeline:
         self._base = self._origin = self.report.bytes_in
         self._skips_bom = True
         self.gate.restart()
+
+    @property
+    def open_array(self) -> bytes | None:
+        """What an error must begin with to stand in the array of the input; None once that has ended."""
+        begin: bytes | None = getattr(self.framer, "open_array", b"[")
+        return begin
 
     @property
     def carried(self) -> bytes:
@@ -167,6 +172,8 @@ class Pipeline:
                 holds_first=finding.holds_first,
             )
         else:
+            from .json_array import JSONArrayFramer  # the rarest framing
+
             self.framer = JSONArrayFramer(self.gate, self._base, sniffed=finding.sniffed)
         prefix = bytes(self._prefix)
         self._prefix.clear()

@@ -7,8 +7,7 @@ content type is a prior where the bytes leave a choice, never the last word.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .decoder import BOM
 from .errors import Failure, is_ours
@@ -18,10 +17,11 @@ MAX_HEAD: Final = 64 * 1024
 """Bytes of an HTTP head, or of a page until its title, that are read at most."""
 
 _BLANKS: Final = b" \t\r\n"
-_STATUS: Final = re.compile(rb"HTTP/[0-9](?:\.[0-9])? ([0-9]{3})(?![0-9])")
-_HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
-_TITLE: Final = re.compile(rb"<title[^>]{0,200}>([^<]{0,200})", re.IGNORECASE)
-_PAGE_READ: Final = re.compile(rb"</title|</head|<body", re.IGNORECASE)
+# Seldom needed: compiled at their first use, by `re` itself.
+_STATUS: Final = rb"HTTP/[0-9](?:\.[0-9])? ([0-9]{3})(?![0-9])"
+_HEAD_END: Final = rb"\r?\n\r?\n"
+_TITLE: Final = rb"(?i)<title[^>]{0,200}>([^<]{0,200})"
+_PAGE_READ: Final = rb"(?i)</title|</head|<body"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ERROR_KEYS: Final = frozenset(
     {"code", "detail", "error", "event_id", "message", "object", "param", "request_id", "requestId", "status"}
@@ -29,8 +29,7 @@ _ERROR_KEYS: Final = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What the first bytes are. `skip` is the count of those that are done with (a BOM, blank lines, a head), `end`
     the count of those that showed a failure."""
 
@@ -102,11 +101,11 @@ def _bracket(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
 
 
 def _page(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
-    read = _PAGE_READ.search(body, 0, MAX_HEAD)
+    read = re.search(_PAGE_READ, body[:MAX_HEAD])
     if read is None and not at_end and len(body) < MAX_HEAD:
         return None
     end = read.end() if read else min(len(body), MAX_HEAD)
-    title = _TITLE.search(body, 0, end)
+    title = re.search(_TITLE, body[:end])
     words = b" ".join(title[1].split()).decode("utf-8", "replace") if title else ""
     status = re.match(r"([45][0-9]{2})\b", words)
     return Finding(failure=not_a_stream("markup", int(status[1]) if status else None, words), end=skip + end)
@@ -117,10 +116,10 @@ def _is_head(body: bytes) -> bool:
 
 
 def _head(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
-    end = _HEAD_END.search(body, 0, MAX_HEAD)
+    end = re.search(_HEAD_END, body[:MAX_HEAD])
     if end is None and not at_end and len(body) < MAX_HEAD:
         return None
-    status = _STATUS.match(body)
+    status = re.match(_STATUS, body)
     code = int(status[1]) if status else None
     if end is None or code is None or not 200 <= code < 300:
         length = end.end() if end else min(len(body), MAX_HEAD)

@@ -21,9 +21,10 @@ from .repairs import RepairKind
 
 _DONE = DONE.encode()
 _KNOWN_FIELDS = (b"data", b"event", b"id", b"retry")
-_MISNAMED_DATA = re.compile(rb"[ \t]*+data[ \t]*+:", re.IGNORECASE)
-_ERROR_HEAD = re.compile(rb"HTTP/[0-9](?:\.[0-9])? ([45][0-9]{2})(?: |$)")
-_MARKUP = re.compile(rb"[ \t]*+<(?:!doctype|html)\b", re.IGNORECASE)
+# Seldom needed: compiled at their first use, by `re` itself.
+_MISNAMED_DATA = rb"(?i)[ \t]*+data[ \t]*+:"
+_ERROR_HEAD = rb"HTTP/[0-9](?:\.[0-9])? ([45][0-9]{2})(?: |$)"
+_MARKUP = rb"(?i)[ \t]*+<(?:!doctype|html)\b"
 
 
 _SIMPLE_FRAME = re.compile(r"(?:event: (.*)\n)?(?:id: (.*)\n)?data: (.*)\n\n")
@@ -332,7 +333,7 @@ class SSEFramer:
         elif not line.strip(b" \t"):
             self._take_blanks(line, start, end)
         elif (line[0] in b"{[" and self._begin_raw(line, start, end)) or (
-            _MISNAMED_DATA.match(line) and self._take_misnamed(line, start, end)
+            re.match(_MISNAMED_DATA, line) and self._take_misnamed(line, start, end)
         ):
             return
         elif self._block:
@@ -379,10 +380,10 @@ class SSEFramer:
 
     def _cut_foreign(self, line: bytes, start: int, end: int) -> bool:
         """Cut at an error page or an HTTP error head that was written into the stream."""
-        head = _ERROR_HEAD.match(line)
+        head = re.match(_ERROR_HEAD, line)
         if not self._gate.allows(RepairKind.FOREIGN_BODY) or self._gate.past_done:
             return False
-        if not head and not _MARKUP.match(line):
+        if not head and not re.match(_MARKUP, line):
             return False
         status = int(head[1]) if head else None
         self._gate.die(Failure("upstream-failed", status_hint=status), RepairKind.FOREIGN_BODY, start, end)
@@ -728,7 +729,7 @@ class SSEFramer:
             return self._completes_data(value.removeprefix(b" "))
         if name == b"error":
             return not self._block and is_whole(value.decode())
-        return self._raw is not None or line[:1] in (b"{", b"[") or _MISNAMED_DATA.match(line) is not None
+        return self._raw is not None or line[:1] in (b"{", b"[") or re.match(_MISNAMED_DATA, line) is not None
 
     def _completes_data(self, value: bytes) -> bool:
         open_data = Block(bytes(self._block)).data if self._raw is None else []
