@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from .dialect import Dialect
 from .errors import Failure
 from .events import Event, Format
 from .gate import Frame, Run
-from .mending import DONE, one_line
-from .proof import FLAWED, prove
+from .mending import DONE, escape_separators, one_line
+from .proof import FLAWED, UNPROVEN, prove
 
 
 def spell(frame: Frame | Run, source: Format | None, target: Format) -> bytes:
@@ -34,12 +35,14 @@ def spell_payload(payload: Any, target: Format) -> bytes:
 
 def spell_event(event: Event, target: Format) -> bytes:
     """Write one event in the framing `target`; NDJSON has no place for names, ids and `[DONE]`."""
+    value = prove(event.data)
+    is_json = value is not FLAWED
+    text = event.data if value is FLAWED or value is UNPROVEN else escape_separators(event.data)
     if target is Format.SSE:
-        return event.encode()
-    if event.data == DONE:
+        return replace(event, data=text).encode()
+    if text == DONE:
         return b""
-    text = event.data if prove(event.data) is not FLAWED else json.dumps(event.data)
-    return one_line(text).encode() + b"\n"
+    return one_line(text if is_json else json.dumps(text)).strip(" \t").encode() + b"\n"
 
 
 def spell_error(failure: Failure, dialect: Dialect | None, target: Format, array: bytes | None) -> bytes:

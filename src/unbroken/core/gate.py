@@ -171,6 +171,9 @@ class Gate:
                     self.likeness = self._finder.look(self.dialect, event, reading)
                 if not named:
                     event, wire = self._restore_name(event, wire, value, start, end)
+                elif self.options.to is Format.SSE and self.report.format is not Format.SSE:
+                    # The framing that it comes from has no place for a name.
+                    event = replace(event, event=self._missing_name(event, value) or event.event)
         else:
             self.report.unproven += 1
         kind = self._classify(event, value, reading)
@@ -241,9 +244,8 @@ class Gate:
         self.report.dialect = dialect.name
 
     def _restore_name(self, event: Event, wire: bytes, value: Any, start: int, end: int) -> tuple[Event, bytes]:
-        assert self.dialect is not None
-        name = self.dialect.event_name(value) if self.allows(RepairKind.EVENT_NAME_RESTORED) else None
-        if name is None or name == event.event or set(name) & set("\r\n\0"):
+        name = self._missing_name(event, value) if self.allows(RepairKind.EVENT_NAME_RESTORED) else None
+        if name is None:
             return event, wire
         longer = b"event: " + name.encode() + b"\n" + wire
         if len(longer) > self.options.max_event_bytes:
@@ -251,6 +253,11 @@ class Gate:
         self.repair(RepairKind.EVENT_NAME_RESTORED, start, end)
         self.likeness = None  # the next one has to be mended too
         return replace(event, event=name), longer
+
+    def _missing_name(self, event: Event, value: Any) -> str | None:
+        assert self.dialect is not None
+        name = self.dialect.event_name(value)
+        return None if name is None or name == event.event or set(name) & set("\r\n\0") else name
 
     def _classify(self, event: Event, value: Any, reading: Reading | None) -> EventClass:
         if reading is not None:

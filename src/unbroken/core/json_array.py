@@ -233,17 +233,23 @@ class JSONArrayFramer:
         if gate.options.invalid_json == "drop" and gate.allows(RepairKind.INVALID_JSON):
             gate.repair(RepairKind.INVALID_JSON, start, end)
         elif gate.options.invalid_json == "error":
+            self._end_scalar()
             gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
         else:
             self._forward(text, FLAWED, start, end)
 
     # The end
 
+    def _end_scalar(self) -> None:
+        """Write the blank that tells the end of a scalar: nothing else follows it."""
+        if self._after_scalar:
+            self._gate.forward_bare(b" ")
+
     def close(self, *, clean: bool) -> bool:
         """Take the end of input; tell whether a piece was cut: an array ends with its bracket, and nowhere else."""
         self._note_excess(self._offset)
-        if self._after_scalar and self._expects is not _Expects.NOTHING:
-            self._gate.forward_bare(b" ")  # only what follows a scalar tells its end
+        if self._expects is not _Expects.NOTHING:
+            self._end_scalar()
         if self._size and RepairKind.UNFINISHED_TAIL in self._gate.options.repairs:
             self._gate.repair(RepairKind.UNFINISHED_TAIL, self._start, self._start + self._size)
         return self._expects is not _Expects.NOTHING

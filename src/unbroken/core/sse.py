@@ -54,6 +54,7 @@ class SSEFramer:
         self._end = 0  # where its last line ended, line end not counted
         self._data_lines = 0
         self._data_end = 0  # where the last data line ends in `_block`
+        self._behind_data = 0  # where the line behind it began in the input
         self._stray_from: int | None = None
         self._stray_to = 0
         self._scanner: BracketScanner | None = None
@@ -271,6 +272,8 @@ class SSEFramer:
             if not self._block:
                 self._start = start
                 self._blank_owed = False
+            if len(self._block) == self._data_end:
+                self._behind_data = start
             self._block += canonical
             self._block.append(0x0A)
         self._end = end
@@ -312,8 +315,11 @@ class SSEFramer:
 
     def _finish_data(self, offset: int) -> None:
         """End the open block behind its last data line; the lines behind that begin the next block."""
-        rest = bytes(self._block[self._data_end :])
+        lines = bytes(self._block[self._data_end :]).splitlines(keepends=True)
         del self._block[self._data_end :]
+        # At the head of a block an error would be lifted out by the next reader.
+        self._block += b"".join(line for line in lines if line.startswith(b"error: "))
+        rest = b"".join(line for line in lines if not line.startswith(b"error: "))
         strays = (self._stray_from, self._stray_to)
         name = Block(bytes(self._block)).name
         self._finish_block()
@@ -321,7 +327,8 @@ class SSEFramer:
             rest = b"event: " + name.encode() + b"\n" + rest
         if Block(rest).strays:
             self._stray_from, self._stray_to = strays
-        self._start = self._end = offset
+        self._start = self._behind_data if lines else offset
+        self._end = offset
         self._block += rest
 
     # Lines that are no field
@@ -339,13 +346,14 @@ class SSEFramer:
         elif self._block:
             self._hold_stray(line, start, end)
         elif not self._cut_foreign(line, start, end):
-            self._drop_line(line, start, end)
+            self._drop_lines(start, end)
 
-    def _drop_line(self, line: bytes, start: int, end: int) -> None:
+    def _drop_lines(self, start: int, end: int) -> None:
+        """Leave out a line that is no field; a standard reader ignores it, so without the repair it is a re-spelling."""
         if self._gate.allows(RepairKind.STRAY_LINE):
             self._gate.repair(RepairKind.STRAY_LINE, start, end)
         else:
-            self._append(line, start, end)
+            self._gate.report.respellings["stray-line"] += 1
 
     def _hold_stray(self, line: bytes, start: int, end: int) -> None:
         if self._stray_from is None:
@@ -361,7 +369,7 @@ class SSEFramer:
         elif self._block:
             self._hold_stray(line, start, end)
         else:
-            self._drop_line(line, start, end)
+            self._drop_lines(start, end)
 
     def _open_data_ends(self) -> bool:
         if self._data_lines == 1 and self._block.endswith(b"data: [DONE]\n") and self._gate.mode is Mode.KNOWN:
@@ -470,11 +478,9 @@ class SSEFramer:
 
     def _abandon_raw(self) -> None:
         """Drop raw lines that did not become a document."""
-        self._raw = None
-        if self._gate.allows(RepairKind.STRAY_LINE):
-            start, end = self._start, self._end
-            self._reset()
-            self._gate.repair(RepairKind.STRAY_LINE, start, end)
+        start, end = self._start, self._end
+        self._reset()
+        self._drop_lines(start, end)
 
     # Blocks
 
@@ -499,11 +505,12 @@ class SSEFramer:
         kind, pieces = self._mend(block)
         rescued = self._rescue(block) if kind not in _TAKES_STRAYS else []
         if stray_from is not None and kind not in _TAKES_STRAYS and len(rescued) < len(block.strays):
-            self._gate.repair(RepairKind.STRAY_LINE, stray_from, stray_to)
+            self._drop_lines(stray_from, stray_to)
         self._forward_settled(block, kind, pieces, start, end)
         for text in rescued:
-            self._gate.repair(RepairKind.RAW_JSON, start, end)
-            self._forward_document(Block(b""), text, start, end)
+            assert stray_from is not None
+            self._gate.repair(RepairKind.RAW_JSON, stray_from, stray_to)
+            self._forward_document(Block(b""), text, stray_from, stray_to)
 
     def _settle_strictly(self, block: Block, start: int, end: int) -> bool:
         """Forward a block that passes the strict reading, or that nothing may be done to; False for any other."""

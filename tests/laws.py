@@ -1,0 +1,356 @@
+"""The laws without a clock, as checks of one stream.
+
+Each check takes the bytes of a whole stream and the options to read it with, and raises `AssertionError` where a law
+is broken. They are asked of drawn streams, of harmed recordings and of every table of cases.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from unbroken import EventReader, Format, Repair, RepairKind, StreamRepairer, StreamReport, Verdict
+from unbroken.core.errors import ERROR_TYPE
+from unbroken.core.repairer import EventEngine
+from unbroken.testing.cuts import every
+from unbroken.testing.standard import read_ndjson, read_sse
+
+Options = dict[str, Any]
+
+CUT_DEPENDENT = {"chunks_in", "error", "account"}
+"""What of a report is no function of the bytes: the count of chunks, and objects that are equal by identity only."""
+
+
+@dataclass
+class Repaired:
+    """What a repairer made of a stream: `pieces[n]` left with chunk n, the last of them at the end."""
+
+    pieces: list[list[bytes]]
+    report: StreamReport
+    repairs: list[Repair]
+
+    @property
+    def wire(self) -> bytes:
+        """The whole output."""
+        return b"".join(frame for frames in self.pieces for frame in frames)
+
+
+def repaired(chunks: Sequence[bytes], **options: Any) -> Repaired:
+    """Mend a stream that ends clean."""
+    repairs: list[Repair] = []
+    repairer = StreamRepairer(**options, on_repair=repairs.append)
+    pieces = [repairer.feed(chunk, 0.0) for chunk in chunks]
+    pieces.append(repairer.close(0.0))
+    return Repaired(pieces, repairer.report, repairs)
+
+
+def facts(report: StreamReport) -> dict[str, Any]:
+    """Give what a report says of the bytes, and not of their chunks."""
+    names = [name for name in dir(report) if name[0] != "_" and name not in CUT_DEPENDENT]
+    told = {name: value for name in names if not callable(value := getattr(report, name))}
+    told["error"] = report.error and (report.error.failure, report.error.safe_to_retry, report.error.tokens_received)
+    return told
+
+
+def check_chunking(chunks: Sequence[bytes], **options: Any) -> None:
+    """Law 1: events, repairs, offsets, verdict, report and output are a function of the bytes."""
+    whole = [b"".join(chunks)]
+    one, other = repaired(whole, **options), repaired(chunks, **options)
+    assert other.wire == one.wire
+    assert other.repairs == one.repairs
+    assert facts(other.report) == facts(one.report)
+    read_whole, read_cut = (read(way, **options) for way in (whole, chunks))
+    assert read_cut == read_whole
+
+
+def read(chunks: Sequence[bytes], **options: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Read a stream that ends clean: events, comments and repairs in order, and the report's facts."""
+    reader = EventReader(**options)
+    items = [item for chunk in chunks for item in reader.feed(chunk)]
+    items += reader.close()
+    return items, facts(reader.report)
+
+
+# --- Law 3 ------------------------------------------------------------------------------------------------------------
+
+
+def check_untouched(data: bytes, **options: Any) -> Repaired:
+    """Law 3 for the canonical spelling: the same bytes, no repair, nothing spelt anew."""
+    mended = repaired([data], **options)
+    assert mended.wire == data
+    assert not mended.repairs
+    assert not mended.report.respellings
+    return mended
+
+
+def check_reading(data: bytes, **options: Any) -> None:
+    """Law 3 for any bytes: where no repair was recorded, a standard parser reads the same from input and output."""
+    mended = repaired([data], **options)
+    if mended.repairs or mended.report.error is not None:
+        return
+    if mended.report.format is Format.SSE:
+        before, after = read_sse(data), read_sse(mended.wire)
+        assert _by_value(after.events) == _by_value(before.events)
+        assert (after.last_event_id, after.retry) == (before.last_event_id, before.retry)
+        assert (mended.report.last_event_id, mended.report.retry) == (before.last_event_id, before.retry)
+    elif mended.report.format is Format.NDJSON:
+        lines_before, lines_after = read_ndjson(data), read_ndjson(mended.wire)
+        assert [value_of(text) for text in lines_after.texts] == [value_of(text) for text in lines_before.texts]
+        assert lines_after.invalid == lines_before.invalid
+    elif mended.report.format is Format.JSON_ARRAY:
+        kind, value = value_of(data.decode().removeprefix("\ufeff"))
+        assert kind == "text" or value_of(mended.wire.decode()) == (kind, value)
+
+
+def _by_value(events: Sequence[tuple[str, str, str]]) -> list[tuple[str, Any, str]]:
+    return [(name, value_of(payload), id) for name, payload, id in events]
+
+
+def value_of(text: str) -> Any:
+    """Give a payload's value, spelt so that 1, 1.0 and true differ; text that is no JSON stands for itself."""
+    try:
+        return "json", repr(json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return "text", text
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+# --- Laws 2 and 9 -----------------------------------------------------------------------------------------------------
+
+
+def check_prompt(data: bytes, **options: Any) -> None:
+    """Law 2 against the standard: behind every byte of an SSE stream, all events that it dispatched have left."""
+    reader = EventReader(**options, format="sse", repairs=())
+    seen: list[tuple[str, str, str]] = []
+    for end, byte in enumerate(every(data, 1), 1):
+        seen += [(item.event, item.data, item.id) for item in reader.feed(byte) if hasattr(item, "data")]
+        if byte in b"\r\n":
+            assert tuple(seen) == read_sse(data[:end]).events
+    assert not [item for item in reader.close() if hasattr(item, "data")]
+    assert tuple(seen) == read_sse(data).events
+
+
+class _Ends:
+    """Counts the ends that an observer is told of."""
+
+    def __init__(self) -> None:
+        self.ended_with: list[Verdict] = []
+
+
+def check_one_end(data: bytes, chunks: Sequence[bytes], **options: Any) -> None:
+    """Law 9: one verdict; at most one error frame of ours, the last thing written; nothing behind the end."""
+    from unbroken import Observer
+
+    ends: list[Verdict] = []
+
+    class Watch(Observer):
+        def ended(self, report: StreamReport) -> None:
+            ends.append(report.verdict)
+
+    repairer = StreamRepairer(**options, observers=[Watch()])
+    frames = [frame for chunk in chunks for frame in repairer.feed(chunk, 0.0)]
+    frames += repairer.close(0.0)
+    assert ends == [repairer.report.verdict]
+    assert repairer.report.verdict is not Verdict.OPEN
+    assert not repairer.feed(data, 1.0)
+    assert not repairer.close(1.0)
+    assert not repairer.fail(RuntimeError(), 1.0)
+    assert not repairer.on_deadline(1e9)
+    assert repairer.next_deadline() is None
+    repairer.cancel(1.0)
+    assert ends == [repairer.report.verdict]
+    ours = [number for number, frame in enumerate(frames) if ERROR_TYPE.encode() in frame]
+    if ERROR_TYPE.encode() not in data:
+        assert ours in ([], [len(frames) - 1])
+        assert bool(ours) <= (repairer.error is not None)
+    assert repairer.report.bytes_out == sum(map(len, frames))
+
+
+# --- Law 4 ------------------------------------------------------------------------------------------------------------
+
+
+def check_idempotent(data: bytes, **options: Any) -> None:
+    """Law 4: the output comes out of a second pass byte for byte, and with no repair."""
+    once = repaired([data], **options).wire
+    twice = repaired([once], **options)
+    assert twice.wire == once
+    assert not twice.repairs
+
+
+# --- Law 6 ------------------------------------------------------------------------------------------------------------
+
+DROPS = frozenset(
+    {
+        RepairKind.INVALID_UTF8, RepairKind.STRAY_LINE, RepairKind.HTTP_HEAD, RepairKind.FOREIGN_BODY,
+        RepairKind.NOT_A_STREAM, RepairKind.SPLICED_EVENT, RepairKind.STRAY_FRAMING, RepairKind.WRAPPED_COMMENT,
+        RepairKind.DONE_SPELLING, RepairKind.EMPTY_DATA, RepairKind.INVALID_JSON, RepairKind.UNFINISHED_TAIL,
+        RepairKind.OVERSIZED_EVENT, RepairKind.AFTER_DONE, RepairKind.DONE_AFTER_ERROR, RepairKind.REPEATED_EVENT,
+        RepairKind.DOUBLE_PREFIX,  # the inner frame's own id and comments
+    }
+)  # fmt: skip
+"""Kinds whose bytes may be gone. What the others cover is in the output, spelt anew."""
+
+_LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
+_NAMES = re.compile(rb"(?:event|id|retry)(?::[^\r\n]*|$)|:[^\r\n]*\Z")
+"""Fields that mean nothing in a block without data, and a comment that never ends."""
+_ESCAPES = {0x2028: "\\u2028", 0x2029: "\\u2029", 0x85: "\\u0085"}
+
+
+def covered(data: bytes, repairs: Sequence[Repair], kinds: frozenset[RepairKind] | None = None) -> bytearray:
+    """Mark the bytes that repairs (of these kinds) speak of."""
+    marks = bytearray(len(data))
+    for repair in repairs:
+        assert 0 <= repair.offset <= len(data)
+        assert 0 <= repair.length <= len(data) - repair.offset
+        if kinds is None or repair.kind in kinds:
+            marks[repair.offset : repair.offset + repair.length] = b"\1" * repair.length
+    return marks
+
+
+def check_accounted(data: bytes, **options: Any) -> None:
+    """Law 6: every line is in the output, or a field of a block without data, or a repair names it.
+
+    Lines that no repair touches must stand in the output in their order, spelt canonically. A line that is touched in
+    part (bytes that are no UTF-8) must do so with U+FFFD in their place.
+    """
+    mended = repaired([data], **options)
+    wholes = [repair for repair in mended.repairs if repair.kind is not RepairKind.INVALID_UTF8]
+    marks = covered(data, wholes)
+    match mended.report.format:
+        case Format.JSON_ARRAY:
+            left = bytes(byte for byte, mark in zip(data, marks, strict=True) if not mark)
+            # The opening bracket leaves with the first element.
+            _expect_in_order(_solid(_text(left.removeprefix(b"\xef\xbb\xbf")))[1:], _solid(_text(mended.wire))[1:])
+        case None:
+            assert not bytes(byte for byte, mark in zip(data, marks, strict=True) if not mark).strip(b" \t\r\n\xef\xbb\xbf")
+        case format:
+            end = "[\r\n]" if format is Format.SSE else "\n"
+            there = [_normal(line) for line in re.split(end, _text(mended.wire))]
+            missing = _missing(_uncovered_lines(data, marks, format), there)
+            assert not missing, missing
+
+
+def _text(piece: bytes) -> str:
+    return piece.decode("utf-8", "replace")
+
+
+def _solid(text: str) -> list[str]:
+    return list(re.sub(r"[ \t\r\n,]", "", text))
+
+
+def _normal(line: str) -> str:
+    return line.translate(_ESCAPES)
+
+
+def _uncovered_lines(data: bytes, marks: bytearray, format: Format) -> Iterator[str]:
+    skip = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    ends = _LINE if format is Format.SSE else re.compile(rb"([^\n]*)(\n|\Z)")
+    for found in ends.finditer(data, skip):
+        line = found[1]
+        if not line.strip(b" \t\r") or any(marks[found.start(1) : found.end(1)]):
+            if line.strip(b" \t\r") and not all(marks[at] for at in range(*found.span(1)) if data[at] not in b" \t\r"):
+                raise AssertionError(f"a repair covers part of line {line!r}")
+            continue
+        if format is Format.NDJSON:
+            yield _normal(_text(line.strip(b" \t\r")))
+        elif not _NAMES.match(line) and (found[2] or not line.startswith(b":")):
+            yield _normal(_canonical(_text(line)))
+
+
+def _canonical(line: str) -> str:
+    name, _, value = line.partition(":")
+    if name and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
+        return f"{name}: {value.removeprefix(' ')}"
+    return line
+
+
+def _missing(lines: Iterator[str], there: list[str]) -> list[str]:
+    """Give the lines that do not stand in the output in this order; a missing line costs only itself."""
+    missing = []
+    at = 0
+    for line in lines:
+        try:
+            at = there.index(line, at) + 1
+        except ValueError:
+            missing.append(line)
+    return missing
+
+
+def _expect_in_order(wanted: list[str], there: list[str]) -> None:
+    rest = iter(there)
+    assert all(item in rest for item in wanted), f"{''.join(wanted)!r} is not in {''.join(there)!r}"
+
+
+MARK = re.compile(rb"w[0-9]+x")
+
+
+def check_marks(data: bytes, **options: Any) -> None:
+    """Law 6, closer: a word `w7x` leaves as often as it came, but where a repair that drops names its bytes.
+
+    What an id meant, `check_reading` tells.
+    """
+    mended = repaired([data], **options)
+    gone = covered(data, mended.repairs, DROPS)
+    for found in _NAMES.finditer(data):
+        gone[found.start() : found.end()] = b"\1" * len(found.group())
+    came = Counter(found.group() for found in MARK.finditer(data) if not any(gone[found.start() : found.end()]))
+    left = Counter(MARK.findall(mended.wire))
+    assert not came - left, came - left
+
+
+# --- Law 7 ------------------------------------------------------------------------------------------------------------
+
+_WORD = re.compile(r"[^\W_]+")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|[nrtbf])")
+ADDS = {
+    RepairKind.NON_FINITE: ["null"],
+    RepairKind.PYTHON_REPR: ["null", "true", "false"],
+    RepairKind.ERROR_LINE: ["error"],
+    RepairKind.MISSING_DONE: ["DONE"],
+    RepairKind.DONE_SPELLING: ["DONE"],
+}
+"""The words that a repair may write: its own spelling of what stood there."""
+
+
+def words(text: str) -> list[str]:
+    """Give the words of a text, its escapes undone."""
+
+    def undo(found: re.Match[str]) -> str:
+        code = found[1] or found[2] or found[3]
+        return chr(min(int(code, 16), 0x10FFFF)) if code else " "
+
+    return _WORD.findall(_ESCAPE.sub(undo, text))
+
+
+def check_no_invention(data: bytes, **options: Any) -> None:
+    """Law 7: each word of a payload was in the input, and no more often than there; `[DONE]` never follows a failure."""
+    mended = repaired([data], **options)
+    payloads = _payloads(mended)
+    if mended.report.error is not None and payloads and ERROR_TYPE in payloads[-1]:
+        payloads.pop()
+    there = Counter(words(_text(data)))
+    for kind, count in mended.report.repairs.items():
+        for word in ADDS.get(kind, []):
+            there[word] += count * len(data)
+    invented = Counter(word for payload in payloads for word in words(payload)) - there
+    assert not invented, invented
+
+
+def _payloads(mended: Repaired) -> list[str]:
+    match mended.report.format:
+        case Format.NDJSON:
+            return mended.wire.decode().splitlines()
+        case Format.JSON_ARRAY:
+            return [mended.wire.decode()]
+        case _:  # a body that was no stream is answered with SSE, unless told otherwise
+            return [payload for _, payload, _ in read_sse(mended.wire).events]
+
+
+Check = Callable[..., object]
