@@ -82,14 +82,14 @@ class NDJSONFramer:
         body = raw.lstrip(_BLANKS)
         at = start + len(raw) - len(body)
         line = body.rstrip(_BLANKS)
+        self._at_margin = at == start and not self._indented
+        self._indented = False
         if self._poisoned or len(body) + 1 > self._limit:
             self._poison(at)
             self._end = at + len(body)
             if self._gate.dead_from is None:
                 self._report_oversized()
             return
-        self._at_margin = at == start and not self._indented
-        self._indented = False
         if not line:
             self._gate.report.respellings["blank-line"] += 1
             return

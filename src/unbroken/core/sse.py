@@ -118,6 +118,8 @@ class SSEFramer:
         except UnicodeDecodeError:
             return False
         if line_end == b"\r\n":
+            if text.count("\n") != text.count("\r\n"):
+                return False  # offsets are counted from one spelling
             text = text.replace("\r\n", "\n")
         likeness = self._gate.likeness
         raws = likeness.texts_in(text) if likeness is not None and not self._gate.past_done else None
@@ -125,10 +127,9 @@ class SSEFramer:
             self._gate.forward_run(likeness, raws, text.encode() if line_end == b"\r\n" else frames)
             self._splitter.offset += len(frames)
             self._blank_owed = False
+            self._note_line_ends(text.count("\n"), line_end)
         elif not self._take_simple_frames(text, line_end):
             return False
-        if line_end == b"\r\n":
-            self._gate.report.respellings["line-end"] += text.count("\n")
         self.saw_field = True
         return True
 
@@ -148,10 +149,15 @@ class SSEFramer:
             start = splitter.offset
             splitter.offset += len(wire) + 1 + extra * (lines + 1)
             if self._gate.dead_from is None:
+                self._note_line_ends(lines + 1, line_end)
                 block = Block.simple(wire, name or None, id or None, data)
                 self._settle(block, start, start + len(wire) - 1 + extra * (lines - 1))
             at += size
         return True
+
+    def _note_line_ends(self, count: int, line_end: bytes) -> None:
+        if line_end != b"\n":
+            self._gate.report.respellings["line-end"] += count
 
     def _feed_lines(self, chunk: bytes) -> None:
         splitter = self._splitter
