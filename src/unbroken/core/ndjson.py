@@ -125,15 +125,14 @@ class NDJSONFramer:
     def _take_document(self, line: bytes, start: int, end: int) -> None:
         text = line.decode()
         value = prove(text)
-        if value is not FLAWED and not (self._needs_object and not isinstance(value, dict)):
+        if value is not FLAWED and not self._misleads(text):
             self._take_proven(text, value, start, end)
         elif self._gate.options.standard_only or value is not FLAWED or not self._mend(line, text, start, end):
             self._take_invalid(line, start, end)
 
     def _take_proven(self, text: str, value: Any, start: int, end: int) -> None:
-        if self._may_be_body:
-            self._may_be_body = False
-            if is_error_body(value) and not self._gate.opened:
+        if self._is_first_of_body():
+            if is_error_body(value):
                 self._gate.die(body_failure(value), RepairKind.NOT_A_STREAM, start, end)
                 return
             if self._holds_first and len(text) <= _MAX_HELD:
@@ -147,12 +146,21 @@ class NDJSONFramer:
             held, self._held = self._held, None
             self._forward(held[0], prove(held[0]), held[1], held[2])
         if value is not UNPROVEN and value is not FLAWED:
-            self._needs_object = False
             escaped = text if self._gate.options.standard_only else escape_separators(text)
             if escaped is not text:
                 self._gate.report.respellings["separator"] += 1
                 text = escaped
-        self._gate.forward(Event(text, id=self._gate.report.last_event_id), text.encode() + b"\n", value, start, end)
+        event = Event(text, id=self._gate.report.last_event_id)
+        if self._gate.forward(event, text.encode() + b"\n", value, start, end):
+            self._needs_object = False
+
+    def _is_first_of_body(self) -> bool:
+        """Tell whether the document at hand could still be the one document of a body that is no stream."""
+        return self._may_be_body and self._held is None and not self._gate.opened
+
+    def _misleads(self, text: str) -> bool:
+        """Tell whether this text, were it the first to leave, would tell the next reader another format."""
+        return self._needs_object and not text.startswith("{")
 
     # Mended lines
 
@@ -176,7 +184,7 @@ class NDJSONFramer:
     def _forward_document(self, text: str, start: int, end: int) -> None:
         payload = one_line(text)
         value = prove(payload)
-        if self._needs_object and not isinstance(value, dict):
+        if self._misleads(payload):
             self._take_invalid(payload.encode(), start, end)
         else:
             self._take_proven(payload, value, start, end)
@@ -224,7 +232,7 @@ class NDJSONFramer:
             return
         start, end = self._start, self._end
         self._give_up(silently=True)
-        if self._may_be_body and not self._gate.opened:
+        if self._is_first_of_body():
             self._gate.die(body_failure(prove(pieces[0])), RepairKind.NOT_A_STREAM, start, end)
             return
         self._gate.repair(RepairKind.RAW_NEWLINE, start, end)
