@@ -39,7 +39,7 @@ from unbroken import (
     repair,
     retrying,
 )
-from unbroken.retrying import ConnectTypeError
+from unbroken.attempts import ConnectTypeError
 
 OFF = Timeouts(first=None, idle=None, silence=None, total=None)
 PATIENT = Retry(max_retries=2, jitter=False)
@@ -137,7 +137,7 @@ def _no_thread_is_left() -> Iterator[None]:
 @pytest.fixture
 def _on_scripted_time(monkeypatch: pytest.MonkeyPatch) -> None:
     # The module stands behind the function of its name.
-    monkeypatch.setattr(sys.modules["unbroken.retrying"], "threading", SimpleNamespace(Event=Stopwatch))
+    monkeypatch.setattr(sys.modules["unbroken.attempts"], "threading", SimpleNamespace(Event=Stopwatch))
 
 
 def read_events(

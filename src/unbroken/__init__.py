@@ -15,12 +15,13 @@ from .core.repairer import EventReader, StreamRepairer
 from .core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from .core.report import Observer, StreamReport, Verdict
 from .http import NDJSON_HEADERS, SSE_HEADERS, clean_headers, from_response
-from .patience import Retry, worth_retrying
-from .retrying import Attempt, aretrying, retrying
+from .retrying import aretrying, retrying
 
 if TYPE_CHECKING:
     from .adapters.aio import AsyncEventStream, AsyncRepairedStream, aiter_events, arepair
+    from .attempts import Attempt
     from .health import FailureWindow
+    from .patience import Retry, worth_retrying
     from .profiles import Profile, Profiles
 
 __all__ = [
@@ -69,7 +70,8 @@ __all__ = [
 
 # asyncio takes longer to import than all the rest, and synchronous programs never need it; few need the others.
 _LATER = dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"), ".adapters.aio")
-_LATER |= {"FailureWindow": ".health", "Profile": ".profiles", "Profiles": ".profiles"}
+_LATER |= {"Attempt": ".attempts", "FailureWindow": ".health", "Profile": ".profiles", "Profiles": ".profiles"}
+_LATER |= {"Retry": ".patience", "worth_retrying": ".patience"}
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,6 @@ from ..core.options import DEFAULT_MAX_EVENT_BYTES, DEFAULT_TIMEOUTS
 from ..core.repairer import EventEngine, StreamRepairer
 from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from ..core.report import Observer
-from .engine import Engine
 from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
 from .source import Source, as_bytes, as_source, warn
 from .stream import SLOW, Stream
@@ -30,6 +29,8 @@ from .watch import watched
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+    from .engine import Engine
 
 T = TypeVar("T")
 TRUSTED: Final = 0.25

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
-from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from .source import Source, as_bytes, close_quietly
 
@@ -18,30 +16,34 @@ GRACE: Final = 0.1
 body that was read whole leaves its connection fit for the next request."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class End:
     """Upstream ended: cleanly, or with what it raised."""
 
-    error: BaseException | None = None
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
 
 
-class Reader(Protocol):
-    """Where a stream takes its chunks from."""
+if TYPE_CHECKING:
 
-    def start(self) -> bool:
-        """Begin to read. False if that is not possible."""
+    class Reader(Protocol):
+        """Where a stream takes its chunks from."""
 
-    def take(self, timeout: float = 0) -> bytes | End | None:
-        """Give the next chunk, or the end, or None if neither came within `timeout` seconds."""
+        def start(self) -> bool:
+            """Begin to read. False if that is not possible."""
 
-    def stop(self, grace: float = 0) -> None:
-        """Release upstream, whose bytes are not wanted any more; first wait `grace` seconds for its own end.
+        def take(self, timeout: float = 0) -> bytes | End | None:
+            """Give the next chunk, or the end, or None if neither came within `timeout` seconds."""
 
-        Any thread may call this at any time, and again.
-        """
+        def stop(self, grace: float = 0) -> None:
+            """Release upstream, whose bytes are not wanted any more; first wait `grace` seconds for its own end.
 
-    def following(self, source: Source) -> Reader:
-        """Give a reader of the same kind for the source that takes this one's place."""
+            Any thread may call this at any time, and again.
+            """
+
+        def following(self, source: Source) -> Reader:
+            """Give a reader of the same kind for the source that takes this one's place."""
 
 
 class CallerReader:
@@ -101,6 +103,8 @@ class ThreadReader:
     def __init__(
         self, source: Source, notify: Callable[[], object] | None = None, context: Context | None = None
     ) -> None:
+        import threading  # streams without heartbeats and timeouts never need it
+
         self._source = source
         self._notify = notify
         self._context = context or copy_context()
@@ -118,6 +122,8 @@ class ThreadReader:
 
     def start(self) -> bool:
         """Start the thread. False if the process can start none."""
+        import threading
+
         thread = threading.Thread(target=self._context.run, args=(self._run,), name="unbroken reader", daemon=True)
         try:
             thread.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ CLIENTS: Final = ("aiohttp", "http", "httpx", "httpx2", "requests", "urllib3")
 """The packages whose response objects `from_response` takes; `http` is the standard library's."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """A body to read: `repair`, `iter_events` and their twins take it in place of `chunks`.
 
@@ -27,14 +25,30 @@ class Source:
     behind the last event id, or repeat what came before it.
     """
 
-    chunks: Iterable[Buffer] | AsyncIterable[Buffer]
-    content_type: str | None = None
-    abort: Callable[[], object] | None = None
-    close: Callable[[], object] | None = None
-    status: int | None = None
-    renew: Callable[[Exception, StreamReport], Source | None] | None = None
-    delay: float = 0.0
-    resumes: bool = False
+    def __init__(
+        self,
+        chunks: Iterable[Buffer] | AsyncIterable[Buffer],
+        content_type: str | None = None,
+        abort: Callable[[], object] | None = None,
+        close: Callable[[], object] | None = None,
+        status: int | None = None,
+        renew: Callable[[Exception, StreamReport], Source | None] | None = None,
+        delay: float = 0.0,
+        resumes: bool = False,
+    ) -> None:
+        self.chunks = chunks
+        self.content_type = content_type
+        self.abort = abort
+        self.close = close
+        self.status = status
+        self.renew = renew
+        self.delay = delay
+        self.resumes = resumes
+
+    def with_abort(self, abort: Callable[[], object]) -> Source:
+        """Give the same source with another way to interrupt it."""
+        facts = {**vars(self), "abort": abort}
+        return Source(**facts)
 
 
 class ChunkTypeError(TypeError):
@@ -69,7 +83,7 @@ def as_source(function: str, chunks: Any, abort: Callable[[], object] | None) ->
     if abort is not None and not callable(abort):
         raise TypeError(f"{function}(abort=...) must be callable or None, not {type(abort).__name__}")
     if isinstance(chunks, Source):
-        return chunks if abort is None else replace(chunks, abort=abort)
+        return chunks if abort is None else chunks.with_abort(abort)
     _refuse_misuse(function, chunks)
     if abort is None and getattr(chunks, "_any_thread_may_close", False):
         abort = chunks.close  # a stream of ours, under another one

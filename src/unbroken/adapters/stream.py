@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
-from .engine import Engine
 from .reader import MAX_BYTES, End
 from .source import ChunkTypeError, Source
 
 if TYPE_CHECKING:
     from ..core.report import StreamReport
+    from .engine import Engine
 
 T = TypeVar("T")
 SLOW: Final = 0.001

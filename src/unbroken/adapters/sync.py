@@ -19,7 +19,6 @@ from ..core.options import DEFAULT_MAX_EVENT_BYTES, DEFAULT_TIMEOUTS
 from ..core.repairer import EventEngine, StreamRepairer
 from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from ..core.report import Observer
-from .engine import Engine
 from .reader import GRACE, CallerReader, Reader, ThreadReader
 from .source import Source, as_sync_source, close_quietly, warn
 from .stream import SLOW, Stream
@@ -27,6 +26,8 @@ from .watch import watched
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+    from .engine import Engine
 
 T = TypeVar("T")
 _LONGEST_WAIT: Final = 3600.0  # platforms limit the timeout of a lock, some to 49 days

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -21,7 +20,6 @@ _COMMENTS = ("keep", "drop")
 _E = TypeVar("_E", bound=Enum)
 
 
-@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Options:
     """Everything that `repair` and its twins can be told; see `unbroken.repair` for what each one does."""
 
@@ -44,6 +42,9 @@ class Options:
     count_tokens: Callable[[str], int] | None = None
     on_repair: Callable[[Repair], object] | None = None
     observers: tuple[Observer, ...] = ()
+
+    def __init__(self, **chosen: Any) -> None:
+        vars(self).update(chosen)
 
     @property
     def standard_only(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from .decoder import BOM
 from .events import Format
@@ -18,14 +18,16 @@ _MAX_INDENT: Final = 1024
 """Blanks in front of the first line that are kept; they mean something only in front of a misnamed field."""
 
 
-class Framer(Protocol):
-    """Takes the bytes of one framing."""
+if TYPE_CHECKING:
 
-    def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+    class Framer(Protocol):
+        """Takes the bytes of one framing."""
 
-    def close(self, *, clean: bool) -> bool:
-        """Take the end; tell whether a piece was cut."""
+        def feed(self, chunk: bytes) -> None:
+            """Take the next bytes."""
+
+        def close(self, *, clean: bool) -> bool:
+            """Take the end; tell whether a piece was cut."""
 
 
 class Pipeline:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,6 @@ class Verdict(Enum):
     CANCELLED = "cancelled"  # the consumer left
 
 
-@dataclass(slots=True, eq=False)
 class StreamReport:
     """Facts about one stream. Counts are exact; `text`, `reasoning` and `tool_calls` are bounded and say so.
 
@@ -42,9 +40,9 @@ class StreamReport:
     dialect: str | None = None
     verdict: Verdict = Verdict.OPEN
     error: StreamError | None = None
-    repairs: Counter[RepairKind] = field(default_factory=Counter)
-    first_repairs: list[Repair] = field(default_factory=list)
-    respellings: Counter[str] = field(default_factory=Counter)
+    repairs: Counter[RepairKind]
+    first_repairs: list[Repair]
+    respellings: Counter[str]
     bytes_in: int = 0
     bytes_out: int = 0
     chunks_in: int = 0
@@ -67,7 +65,29 @@ class StreamReport:
     longest_gap: float = 0.0
     duration: float = 0.0
     flight: list[dict[str, Any]] | None = None  # of a failed stream, where a `FlightRecorder` watched
-    account: Account | None = field(default=None, repr=False)  # None: nothing is kept of what was delivered
+    account: Account | None = None  # None: nothing is kept of what was delivered
+
+    def __init__(
+        self,
+        *,
+        format: Format | None = None,
+        dialect: str | None = None,
+        last_event_id: str = "",
+        provider: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        self.format = format
+        self.dialect = dialect
+        self.last_event_id = last_event_id
+        self.provider = provider
+        self.request_id = request_id
+        self.repairs = Counter()
+        self.first_repairs = []
+        self.respellings = Counter()
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name != "account")
+        return f"StreamReport({facts})"
 
     @property
     def text(self) -> str:

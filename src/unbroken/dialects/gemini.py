@@ -6,13 +6,15 @@ whole when every candidate that was seen has a finish reason, and older servers 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
 from ..core.errors import ERROR_TYPE, Failure
 from .failures import failure_of, is_own
-from .gemini_arguments import PartialArguments
 from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp, as_whole
+
+if TYPE_CHECKING:
+    from .gemini_arguments import PartialArguments
 
 _MAX_TRACKED: Final = 1024
 _CANDIDATE_KEYS: Final = frozenset(("content", "finishReason", "safetyRatings"))
@@ -125,6 +127,8 @@ class Gemini(Dialect):
             fragments += self._close_call(candidate)
             self._calls += 1
             fragments.append(ToolFragment(self._calls, as_label(call.get("id")), name))
+            from .gemini_arguments import PartialArguments  # few streams stream them
+
             self._partial[candidate] = PartialArguments(self._calls)
         if candidate in self._partial:
             self._partial[candidate].absorb(as_list(call.get("partialArgs")))
