@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from . import repair
+from . import inspect, repair
 
 EXIT_CODES = """exit codes:
   0  the stream ended well: COMPLETE, or ENDED where its dialect is not known
-  1  --strict, and something had to be mended
+  1  --strict, and something had to be mended, or the diagnosis names a problem
   2  wrong arguments, or the input cannot be read
   3  the stream failed or was cut: FAILED or TRUNCATED
 """
@@ -28,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"unbroken {version('unbroken')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     repair.add_command(commands, epilog=EXIT_CODES)
+    inspect.add_command(commands, epilog=EXIT_CODES)
     return parser
 
 

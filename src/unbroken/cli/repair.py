@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         format=arguments.format, dialect=arguments.dialect, to=arguments.to, convert=arguments.convert, **options
     )
     try:
-        source = _open(arguments.file)
+        source = open_input(arguments.file)
     except OSError as error:
         print(f"unbroken: cannot read {arguments.file!r}: {error.strerror}", file=sys.stderr)
         return 2
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code(report, strict=arguments.strict)
 
 
-def _open(name: str) -> IO[bytes]:
+def open_input(name: str) -> IO[bytes]:
     """Open the input without a buffer: what has arrived must not wait for more."""
     if name == "-":
         return os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)

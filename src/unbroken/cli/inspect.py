@@ -1,0 +1,196 @@
+"""`unbroken inspect`: what comes, as it comes, and at the end what it means."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+from ..core.dialect import REGISTRY
+from ..core.events import Format
+from ..core.report import Verdict
+from ..diagnosis import Breakage, Finding, breakages, diagnose
+from ..inspection import Facts, Inspector, Row, inspect_record
+from ..recorder import FlightError, read_flight
+from .repair import open_input
+from .timeline import page
+
+DESCRIPTION = """Read a stream, print each event as it comes, and say at the end what went wrong, in plain words and
+with the evidence. A response head in front (curl -i) and flight records are read too.
+
+  curl -sNi https://example.com/stream | unbroken inspect
+  unbroken inspect --html report.html saved.sse
+"""
+MAX_ROWS: Final = 20_000
+"""Rows that are kept for the page."""
+_CHUNK: Final = 65536
+_FLIGHT: Final = b'{"flight":'
+_MAX_FLIGHT: Final = 64 * 2**20
+_COLORS: Final = {
+    "problem": "31;1", "repair": "33", "stall": "35;1", "comment": "2", "liveness": "2", "content": "32",
+    "error": "31;1", "note": "36", "terminal": "34",
+}  # fmt: skip
+
+
+def add_command(commands: Any, *, epilog: str) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "inspect",
+        help="look into a stream, and say what is wrong with it",
+        description=DESCRIPTION,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="the stream; - is standard input")
+    parser.add_argument(
+        "--format", choices=[format.value for format in Format], help="the framing; sniffed unless given"
+    )
+    parser.add_argument("--dialect", choices=list(REGISTRY), help="what payloads mean; recognised unless given")
+    parser.add_argument(
+        "--content-type", metavar="TYPE", help="as the response had it, where its head is not in the file"
+    )
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if the diagnosis names any problem")
+    parser.add_argument("--json", action="store_true", help="write one JSON object per row, the diagnosis last")
+    parser.add_argument("--html", metavar="PAGE", help="also write a page with a timeline to this file")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give its exit code."""
+    name = arguments.file
+    try:
+        with open_input(name) as source:
+            return _inspect(source, arguments)
+    except (OSError, FlightError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else error
+        print(f"unbroken: cannot read {getattr(error, 'filename', None) or name!r}: {reason}", file=sys.stderr)
+        return 2
+
+
+def _inspect(source: IO[bytes], arguments: argparse.Namespace) -> int:
+    sight = _Sight(as_json=arguments.json, colored=_wants_color())
+    given = {"format": arguments.format, "dialect": arguments.dialect, "content_type": arguments.content_type}
+    options = {key: value for key, value in given.items() if value is not None}
+    began, first, interrupted = time.monotonic(), b"", False
+    try:
+        first = source.read(_CHUNK)
+    except KeyboardInterrupt:
+        interrupted = True
+    if first.startswith(_FLIGHT):
+        record = first + b"".join(iter(lambda: source.read(_CHUNK), b""))[:_MAX_FLIGHT]
+        facts, rows = inspect_record(*read_flight(record.splitlines()))
+        sight.show(rows)
+    else:
+        inspector = Inspector(timed=not stat.S_ISREG(os.fstat(source.fileno()).st_mode), **options)
+        inspector.start(began)
+        interrupted = interrupted or _watch(inspector, first, source, sight)
+        sight.show(inspector.close(time.monotonic(), stopped=interrupted))
+        facts = inspector.facts
+    problems, broken = diagnose(facts), breakages(facts)
+    sight.conclude(facts, problems, broken)
+    if arguments.html:
+        Path(arguments.html).write_text(page(sight.rows, sight.omitted, facts, problems, broken), encoding="utf-8")
+    return 130 if interrupted else _exit_code(facts, problems, strict=arguments.strict)
+
+
+def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
+    if facts.report.verdict in (Verdict.FAILED, Verdict.TRUNCATED):
+        return 3
+    return 1 if strict and any(finding.level == "problem" for finding in findings) else 0
+
+
+def _watch(inspector: Inspector, first: bytes, source: IO[bytes], sight: _Sight) -> bool:
+    """Read to the end; or until Ctrl-C, and tell so: a stream that hangs is what somebody wants explained."""
+    try:
+        chunk = first
+        while chunk:
+            sight.show(inspector.feed(chunk, time.monotonic()))
+            chunk = source.read(_CHUNK)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _wants_color() -> bool:
+    """Tell whether to colour: https://no-color.org, and only where somebody looks at it."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+class _Sight:
+    """Writes rows and the diagnosis, as lines to read or as JSON, and keeps the rows for the page."""
+
+    def __init__(self, *, as_json: bool, colored: bool) -> None:
+        self._as_json = as_json
+        self._colored = colored
+        self.rows: list[Row] = []
+        self.omitted = 0
+
+    def show(self, rows: Iterable[Row]) -> None:
+        """Write rows as they come."""
+        for row in rows:
+            if len(self.rows) < MAX_ROWS:
+                self.rows.append(row)
+            else:
+                self.omitted += 1
+            print(json.dumps(row.as_dict()) if self._as_json else self._line(row))
+        sys.stdout.flush()
+
+    def _line(self, row: Row) -> str:
+        at = "" if row.at is None else f"{row.at:8.3f}s {f'+{row.gap or 0:.3f}s':>9} "
+        size = "" if row.size is None else f"{row.size:,} B"
+        line = f"{row.number or '':>5} {at} {row.kind:<10} {row.name:<20} {size:>9}  {row.text}".rstrip()
+        stall = (
+            f"\n{' ' * 6}{self._paint('stall', f'^ {row.gap:.1f} s without a byte before this')}" if row.stall else ""
+        )
+        return self._paint(row.kind, line) + stall
+
+    def _paint(self, kind: str, text: str) -> str:
+        return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if self._colored and kind in _COLORS else text
+
+    def conclude(self, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> None:
+        """Write the diagnosis."""
+        if self._as_json:
+            print(json.dumps(diagnosis(facts, findings, broken)))
+        else:
+            print("\n".join(self._report(facts, findings, broken)))
+
+    def _report(self, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> Iterator[str]:
+        yield from ("", summary(facts), "")
+        if not any(finding.level == "problem" for finding in findings):
+            yield "Nothing is wrong with this stream."
+        for finding in findings:
+            yield self._paint(finding.level, f"{finding.level.upper():<8}{finding.says}")
+            yield f"        [{finding.slug}] {finding.evidence}".rstrip()
+        if broken:
+            yield from ("", "Clients that would break on these bytes:")
+        for breakage in broken:
+            yield f"  {breakage.clients}: {breakage.how}"
+            yield f"        {breakage.evidence}"
+
+
+def summary(facts: Facts) -> str:
+    """Say in one line what came and how it ended."""
+    report = facts.report
+    what = report.dialect or (report.format.value if report.format else "unknown format")
+    took = f", {facts.ended:.1f} s" if facts.timed and facts.ended is not None else ""
+    verdict = "stopped watching" if facts.stopped else report.verdict.value
+    return f"{what}: {report.events} events, {report.comments} comments, {report.bytes_in:,} bytes{took}; {verdict}"
+
+
+def diagnosis(facts: Facts, findings: list[Finding], broken: list[Breakage]) -> dict[str, Any]:
+    """Give the last JSON line: the diagnosis, the clients that break, and the stream's report."""
+    return {
+        "kind": "diagnosis",
+        "summary": summary(facts),
+        "findings": [finding.as_dict() for finding in findings],
+        "clients": [breakage.as_dict() for breakage in broken],
+        "report": facts.report.as_dict(),
+    }

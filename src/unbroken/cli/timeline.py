@@ -1,0 +1,180 @@
+"""The page of one stream: a picture of its time, what is wrong with it, and a table of what came.
+
+One file without scripts and without anything to load; what upstream said stands in it as text only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from html import escape
+from typing import Final
+
+from ..diagnosis import Breakage, Finding
+from ..inspection import Facts, Row
+
+WIDTH: Final = 1000
+TOP: Final = 170  # the picture's ground line: events stand on it, heartbeats and repairs hang below
+HEIGHT: Final = 210
+MAX_TABLE: Final = 500
+"""Rows of the table at its beginning, and as many at its end."""
+
+_LEGEND: Final = (
+    ("content", "content", "#1a7f37"),
+    ("event", "other events", "#0b5cad"),
+    ("error", "errors", "#c62828"),
+    ("comment", "heartbeats", "#5f6670"),
+    ("repair", "repairs", "#9a5b00"),
+    ("silence", "silence", "#f3d9ef"),
+)
+_COLORS: Final = {name: color for name, _, color in _LEGEND}
+_SAME: Final = {"liveness": "comment", "part": "comment", "structural": "event", "usage": "event", "terminal": "event"}
+_STYLE: Final = """
+:root { color-scheme: light; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1rem; max-width: 75rem; font: 1rem/1.5 system-ui, sans-serif; color: #1c2128;
+  background: #fff; overflow-wrap: anywhere; }
+h1 { font-size: 1.4rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 1.75rem 0 .5rem; }
+figure { margin: 1rem 0; } svg { display: block; width: 100%; height: 13rem; background: #f6f8fa; }
+.axis { display: flex; justify-content: space-between; font-size: .85rem; color: #424a53; }
+.legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; margin: .5rem 0; list-style: none;
+  font-size: .9rem; }
+.legend span { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; border: 1px solid #57606a; }
+.finding { border-left: .3rem solid #9a5b00; background: #fff8ec; padding: .5rem .75rem; margin: .5rem 0; }
+.finding.problem { border-color: #c62828; background: #fff1f0; }
+.finding.fine { border-color: #1a7f37; background: #effaf2; }
+.finding p { margin: 0; } .evidence { color: #424a53; font-size: .9rem; }
+.scroll { overflow-x: auto; border: 1px solid #d0d7de; } .scroll:focus { outline: 3px solid #0b5cad; }
+table { border-collapse: collapse; width: 100%; font-size: .85rem; }
+th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid #d8dee4; vertical-align: top;
+  white-space: nowrap; }
+td.text { white-space: normal; min-width: 12rem; font-family: ui-monospace, monospace; }
+td.figure { text-align: right; font-variant-numeric: tabular-nums; }
+tr.repair { background: #fff8ec; } tr.error { background: #fff1f0; } tr.comment, tr.liveness { color: #57606a; }
+tr.stall td { border-top: .25rem solid #c58abb; }
+"""
+
+
+def page(rows: list[Row], omitted: int, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> str:
+    """Give the whole page as HTML."""
+    from .inspect import summary
+
+    parts = [
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        # Nothing of upstream's can run or load, even if an escape were forgotten.
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        f"<title>unbroken inspect</title><style>{_STYLE}</style></head><body><main>",
+        f"<h1>What came</h1><p>{escape(summary(facts))}</p>",
+        *_picture(rows, facts),
+        "<h2>Diagnosis</h2>",
+        *_diagnosis(findings),
+        *_clients(broken),
+        *_table(rows, omitted),
+        "</main></body></html>\n",
+    ]
+    return "\n".join(parts)
+
+
+# The picture
+
+
+def _picture(rows: list[Row], facts: Facts) -> Iterator[str]:
+    timed = facts.timed and bool(facts.ended)
+    span = (facts.ended or 1.0) if timed else max(len(rows), 1)
+    places = [(row.at or 0.0) if timed else index for index, row in enumerate(rows)]
+    title = (
+        f"{facts.report.events} events over {span:.1f} seconds" if timed else f"{facts.report.events} events in order"
+    )
+    yield "<figure>"
+    box = f'viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none"'
+    yield f'<svg {box} role="img" aria-label="Timeline: {escape(title)}">'
+    for silence in facts.silences:
+        x, width = _x(silence.began, span), silence.seconds / span * WIDTH
+        yield f'<rect x="{x:.1f}" y="0" width="{width:.1f}" height="{HEIGHT}" fill="{_COLORS["silence"]}"/>'
+    yield f'<path d="M0 {TOP}H{WIDTH}" stroke="#57606a" vector-effect="non-scaling-stroke"/>'
+    yield from _marks(rows, places, span)
+    yield "</svg>"
+    labels = (
+        [f"{span * part:.1f} s" for part in (0, 0.5, 1)] if timed else ["first", "no times: read from a file", "last"]
+    )
+    yield f'<div class="axis">{"".join(f"<span>{label}</span>" for label in labels)}</div>'
+    swatches = (f'<li><span style="background:{color}"></span>{label}</li>' for _, label, color in _LEGEND)
+    yield f'<ul class="legend">{"".join(swatches)}</ul>'
+    yield '<figcaption class="evidence">Each bar is what came then; its height grows with the size.</figcaption>'
+    yield "</figure>"
+
+
+def _x(place: float, span: float) -> float:
+    return min(place / span, 1.0) * (WIDTH - 4) + 2
+
+
+def _marks(rows: list[Row], places: list[float], span: float) -> Iterator[str]:
+    """Draw one bar per column and kind, the tallest: a long stream has more events than a screen has columns."""
+    bars: dict[tuple[str, int], float] = {}
+    for row, place in zip(rows, places, strict=True):
+        kind = _SAME.get(row.kind, row.kind)
+        if kind in _COLORS:
+            column = (kind, round(_x(place, span)))
+            bars[column] = max(bars.get(column, 0.0), math.log2((row.size or 1) + 1))
+    tallest = max(bars.values(), default=1.0)
+    for (kind, x), size in bars.items():
+        yield _mark(kind, x, size / tallest)
+
+
+def _mark(kind: str, x: int, share: float) -> str:
+    if kind == "repair":
+        line = f"M{x} {HEIGHT - 4}V{TOP + 22}"
+    elif kind == "comment":
+        line = f"M{x} {TOP + 3}V{TOP + 16}"
+    else:
+        line = f"M{x} {TOP}V{TOP - 10 - share * (TOP - 20):.0f}"
+    return f'<path d="{line}" stroke="{_COLORS[kind]}" stroke-width="2" vector-effect="non-scaling-stroke"/>'
+
+
+# The words
+
+
+def _diagnosis(findings: list[Finding]) -> Iterator[str]:
+    if not any(finding.level == "problem" for finding in findings):
+        yield '<div class="finding fine"><p>Nothing is wrong with this stream.</p></div>'
+    for finding in findings:
+        level = finding.level
+        yield f'<div class="finding {level}"><p><strong>{level.title()}.</strong> {escape(finding.says)}</p>'
+        yield f'<p class="evidence">{escape(finding.slug)}: {escape(finding.evidence)}</p></div>'
+
+
+def _clients(broken: list[Breakage]) -> Iterator[str]:
+    if broken:
+        yield "<h2>Clients that would break on these bytes</h2><ul>"
+        for breakage in broken:
+            yield f"<li><strong>{escape(breakage.clients)}</strong>: {escape(breakage.how)} "
+            yield f'<span class="evidence">({escape(breakage.evidence)})</span></li>'
+        yield "</ul>"
+
+
+def _table(rows: list[Row], omitted: int) -> Iterator[str]:
+    left_out = max(len(rows) - 2 * MAX_TABLE, 0)
+    yield '<h2 id="rows">Row by row</h2><div class="scroll" role="region" aria-labelledby="rows" tabindex="0"><table>'
+    heads = ("number", "seconds", "gap", "kind", "name", "bytes", "content")
+    columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    yield f"<thead><tr>{columns}</tr></thead><tbody>"
+    for index, row in enumerate(rows):
+        if not left_out or not MAX_TABLE <= index < len(rows) - MAX_TABLE:
+            yield _table_row(row)
+        elif index == MAX_TABLE:
+            yield f'<tr><td colspan="7">{left_out} more</td></tr>'
+    if omitted:
+        yield f'<tr><td colspan="7">and {omitted} more behind these</td></tr>'
+    yield "</tbody></table></div>"
+
+
+def _table_row(row: Row) -> str:
+    at, gap = ("" if seconds is None else f"{seconds:.3f}" for seconds in (row.at, row.gap))
+    size = "" if row.size is None else f"{row.size:,}"
+    figures = "".join(f'<td class="figure">{value}</td>' for value in (row.number or "", at, gap))
+    names = f"<td>{escape(row.kind)}</td><td>{escape(row.name)}</td>"
+    return (
+        f'<tr class="{escape(row.kind)}{" stall" if row.stall else ""}">{figures}{names}'
+        f'<td class="figure">{size}</td><td class="text">{escape(row.text)}</td></tr>'
+    )

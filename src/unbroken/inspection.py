@@ -1,0 +1,386 @@
+"""Look into one stream: bytes and `now` in, a row per thing that came out, and the facts for a diagnosis.
+
+It reads as `repair` reads and changes nothing. A response head in front (`curl -i`) is read too. All that is kept is
+bounded, however long the stream.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from .core.dialect import EventClass, Reading
+from .core.errors import Failure
+from .core.events import Event
+from .core.gate import Frame, Item, Run
+from .core.options import check_options
+from .core.pipeline import Pipeline
+from .core.repairs import Repair
+from .core.report import StreamReport, Verdict
+from .spelling import Spelling
+
+MAX_HEAD: Final = 64 * 1024
+MAX_KEPT: Final = 64
+"""Silences, and gaps in numbering, that are kept one by one."""
+STALL: Final = 10.0
+"""Seconds without a byte from which on a silence is marked: the shortest idle limit in the field is near."""
+CUT: Final = 72
+"""Characters of content that a row shows."""
+
+_HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
+_STATUS: Final = re.compile(r"HTTP/([0-9.]{1,3}) ([0-9]{3})(?![0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A response head: the protocol's version, the status, and the fields in order, names in lower case."""
+
+    version: str
+    status: int
+    fields: tuple[tuple[str, str], ...]
+
+    def get(self, name: str) -> str | None:
+        """Give a field's value, repeated ones joined by a comma; None where it is absent."""
+        values = [value for key, value in self.fields if key == name]
+        return ", ".join(values) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that came. `at` and `gap` are seconds; None where the bytes came from a file and had no time."""
+
+    kind: str  # head, an event class, comment, repair, end; of a record: content, event, comment, part
+    at: float | None = None
+    gap: float | None = None  # since the row before
+    number: int | None = None  # events only, from 1
+    name: str = ""  # the event's name, the repair's kind, the verdict
+    size: int | None = None  # bytes
+    text: str = ""
+    stall: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it JSON-ready."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A time without any byte: when it began and how long it was, in seconds, and what came before it."""
+
+    began: float
+    seconds: float
+    behind: str  # "", "event", "comment", "tool-call"
+    events: int  # before it
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a diagnosis looks at."""
+
+    timed: bool
+    report: StreamReport
+    spelling: Spelling = field(default_factory=Spelling)
+    head: Head | None = None
+    failure: Failure | None = None
+    first_bytes: bytes = b""
+    stopped: bool = False  # by the one who watched, not by the stream
+    recorded: bool = False  # a flight record without its content: times and lengths only
+    began: float | None = None  # the first byte
+    last_byte: float | None = None
+    ended: float | None = None
+    silences: list[Silence] = field(default_factory=list)
+    last_behind: str = ""
+    event_span: tuple[float, float] | None = None  # the first and the last event
+    longest_wait: float = 0.0  # between events, comments and pings not counted
+    waits_alive: float = 0.0  # the longest of those in which comments or pings came
+    content: int = 0
+    content_span: tuple[float, float] | None = None
+    stamps: tuple[float, float] | None = None  # the server's own clock, seconds
+    reads: int = 0
+    number_gaps: list[tuple[int, int]] = field(default_factory=list)  # sequence_number: the last one, the one that came
+    empty_choices: int = 0
+    named_errors: int = 0
+    pings: int = 0
+    non_ascii: bool = False
+    error_names: int = 0
+    connection_failed: bool = False  # a record tells; whoever reads a pipe only sees its end
+
+
+class Inspector:
+    """Feed it what arrives; `timed=False` where it comes from a file. `content_type` is overruled by a head."""
+
+    def __init__(self, *, timed: bool = True, **options: Any) -> None:
+        self._options = options
+        self.report = StreamReport()
+        self.facts = Facts(timed, self.report)
+        self._pipeline: Pipeline | None = None
+        self._head = b""
+        self._started: float | None = None
+        self._last_row: float | None = None
+        self._last_event: float | None = None
+        self._alive = False
+        self._number: int | None = None
+
+    def start(self, now: float) -> None:
+        """Begin to count the time."""
+        self._started = now
+
+    def feed(self, chunk: bytes, now: float) -> list[Row]:
+        """Take the next bytes, and give a row for each thing that they complete."""
+        at = self._at(now)
+        if not chunk:
+            return []
+        self._note_arrival(at)
+        rows, body = self._read_head(chunk, at)
+        return rows + self._read_body(body, at) if body else rows
+
+    def close(self, now: float, *, stopped: bool = False) -> list[Row]:
+        """Take the end; `stopped` says that the watcher left and the stream may go on."""
+        at = self._at(now)
+        rows = self._read_body(self._head, at) if self._pipeline is None else []
+        self._head = b""
+        pipeline = self._pipeline or self._begin(None)
+        items, verdict = pipeline.close(clean=True)
+        self.facts.failure = pipeline.gate.failure
+        rows += self._rows(items, at)
+        self.report.verdict = Verdict.CANCELLED if stopped and verdict is Verdict.TRUNCATED else verdict
+        self.facts.stopped = stopped
+        self.facts.ended = at
+        if self.facts.last_byte is not None:
+            self._note_silence(self.facts.last_byte, at)
+        self.report.duration = at
+        return [*rows, self._row("end", at, name=self.report.verdict.value)]
+
+    def recall(self, chunks: list[dict[str, Any]], end: float, *, whole: bool) -> list[Row]:
+        """Take chunks whose content was not kept, and the end; `whole` says that none is missing in front."""
+        facts, rows = self.facts, []
+        facts.recorded = True
+        for chunk in chunks:
+            at, kind = chunk["at"], chunk["class"]
+            if not whole and facts.last_byte is None:
+                facts.last_byte = self._last_row = self._last_event = at
+            self._note_arrival(at)
+            self._alive = self._alive or kind == "comment"
+            if kind in ("content", "event"):
+                self.report.events += 1
+                self._note_progress(at)
+            elif kind == "comment":
+                self.report.comments += 1
+            facts.last_behind = "event" if kind in ("content", "event") else kind
+            rows.append(self._row(kind, at, size=chunk["length"], text="mended here" if chunk["repairs"] else ""))
+        self._note_silence(facts.last_byte or 0.0, end)
+        facts.ended = end
+        return [*rows, self._row("end", end)]
+
+    def _at(self, now: float) -> float:
+        if self._started is None:
+            self._started = now
+        return now - self._started
+
+    # What came
+
+    def _note_arrival(self, at: float) -> None:
+        facts = self.facts
+        self._note_silence(facts.last_byte or 0.0, at)
+        facts.reads += 1
+        facts.last_byte = at
+        if facts.began is None:
+            facts.began = at
+
+    def _note_silence(self, began: float, at: float) -> None:
+        facts = self.facts
+        if facts.timed and at - began >= STALL:
+            silence = Silence(began, at - began, facts.last_behind, self.report.events)
+            facts.silences.append(silence)
+            if len(facts.silences) > MAX_KEPT:
+                facts.silences.remove(min(facts.silences, key=lambda it: it.seconds))
+
+    def _read_head(self, chunk: bytes, at: float) -> tuple[list[Row], bytes]:
+        """Take response heads off: several where the server said 100, 103 or 3xx first, as `curl -iL` writes them."""
+        if self._pipeline is not None:
+            return [], chunk
+        rows: list[Row] = []
+        self._head += chunk
+        while b"HTTP/".startswith(self._head[:5]) and self._head:
+            end = _HEAD_END.search(self._head)
+            if end is None and len(self._head) < MAX_HEAD:
+                return rows, b""
+            head = parse_head(self._head[: end.start()]) if end else None
+            if end is None or head is None:
+                break
+            size, self._head = end.end(), self._head[end.end() :]
+            self.facts.head = head
+            rows.append(
+                self._row("head", at, size=size, text=f"{head.status} {head.get('content-type') or ''}".strip())
+            )
+        if not self._head:
+            return rows, b""
+        body, self._head = self._head, b""
+        return rows, body
+
+    def _begin(self, content_type: str | None) -> Pipeline:
+        given = {"content_type": content_type} | self._options
+        self._pipeline = Pipeline(check_options(**given), self.report)
+        return self._pipeline
+
+    def _read_body(self, body: bytes, at: float) -> list[Row]:
+        facts = self.facts
+        pipeline = self._pipeline or self._begin(facts.head.get("content-type") if facts.head else None)
+        facts.first_bytes = (facts.first_bytes + body[:8])[:8]
+        facts.non_ascii = facts.non_ascii or not body.isascii()
+        facts.spelling.feed(body)
+        return self._rows(pipeline.feed(body), at)
+
+    # Rows
+
+    def _row(self, kind: str, at: float, **what: Any) -> Row:
+        gap = at - (self._last_row or 0.0)
+        self._last_row = at
+        if not self.facts.timed:
+            return Row(kind, **what)
+        return Row(kind, at, gap, stall=gap >= STALL, **what)
+
+    def _rows(self, items: list[Item], at: float) -> list[Row]:
+        rows: list[Row] = []
+        first = self.report.events - sum(_count(item) for item in items)
+        for item in items:
+            if isinstance(item, Repair):
+                rows.append(self._row("repair", at, name=item.kind.value, size=item.length, text=f"byte {item.offset}"))
+            elif isinstance(item, Run):
+                for event, reading in zip(item.events(), item.readings(), strict=True):
+                    first += 1
+                    rows.append(self._event(event, EventClass.CONTENT, reading, first, at))
+            elif item.event is not None:
+                first += 1
+                rows.append(self._event(item.event, item.kind or EventClass.STRUCTURAL, item.reading, first, at))
+            elif item.comment is not None:
+                self._alive = True
+                self.facts.last_behind = "comment"
+                rows.append(self._row("comment", at, text=cut(item.comment.text)))
+        return rows
+
+    def _event(self, event: Event, kind: EventClass, reading: Reading | None, number: int, at: float) -> Row:
+        facts = self.facts
+        if kind is EventClass.LIVENESS:
+            self._alive = True
+            facts.pings += 1
+        else:
+            self._note_progress(at)
+        is_tool = reading is not None and any(delta.tools for delta in reading.deltas)
+        facts.last_behind = "tool-call" if is_tool else "ping" if kind is EventClass.LIVENESS else "event"
+        if kind is EventClass.CONTENT:
+            facts.content += 1
+            facts.content_span = (facts.content_span[0] if facts.content_span else at, at)
+        facts.error_names += event.event == "error"
+        self._look_into(event.data)
+        size = len(event.data.encode("utf-8", "surrogatepass"))
+        name = "" if event.event == "message" else cut(event.event)
+        return self._row(kind.value, at, number=number, name=name, size=size, text=_short(event, reading))
+
+    def _note_progress(self, at: float) -> None:
+        facts = self.facts
+        last = self._last_event if self._last_event is not None else 0.0
+        facts.longest_wait = max(facts.longest_wait, at - last)
+        if self._alive:
+            facts.waits_alive = max(facts.waits_alive, at - last)
+        self._alive = False
+        self._last_event = at
+        facts.event_span = (facts.event_span[0] if facts.event_span else at, at)
+
+    def _look_into(self, data: str) -> None:
+        """Read what tells of the server's side: its numbering and its clock."""
+        facts = self.facts
+        facts.empty_choices += '"choices":[]' in data or '"choices": []' in data
+        if '"sequence_number"' not in data and '"created' not in data:
+            return
+        try:
+            value = json.loads(data)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(value, dict):
+            return
+        number = value.get("sequence_number")
+        if type(number) is int and 0 <= number < 10**12:
+            if self._number is not None and number != self._number + 1 and len(facts.number_gaps) < MAX_KEPT:
+                facts.number_gaps.append((self._number, number))
+            self._number = number
+        stamp = _stamp(value.get("created_at"), value.get("created"))
+        if stamp is not None:
+            facts.stamps = (facts.stamps[0] if facts.stamps else stamp, stamp)
+
+
+def parse_head(head: bytes) -> Head | None:
+    """Read one response head; None where its first line is no status line."""
+    first, *rest = head.decode("latin-1").splitlines()
+    status = _STATUS.match(first)
+    if status is None:
+        return None
+    fields = (line.partition(":") for line in rest if ":" in line)
+    return Head(status[1], int(status[2]), tuple((name.strip().lower(), value.strip()) for name, _, value in fields))
+
+
+def _count(item: Item) -> int:
+    if isinstance(item, Run):
+        return len(item.raws)
+    return int(isinstance(item, Frame) and item.event is not None)
+
+
+def _stamp(text: Any, number: Any) -> float | None:
+    if isinstance(text, str) and len(text) < 40:
+        try:
+            return datetime.fromisoformat(text).timestamp()
+        except (ValueError, OverflowError, OSError):
+            return None
+    given = text if isinstance(text, (int, float)) else number
+    return float(given) if isinstance(given, (int, float)) and 0 < given < 1e12 else None
+
+
+def _short(event: Event, reading: Reading | None) -> str:
+    """Give what a reader wants to see of an event: the text that it adds, else the beginning of its data."""
+    if reading is not None and reading.deltas:
+        pieces = [delta.text or delta.reasoning or delta.refusal for delta in reading.deltas]
+        pieces += [f"{tool.name or ''}({tool.arguments})" for delta in reading.deltas for tool in delta.tools]
+        pieces += [f"[{delta.finish_reason}]" for delta in reading.deltas if delta.finish_reason]
+        if text := "".join(pieces):
+            return cut(text)
+    return cut(event.data)
+
+
+def cut(text: str) -> str:
+    """Cut a text short and show what is not printable as escapes, so that it stays one harmless line anywhere."""
+    shown = "".join(
+        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
+        for character in text[: CUT + 1]
+    )
+    return shown if len(shown) <= CUT else shown[: CUT - 1] + "…"
+
+
+def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[Facts, list[Row]]:
+    """Read a flight record as `recorder.read_flight` gives it: its bytes where they were kept, else its times."""
+    if chunks and head.get("chunks") == len(chunks) and all(chunk["data"] for chunk in chunks):
+        inspector = Inspector()
+        inspector.start(0.0)
+        rows = [row for chunk in chunks for row in inspector.feed(chunk["data"], chunk["at"])]
+        rows += inspector.close(_duration(head, chunks))
+    else:
+        inspector = Inspector()
+        inspector.start(0.0)
+        rows = inspector.recall(chunks, _duration(head, chunks), whole=head.get("chunks") == len(chunks))
+    facts = inspector.facts
+    facts.report.verdict = _verdict(head.get("verdict"))
+    facts.report.timeout = head["timeout"] if head.get("timeout") in ("first", "idle", "silence", "total") else None
+    facts.connection_failed = head.get("error") == "upstream-failed"
+    return facts, rows
+
+
+def _duration(head: dict[str, Any], chunks: list[dict[str, Any]]) -> float:
+    last: float = chunks[-1]["at"] if chunks else 0.0
+    given = head.get("duration")
+    return max(last, float(given)) if isinstance(given, (int, float)) and 0 <= given < 1e9 else last
+
+
+def _verdict(value: Any) -> Verdict:
+    return next((verdict for verdict in Verdict if verdict.value == value), Verdict.ENDED)
