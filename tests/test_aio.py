@@ -303,7 +303,7 @@ def test_aprime_raises_what_went_wrong_before_the_first_event(make, name):
 
 def test_a_cancelled_aprime_closes_the_stream():
     async def main(clock: Clock) -> None:
-        upstream = AsyncUpstream()
+        upstream = AsyncUpstream(b": a comment that was held\n\n")
         stream = arepair(upstream)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1.0):
@@ -311,6 +311,7 @@ def test_a_cancelled_aprime_closes_the_stream():
         await settle()
         assert upstream.cancelled
         assert stream.report.verdict is Verdict.CANCELLED
+        assert [x async for x in stream] == []
 
     warp(main)
 
@@ -785,13 +786,31 @@ def test_without_threads_a_synchronous_upstream_is_a_failure(monkeypatch):
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    async def main(clock: Clock) -> None:
-        stream = arepair([b"data: 1\n\n"])
-        with pytest.raises(RuntimeError, match="no thread can be started"):
-            await anext(stream)
+    closed = []
+
+    async def main(clock: Clock) -> list[bytes]:
+        source = Source([b"data: 1\n\n"], close=lambda: closed.append(True))
+        return [x async for x in arepair(source)]
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    warp(main)
+    (frame,) = warp(main)
+    assert b"upstream-failed" in frame
+    assert closed == [True]
+
+
+def test_a_synchronous_upstream_sees_the_context_variables_of_the_call():
+    name = contextvars.ContextVar("name", default="nobody")
+
+    def upstream() -> Iterator[bytes]:
+        yield f"data: {name.get()}\n\n".encode()
+
+    async def main() -> bytes:
+        name.set("the caller")
+        stream = arepair(upstream())
+        name.set("somebody else")
+        return await anext(stream)
+
+    assert asyncio.run(main()) == b"data: the caller\n\n"
 
 
 # Loops of other makes

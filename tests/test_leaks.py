@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import random
+import sys
 import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,7 +14,20 @@ from typing import Any
 import pytest
 
 from tests.scripted import DONE, LIMIT, TOKEN, Clock, Threads, Upstream, WarpLoop
-from unbroken import RepairedStream, StreamError, Timeouts, aiter_events, arepair, iter_events, repair
+from unbroken import (
+    RepairedStream,
+    Source,
+    StreamError,
+    StreamReport,
+    Timeouts,
+    aiter_events,
+    arepair,
+    iter_events,
+    repair,
+)
+from unbroken.adapters.aio import Mailbox
+from unbroken.adapters.reader import ThreadReader
+from unbroken.adapters.stream import Stream
 
 STREAMS = 500  # of each kind, sync and async
 # Of growth once caches are warm: up to 50 kB however many the streams are, while one forgotten stream holds 5 kB.
@@ -106,7 +120,7 @@ def test_synchronous_streams_leave_no_thread_no_upstream_and_no_memory():
         gc.collect()
         Threads().join()
 
-    assert growth(run, STREAMS) < BYTES_PER_STREAM * STREAMS
+    assert_no_growth(run)
     assert not list(Threads())
 
 
@@ -119,16 +133,28 @@ def test_every_synchronous_upstream_that_was_begun_is_closed():
     assert all(upstream.closed.is_set() for upstream in upstreams if upstream.read_by is not None)
 
 
-def growth(run: Callable[[int], None], count: int) -> int:
-    """Measure how many bytes more are held after `count` streams more."""
-    run(count // 2)  # fills caches
+OURS = (Stream, StreamReport, ThreadReader, Mailbox, Source)
+
+
+def ours() -> int:
+    gc.collect()
+    return sum(isinstance(it, OURS) for it in gc.get_objects())
+
+
+def assert_no_growth(run: Callable[[int], None]) -> None:
+    """Assert that no object of ours, and hardly a byte, is left by 500 streams more."""
+    run(STREAMS // 2)  # fills caches
+    objects = ours()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        run(count)
-        return tracemalloc.get_traced_memory()[0] - before
+        run(STREAMS)
+        grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
+    assert ours() == objects
+    if sys.gettrace() is None:  # a coverage tool allocates in our name
+        assert grown < BYTES_PER_STREAM * STREAMS
 
 
 # How an asynchronous stream can be left
@@ -220,7 +246,7 @@ def test_asynchronous_streams_leave_no_task_no_upstream_and_no_memory():
             runner.run(main(count))
             gc.collect()
 
-        assert growth(run, STREAMS) < BYTES_PER_STREAM * STREAMS
+        assert_no_growth(run)
         assert upstreams.most > 10
     assert not heard
 

@@ -458,6 +458,37 @@ def test_an_interrupt_of_the_waiting_consumer_releases_upstream():
     assert list(stream) == []
 
 
+def test_an_interrupt_of_a_priming_consumer_leaves_nothing_to_read():
+    class Interrupted(ScriptedReader):
+        def take(self, timeout: float = 0) -> Any:
+            if timeout:
+                raise KeyboardInterrupt
+            return super().take(timeout)
+
+    clock = Clock()
+    reader = Interrupted(clock, [(0.0, b": a comment that was held\n\n"), (9.0, b"data: 1\n\n")])
+    stream = RepairedStream(StreamRepairer(heartbeat=5.0), Source([]), threaded=True, reader=reader, clock=clock)
+    with pytest.raises(KeyboardInterrupt):
+        stream.prime()
+    assert list(stream) == []
+
+
+def test_an_interrupt_of_the_wait_for_upstreams_own_end_releases_it_at_once():
+    class Interrupted(ScriptedReader):
+        def stop(self, grace: float = 0) -> None:
+            super().stop(grace)
+            if grace:
+                raise KeyboardInterrupt
+
+    clock = Clock()
+    reader = Interrupted(clock, [(0.0, TOKEN + DONE)])
+    stream = RepairedStream(StreamRepairer(), Source([]), threaded=True, reader=reader, clock=clock)
+    next(stream)
+    with pytest.raises(KeyboardInterrupt):
+        next(stream)
+    assert reader.stops == [GRACE, 0]
+
+
 # Leaving
 
 

@@ -127,6 +127,8 @@ async def pump(source: Source, mailbox: Mailbox) -> None:
     chunks: Any = None
     error: BaseException | None = None
     try:
+        if not hasattr(source.chunks, "__aiter__"):
+            source = Source(ThreadedChunks(source))  # its thread closes the other one
         chunks = aiter(cast("AsyncIterable[Any]", source.chunks))
         async for chunk in chunks:
             if not mailbox.put(chunk if type(chunk) is bytes else as_bytes(chunk)):
@@ -258,7 +260,7 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
                 held += items
         finally:
             self._engine.hold(False)
-            self._items = iter(held)
+            self._items = iter(() if self._closed else held)
         self._raise_early_failure()
         return True
 
@@ -337,11 +339,8 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         return loop
 
     def _start_pump(self, loop: asyncio.AbstractEventLoop) -> None:
-        source = self._source
-        if not hasattr(source.chunks, "__aiter__"):
-            source = Source(ThreadedChunks(source))
         # Not `create_task(context=...)`: a task factory need not take it.
-        pumping = pump(source, self._mailbox)
+        pumping = pump(self._source, self._mailbox)
         self._mailbox.pump = self._context.run(loop.create_task, pumping, name="unbroken pump")
 
     def _reopen(self) -> None:

@@ -98,7 +98,7 @@ class SyncStream(Stream[T], Iterator[T]):
                 held += items
         finally:
             self._engine.hold(False)
-            self._items = iter(held)
+            self._items = iter(() if self._closed else held)
         self._raise_early_failure()
         return True
 
@@ -172,7 +172,10 @@ class SyncStream(Stream[T], Iterator[T]):
     def _finish(self) -> NoReturn:
         if not self._closed:
             self._closed = True
-            self._reader.stop(GRACE)
+            try:
+                self._reader.stop(GRACE)
+            finally:
+                self._reader.stop()  # where an interrupt ended the wait
             if failure := self._failure():
                 raise failure
         raise StopIteration
