@@ -85,7 +85,7 @@ def test_a_recovery_is_found_out_while_another_provider_is_looked_at() -> None:
     observer, clock, changes = window(limit=0, seconds=10.0)
     fail(observer, 1, "groq")
     clock.now += 10.0
-    observer.ended(StreamReport(provider="gemini", verdict=Verdict.COMPLETE))
+    observer.ended(report(None, Verdict.COMPLETE))
     assert changes == [("groq", True), ("groq", False)]
 
 
@@ -96,8 +96,10 @@ def test_a_limit_of_none_degrades_with_the_first_error() -> None:
 
 
 def report(code: str | None, verdict: Verdict, status: int | None = None, provider: str | None = "p") -> StreamReport:
-    error = StreamError(Failure(code, status)) if code else None
-    return StreamReport(provider=provider, verdict=verdict, error=error)
+    ended = StreamReport(provider=provider)
+    ended.verdict = verdict
+    ended.error = StreamError(Failure(code, status)) if code else None
+    return ended
 
 
 ENDINGS = {

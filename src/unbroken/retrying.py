@@ -1,8 +1,6 @@
 """A source that opens upstream again when it fails, and neither loses nor doubles an event.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
-Whether another attempt may follow depends on what was delivered, and only the stream knows that. So a source is one
-attempt, and the stream, once it met the end of it, asks it to `renew`.
 """
 
 from __future__ import annotations

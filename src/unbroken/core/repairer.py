@@ -268,7 +268,6 @@ class _Engine(Generic[T]):
         if not self.finished:
             if self._started_at is None:
                 self._start(now)
-            self.renew = None
             gate = self._pipeline.gate
             ended = gate.done or gate.terminal or gate.failure is not None
             self._end(gate.conclude(clean=True, cut=False) if ended else Verdict.CANCELLED, now)
