@@ -1,4 +1,7 @@
-"""The command: exit codes, what goes to which stream, frames through a pipe at once, and a terminal that stays calm."""
+"""The command: exit codes, what goes to which stream, frames through a pipe at once, and a terminal that stays calm.
+
+The live runs of docs/how-to/diagnose.md are here.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,20 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+import unbroken
 from unbroken.cli import main
+from unbroken.recorder import FlightRecorder
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
 STOP = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
@@ -92,7 +99,7 @@ def test_wrong_arguments_exit_with_2_and_a_usage_line(arguments: list[str], caps
     assert capsysbinary.readouterr().err.startswith(b"usage: unbroken")
 
 
-@pytest.mark.parametrize("command", ["repair"])
+@pytest.mark.parametrize("command", ["repair", "inspect"])
 def test_a_file_that_cannot_be_read_exits_with_2_and_one_line(command: str, capsysbinary: Captured) -> None:
     assert main([command, "no-such\x1bfile"]) == 2
     assert capsysbinary.readouterr() == (b"", b"unbroken: cannot read 'no-such\\x1bfile': No such file or directory\n")
@@ -128,13 +135,13 @@ def test_to_changes_the_framing_and_format_names_it(tmp_path: Path, capsysbinary
     assert capsysbinary.readouterr().out == b'data: [1]\n\ndata: {"a":1}\n\n'
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["repair", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["repair", "--help"], ["inspect", "--help"]])
 def test_help_exits_with_0_and_names_every_command_or_option(arguments: list[str], capsysbinary: Captured) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 0
     help = capsysbinary.readouterr().out
-    wanted = {1: [b"repair", b"exit codes:"], 2: [b"usage: unbroken " + arguments[0].encode()]}
+    wanted = {1: [b"repair", b"inspect", b"exit codes:"], 2: [b"usage: unbroken " + arguments[0].encode()]}
     assert all(word in help for word in wanted[len(arguments)])
 
 
@@ -159,7 +166,7 @@ def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
         assert (process.returncode, err) == (0, b"")
 
 
-@pytest.mark.parametrize("command", ["repair"])
+@pytest.mark.parametrize("command", ["repair", "inspect"])
 def test_a_terminal_is_shown_control_characters_as_escapes(command: str) -> None:
     hostile = b'data: {"a":"\x1b]0;owned\x07 \xc2\x9b2J"}\n\n'
     ours, theirs = pty.openpty()
@@ -173,3 +180,117 @@ def test_a_terminal_is_shown_control_characters_as_escapes(command: str) -> None
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+# inspect
+
+
+def test_inspect_prints_each_event_while_the_input_is_still_open() -> None:
+    with started("inspect") as process:
+        assert process.stdin
+        assert process.stdout
+        for number, frame in ((b"    1 ", CHUNK), (b"    2 ", STOP)):
+            process.stdin.write(frame)
+            read_until(process.stdout.fileno(), number)
+
+
+def test_inspect_ends_with_the_diagnosis_and_its_evidence(tmp_path: Path, capsysbinary: Captured) -> None:
+    assert main(["inspect", saved(tmp_path, CHUNK[:-1] + STOP + DONE)]) == 0
+    out = capsysbinary.readouterr().out.decode()
+    assert "openai-chat: 3 events, 0 comments" in out
+    assert f"[missing-blank-line] 1 time, first at byte {len(CHUNK) - 1}" in out
+    assert "\x1b" not in out
+    assert main(["inspect", saved(tmp_path, WHOLE)]) == 0
+    assert "Nothing is wrong with this stream." in capsysbinary.readouterr().out.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "code"),
+    [(WHOLE, ["--strict"], 0), (CHUNK[:-1] + STOP + DONE, ["--strict"], 1), (CHUNK, [], 3), (b"", [], 0)],
+)
+def test_inspect_exits_by_how_the_stream_ended(
+    body: bytes, options: list[str], code: int, tmp_path: Path, capsysbinary: Captured
+) -> None:
+    assert main(["inspect", *options, saved(tmp_path, body)]) == code
+
+
+def test_inspect_json_is_one_object_per_line_and_the_diagnosis_last(tmp_path: Path, capsysbinary: Captured) -> None:
+    main(["inspect", "--json", saved(tmp_path, CHUNK)])
+    *rows, last = map(json.loads, capsysbinary.readouterr().out.splitlines())
+    assert [row["kind"] for row in rows] == ["content", "end"]
+    assert last["findings"][0]["slug"] == "nothing-after-first-event"
+    assert last["report"]["verdict"] == "truncated"
+    assert last["clients"][0]["evidence"] == "no terminator"
+
+
+@pytest.mark.parametrize(
+    ("environment", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_inspect_colours_on_a_terminal_only_and_never_against_no_color(
+    environment: dict[str, str], colored: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        with started("inspect", stdout=theirs, **{"TERM": "xterm", "NO_COLOR": "", **environment}) as process:
+            assert process.stdin
+            process.stdin.write(CHUNK)
+            assert (b"\x1b[32m" in read_until(ours, b"hi")) == colored
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_ctrl_c_ends_inspect_with_a_diagnosis_of_what_came_so_far() -> None:
+    with started("inspect") as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(CHUNK)
+        read_until(process.stdout.fileno(), b"hi")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=LIMIT)
+        assert b"stopped watching" in out
+        assert (process.returncode, err) == (130, b"")
+
+
+def test_inspect_reads_a_flight_record(tmp_path: Path, capsysbinary: Captured) -> None:
+    list(unbroken.repair([CHUNK], observers=[FlightRecorder(folder=tmp_path)], heartbeat=None, timeouts=None))
+    (path,) = tmp_path.iterdir()
+    assert main(["inspect", str(path)]) == 3
+    assert b"[missing-terminator] the flight record" in capsysbinary.readouterr().out
+    path.write_text('{"flight": 1}\n{"at": -1}\n')
+    assert main(["inspect", str(path)]) == 2
+    assert capsysbinary.readouterr().err.endswith(b"no flight record: KeyError\n")
+
+
+HOSTILE = b"<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+def test_the_page_holds_what_upstream_said_as_text_only(tmp_path: Path, capsysbinary: Captured) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/" + HOSTILE + b"\r\nContent-Encoding: " + HOSTILE + b"\r\n\r\n"
+    body = b"event: " + HOSTILE + b"\ndata: " + HOSTILE + b"\n\n: " + HOSTILE + b"\n\ndata: \x1b[31m\xe2\x80\xae\n\n"
+    page = tmp_path / "page.html"
+    main(["inspect", "--html", str(page), saved(tmp_path, head + body)])
+    html = page.read_text(encoding="utf-8")
+    assert "&lt;script&gt;" in html
+    seen = Tags()
+    seen.feed(html)
+    assert not seen.found & {"script", "img", "link", "iframe", "object", "embed", "base", "form", "a"}
+    assert not seen.attributes & {"src", "href", "onerror", "onload"}
+    assert not {"\x1b", "\u202e"} & set(html)
+    assert "default-src 'none'" in html
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+def test_a_page_that_cannot_be_written_exits_with_2(tmp_path: Path, capsysbinary: Captured) -> None:
+    assert main(["inspect", "--html", str(tmp_path / "no" / "page.html"), saved(tmp_path, WHOLE)]) == 2
+    assert b"page.html': No such file" in capsysbinary.readouterr().err

@@ -152,7 +152,10 @@ def _tool_cut(count: int) -> Iterator[Finding]:
 
 def _tools_of_a_whole_answer(facts: Facts) -> Iterator[Finding]:
     report = facts.report
-    calls = [call for call in report.tool_calls if not call["arguments_complete"] and call["arguments"]]
+    # Some servers send `null` for a call without arguments.
+    calls = [
+        call for call in report.tool_calls if not call["arguments_complete"] and call["arguments"] not in ("", "null")
+    ]
     if report.verdict is Verdict.COMPLETE and calls:
         yield from _tool_cut(len(calls))
 
@@ -555,17 +558,19 @@ def _for(dialects: tuple[str | None, ...], rule: Callable[[Facts], str]) -> Call
 
 
 def _truncated(facts: Facts) -> str:
-    return (
-        "no terminator"
-        if facts.report.verdict is Verdict.TRUNCATED and facts.report.events and not facts.stopped
-        else ""
-    )
+    report = facts.report
+    was_cut = report.verdict is Verdict.TRUNCATED and not facts.stopped
+    return "no terminator" if was_cut and (report.events or report.repairs[RepairKind.UNFINISHED_TAIL]) else ""
 
 
 def _foreign(facts: Facts) -> str:
     # Where nothing of it could be read at all, the clients end as if the answer were empty.
     failure = facts.failure
     return "the body is no stream" if failure is not None and failure.code == "not-a-stream" else ""
+
+
+def _lines(facts: Facts) -> str:
+    return "NDJSON, where an event stream is asked for" if facts.report.format is Format.NDJSON else ""
 
 
 def _wrong_type(facts: Facts) -> str:
@@ -660,6 +665,7 @@ _CLIENTS: Final = (
         _repaired(RepairKind.UNTERMINATED_EVENT),
     ),
     _Rule("openai for Python", "ends as if all were well, with nothing", _for(_OPENAI, _foreign)),
+    _Rule("openai for Python", "ends as if all were well, with nothing", _for(_OPENAI[1:], _lines)),
     _Rule(
         "openai for Python, and every standard parser",
         "skips the line in silence: an error told there is missed",

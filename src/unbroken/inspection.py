@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from .core.dialect import EventClass, Reading
+from .core.dialect import REGISTRY, EventClass, Reading
 from .core.errors import Failure
 from .core.events import Event
 from .core.gate import Frame, Item, Run
@@ -149,8 +149,7 @@ class Inspector:
         self.report.verdict = Verdict.CANCELLED if stopped and verdict is Verdict.TRUNCATED else verdict
         self.facts.stopped = stopped
         self.facts.ended = at
-        if self.facts.last_byte is not None:
-            self._note_silence(self.facts.last_byte, at)
+        self._note_silence(self.facts.last_byte or 0.0, at)
         self.report.duration = at
         return [*rows, self._row("end", at, name=self.report.verdict.value)]
 
@@ -173,7 +172,7 @@ class Inspector:
             rows.append(self._row(kind, at, size=chunk["length"], text="mended here" if chunk["repairs"] else ""))
         self._note_silence(facts.last_byte or 0.0, end)
         facts.ended = end
-        return [*rows, self._row("end", end)]
+        return [*rows, self._row("end", end, name=self.report.verdict.value)]
 
     def _at(self, now: float) -> float:
         if self._started is None:
@@ -360,6 +359,7 @@ def cut(text: str) -> str:
 
 def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[Facts, list[Row]]:
     """Read a flight record as `recorder.read_flight` gives it: its bytes where they were kept, else its times."""
+    verdict = next((verdict for verdict in Verdict if verdict.value == head.get("verdict")), Verdict.ENDED)
     if chunks and head.get("chunks") == len(chunks) and all(chunk["data"] for chunk in chunks):
         inspector = Inspector()
         inspector.start(0.0)
@@ -368,9 +368,12 @@ def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[
     else:
         inspector = Inspector()
         inspector.start(0.0)
+        inspector.report.verdict = verdict
+        inspector.report.dialect = head["dialect"] if head.get("dialect") in REGISTRY else None
+        inspector.report.bytes_in = sum(chunk["length"] for chunk in chunks)
         rows = inspector.recall(chunks, _duration(head, chunks), whole=head.get("chunks") == len(chunks))
     facts = inspector.facts
-    facts.report.verdict = _verdict(head.get("verdict"))
+    facts.report.verdict = verdict
     facts.report.timeout = head["timeout"] if head.get("timeout") in ("first", "idle", "silence", "total") else None
     facts.connection_failed = head.get("error") == "upstream-failed"
     return facts, rows
@@ -380,7 +383,3 @@ def _duration(head: dict[str, Any], chunks: list[dict[str, Any]]) -> float:
     last: float = chunks[-1]["at"] if chunks else 0.0
     given = head.get("duration")
     return max(last, float(given)) if isinstance(given, (int, float)) and 0 <= given < 1e9 else last
-
-
-def _verdict(value: Any) -> Verdict:
-    return next((verdict for verdict in Verdict if verdict.value == value), Verdict.ENDED)

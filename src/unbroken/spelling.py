@@ -26,13 +26,10 @@ class Spelling:
         self.separators = 0  # raw U+2028, U+2029, U+0085
         self.literal_newlines = 0  # \n written as two characters between frames
         self.tight_fields = 0  # `data:` without a blank
-        self.padded_done = 0  # `data:  [DONE]`
         self.chunk_sizes = 0  # lines that are a length of HTTP's chunked coding
         self.dataless_blocks = 0  # blocks with fields, none of them data
-        self.retry_blocks = 0
         self.phantoms = 0  # blocks without any field behind an id: comments, extra blank lines
-        self.empty_data = 0
-        self.blank_lines = 0  # in a row, or at the start: NDJSON's heartbeat
+        self.blank_lines = 0  # the ends of SSE's blocks; in NDJSON an oddity
         self._line = b""
         self._length = 0
         self._tail = b""
@@ -40,7 +37,6 @@ class Spelling:
         self._lines = 0
         self._id_seen = False
         self._fields: set[bytes] = set()
-        self._in_block = False
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
@@ -90,7 +86,6 @@ class Spelling:
             self._read_line(line)
 
     def _read_line(self, line: bytes) -> None:
-        self._in_block = True
         if line.startswith(b":"):
             return
         name, colon, value = line.partition(b":")
@@ -100,17 +95,12 @@ class Spelling:
             return
         self._fields.add(name)
         self.tight_fields += bool(colon) and name == b"data" and value[:1] not in (b"", b" ")
-        self.padded_done += name == b"data" and value.startswith(b"  ") and value.strip() == b"[DONE]"
-        self.empty_data += name == b"data" and not value.strip()
         self._id_seen = self._id_seen or (name == b"id" and bool(value.strip()))
 
     def _end_block(self) -> None:
         fields, self._fields = self._fields, set()
-        if not self._in_block:
-            self.blank_lines += 1
+        self.blank_lines += 1
         if not fields:
             self.phantoms += self._id_seen
         elif b"data" not in fields:
             self.dataless_blocks += 1
-            self.retry_blocks += b"retry" in fields
-        self._in_block = False

@@ -18,7 +18,7 @@ from ..core.report import Verdict
 from ..diagnosis import Breakage, Finding, breakages, diagnose
 from ..inspection import Facts, Inspector, Row, inspect_record
 from ..recorder import FlightError, read_flight
-from .repair import open_input
+from .repair import count, open_input
 from .timeline import page
 
 DESCRIPTION = """Read a stream, print each event as it comes, and say at the end what went wrong, in plain words and
@@ -182,7 +182,8 @@ def summary(facts: Facts) -> str:
     what = report.dialect or (report.format.value if report.format else "unknown format")
     took = f", {facts.ended:.1f} s" if facts.timed and facts.ended is not None else ""
     verdict = "stopped watching" if facts.stopped else report.verdict.value
-    return f"{what}: {report.events} events, {report.comments} comments, {report.bytes_in:,} bytes{took}; {verdict}"
+    came = f"{count(report.events, 'event')}, {count(report.comments, 'comment')}, {report.bytes_in:,} bytes{took}"
+    return f"{what}: {came}; {verdict}"
 
 
 def diagnosis(facts: Facts, findings: list[Finding], broken: list[Breakage]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def describe(report: StreamReport) -> str:
     format = report.format.value if report.format else "unknown format"
     dialect = f", {report.dialect}" if report.dialect else ""
     lines = [
-        f"{format}{dialect}: {_count(report.events, 'event')}, {report.bytes_in} bytes in, {report.bytes_out} bytes out"
+        f"{format}{dialect}: {count(report.events, 'event')}, {report.bytes_in} bytes in, {report.bytes_out} bytes out"
     ]
     lines += [f"mended: {kind.value} ({_times(report, kind)})" for kind in report.repairs]
     if report.respellings:
@@ -118,5 +118,6 @@ def _times(report: StreamReport, kind: RepairKind) -> str:
     return f"first{at}, {count} times" if count > 1 else f"once{at}"
 
 
-def _count(number: int, thing: str) -> str:
+def count(number: int, thing: str) -> str:
+    """Spell a count of things."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

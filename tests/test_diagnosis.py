@@ -1,0 +1,359 @@
+"""Each planted fault gets its diagnosis, healthy streams get none that alarms, and clients break as they really do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import captures
+from unbroken.diagnosis import breakages, diagnose
+from unbroken.inspection import CUT, Facts, Inspector, Row, cut, inspect_record, parse_head
+from unbroken.testing.cuts import every
+
+CHUNK = b'data: {"object":"chat.completion.chunk","created":1,"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
+STOP = CHUNK.replace(b'{"content":"%s"}}', b'{},"finish_reason":"stop"}')
+DONE = b"data: [DONE]\n\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n"
+Arrivals = list[tuple[float, bytes]]
+
+
+def say(text: str) -> bytes:
+    return CHUNK % text.encode()
+
+
+def tool(arguments: str, finish: str | None = None) -> bytes:
+    call = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": finish}
+    return f"data: {json.dumps({'object': 'chat.completion.chunk', 'choices': [choice]})}\n\n".encode()
+
+
+def numbered(*numbers: int) -> bytes:
+    events = [f'event: x\ndata: {{"type":"response.x","sequence_number":{number}}}\n\n' for number in numbers]
+    return "".join(events).encode()
+
+
+WHOLE = say("Hello") + say(" you") + STOP + DONE
+
+
+def look(
+    arrivals: Arrivals | bytes, end: float | None = None, *, stopped: bool = False, **options: Any
+) -> tuple[Facts, list[Row]]:
+    """Inspect bytes without times, or arrivals with theirs."""
+    timed = not isinstance(arrivals, bytes)
+    script: Arrivals = [(0.0, arrivals)] if isinstance(arrivals, bytes) else arrivals
+    inspector = Inspector(timed=timed, **options)
+    inspector.start(0.0)
+    rows = [row for at, chunk in script for row in inspector.feed(chunk, at)]
+    rows += inspector.close(script[-1][0] if end is None and script else end or 0.0, stopped=stopped)
+    return inspector.facts, rows
+
+
+def problems(facts: Facts) -> list[str]:
+    return [finding.slug for finding in diagnose(facts) if finding.level == "problem"]
+
+
+# The catalogue's faults, as far as bytes alone show them; each with what is said first.
+IN_BYTES: dict[str, tuple[bytes, str]] = {
+    "H01 no terminator": (say("half a sen"), "missing-terminator"),
+    "H03 H21 one event and no more": (say("half"), "nothing-after-first-event"),
+    "H04 an error inside": (HEAD + say("a") + b'data: {"error":{"message":"boom","code":500}}\n\n', "error-inside"),
+    "H04 an error event": (
+        b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n',
+        "error-inside",
+    ),
+    "H08 empty data": (say("a") + b"data:\n\n" + STOP + DONE, "empty-data"),
+    "H08 null": (say("a") + b"data: null\n\n" + STOP + DONE, "empty-data"),
+    "H11 no blank line at the end": (say("a") + STOP + DONE[:-1], "unterminated-event"),
+    "H14 tool arguments cut": (tool('{"path":"/etc', "length") + DONE, "tool-call-cut"),
+    "H15 a JSON error": (b'{"error":{"message":"bad key","type":"auth"}}', "not-a-stream"),
+    "H15 a page": (b"<html><head><title>504 Gateway Time-out</title></head></html>", "not-a-stream"),
+    "H15 a status": (b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\n\r\n<html></html>", "status"),
+    "H16 two blanks": (say("a") + STOP + b"data:  [DONE]\n\n", "done-spelling"),
+    "H18 content type wrong": (HEAD.replace(b"text/event-stream", b"application/json") + WHOLE, "content-type"),
+    "H18 content type missing": (b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n" + WHOLE, "content-type"),
+    "H18 M24 NDJSON as an event stream": (HEAD + b'{"a":1}\n{"b":2}\n', "content-type"),
+    "H22 a heartbeat inside of a frame": (
+        say("a") + b'data: {"sequence_number":1312,"safety_: keepalive\n\nbuffering":false}\n\n' + STOP + DONE,
+        "invalid-json",
+    ),
+    "M03 single newlines": (say("a")[:-1] + say("b") + STOP + DONE, "missing-blank-line"),
+    "M04 a raw error line": (say("a") + b'{"error":{"code":429,"message":"quota"}}\n\n', "error-inside"),
+    "M05 double prefix": (say("a") + b"data: " + say("b") + STOP + DONE, "double-prefix"),
+    "M06 a wrapped comment": (say("a") + b"data: : keepalive\n\n" + STOP + DONE, "wrapped-comment"),
+    "M07 NaN": (say("a") + b'data: {"score":NaN}\n\n' + STOP + DONE, "non-finite"),
+    "M09 misspelt": (say("a") + STOP + b"data: DONE\n\n", "done-spelling"),
+    "M10 data behind the end": (WHOLE + say("more"), "after-done"),
+    "M11 hop by hop in HTTP/2": (
+        HEAD.replace(b"HTTP/1.1 200 OK", b"HTTP/2 200\r\nConnection: close") + WHOLE,
+        "hop-by-hop",
+    ),
+    "M12 a length of another body": (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 119\r\n\r\n" + WHOLE[:119],
+        "content-length",
+    ),
+    "M19 cumulative text": (
+        b"".join(map(say, ["He", "Hell", "Hello", "Hello you", "Hello you!"])) + STOP + DONE,
+        "cumulative-text",
+    ),
+    "M20 raw newlines": (b'data: {\ndata2\n  "a": 1\n}\n\n' + b'data: {"t":"line1\nline2"}\n\n', "raw-newline"),
+    "M24 a frame inside of NDJSON": (b'{"a":1}\ndata: {"b":2}\n\n', "stray-framing"),
+    "M25 a runaway": (b"".join([say("The model repeats itself for ever and ever. ")] * 60) + STOP + DONE, "repetition"),
+    "M26 the repr of a dict": (b"data: {'complete': False, 'msg': None}\n\n", "python-repr"),
+    "M28 invalid bytes": (say("a").replace(b'"a"', b'"\xff"') + STOP + DONE, "invalid-utf8"),
+    "M30 success behind an error": (say("a") + b'data: {"error":{"message":"boom"}}\n\n' + DONE, "done-after-error"),
+    "M31 no finish reason": (say("a") + DONE, "missing-finish-reason"),
+    "L02 an indented field": (b'  data: {"a":1}\n\n', "field-name"),
+    "L03 literal newlines": (b'data: {"a":1}\\n\\ndata: {"b":2}\\n\\n', "literal-newlines"),
+    "L05 glued documents": (b'data: {"a":1}{"b":2}\n\n', "glued-json"),
+    "L06 chunk sizes": (b'1f\r\ndata: {"a":1}\n\n\r\n0\r\n\r\n', "chunk-sizes"),
+    "L07 another response inside": (
+        say("a") + b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n<html></html>",
+        "foreign-body",
+    ),
+    "L08 compressed": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "compressed"),
+    "a gap in the numbering": (numbered(0, 1, 5), "events-missing"),
+    "events again": (numbered(0, 1, 1, 2), "events-repeated"),
+}
+
+
+@pytest.mark.parametrize("name", IN_BYTES)
+def test_a_fault_in_the_bytes_gets_its_diagnosis(name: str) -> None:
+    body, slug = IN_BYTES[name]
+    assert slug in problems(look(body)[0])
+
+
+STREAM = [(i * 0.5, say(f"t{i}")) for i in range(1, 24)]
+PING = b": ping\n\n"
+IN_TIME: dict[str, tuple[Arrivals, float, str]] = {
+    "H03 nginx cuts while the model thinks": ([(0.2, say("a"))], 60.4, "cut-at-idle-limit"),
+    "H03 Heroku's router": ([(0.2, say("a")), (1.0, say("b"))], 56.3, "cut-at-idle-limit"),
+    "H03 H21 nothing after the first event": ([(0.2, say("a"))], 43.0, "nothing-after-first-event"),
+    "H21 silence in the middle": ([*STREAM], 45.0, "silence-at-the-end"),
+    "H21 silence after a tool call": ([(0.2, say("a")), (0.4, tool("{}"))], 40.0, "silence-after-tool-call"),
+    "H21 alive and stuck": (
+        [(0.2, say("a")), *[(5.0 * i, PING) for i in range(1, 20)]],
+        97.0,
+        "alive-without-progress",
+    ),
+    "nothing at all": ([], 31.0, "nothing-came"),
+    "M15 no heartbeat in a gap": ([(0.2, say("a")), (61.0, say("b")), (61.1, STOP + DONE)], 61.1, "no-heartbeat"),
+    "M15 a heartbeat that ends the stream": (
+        [(0.2, say("a")), (1, say("b")), (6, PING)],
+        6.1,
+        "ended-at-first-heartbeat",
+    ),
+    "M17 gunicorn's sync worker": ([(i * 0.25, say("x")) for i in range(1, 120)], 30.7, "cut-at-total-limit"),
+    "Envoy's route timeout": ([(i * 0.25, say("x")) for i in range(1, 60)], 15.1, "cut-at-total-limit"),
+    "H10 in one lump": ([(6.0, b"".join(say(f"{i}") for i in range(30)) + STOP + DONE)], 6.0, "buffered"),
+    "H10 by the server's stamps": (
+        [
+            (
+                3.0,
+                b"".join(b'{"model":"m","created_at":"2026-01-01T00:00:%02dZ","response":"x"}\n' % i for i in range(5)),
+            )
+        ],
+        3.0,
+        "buffered",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_TIME)
+def test_a_fault_in_time_gets_its_diagnosis(name: str) -> None:
+    arrivals, end, slug = IN_TIME[name]
+    assert slug in problems(look(arrivals, end)[0])
+
+
+def test_the_limit_that_cut_is_named_with_its_evidence() -> None:
+    arrivals, end, _ = IN_TIME["H03 nginx cuts while the model thinks"]
+    (finding,) = [it for it in diagnose(look(arrivals, end)[0]) if it.slug == "cut-at-idle-limit"]
+    assert "nginx proxy_read_timeout" in finding.says
+    assert finding.evidence == "the last byte came 60.2 s before the end"
+
+
+HEALTHY: dict[str, Arrivals] = {
+    "a whole answer": [(0.3, WHOLE)],
+    "with a head": [(0.3, HEAD + WHOLE)],
+    "with several heads": [(0.3, b"HTTP/1.1 103 Early Hints\r\n\r\n" + HEAD + WHOLE)],
+    "a kept-alive connection": [(0.3, HEAD.replace(b"OK\r\n", b"OK\r\nConnection: keep-alive\r\n") + WHOLE)],
+    "CRLF, no blank behind the colon, pings": [
+        (0.3, (PING + WHOLE).replace(b"data: ", b"data:").replace(b"\n", b"\r\n"))
+    ],
+    "slow, with heartbeats": [(0.3, say("a")), *[(5.0 * i, PING) for i in range(1, 9)], (42.0, STOP + DONE)],
+    "one fast read": [(0.5, WHOLE)],
+    "prose": [(0.1, b"data: hello\n\n"), (0.2, b"data: you\n\n")],
+    "plain objects": [(0.1, b'{"a":1}\n{"b":2}\n')],
+    "H07 other letters": [(0.1, say("✅ done") + STOP + DONE)],
+    "H13 no choices": [(0.1, say("a") + b'data: {"choices":[],"usage":{"total_tokens":3}}\n\n' + STOP + DONE)],
+    "M23 a JSON array": [
+        (0.1, b'[{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}]}\n,\r\n{"a":1}\n]')
+    ],
+    "an answer that its reader left": [(0.1, say("a"))],
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_nothing_is_wrong_with_a_healthy_stream(name: str) -> None:
+    assert problems(look(HEALTHY[name], stopped=name == "an answer that its reader left")[0]) == []
+    body = b"".join(chunk for _, chunk in HEALTHY[name])
+    if "left" not in name:
+        assert problems(look(body)[0]) == []
+
+
+FAULTY = {
+    *("last-event-unterminated", "no-finish-reason", "non-json-payload", "spliced-events", "tool-args-invalid-json"),
+    *("error-mid-stream", "error-only", "lines-that-are-no-field", "done-trailing-space", "aws-eventstream-binary"),
+    *("excerpt", "no-final-newline", "recorder-cut-tail?", "error-event", "non-stream-json", "done-marker"),
+}
+RECORDED = captures.chosen(lambda entry: entry["real"] and not FAULTY & set(entry["traits"]))
+
+
+@captures.needs_captures
+@pytest.mark.parametrize("file", RECORDED[:: max(len(RECORDED) // 40, 1)])
+def test_nothing_is_wrong_with_a_recorded_answer(file: str) -> None:
+    assert problems(look(captures.body(file))[0]) == []
+
+
+@captures.needs_captures
+@pytest.mark.slow
+@pytest.mark.parametrize("file", RECORDED)
+def test_nothing_is_wrong_with_any_recorded_answer(file: str) -> None:
+    assert problems(look(captures.body(file))[0]) == []
+
+
+# The clients of tests/clients were run on these very streams; docs/odd-streams.md shows what they made of them.
+ODD = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "clients" / "odd_streams.jsonl").read_text(encoding="utf-8").splitlines()
+]
+PAGE = (Path(__file__).parents[1] / "docs" / "odd-streams.md").read_text(encoding="utf-8")
+OUTCOMES = {
+    (cells[1].strip(), cells[2].strip()): cells[3]
+    for row in PAGE.splitlines()
+    if row.startswith("| ") and len(cells := row.split("|")) > 6
+}
+# Streams that these clients take as they are, or whose error they tell.
+UNHARMED = {
+    *("normal", "comment only before", "RemoteProtocolError mid-stream", "data error mid-stream"),
+    *("event: error overloaded", "data: [DONE] then more", "NaN in JSON"),
+}
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD if odd["client"] != "ollama"], ids=lambda odd: odd["name"])
+def test_the_clients_that_break_are_those_that_really_did(odd: dict[str, Any]) -> None:
+    body = "".join(odd["chunks"]).encode("latin-1")
+    outcome = OUTCOMES[odd["client"], odd["name"].replace("\\", "\\\\")]
+    said = [it for it in breakages(look(body)[0]) if odd["client"] in it.clients]
+    if odd["name"] in UNHARMED and not odd.get("raises"):
+        assert not said
+        return
+    if odd.get("raises"):
+        return  # bytes do not show that the connection broke
+    assert said, f"{outcome} was not foreseen"
+    raised = (
+        "UnicodeDecodeError"
+        if "UnicodeDecodeError" in outcome
+        else "JSON error"
+        if "JSONDecodeError" in outcome
+        else ""
+    )
+    assert not raised or any(raised in it.how for it in said)
+    assert raised or not any("raises" in it.how for it in said)
+
+
+CLIENTS: dict[str, tuple[bytes, str]] = {
+    "U+2028": (say("a\u2028b") + STOP + DONE, "ollama"),
+    "no charset": (HEAD.replace(b"; charset=utf-8", b"") + say("é") + STOP + DONE, "requests, decoding by itself"),
+    "another charset": (HEAD.replace(b"utf-8", b"iso-8859-1") + say("é") + STOP + DONE, "httpx-sse, httpx2"),
+    "a long line": (say("x" * 140_000) + STOP + DONE, "aiohttp, reading line by line"),
+    "another type": (HEAD.replace(b"event-stream", b"plain") + WHOLE, "EventSource in browsers"),
+    "no blank behind the colon": (WHOLE.replace(b"data: ", b"data:"), "readers that test for `data: ` with its blank"),
+    "a blank line in NDJSON": (b'{"a":1}\n\n{"b":2}\n', "ollama, anthropic's JSON lines, jsonlines, ndjson"),
+    "NaN": (b'data: {"a":NaN}\n\n', "JSON.parse in browsers and Node.js"),
+    "no choices": (say("a") + b'data: {"object":"chat.completion.chunk","choices":[]}\n\n', "hand-written readers"),
+}
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_client_that_breaks_is_named_and_on_a_plain_answer_it_is_not(name: str) -> None:
+    body, client = CLIENTS[name]
+    assert any(it.clients.startswith(client) for it in breakages(look(body)[0]))
+    assert breakages(look(HEAD + WHOLE)[0]) == []
+
+
+def test_a_crlf_cut_in_two_is_told_for_the_client_that_misreads_it() -> None:
+    body = WHOLE.replace(b"\n", b"\r\n")
+    cut_up = [(float(at) / 1000, chunk) for at, chunk in enumerate(every(body, 1))]
+    assert [it.clients for it in breakages(look(cut_up)[0])] == ["requests-sse"]
+
+
+# The inspector itself
+
+
+@pytest.mark.parametrize("name", IN_BYTES)
+def test_chunking_changes_neither_rows_nor_diagnosis(name: str) -> None:
+    body, _ = IN_BYTES[name]
+    facts, rows = look(body)
+    inspector = Inspector(timed=False)
+    pieces = [row for chunk in every(body, 1) for row in inspector.feed(chunk, 0.0)] + inspector.close(0.0)
+    assert pieces == rows
+    assert diagnose(inspector.facts) == diagnose(facts)
+
+
+def test_rows_tell_number_time_gap_kind_size_and_a_cut_of_the_content() -> None:
+    _, rows = look([(0.5, HEAD + say("Hello")), (11.0, PING), (11.5, STOP + DONE)], 12.0)
+    told = [(row.number, row.at, row.gap, row.kind, row.text, row.stall) for row in rows]
+    assert told == [
+        (None, 0.5, 0.5, "head", "200 text/event-stream; charset=utf-8", False),
+        (1, 0.5, 0.0, "content", "Hello", False),
+        (None, 11.0, 10.5, "comment", "ping", True),
+        (2, 11.5, 0.5, "structural", "[stop]", False),
+        (3, 11.5, 0.0, "terminal", "[DONE]", False),
+        (None, 12.0, 0.5, "end", "", False),
+    ]
+
+
+def test_a_cut_is_short_printable_and_on_one_line() -> None:
+    assert cut("a\n\x1b[31m\u202e\x9b\ud800b") == "a\\n\\x1b[31m\\u202e\\x9b\\ud800b"
+    assert len(cut("\0" * 10_000)) == CUT
+
+
+def test_what_is_kept_is_bounded_however_many_gaps_there_are() -> None:
+    inspector = Inspector()
+    inspector.start(0.0)
+    for number in range(500):
+        inspector.feed(numbered(number * 2), number * 20.0)
+    inspector.close(10_000.0)
+    facts = inspector.facts
+    assert (len(facts.silences), len(facts.number_gaps)) == (64, 64)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1", b"HTTP/1.1 abc OK", b"HTTP/9999 200", b"HTTP/1.1 2000 OK"])
+def test_a_first_line_that_is_no_status_line_is_no_head(head: bytes) -> None:
+    assert parse_head(head) is None
+
+
+def test_a_record_without_content_is_diagnosed_by_its_times() -> None:
+    head = {"flight": 1, "verdict": "truncated", "error": "truncated", "duration": 60.3, "chunks": 1}
+    chunk = {"at": 0.2, "length": 90, "class": "event", "repairs": 0, "data": b""}
+    facts, rows = inspect_record(head, [chunk])
+    assert {"cut-at-idle-limit", "nothing-after-first-event"} <= set(problems(facts))
+    assert [row.kind for row in rows] == ["event", "end"]
+    assert breakages(facts) == []
+
+
+def test_a_record_with_its_content_is_read_as_the_stream_was() -> None:
+    head = {
+        "flight": 1,
+        "verdict": "failed",
+        "error": "silence-timeout",
+        "timeout": "silence",
+        "duration": 9,
+        "chunks": 1,
+    }
+    body = say("a")[:-1] + say("b")
+    facts, _ = inspect_record(head, [{"at": 0.2, "length": len(body), "class": "event", "repairs": 0, "data": body}])
+    assert {"timeout", "missing-blank-line"} <= set(problems(facts))
