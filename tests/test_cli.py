@@ -135,13 +135,13 @@ def test_to_changes_the_framing_and_format_names_it(tmp_path: Path, capsysbinary
     assert capsysbinary.readouterr().out == b'data: [1]\n\ndata: {"a":1}\n\n'
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["repair", "--help"], ["inspect", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["repair", "--help"], ["inspect", "--help"], ["demo", "--help"]])
 def test_help_exits_with_0_and_names_every_command_or_option(arguments: list[str], capsysbinary: Captured) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 0
     help = capsysbinary.readouterr().out
-    wanted = {1: [b"repair", b"inspect", b"exit codes:"], 2: [b"usage: unbroken " + arguments[0].encode()]}
+    wanted = {1: [b"repair", b"inspect", b"demo", b"exit codes:"], 2: [b"usage: unbroken " + arguments[0].encode()]}
     assert all(word in help for word in wanted[len(arguments)])
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from . import inspect, repair
+from . import demo, inspect, repair
 
 EXIT_CODES = """exit codes:
   0  the stream ended well: COMPLETE, or ENDED where its dialect is not known
@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     repair.add_command(commands, epilog=EXIT_CODES)
     inspect.add_command(commands, epilog=EXIT_CODES)
+    demo.add_command(commands)
     return parser
 
 
