@@ -6,7 +6,6 @@ The names are those of docs/speed.md; tests/test_benchmarks.py holds each to its
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,8 +16,6 @@ from typing import Any
 EVENT_BYTES = 256
 BULK = 64 * 1024
 SEED = 20_240_229
-
-CAPTURES = Path(os.environ.get("UNBROKEN_CAPTURES") or Path(__file__).parents[2] / "shared" / "captures")
 
 
 @dataclass(frozen=True)
@@ -258,9 +255,11 @@ def non_latin(scale: float) -> Workload:
 
 def captured(scale: float) -> Workload | None:
     """Replay real captures, or return None where the folder is not there."""
-    if not CAPTURES.is_dir():
+    from tests.captures import FOLDER
+
+    if not FOLDER.is_dir():
         return None
-    streams = captured_streams(CAPTURES)
+    streams = captured_streams(FOLDER)
     streams = streams[: max(1, int(len(streams) * scale))]
     count = sum(_dispatches(b"".join(chunks)) for chunks in streams)
     return Workload("i", "captured streams, replayed", "sse", count, streams, terminator=None)

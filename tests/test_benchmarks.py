@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import json
 import os
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from benchmarks.readers import OURS, PEERS, YARDSTICK, Reader
 from benchmarks.rounds import OutOfPatienceError, Timing
 from benchmarks.v8 import V8, NoV8Error
 from benchmarks.workloads import Workload
+from tests import captures
 
 SMALL = 0.05
 BIG = ("g16", "g1k")
@@ -120,7 +124,7 @@ def test_h_is_mostly_not_latin_and_cut_inside_a_character() -> None:
 
 def test_i_keeps_every_byte_of_a_capture() -> None:
     workload = small("i")
-    rows = (workloads.CAPTURES / "manifest.jsonl").read_text().splitlines()
+    rows = (captures.FOLDER / "manifest.jsonl").read_text().splitlines()
     sums = {row["sha256"] for row in map(json.loads, rows)}
     assert {hashlib.sha256(b"".join(chunks)).hexdigest() for chunks in workload.streams} <= sums
 
@@ -129,7 +133,7 @@ def test_i_counts_the_events_that_the_captures_own_record_counts() -> None:
     small("i")
     workload = workloads.captured(1)
     assert workload is not None
-    rows = (workloads.CAPTURES / "expected.jsonl").read_text().splitlines()
+    rows = (captures.FOLDER / "expected.jsonl").read_text().splitlines()
     expected = {row["sha256"]: row["sse"]["events_strict"] for row in map(json.loads, rows) if "sse" in row}
     sums = [hashlib.sha256(b"".join(chunks)).hexdigest() for chunks in workload.streams]
     assert workload.events == sum(expected[digest] for digest in sums)
@@ -238,6 +242,19 @@ def test_the_output_goes_between_the_markers_of_the_page(tmp_path: Any) -> None:
     assert page.read_text() == "before\n<!-- compare -->\nnew\n<!-- /compare -->\nafter\n"
     with pytest.raises(SystemExit):
         compare.write_between_markers(page, "new\n", "scale")
+
+
+SPEED_PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
+
+
+def test_the_page_has_a_place_for_each_table_and_names_programs_that_exist() -> None:
+    text = SPEED_PAGE.read_text(encoding="utf-8")
+    for name in ("compare", "end-to-end", "scale"):
+        assert text.count(f"<!-- {name} -->\n") == text.count(f"<!-- /{name} -->") == 1
+    programs = set(re.findall(r"python -m (benchmarks\.\w+)", text))
+    assert programs == {"benchmarks.compare", "benchmarks.end_to_end", "benchmarks.scale", "benchmarks.guard"}
+    for program in programs:
+        assert importlib.util.find_spec(program), f"docs/speed.md names {program}"
 
 
 def test_v8_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
