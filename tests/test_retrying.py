@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +44,7 @@ from unbroken.attempts import ConnectTypeError
 
 OFF = Timeouts(first=None, idle=None, silence=None, total=None)
 PATIENT = Retry(max_retries=2, jitter=False)
+QUICK = Retry(base=0.0)
 
 
 def event(id: int, *, named: bool = True) -> bytes:
@@ -799,6 +801,66 @@ def test_each_attempt_is_left_in_the_task_that_entered_it() -> None:
     assert [what for what, _ in log] == ["enter", "exit"] * 2
     assert log[0][1] is log[1][1]
     assert log[2][1] is log[3][1]
+
+
+def test_leaving_an_asynchronous_stream_closes_its_chunks_in_the_task_that_reads_them() -> None:
+    tasks = list[Any]()
+
+    async def connect(attempt: Attempt) -> AsyncIterator[bytes]:
+        tasks.append(asyncio.current_task())
+        try:
+            for number in itertools.count():  # until nobody has room for more
+                yield event(number)
+        finally:
+            tasks.append(asyncio.current_task())
+
+    async def main() -> int:
+        async with aiter_events(aretrying(connect)) as stream:
+            await anext(stream)
+        return len(tasks)
+
+    assert asyncio.run(main()) == 2
+    assert tasks[0] is tasks[1]
+
+
+def test_an_error_that_is_a_response_is_closed() -> None:
+    """As `urllib.error.HTTPError` is."""
+    closed = list[bool]()
+    error = status_error(503)
+    error.close = lambda: closed.append(True)  # type: ignore[attr-defined]
+    outcome = read_events(Attempts([[error], [event(1)]]), retry=QUICK)
+    assert outcome.events == ["event 1"]
+    assert closed == [True]
+
+
+def test_a_response_is_taken_as_it_is() -> None:
+    answers = [httpx.Response(503, headers={"Retry-After": "0"}), httpx.Response(200, content=event(1))]
+    client = httpx.Client(transport=httpx.MockTransport(lambda request: answers.pop(0)))
+    with client:
+        source = retrying(lambda _: client.send(client.build_request("GET", "http://x"), stream=True), retry=QUICK)
+        assert [item.data for item in iter_events(source)] == ["event 1"]
+    assert answers == []
+
+
+def test_an_attempt_that_is_opened_too_late_is_not_read() -> None:
+    connecting, go_on, read = threading.Event(), threading.Event(), list[bytes]()
+
+    def send() -> Iterator[bytes]:
+        read.append(event(1))
+        yield event(1)
+
+    def connect(attempt: Attempt) -> Iterator[bytes]:
+        connecting.set()
+        assert go_on.wait(LIMIT)
+        return send()
+
+    stream = repair(retrying(connect), heartbeat=0.02)
+    next(stream)  # a heartbeat
+    assert connecting.wait(LIMIT)
+    stream.close()
+    go_on.set()
+    Threads().join()
+    assert read == []
 
 
 def test_a_source_is_closed_after_its_attempt() -> None:

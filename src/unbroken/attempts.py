@@ -169,7 +169,10 @@ class _AsyncConnection:
         await asyncio.sleep(self._attempt.delay)
         try:
             async with AsyncExitStack() as opened:
-                async for chunk in (await self._open(opened)).chunks:  # type: ignore[union-attr]
+                chunks: Any = (await self._open(opened)).chunks
+                if hasattr(chunks, "aclose"):  # `async for` leaves a generator open, for any task to close
+                    opened.push_async_callback(chunks.aclose)
+                async for chunk in chunks:
                     yield chunk
         except Exception as error:
             told = _told(error)
