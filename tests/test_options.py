@@ -1,0 +1,153 @@
+"""A wrong argument is told at the call, by its name and with the fix; a right one comes out normalised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from unbroken import DEFAULT_REPAIRS, Dialect, Format, Observer, RepairKind, Timeouts
+from unbroken.core.dialect import CONVERTERS, REGISTRY
+from unbroken.core.options import MIN_MAX_EVENT_BYTES, Options, check_options
+
+
+class Prose(Dialect):
+    name = "prose"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fix"),
+    [
+        ("format", 1, "one of 'sse', 'ndjson', 'json-array'"),
+        ("format", b"sse", "not bytes"),
+        ("to", 1, "one of 'sse', 'ndjson', 'json-array'"),
+        ("convert", 1, "'openai-chat'"),
+        ("dialect", 1, "'openai-chat'"),
+        ("dialect", Prose, "dialect=Prose()"),
+        ("dialect", str, "'openai-chat'"),
+        ("repairs", RepairKind.GLUED_JSON, "repairs={...}"),
+        ("repairs", "glued-json", "repairs={...}"),
+        ("repairs", ["glued-json"], "a collection of RepairKind"),
+        ("invalid_json", None, "one of 'drop', 'keep', 'error'"),
+        ("comments", False, "one of 'keep', 'drop'"),
+        ("heartbeat", "5", "seconds as a number"),
+        ("heartbeat", True, "seconds as a number"),
+        ("heartbeat_bytes", ":\n\n", "bytes or None"),
+        ("timeouts", 30.0, "unbroken.Timeouts(...) or None"),
+        ("max_event_bytes", 2048.0, "a whole number of bytes"),
+        ("max_event_bytes", True, "a whole number of bytes"),
+        ("max_event_bytes", None, "a whole number of bytes"),
+        ("last_event_id", None, '""'),
+        ("last_event_id", 7, "a string"),
+        ("content_type", b"text/event-stream", "a string or None"),
+        ("provider", 1, "a string or None"),
+        ("request_id", 1, "a string or None"),
+        ("count_tokens", 4, "callable or None"),
+        ("on_repair", "print", "callable or None"),
+        ("observers", Observer(), "observers=[observer]"),
+        ("observers", [print], "a collection of Observer"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any, fix: str) -> None:
+    with pytest.raises(TypeError) as told:
+        check_options(**{name: value})
+    assert name in str(told.value)
+    assert fix in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fix"),
+    [
+        ("format", "json", "'json-array'"),
+        ("format", "SSE", "'sse'"),
+        ("to", "xml", "'ndjson'"),
+        ("to", "json-array", '"ndjson"'),
+        ("to", Format.JSON_ARRAY, '"ndjson"'),
+        ("convert", "anthropic", "'openai-chat'"),
+        ("dialect", "openai", "'openai-chat'"),
+        ("invalid_json", "raise", "'error'"),
+        ("comments", "remove", "'drop'"),
+        ("heartbeat", 0, "None is off"),
+        ("heartbeat", -1.0, "None is off"),
+        ("heartbeat", float("inf"), "None is off"),
+        ("heartbeat", float("nan"), "None is off"),
+        ("heartbeat_bytes", b"", "heartbeat=None"),
+        ("max_event_bytes", MIN_MAX_EVENT_BYTES - 1, "at least 1024"),
+        ("max_event_bytes", -1, "at least 1024"),
+        ("last_event_id", "a\nb", "must not hold CR, LF or NUL"),
+        ("last_event_id", "a\r", "must not hold CR, LF or NUL"),
+        ("last_event_id", "\0", "must not hold CR, LF or NUL"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_the_fix(name: str, value: Any, fix: str) -> None:
+    with pytest.raises(ValueError) as told:
+        check_options(**{name: value})
+    assert name in str(told.value)
+    assert fix in str(told.value)
+
+
+def test_an_argument_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(TypeError, match="hartbeat"):
+        check_options(hartbeat=5.0)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "checked"),
+    [
+        ("format", "json-array", Format.JSON_ARRAY),
+        ("format", Format.SSE, Format.SSE),
+        ("to", "ndjson", Format.NDJSON),
+        ("to", None, None),
+        ("convert", "openai-chat", "openai-chat"),
+        ("repairs", [RepairKind.GLUED_JSON], frozenset({RepairKind.GLUED_JSON})),
+        ("repairs", (), frozenset()),
+        ("invalid_json", "error", "error"),
+        ("comments", "drop", "drop"),
+        ("account", 0, False),
+        ("heartbeat", None, None),
+        ("heartbeat", 5, 5),
+        ("heartbeat_bytes", b" ", b" "),
+        ("timeouts", Timeouts(total=9.0), Timeouts(total=9.0)),
+        ("max_event_bytes", MIN_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES),
+        ("last_event_id", "é 1", "é 1"),
+        ("content_type", "text/event-stream", "text/event-stream"),
+        ("on_repair", print, print),
+        ("count_tokens", len, len),
+        ("observers", [], ()),
+    ],
+)
+def test_a_right_value_comes_out_normalised(name: str, value: Any, checked: Any) -> None:
+    assert getattr(check_options(**{name: value}), name) == checked
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_every_registered_dialect_can_be_named(name: str) -> None:
+    named = check_options(dialect=name).dialect
+    assert type(named) is REGISTRY[name]
+    assert check_options(dialect=name).dialect is not named
+
+
+@pytest.mark.parametrize("name", CONVERTERS)
+def test_every_converter_can_be_named(name: str) -> None:
+    assert check_options(convert=name).convert == name
+
+
+def test_a_dialect_object_is_taken_as_it_is() -> None:
+    prose = Prose()
+    assert check_options(dialect=prose).dialect is prose
+
+
+def test_observers_are_taken_from_any_iterable_once() -> None:
+    observers = [Observer(), Observer()]
+    assert check_options(observers=iter(observers)).observers == tuple(observers)
+
+
+def test_what_is_not_chosen_is_the_default() -> None:
+    for name, value in vars(check_options()).items():
+        assert getattr(Options, name) == value
+
+
+def test_only_an_empty_set_of_repairs_is_the_standards_reading() -> None:
+    assert check_options(repairs=()).standard_only
+    assert not check_options(repairs={RepairKind.STRAY_LINE}).standard_only
+    assert check_options().repairs == DEFAULT_REPAIRS
