@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-PACKAGES = {"nginx": "nginx", "chromium": "chromium", "chromedriver": "chromium-driver"}
+PACKAGES = {"nginx": "nginx", "chromium": "chromium", "chromedriver": "chromium-driver", "npm": "npm"}
 
 
 def program(name: str) -> str:

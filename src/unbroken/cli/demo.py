@@ -34,7 +34,7 @@ Steps = list[tuple[float, bytes]]
 def _say(text: str, finish: str | None = None) -> bytes:
     choice = {"index": 0, "delta": {"content": text} if text else {}, "finish_reason": finish}
     value = {"object": "chat.completion.chunk", "choices": [choice]}
-    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
+    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
 
 
 def _answer(*words: str) -> Steps:

@@ -49,7 +49,7 @@ table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid #d8dee4; vertical-align: top;
   white-space: nowrap; }
 td.text { white-space: normal; min-width: 12rem; font-family: ui-monospace, monospace; }
-td.figure { text-align: right; font-variant-numeric: tabular-nums; }
+th.figure, td.figure { text-align: right; font-variant-numeric: tabular-nums; }
 tr.repair { background: #fff8ec; } tr.error { background: #fff1f0; } tr.comment, tr.liveness { color: #57606a; }
 tr.stall td { border-top: .25rem solid #c58abb; }
 """
@@ -116,7 +116,7 @@ def _marks(rows: list[Row], places: list[float], span: float) -> Iterator[str]:
         kind = _SAME.get(row.kind, row.kind)
         if kind in _COLORS:
             column = (kind, round(_x(place, span)))
-            bars[column] = max(bars.get(column, 0.0), math.log2((row.size or 1) + 1))
+            bars[column] = max(bars.get(column, 0.0), math.sqrt(row.size or 1))
     tallest = max(bars.values(), default=1.0)
     for (kind, x), size in bars.items():
         yield _mark(kind, x, size / tallest)
@@ -156,8 +156,9 @@ def _clients(broken: list[Breakage]) -> Iterator[str]:
 def _table(rows: list[Row], omitted: int) -> Iterator[str]:
     left_out = max(len(rows) - 2 * MAX_TABLE, 0)
     yield '<h2 id="rows">Row by row</h2><div class="scroll" role="region" aria-labelledby="rows" tabindex="0"><table>'
+    figures = ("number", "seconds", "gap", "bytes")
     heads = ("number", "seconds", "gap", "kind", "name", "bytes", "content")
-    columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    columns = "".join(f'<th scope="col"{" class=figure" * (head in figures)}>{head}</th>' for head in heads)
     yield f"<thead><tr>{columns}</tr></thead><tbody>"
     for index, row in enumerate(rows):
         if not left_out or not MAX_TABLE <= index < len(rows) - MAX_TABLE:
