@@ -152,7 +152,7 @@ class BracketScanner:
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes; linear in their length."""
-        if self.spoiled:
+        if self.spoiled or not piece:
             return
         if self.depth == 0:
             piece = piece.lstrip(b" \t\r\n")
