@@ -1,0 +1,91 @@
+"""What the lines of a block say, by the standard, and how they are written back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from unbroken.core.block import FIELD_NAME, Block
+
+
+@pytest.mark.parametrize(
+    ("wire", "said"),
+    [
+        (b"", {"lines": [], "data": [], "name": None, "id": None, "retry": None}),
+        (b"data: a\n", {"data": [b"a"], "payload": "a", "unknown": False}),
+        (b"data: a\ndata: b\n", {"data": [b"a", b"b"], "payload": "a\nb"}),
+        (b"data: \n", {"data": [b""], "payload": ""}),
+        (b"data:  a\n", {"payload": " a"}),
+        (b"event: x\nevent: y\n", {"name": "y"}),
+        (b"event: \n", {"name": ""}),
+        ("id: é\n".encode(), {"id": "é"}),
+        (b"id: \n", {"id": ""}),
+        (b"id: 1\nid: a\0b\n", {"id": "1", "unknown": False}),
+        (b"retry: 007\n", {"retry": 7, "unknown": False}),
+        (b"retry: 7s\n", {"retry": None, "unknown": False}),
+        (b"retry: -1\n", {"retry": None}),
+        (b"retry: \n", {"retry": None}),
+        ("retry: ٣\n".encode(), {"retry": None}),
+        (b"retry: " + b"9" * 16 + b"\n", {"retry": None}),
+        (b": note\n:\n", {"comments": 2, "strays": [], "lines": [b": note", b":"]}),
+        (b"colour: red\n", {"unknown": True, "strays": [], "lines": [b"colour: red"]}),
+        (b"not a field\n", {"strays": [b"not a field"], "body": [b"not a field"], "lines": []}),
+        (b"bad name: x\n", {"strays": [b"bad name: x"]}),
+        (b'{"a": 1}\n', {"strays": [b'{"a": 1}']}),
+        (b"data: a\nstray\ndata: b\n", {"body": [b"a", b"stray", b"b"], "payload": "a\nb"}),
+    ],
+)
+def test_a_block_says_what_its_lines_say(wire: bytes, said: dict[str, Any]) -> None:
+    block = Block(wire)
+    assert {name: getattr(block, name) for name in said} == said
+    assert block.wire == wire
+
+
+@pytest.mark.parametrize(
+    ("wire", "spelt"),
+    [
+        (b"data: a\n", b"data: a\n\n"),
+        (b": c\nid: 1\nx: y\ndata: a\n", b": c\nid: 1\nx: y\ndata: a\n\n"),
+        (b"data: a\nstray\ndata: b\n", b"data: a\ndata: b\n\n"),
+        (b"stray\n", b"\n"),
+    ],
+)
+def test_a_block_is_written_without_its_strays(wire: bytes, spelt: bytes) -> None:
+    assert Block(wire).spell() == spelt
+
+
+@pytest.mark.parametrize(
+    ("wire", "first", "further"),
+    [
+        (b"", b"data: P\n\n", b"data: P\n\n"),
+        (b"data: a\n", b"data: P\n\n", b"data: P\n\n"),
+        (b"event: x\nid: 1\ndata: a\ndata: b\n: c\n", b"event: x\nid: 1\ndata: P\n: c\n\n", b"event: x\ndata: P\n\n"),
+        (b"id: 1\nstray\n", b"id: 1\ndata: P\n\n", b"data: P\n\n"),
+    ],
+)
+def test_a_mended_payload_takes_the_place_of_the_data(wire: bytes, first: bytes, further: bytes) -> None:
+    assert Block(wire).respell("P") == first
+    assert Block(wire).respell("P", further=True) == further
+
+
+@pytest.mark.parametrize(
+    ("wire", "name", "id"),
+    [(b"data: a\n", None, None), (b"event: x\nid: 1\ndata: a\n", "x", "1")],
+)
+def test_a_block_that_was_told_apart_already_equals_the_one_that_is_read(
+    wire: bytes, name: str | None, id: str | None
+) -> None:
+    simple, read = Block.simple(wire, name, id, "a"), Block(wire)
+    for attribute in Block.__slots__:
+        assert getattr(simple, attribute) == getattr(read, attribute)
+
+
+@pytest.mark.parametrize("name", [b"data", b"Data", b"_x", b"x-y.z_9"])
+def test_what_looks_like_a_field_name_is_one(name: bytes) -> None:
+    assert FIELD_NAME.fullmatch(name)
+
+
+@pytest.mark.parametrize("name", [b"", b" data", b"data ", b"9x", b"-x", b"x y", b"<p", b'"a"', "é".encode(), b"x\n"])
+def test_what_looks_like_no_field_name_is_none(name: bytes) -> None:
+    assert not FIELD_NAME.fullmatch(name)
