@@ -1,0 +1,211 @@
+"""Each mend: what it brings to a proof, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unbroken import RepairKind
+from unbroken.core.mending import (
+    DONE,
+    MAX_REPR,
+    PAYLOAD_MENDS,
+    escape_separators,
+    is_misspelt_done,
+    join_raw_lines,
+    mend_payload,
+    one_line,
+    read_repr,
+    replace_non_finite,
+    rescue_spliced,
+    unwrap_frame,
+)
+from unbroken.core.proof import FLAWED, MAX_PROOF, is_whole, prove
+from unbroken.testing.strategies import json_objects, json_values
+
+LONG = "x" * MAX_PROOF
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("{}", "{}"),
+        ('{"a": "é"}', '{"a": "é"}'),
+        ('{"a": "\u2028\u2029\x85"}', '{"a": "\\u2028\\u2029\\u0085"}'),
+    ],
+)
+def test_what_line_splitters_take_for_a_line_end_is_escaped(text: str, escaped: str) -> None:
+    assert escape_separators(text) == escaped
+    assert json.loads(escaped) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [('{"a": 1}', '{"a": 1}'), ('{\n  "a":\r\n 1\r}', '{  "a": 1}'), ('["\\n",\n"\\\\"]', '["\\n","\\\\"]')],
+)
+def test_a_document_is_spelt_on_one_line(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
+@given(json_values(), st.sampled_from([None, 1, "\r\n", "\n\t"]))
+def test_on_one_line_the_value_is_the_same(value: Any, indent: int | str | None) -> None:
+    text = json.dumps(value, indent=indent)
+    assert json.loads(one_line(text)) == value
+    assert not set(one_line(text)) & set("\r\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "mended"),
+    [
+        ('{"a": "x\ny"}', ['{"a": "x\\ny"}']),
+        ('{"a":\n"x"}', ['{"a":"x"}']),
+        ('[1,\n\n"\n\n"]', ['[1,"\\n\\n"]']),
+        ('{"a": "\\"\n"}', ['{"a": "\\"\\n"}']),
+        ('{"a": 1}', []),
+        ('{"a": "x\n', []),
+        ('"x\ny"', []),
+        ("1\n2", []),
+        ("{}\n{}", []),
+        ('{"a": "x\ry\n"}', []),
+        ("{\n}" + LONG, []),
+    ],
+)
+def test_raw_line_ends_inside_one_document_are_mended(text: str, mended: list[str]) -> None:
+    assert join_raw_lines(text) == mended
+
+
+@pytest.mark.parametrize(
+    ("text", "mended"),
+    [
+        ('{"a": NaN}', ['{"a": null}']),
+        ("[Infinity, -Infinity,NaN]", ["[null, null,null]"]),
+        ('{"NaN": "Infinity", "b": NaN}', ['{"NaN": "Infinity", "b": null}']),
+        ('{"a": "\\"NaN", "b": -Infinity}', ['{"a": "\\"NaN", "b": null}']),
+        ("NaN", []),
+        ("[nan]", []),
+        ("[NaNs]", []),
+        ("[1NaN]", []),
+        ("[NaN", []),
+        ("[+Infinity]", []),
+        ('{"a": "NaN}', []),
+        ("the NaN", []),
+        ("[NaN]" + LONG, []),
+    ],
+)
+def test_numbers_that_are_none_become_null(text: str, mended: list[str]) -> None:
+    assert replace_non_finite(text) == mended
+
+
+@pytest.mark.parametrize(
+    ("text", "inner"),
+    [
+        ('data: {"a": 1}', ['{"a": 1}']),
+        ("data:{}", ["{}"]),
+        ("data: [DONE]", [DONE]),
+        ("data:  [DONE] ", [DONE]),
+        ("event: x\nid: 1\ndata: {}", ["{}"]),
+        ("event: x\r\ndata: {}\r\n: note\rretry: 3", ["{}"]),
+        ('data: {"a":\ndata: 1}', ['{"a":\n1}']),
+        (": note\ndata: {}", ["{}"]),
+        ("data: data: {}", []),
+        ("data: text", []),
+        ("data: 1", []),
+        ("data: {", []),
+        ("event: x", []),
+        ("data: {}\nstray", []),
+        ("Data: {}", []),
+        (" data: {}", []),
+        ('{"a": "data: {}"', []),
+        ("", []),
+    ],
+)
+def test_a_frame_in_a_payload_is_unwrapped_by_one_level(text: str, inner: list[str]) -> None:
+    assert unwrap_frame(text) == inner
+
+
+@pytest.mark.parametrize(
+    ("text", "rescued"),
+    [
+        ('{"id": "adata: {"id": "b"}', ['{"id": "b"}']),
+        ('{"id":1,"x":data:{"id":2}', ['{"id":2}']),
+        ('{"id": "adata: {"id": "bdata: {"id": "c"}', ['{"id": "c"}']),
+        ('{ "id": "a\ndata: { "id": "b"}', ['{ "id": "b"}']),
+        ('{"id": "adata: {"other": "b"}', []),
+        ('{"id": "adata: {"id": "b"', []),
+        ('{"id": "adata:  {"id": "b"}', []),
+        ('{"id": "a{"id": "b"}', []),
+        ('adata: {"id": "b"}', []),
+        ("{data: {}", []),
+        ('{"id": "adata: {"id": "b"}' + LONG, []),
+    ],
+)
+def test_a_whole_object_that_overwrote_a_broken_one_is_rescued(text: str, rescued: list[str]) -> None:
+    assert rescue_spliced(text) == rescued
+
+
+@pytest.mark.parametrize(
+    ("text", "mended"),
+    [
+        ("{'a': 'b', 'c': None, 'd': True}", ['{"a": "b", "c": null, "d": true}']),
+        ("b'data: {}\\n\\n'", ["{}"]),
+        ("b'{\"a\": 1}'", ['{"a": 1}']),
+        ("b'data: [DONE]\\n\\n'", [DONE]),
+        ("b'text'", []),
+        ('{"a": 1', []),
+        ("['a']", []),
+        ("{'a': object()}", []),
+        ("'text'", []),
+        ("", []),
+        ("{'a': '" + "x" * MAX_REPR + "'}", []),
+    ],
+)
+def test_a_repr_of_json_values_is_read(text: str, mended: list[str]) -> None:
+    assert read_repr(text) == mended
+
+
+@pytest.mark.parametrize(
+    "text", ["[done]", "DONE", "done", " [DONE] ", "[ DONE ]", '"[DONE]"', "'[DONE]'", "[DONE", "DONE]", "\t[Done]"]
+)
+def test_a_misspelt_done_is_known(text: str) -> None:
+    assert is_misspelt_done(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "[DONE]x", "Well done", "[[DONE]]", "[DONE].", "d one", "[DONE]\n", " " * 20 + "[DONE]", "{DONE}"],
+)
+def test_what_may_be_text_is_no_misspelt_done(text: str) -> None:
+    assert not is_misspelt_done(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "pieces"),
+    [
+        ("[NaN]", RepairKind.NON_FINITE, ["[null]"]),
+        ("{}[]", RepairKind.GLUED_JSON, ["{}", "[]"]),
+        ("data: {}", RepairKind.DOUBLE_PREFIX, ["{}"]),
+        ('{"a": data: {"a": 1}', RepairKind.SPLICED_EVENT, ['{"a": 1}']),
+        ("{'a': 1}", RepairKind.PYTHON_REPR, ['{"a": 1}']),
+        ("{'a': nan}", None, []),
+        ("prose", None, []),
+    ],
+)
+def test_the_first_mend_with_a_proof_is_taken_and_only_if_it_is_allowed(
+    text: str, kind: RepairKind | None, pieces: list[str]
+) -> None:
+    assert mend_payload(text, lambda _: True) == (kind, pieces)
+    assert mend_payload(text, lambda asked: asked is not kind) == (None, [])
+
+
+@given(json_objects().map(json.dumps), st.data())
+def test_whatever_a_mend_gives_is_whole_and_no_mend_raises(text: str, draws: st.DataObject) -> None:
+    at = draws.draw(st.integers(0, len(text)))
+    harm = draws.draw(st.sampled_from(["\n", "NaN", "data: ", "'", '"', "}", "{}", "", "\\"]))
+    harmed = text[:at] + harm + text[at + draws.draw(st.integers(0, 2)) :]
+    for mend in (join_raw_lines, *(mend for _, mend in PAYLOAD_MENDS)):
+        if prove(harmed) is FLAWED:
+            assert all(is_whole(piece) for piece in mend(harmed))
