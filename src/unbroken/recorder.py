@@ -21,6 +21,7 @@ from .core.report import Observer, StreamReport, Verdict
 VERSION: Final = 1
 MAX_FILES: Final = 100
 """Flights that are kept in a folder; the oldest go first."""
+_FIGURES: Final = 6
 _FAILED: Final = (Verdict.FAILED, Verdict.TRUNCATED)
 
 
@@ -31,12 +32,15 @@ class FlightRecorder(Observer):
     then nothing that upstream said stands in the record. Hand each stream a recorder of its own.
     """
 
+    _cannot_raise = frozenset({"received", "content"})
+
     def __init__(self, *, chunks: int = 256, content: int = 0, folder: str | os.PathLike[str] | None = None) -> None:
         if chunks < 1 or content < 0:
             raise ValueError("FlightRecorder takes chunks=1 or more, and content=0 or more bytes")
-        self._ring: deque[list[Any]] = deque(maxlen=chunks)  # at, chunk or its length, then the counts before it
+        # Six figures per chunk, flat: a list for each would cost twice the time, most of it the garbage collector's.
+        self._ring: deque[float] = deque(maxlen=_FIGURES * chunks)
         self._limit = content
-        self._with_content: deque[list[Any]] = deque()
+        self._with_content: deque[tuple[int, bytes]] = deque()  # the chunk's number and its bytes
         self._kept = 0
         self._folder = folder
         self._content = 0
@@ -52,20 +56,16 @@ class FlightRecorder(Observer):
 
     def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
         """Note a chunk, and the counts as they stood before it."""
-        entry = [at, len(chunk), report.events, report.comments, self._content, self._repairs, b""]
-        self._ring.append(entry)
+        self._ring.extend((at, len(chunk), report.events, report.comments, self._content, self._repairs))
         if self._limit and chunk:
-            self._keep(entry, chunk)
+            self._keep(report.chunks_in, chunk)
 
-    def _keep(self, entry: list[Any], chunk: bytes) -> None:
+    def _keep(self, number: int, chunk: bytes) -> None:
         """Keep a chunk's content, and forget that of the oldest ones until the rest is within the limit."""
-        entry[-1] = chunk
-        self._with_content.append(entry)
+        self._with_content.append((number, chunk))
         self._kept += len(chunk)
         while self._kept > self._limit:
-            oldest = self._with_content.popleft()
-            self._kept -= len(oldest[-1])
-            oldest[-1] = b""
+            self._kept -= len(self._with_content.popleft()[1])
 
     def content(self, report: StreamReport, gap: float) -> None:
         """Note that the newest chunk held content."""
@@ -99,9 +99,12 @@ class FlightRecorder(Observer):
             "bytes": report.bytes_in,
             "repairs": {kind.value: count for kind, count in report.repairs.items()},
         }
-        after = [[0, 0, report.events, report.comments, self._content, self._repairs, b""]]
-        marks = [*self._ring, *after]
-        return [head, *(_line(chunk, later) for chunk, later in pairwise(marks))]
+        figures = [*self._ring, 0, 0, report.events, report.comments, self._content, self._repairs]
+        marks = [figures[start : start + _FIGURES] for start in range(0, len(figures), _FIGURES)]
+        kept = dict(self._with_content)
+        first = report.chunks_in - len(marks) + 2
+        numbered = enumerate(pairwise(marks), first)
+        return [head, *(_line(mark, later, kept.get(number, b"")) for number, (mark, later) in numbered)]
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the record as JSON lines to a new file of a folder, and give its path. Raises `OSError`."""
@@ -113,8 +116,8 @@ class FlightRecorder(Observer):
         return Path(name)
 
 
-def _line(chunk: list[Any], later: list[Any]) -> dict[str, Any]:
-    at, length, events, comments, content, repairs, data = chunk
+def _line(mark: list[float], later: list[float], data: bytes) -> dict[str, Any]:
+    at, length, events, comments, content, repairs = mark
     line = {
         "at": round(at, 6),
         "length": length,
@@ -125,7 +128,7 @@ def _line(chunk: list[Any], later: list[Any]) -> dict[str, Any]:
     return line | ({"data": base64.b64encode(data).decode()} if data else {})
 
 
-def _class(events: int, comments: int, content: int) -> str:
+def _class(events: float, comments: float, content: float) -> str:
     if content:
         return "content"
     if events:

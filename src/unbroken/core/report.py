@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from .account import Account
@@ -200,6 +200,9 @@ _PLAIN = (
 
 class Observer:
     """Watch streams: override what is of interest; what is not overridden is not called, and costs nothing."""
+
+    _cannot_raise: ClassVar[frozenset[str]] = frozenset()
+    """Hooks of ours that are called for every event, and are spared the guard that costs as much as they do."""
 
     def started(self, report: StreamReport) -> None:
         """A stream began; its report is live."""

@@ -1,0 +1,71 @@
+"""What it costs to be watched, in µs per event: `python -m benchmarks.observers`.
+
+Every event is a chunk of its own, the worst case: then each one is received, and forwarded as content. Watched
+passes and bare ones take turns; the figure is the difference of their fastest, in processor time: others only ever add.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter, process_time
+
+from unbroken import Observer, StreamReport
+from unbroken.adapters.watch import watched
+from unbroken.core.repairer import StreamRepairer
+from unbroken.metrics import Collector
+from unbroken.recorder import FlightRecorder
+
+EVENTS = 10_000
+ROUNDS = 40
+LIMIT = 0.3
+CHUNK = (
+    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",'
+    b'"choices":[{"index":0,"delta":{"content":" token %d"},"finish_reason":null}]}\n\n'
+)
+CHUNKS = [CHUNK % (number % 10) for number in range(EVENTS)]
+
+
+class Counting(Observer):
+    """An observer with every hook of one event, and as little in them as can be."""
+
+    def received(self, report: StreamReport, chunk: bytes, at: float) -> None: ...
+
+    def content(self, report: StreamReport, gap: float) -> None: ...
+
+
+def seconds(observers: list[Observer]) -> float:
+    """Repair one stream as an adapter does, guarded observers and the log included."""
+    _, guarded = watched(None, observers)
+    engine = StreamRepairer(observers=guarded if observers else [])
+    now = perf_counter()
+    engine.resume(now)
+    start = process_time()
+    for chunk in CHUNKS:
+        engine.feed(chunk, now)
+    took = process_time() - start
+    engine.cancel(now)
+    return took
+
+
+def cost(make: type[Observer] | None) -> float:
+    """Give the µs per event that an observer adds."""
+    bare, observed = [], []
+    for _ in range(ROUNDS):
+        bare.append(seconds([]))
+        observed.append(seconds([make()] if make else []))
+    return (min(observed) - min(bare)) / EVENTS * 1e6
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"µs per event, {ROUNDS} rounds of {EVENTS} events, one a chunk; the limit is {LIMIT}")
+    for name, make in {
+        "no observer": None,
+        "hooks alone": Counting,
+        "Collector": Collector,
+        "FlightRecorder": FlightRecorder,
+    }.items():
+        print(f"{name:<16} {cost(make):6.3f}")
+
+
+if __name__ == "__main__":
+    main()
