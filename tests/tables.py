@@ -1,0 +1,39 @@
+"""How the framers' tables of cases are read: whole, bytewise, with empty chunks, and cut at each nasty place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unbroken import DEFAULT_REPAIRS, RepairKind
+from unbroken.core.errors import SENTENCES
+from unbroken.testing.cuts import cuttings
+
+from .laws import Repaired, check_chunking, repaired
+
+LIMIT = 1024
+"""`max_event_bytes` of every case: the least that is allowed, so that tables can hold what is beyond it."""
+
+Case = tuple[str, bytes, dict[str, Any], bytes, str]
+"""What it is, the input, the options, the output, and the repairs as `kind@offset+length`, in order."""
+
+
+def error(code: str) -> bytes:
+    """Spell the error of ours that tells this code, as JSON."""
+    return f'{{"error": {{"message": "{SENTENCES[code]}", "type": "unbroken_error", "code": "{code}"}}}}'.encode()
+
+
+def but(*slugs: str) -> dict[str, Any]:
+    """Choose all default repairs but these."""
+    return {"repairs": DEFAULT_REPAIRS - {RepairKind(slug) for slug in slugs}}
+
+
+def check_case(case: Case) -> Repaired:
+    """Hold one case to its output and its repairs, however it is cut."""
+    _, data, options, wire, repairs = case
+    options = {"max_event_bytes": LIMIT, **options}
+    mended = repaired([data], **options)
+    assert mended.wire == wire
+    assert [f"{repair.kind.value}@{repair.offset}+{repair.length}" for repair in mended.repairs] == repairs.split()
+    for chunks in cuttings(data):
+        check_chunking(chunks, **options)
+    return mended

@@ -1,0 +1,647 @@
+"""SSE out of hostile bytes: what leaves, what was mended, and where."""
+
+from __future__ import annotations
+
+import pytest
+
+from unbroken import Comment, Event, EventReader, Repair, RepairKind, StreamRepairer
+from unbroken.core.sse import SSEFramer
+from unbroken.testing.cuts import cuttings
+
+from .laws import check_accounted, check_idempotent
+from .tables import LIMIT, Case, but, check_case, error
+
+CHAT = {"dialect": "openai-chat"}
+TEXT = {"dialect": "text"}
+STANDARD = {"repairs": ()}
+DROPC = {"comments": "drop"}
+SAME = b"the input, byte for byte"
+
+CASES: list[Case] = [
+    ("nothing", b"", {}, b"", ""),
+    ("one event", b"data: a\n\n", {}, SAME, ""),
+    ("CRLF", b"data: a\r\n\r\n", {}, b"data: a\n\n", ""),
+    ("CR", b"data: a\r\r", {}, b"data: a\n\n", ""),
+    ("no blank behind the colon", b"data:{}\n\n", {}, b"data: {}\n\n", ""),
+    ("a field without a colon", b"data\n\n", {}, b"data: \n\n", ""),
+    ("a BOM", b"\xef\xbb\xbfdata: {}\n\n", {}, b"data: {}\n\n", ""),
+    (
+        "two BOMs",
+        b"\xef\xbb\xbf\xef\xbb\xbfdata: {}\n\n",
+        {"format": "sse"},
+        b"event: error\ndata: " + error("not-a-stream") + b"\n\n",
+        "stray-line@3+11 not-a-stream@0+16",
+    ),
+    ("extra blank lines", b"\n\ndata: {}\n\n\n\ndata: {}\n\n", {}, b"data: {}\n\ndata: {}\n\n", ""),
+    ("a comment alone", b": hi\n\ndata: {}\n\n", {}, SAME, ""),
+    ("a comment in a block", b"data: {}\n: hi\n\n", {}, SAME, ""),
+    ("comments that are not wanted", b": hi\n\ndata: {}\n: hi\n\n", DROPC, b"data: {}\n\n", ""),
+    (
+        "a comment behind an id in a known dialect",
+        b"id: 1\ndata: {}\n\n: hi\n\ndata: {}\n\n",
+        CHAT,
+        b"id: 1\ndata: {}\n\n: hi\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    ("an event with every field", b"event: e\nid: 1\nretry: 5\ndata: {}\nx: y\n\n", {}, SAME, ""),
+    ("fields without data", b"id: 1\n\ndata: {}\n\n", {}, SAME, ""),
+    (
+        "fields without data, known",
+        b": c\nid: 1\nretry: 9\n\ndata: {}\n\n",
+        CHAT,
+        b": c\nid: 1\nretry: 9\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    (
+        "fields without data, then an id of its own",
+        b"id: 1\nretry: 9\n\nid: 2\ndata: {}\n\ndata: {}\n\n",
+        CHAT,
+        b"retry: 9\nid: 2\ndata: {}\n\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    (
+        "fields without data and an unknown one",
+        b"id: 1\nx: y\n\ndata: {}\n\n",
+        CHAT,
+        b"id: 1\nx: y\n\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    (
+        "fields without data at the end",
+        b"data: {}\n\nid: 1\n\n",
+        CHAT,
+        b"data: {}\n\nid: 1\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    (
+        "a comment within raw lines of JSON",
+        b'{"a":\n: c\n1}\n\ndata: {}\n\n',
+        {"format": "sse"},
+        b": c\n\ndata: {}\n\n",
+        "stray-line@0+5 stray-line@10+2",
+    ),
+    ("separators in JSON", b'data: {"a":"\xe2\x80\xa8"}\n\n', {}, b'data: {"a":"\\u2028"}\n\n', ""),
+    (
+        "separators in a JSON text of many lines",
+        b'data: {"a":\ndata: "\xe2\x80\xa8"}\ndata: \n\n',
+        {},
+        b'data: {"a":\ndata: "\\u2028"}\ndata: \n\n',
+        "",
+    ),
+    ("separators in text", b"data: a\xe2\x80\xa8\n\n", TEXT, SAME, ""),
+    ("invalid UTF-8", b"data: a\xff\n\n", {}, b"data: a\xef\xbf\xbd\n\n", "invalid-utf8@7+1"),
+    ("invalid UTF-8, kept unnamed", b"data: a\xff\n\n", but("invalid-utf8"), b"data: a\xef\xbf\xbd\n\n", ""),
+    ("an event too long", b"data: " + 1100 * b"x" + b"\n\ndata: {}\n\n", {}, b"data: {}\n\n", "oversized-event@0+1106"),
+    (
+        "an event too long by many lines",
+        100 * b"data: xxxxxx\n" + b"\ndata: {}\n\n",
+        {},
+        b"data: {}\n\n",
+        "oversized-event@0+1299",
+    ),
+    ("an event too long at its last line", b"id: 1\ndata: " + 1005 * b"x" + b"\n: c\n\ndata: {}\n\n", {}, SAME, ""),
+    (
+        "an event too long that never ends",
+        b"data: {}\n\ndata: " + 3300 * b"x",
+        {},
+        b"data: {}\n\n",
+        "oversized-event@10+3306",
+    ),
+    (
+        "an event too long without a line end behind it",
+        b"data: " + 1100 * b"x" + b"\n",
+        {},
+        b"",
+        "oversized-event@0+1107",
+    ),
+    (
+        "respelt past the limit",
+        b"data: {}\n\nabc\ndata:" + 1020 * b"x" + b"\n\n",
+        {},
+        b"data: {}\n\n",
+        "oversized-event@10+1029",
+    ),
+    ("a stray line alone", b"data: {}\n\nnot a field\n\n", {}, b"data: {}\n\n", "stray-line@10+11"),
+    ("a stray line in a block", b"data: {}\nnot a field\n\n", {}, b"data: {}\n\n", "stray-line@9+11"),
+    (
+        "two stray lines in a block",
+        b"not a field\ndata: {}\nnor this\nnor this\n\n",
+        {},
+        b"data: {}\n\n",
+        "stray-line@0+11 stray-line@21+17",
+    ),
+    ("a stray line left alone", b"data: {}\n\nnot a field\n\n", but("stray-line"), b"data: {}\n\n", ""),
+    ("a stray line in a block left alone", b"data: {}\nnot a field\n\n", but("stray-line"), b"data: {}\n\n", ""),
+    ("blanks alone", b"data: {}\n\n  \n", {}, b"data: {}\n\n", "stray-line@10+2"),
+    (
+        "blanks for a blank line",
+        b"data: {}\n  \ndata: {}\n\n",
+        {},
+        b"data: {}\n\ndata: {}\n\n",
+        "missing-blank-line@9+2",
+    ),
+    (
+        "blanks for a blank line behind text",
+        b"data: a\n  \ndata: {}\n\n",
+        {},
+        b"data: a\ndata: {}\n\n",
+        "stray-line@8+2",
+    ),
+    (
+        "blanks for a blank line behind an open document",
+        b"data: {\n  \ndata: }\n\n",
+        {},
+        b"data: {\ndata: }\n\n",
+        "stray-line@8+2",
+    ),
+    ("blanks for a blank line behind DONE", b"data: [DONE]\n \n", CHAT, b"data: [DONE]\n\n", "missing-blank-line@13+1"),
+    ("blanks in text", b"data: a\n\ndata: b\n \n\n", {}, SAME, ""),
+    (
+        "a misnamed field",
+        b"  data: {}\n\nData:[1]\n\n DATA :  [DONE]\n\n",
+        {},
+        b"data: {}\n\nData: [1]\n\ndata:  [DONE]\n\n",
+        "field-name@0+10 field-name@22+15",
+    ),
+    ("a misnamed field with text", b"data: {}\n\n  data: hello\n\n", {}, b"data: {}\n\n", "stray-line@10+13"),
+    (
+        "a misnamed field behind open data",
+        b"data: {}\n Data: {}\n\n",
+        {},
+        b"data: {}\n\ndata: {}\n\n",
+        "field-name@9+9 missing-blank-line@9+0",
+    ),
+    ("a misnamed field behind broken data", b"data: {\n Data: {}\n\n", {}, b"data: {\n\n", "stray-line@8+9"),
+    (
+        "a misnamed field that may not be mended",
+        b"data: {}\n\n data: {}\n\n",
+        but("field-name"),
+        b"data: {}\n\n",
+        "stray-line@10+9",
+    ),
+    (
+        "a missing blank line",
+        b'data: {"a":1}\ndata: {"b":2}\n\n',
+        {},
+        b'data: {"a":1}\n\ndata: {"b":2}\n\n',
+        "missing-blank-line@14+0",
+    ),
+    (
+        "missing blank lines with names",
+        b"event: e\nid: 1\ndata: {}\nid: 2\n: c\nstray line\ndata: []\n\n",
+        {},
+        b"event: e\nid: 1\ndata: {}\n\nevent: e\nid: 2\n: c\ndata: []\n\n",
+        "missing-blank-line@45+0 stray-line@34+10",
+    ),
+    (
+        "missing blank line with a name of its own",
+        b"event: e\ndata: {}\nevent: f\nretry: 5\ndata: []\n\n",
+        {},
+        b"event: e\ndata: {}\n\nevent: f\nretry: 5\ndata: []\n\n",
+        "missing-blank-line@36+0",
+    ),
+    (
+        "missing blank line and an error field between",
+        b"data: {}\nerror: x\nid: 2\ndata: []\n\n",
+        {},
+        b"data: {}\nerror: x\n\nid: 2\ndata: []\n\n",
+        "missing-blank-line@24+0",
+    ),
+    (
+        "missing blank line before DONE",
+        b"data: {}\ndata: [DONE]\n\n",
+        {},
+        b"data: {}\n\ndata: [DONE]\n\n",
+        "missing-blank-line@9+0",
+    ),
+    ("one document over lines", b'data: {\ndata: "a": [\ndata: {}\ndata: ]}\n\n', {}, SAME, ""),
+    ("text then document is never split", b"data: a\ndata: {}\n\n", {}, SAME, ""),
+    ("brackets closed but not whole", b"data: {]\ndata: {}\ndata: {}\n\n", {}, SAME, ""),
+    (
+        "missing blank left alone",
+        b"data: {}\ndata: {}\n\n",
+        but("missing-blank-line"),
+        b"data: {}\n\ndata: {}\n\n",
+        "glued-json@0+17",
+    ),
+    (
+        "missing blank line and the limit",
+        b'data: {}\ndata: {"a": "' + 1000 * b"x" + b'"}\n\n',
+        {},
+        b"",
+        "oversized-event@0+1024",
+    ),
+    ("raw JSON", b'data: {}\n\n{"a":1}\n\n', {}, b'data: {}\n\ndata: {"a":1}\n\n', "raw-json@10+7"),
+    (
+        "raw JSON over lines",
+        b'data: {}\n\n{"a":\n1}\ndata: []\n\n',
+        {},
+        b'data: {}\n\ndata: {"a":1}\n\ndata: []\n\n',
+        "raw-json@10+8",
+    ),
+    (
+        "raw JSON behind open data",
+        b'data: {}\n{"a":1}\n',
+        {},
+        b'data: {}\n\ndata: {"a":1}\n\n',
+        "missing-blank-line@9+0 raw-json@9+7",
+    ),
+    ("raw JSON behind open broken data", b'data: {\n{"a":1}\n\n', {}, b'data: {\n\ndata: {"a":1}\n\n', "raw-json@8+7"),
+    (
+        "raw JSON that never ends",
+        b'data: {}\n\n{"a":\n\ndata: []\n\n',
+        {},
+        b"data: {}\n\ndata: []\n\n",
+        "stray-line@10+5",
+    ),
+    ("raw JSON met by a field", b'data: {}\n\n{"a":\ndata: []\n\n', {}, b"data: {}\n\ndata: []\n\n", "stray-line@10+5"),
+    (
+        "raw JSON that is closed wrong",
+        b'data: {}\n\n{"a":\n]\ndata: []\n\n',
+        {},
+        b"data: {}\n\ndata: []\n\n",
+        "stray-line@10+7",
+    ),
+    ("raw JSON with something behind", b"data: {}\n\n{} x\n\n", {}, b"data: {}\n\n", "stray-line@10+4"),
+    (
+        "raw JSON too long",
+        b'data: {}\n\n{"a":\n"' + 1010 * b"x" + b'"}\n\n',
+        {},
+        b"data: {}\n\n",
+        "raw-json@10+1019 oversized-event@10+1019",
+    ),
+    (
+        "raw JSON too long in one line",
+        b'data: {}\n\n{"a":"' + 1013 * b"x" + b'"}\n\n',
+        {},
+        b"data: {}\n\n",
+        "raw-json@10+1021 oversized-event@10+1021",
+    ),
+    ("raw JSON left alone", b'data: {}\n\n{"a":1}\n\n', but("raw-json"), b"data: {}\n\n", "stray-line@10+7"),
+    (
+        "raw JSON of strays in a block",
+        b'x y\n{"a":\n1}\n\ndata: {}\n\n',
+        {"format": "sse"},
+        b'data: {"a":1}\n\ndata: {}\n\n',
+        "stray-line@0+3 raw-json@4+8",
+    ),
+    (
+        "raw JSON lines rescued from a block",
+        b'data: text\n{"a":1}\n{"b":2}\n\n',
+        {},
+        b'data: text\n\ndata: {"a":1}\n\ndata: {"b":2}\n\n',
+        "raw-json@11+15 raw-json@11+15",
+    ),
+    ("raw DONE", b"data: {}\n\n[DONE]\n\n", CHAT, b"data: {}\n\ndata: [DONE]\n\n", "done-spelling@10+6"),
+    (
+        "raw DONE behind open data",
+        b"data: {}\n[DONE]\n\n",
+        CHAT,
+        b"data: {}\n\ndata: [DONE]\n\n",
+        "missing-blank-line@9+0 done-spelling@9+6",
+    ),
+    (
+        "raw DONE behind broken data",
+        b"data: {\n[DONE]\n\n",
+        CHAT,
+        b"data: " + error("not-a-stream") + b"\n\n",
+        "stray-line@8+6 invalid-json@0+14 not-a-stream@0+16",
+    ),
+    ("raw DONE in an unknown dialect", b"data: {}\n\n[DONE]\n\n", {}, b"data: {}\n\n", "stray-line@10+6"),
+    ("raw newline", b'data: {"a":"x\ny"}\n\n', {}, b'data: {"a":"x\\ny"}\n\n', "raw-newline@0+17"),
+    (
+        "raw newline, many data lines",
+        b'data: {"a":"x\ndata: y"}\n\n',
+        {},
+        b'data: {"a":"x\\ny"}\n\n',
+        "raw-newline@0+23",
+    ),
+    ("raw newline left alone", b'data: {"a":"x\ny"}\n\n', but("raw-newline"), b'data: {"a":"x\n\n', "stray-line@14+3"),
+    ("glued", b"id: 1\nretry: 2\ndata: {}{}\n\n", {}, b"id: 1\nretry: 2\ndata: {}\n\ndata: {}\n\n", "glued-json@0+25"),
+    (
+        "glued after name and twice",
+        b"event: e\ndata: {}data: []\n\n",
+        {},
+        b"event: e\ndata: {}\n\nevent: e\ndata: []\n\n",
+        "glued-json@0+25",
+    ),
+    ("glued DONE by double prefix", b"data: data: [DONE]\n\n", CHAT, b"data: [DONE]\n\n", "double-prefix@0+18"),
+    ("double prefix", b"data: data: {}\n\n", {}, b"data: {}\n\n", "double-prefix@0+14"),
+    ("non-finite", b"data: [NaN]\n\n", {}, b"data: [null]\n\n", "non-finite@0+11"),
+    (
+        "wrapped comment",
+        b"data: : keepalive\n\ndata: {}\n\n",
+        CHAT,
+        b"data: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "wrapped-comment@0+17",
+    ),
+    (
+        "wrapped comment kept",
+        b"data: : keepalive\n\ndata: {}\n\n",
+        {**but("wrapped-comment"), **CHAT},
+        b"data: : keepalive\n\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    (
+        "empty data",
+        b"id: 1\ndata:\n\ndata: null\n\ndata: {}\n\n",
+        CHAT,
+        b"id: 1\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "empty-data@0+11 empty-data@13+10",
+    ),
+    (
+        "empty data kept",
+        b"data: \n\ndata: null\n\n",
+        {**but("empty-data"), **CHAT},
+        b"data: \n\ndata: null\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    ("empty data unknown", b"data: \n\ndata: null\n\n", {}, SAME, ""),
+    (
+        "invalid JSON",
+        b"retry: 1\ndata: {\n\ndata: {}\n\n",
+        CHAT,
+        b"retry: 1\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "invalid-json@0+16",
+    ),
+    (
+        "invalid JSON kept",
+        b"data: {\n\ndata: {}\n\n",
+        {**CHAT, "invalid_json": "keep"},
+        b"data: {\n\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    (
+        "invalid JSON error",
+        b"data: {}\n\ndata: {\n\ndata: {}\n\n",
+        {**CHAT, "invalid_json": "error"},
+        b"data: {}\n\ndata: " + error("invalid-json") + b"\n\n",
+        "invalid-json@10+7 invalid-json@17+12",
+    ),
+    (
+        "invalid JSON drop forbidden",
+        b"data: {\n\n",
+        {**but("invalid-json"), **CHAT},
+        b"data: {\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    ("misspelt done", b"data: {}\n\ndata: [done]\n\n", CHAT, b"data: {}\n\ndata: [DONE]\n\n", "done-spelling@10+12"),
+    (
+        "misspelt done not allowed",
+        b"data: {}\n\ndata: [done]\n\n",
+        {**but("done-spelling"), **CHAT},
+        b"data: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "invalid-json@10+12",
+    ),
+    ("done with blanks", b"data:  [DONE] \n\n", CHAT, b"data: [DONE]\n\n", "done-spelling@0+14"),
+    (
+        "after done",
+        b"data: [DONE]\n\n: c\ndata: {}\n\nid: 1\n\nstray x\n\n<html>\n\n{}\n\n",
+        CHAT,
+        b"data: [DONE]\n\n: c\n",
+        "after-done@18+8 after-done@28+5 stray-line@35+7 stray-line@44+6 raw-json@52+2 after-done@52+2",
+    ),
+    (
+        "after done in one chunk with simple frames",
+        b'data: {}\n\ndata: [DONE]\n\nevent: e\nid: 4\ndata: {"a":"bbbbbb"}\n\ndata: {}\n\n',
+        CHAT,
+        b"data: {}\n\ndata: [DONE]\n\n",
+        "after-done@24+35 after-done@61+8",
+    ),
+    ("after done allowed", b"data: [DONE]\n\ndata: {}\n\n", {**but("after-done"), **CHAT}, SAME, ""),
+    ("error line", b'error: {"message":"m"}\n\n', {}, b'data: {"error": {"message":"m"}}\n\n', "error-line@0+22"),
+    ("error line of text", b"error: oh\n\ndata: {}\n\n", {}, SAME, ""),
+    ("error line broken", b"error: {\n\ndata: {}\n\n", {}, SAME, ""),
+    ("error line left alone", b"error: {}\n\ndata: {}\n\n", but("error-line"), SAME, ""),
+    ("error line in a block", b"data: {}\nerror: {}\n\n", {}, SAME, ""),
+    (
+        "foreign page",
+        b"data: {}\n\n<html><body>\n502\n\ndata: {}\n\n",
+        {},
+        b"data: {}\n\nevent: error\ndata: " + error("upstream-failed") + b"\n\n",
+        "foreign-body@10+12 foreign-body@22+16",
+    ),
+    (
+        "foreign head",
+        b"data: {}\n\nHTTP/1.1 502 Bad Gateway\r\nServer: x\r\n\r\n",
+        CHAT,
+        b"data: {}\n\ndata: " + error("upstream-failed") + b"\n\n",
+        "foreign-body@10+24 foreign-body@34+15",
+    ),
+    (
+        "foreign page not allowed",
+        b"data: {}\n\n<html>\n\ndata: {}\n\n",
+        but("foreign-body"),
+        b"data: {}\n\ndata: {}\n\n",
+        "stray-line@10+6",
+    ),
+    ("foreign page after done", b"data: [DONE]\n\n<html>\n", CHAT, b"data: [DONE]\n\n", "stray-line@14+6"),
+    (
+        "DONE after error",
+        b'data: {"error":{"message":"m"}}\n\ndata: [DONE]\n\n',
+        CHAT,
+        b'data: {"error":{"message":"m"}}\n\n',
+        "done-after-error@33+12",
+    ),
+    (
+        "DONE after error with id",
+        b'data: {"error":{"message":"m"}}\n\nid: 3\ndata: [DONE]\n\ndata: {}\n\n',
+        CHAT,
+        b'data: {"error":{"message":"m"}}\n\nid: 3\ndata: {}\n\n',
+        "done-after-error@33+18",
+    ),
+    (
+        "DONE after error allowed",
+        b'data: {"error":{"message":"m"}}\n\ndata: [DONE]\n\n',
+        {**but("done-after-error"), **CHAT},
+        SAME,
+        "",
+    ),
+    ("text mode by prose", b"data: hello\n\n Data: {}\n\n{}\n\ndata: {}{}\n\n", {}, SAME, ""),
+    ("text mode tail", b"data: hello\n\ndata: {}", {}, b"data: hello\n\n", "unfinished-tail@13+8"),
+    ("text mode bare", b"id: 1\n\nretry: 4\n\n: c\n\ndata: x\n\n", TEXT, SAME, ""),
+    (
+        "standard only",
+        b" data: {}\ndata: {}{}\n\nid: 1\n\nx y\n\ndata: {}",
+        STANDARD,
+        b" data: {}\ndata: {}{}\n\nid: 1\n\nx y\n\n",
+        "",
+    ),
+    ("standard only, strays in a block", b"data: {}\nx y\n\n", STANDARD, SAME, ""),
+    ("unterminated event", b"data: {}", {}, b"data: {}\n\n", "unterminated-event@0+8"),
+    ("unterminated event with line end", b"id: 1\ndata: {}\n", {}, b"id: 1\ndata: {}\n\n", "unterminated-event@0+14"),
+    ("unterminated text", b"data: {}\n\ndata: hello", {}, b"data: {}\n\n", "unfinished-tail@10+11"),
+    ("unterminated text with line end", b"data: {}\n\ndata: hello\n", {}, b"data: {}\n\n", "unfinished-tail@10+11"),
+    (
+        "unterminated DONE",
+        b"data: {}\n\ndata: [DONE]",
+        CHAT,
+        b"data: {}\n\ndata: [DONE]\n\n",
+        "unterminated-event@10+12",
+    ),
+    (
+        "unterminated misspelt DONE",
+        b"data: {}\n\ndata: [done]",
+        CHAT,
+        b"data: {}\n\ndata: [DONE]\n\n",
+        "unterminated-event@10+12 done-spelling@10+12",
+    ),
+    ("unterminated id", b"data: {}\nid: 1", {}, b"data: {}\n\n", "unterminated-event@0+8 unfinished-tail@9+5"),
+    (
+        "unterminated data of lines",
+        b'data: {"a":\ndata: 1}',
+        {},
+        b'data: {"a":\ndata: 1}\n\n',
+        "unterminated-event@0+20",
+    ),
+    (
+        "unterminated two events",
+        b"data: {}\ndata: []",
+        {},
+        b"data: {}\n\ndata: []\n\n",
+        "missing-blank-line@9+0 unterminated-event@9+8",
+    ),
+    ("unterminated glued", b"data: {}{}", {}, b"data: {}\n\ndata: {}\n\n", "unterminated-event@0+10 glued-json@0+10"),
+    (
+        "unterminated error line",
+        b"data: {}\n\nerror: {}",
+        {},
+        b'data: {}\n\ndata: {"error": {}}\n\n',
+        "error-line@10+9",
+    ),
+    (
+        "unterminated error line in a block",
+        b"data: {}\nerror: {}",
+        {},
+        b"data: {}\n\n",
+        "unterminated-event@0+8 unfinished-tail@9+9",
+    ),
+    ("unterminated error line broken", b"data: {}\n\nerror: {", {}, b"data: {}\n\n", "unfinished-tail@10+8"),
+    ("unterminated raw JSON", b'data: {}\n\n{"a":1}', {}, b'data: {}\n\ndata: {"a":1}\n\n', "raw-json@10+7"),
+    ("unterminated raw JSON open", b'data: {}\n\n{"a":\n1', {}, b"data: {}\n\n", "unfinished-tail@10+7"),
+    ("unterminated raw JSON of lines", b'data: {}\n\n{"a":\n1}', {}, b'data: {}\n\ndata: {"a":1}\n\n', "raw-json@10+8"),
+    (
+        "unterminated raw JSON met by data",
+        b'data: {}\n\n{"a":\ndata: {}',
+        {},
+        b"data: {}\n\ndata: {}\n\n",
+        "stray-line@10+5 unterminated-event@16+8",
+    ),
+    (
+        "unterminated misnamed",
+        b"data: {}\n\n Data: {}",
+        {},
+        b"data: {}\n\ndata: {}\n\n",
+        "field-name@10+9 unterminated-event@10+9",
+    ),
+    ("unterminated, invalid UTF-8", b'data: {"a":"\xff"}', {}, b"", "unfinished-tail@0+15"),
+    ("unterminated comment", b"data: {}\n\n: hi", {}, b"data: {}\n\n", ""),
+    ("unterminated comment in a block", b"data: {}\n: hi", {}, b"data: {}\n\n", "unterminated-event@0+8"),
+    ("unterminated block of id", b"data: {}\n\nid: 1\n", {}, b"data: {}\n\n", "unfinished-tail@10+5"),
+    ("unterminated not allowed", b"data: {}", but("unterminated-event"), b"", "unfinished-tail@0+8"),
+    ("unterminated not allowed nor named", b"data: {}", but("unterminated-event", "unfinished-tail"), b"", ""),
+    (
+        "unterminated strays that are JSON",
+        b'x y\n{"a":\n1}\n',
+        {"format": "sse"},
+        b'data: {"a":1}\n\n',
+        "stray-line@0+3 raw-json@4+8",
+    ),
+    ("python repr", b"data: {'a': None}\n\n", {}, b'data: {"a": null}\n\n', "python-repr@0+17"),
+    ("an id with NUL", b"id: 1\ndata: {}\n\nid: a\x00\ndata: {}\n\n", {}, SAME, ""),
+    ("simple frames of one chunk", b'event: e\nid: 1\ndata: {}\n\ndata: {"a":1}\n\nid: 2\ndata: [1]\n\n', {}, SAME, ""),
+    (
+        "simple frames of one chunk, CRLF",
+        b'event: e\r\nid: 1\r\ndata: {}\r\n\r\ndata: {"a":1}\r\n\r\n',
+        {},
+        b'event: e\nid: 1\ndata: {}\n\ndata: {"a":1}\n\n',
+        "",
+    ),
+    (
+        "frames of mixed line ends",
+        b'event: e\r\nid: 1\r\ndata: {}\r\n\r\ndata: {"a":1}\n\ndata: {}\r\n\r\n',
+        {},
+        b'event: e\nid: 1\ndata: {}\n\ndata: {"a":1}\n\ndata: {}\n\n',
+        "",
+    ),
+    (
+        "scalars",
+        b'data: 1\n\ndata: "a"\n\ndata: {}\n\n',
+        CHAT,
+        b'data: 1\n\ndata: "a"\n\ndata: {}\n\ndata: ' + error("truncated") + b"\n\n",
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
+def test_each_case_has_its_output_and_repairs_however_it_is_cut(case: Case) -> None:
+    name, data, options, wire, repairs = case
+    check_case((name, data, options, data if wire is SAME else wire, repairs))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
+def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_in_silence(case: Case) -> None:
+    _, data, options, *_ = case
+    if "to" not in options:
+        check_idempotent(data, max_event_bytes=LIMIT, **options)
+    if "repairs" not in options and "to" not in options:
+        check_accounted(data, max_event_bytes=LIMIT, **options)
+
+
+@pytest.mark.parametrize(
+    ("data", "items"),
+    [
+        (b"data: a\n\n", [Event("a")]),
+        (b": hi\n\nevent: e\nid: 1\nretry: 5\ndata: a\ndata: b\n\n", [Comment("hi"), Event("a\nb", "e", "1", 5)]),
+        (b"id: 1\ndata: {}\n\ndata: {}\n\nid\ndata: {}\n\n", [Event("{}", id="1"), Event("{}", id="1"), Event("{}")]),
+        (b"event:\ndata: a\n\n", [Event("a")]),
+        (b"retry: x\ndata: a\n\n", [Event("a")]),
+        (b"id: 1\n\n", []),
+        (
+            b"retry: 2\ndata: {}{}\n\n",
+            [Repair(RepairKind.GLUED_JSON, 0, 19), Event("{}", retry=2), Event("{}")],
+        ),
+    ],
+)
+def test_events_are_those_of_the_standard_and_a_repair_stands_before_what_it_produced(
+    data: bytes, items: list[Event | Comment | Repair]
+) -> None:
+    for chunks in cuttings(data):
+        reader = EventReader()
+        assert [item for chunk in chunks for item in reader.feed(chunk)] + reader.close() == items
+
+
+def test_a_retry_of_a_block_that_was_dropped_goes_to_the_next_event() -> None:
+    reader = EventReader(dialect="openai-chat")
+    items = reader.feed(b"retry: 7\ndata: {\n\ndata: {}\n\ndata: {}\n\n")
+    assert [item.retry for item in items if isinstance(item, Event)] == [7, None]
+
+
+@pytest.mark.parametrize(
+    ("data", "at"),
+    [
+        (b"data: {}\n\ndata: {}\r\r", 20),
+        (b'data: {}\n\n{"a":\n1}\n', 19),
+        (b"data: {}\ndata: {}\n", 18),
+        (b"data: {}\n \n", 11),
+        (b": hi\n", 5),
+    ],
+)
+def test_what_is_complete_leaves_with_the_byte_that_completes_it(data: bytes, at: int) -> None:
+    reader = EventReader()
+    left = [sum(not isinstance(item, Repair) for item in reader.feed(data[n : n + 1])) for n in range(len(data))]
+    assert left[at - 1] == 1
+    assert sum(left[at:]) == 0
+
+
+def test_what_is_retained_is_bounded_whatever_never_ends() -> None:
+    for begins in (b"data: {}\n\ndata: ", b": ", b'data: {}\n\n{"a": "', b"data: {}\n\nid: 1\nx"):
+        repairer = StreamRepairer(max_event_bytes=LIMIT)
+        repairer.feed(begins, 0.0)
+        framer = repairer._pipeline.framer
+        assert isinstance(framer, SSEFramer)
+        for _ in range(50):
+            repairer.feed(b"x" * 700, 0.0)
+            assert len(framer._block) + len(framer._splitter.open_line) <= 2 * LIMIT
+        assert RepairKind.OVERSIZED_EVENT in {*repairer.report.repairs} or not repairer.close(0.0)
