@@ -79,6 +79,16 @@ def breakages(facts: Facts) -> list[Breakage]:
     ]
 
 
+def summary(facts: Facts) -> str:
+    """Say in one line what came and how it ended."""
+    report = facts.report
+    what = report.dialect or (report.format.value if report.format else "unknown format")
+    took = f", {facts.ended:.1f} s" if facts.timed and facts.ended is not None else ""
+    verdict = "stopped watching" if facts.stopped else report.verdict.value
+    came = f"{_times(report.events, 'event')}, {_times(report.comments, 'comment')}, {report.bytes_in:,} bytes{took}"
+    return f"{what}: {came}; {verdict}"
+
+
 def _problem(slug: str, says: str, evidence: str = "") -> Iterator[Finding]:
     yield Finding(slug, "problem", says, evidence)
 

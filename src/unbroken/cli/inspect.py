@@ -15,10 +15,10 @@ from typing import IO, Any, Final
 from ..core.dialect import REGISTRY
 from ..core.events import Format
 from ..core.report import Verdict
-from ..diagnosis import Breakage, Finding, breakages, diagnose
+from ..diagnosis import Breakage, Finding, breakages, diagnose, summary
 from ..inspection import Facts, Inspector, Row, inspect_record
 from ..recorder import FlightError, read_flight
-from .repair import count, open_input
+from .repair import open_input
 from .timeline import page
 
 DESCRIPTION = """Read a stream, print each event as it comes, and say at the end what went wrong, in plain words and
@@ -174,16 +174,6 @@ class _Sight:
         for breakage in broken:
             yield f"  {breakage.clients}: {breakage.how}"
             yield f"        {breakage.evidence}"
-
-
-def summary(facts: Facts) -> str:
-    """Say in one line what came and how it ended."""
-    report = facts.report
-    what = report.dialect or (report.format.value if report.format else "unknown format")
-    took = f", {facts.ended:.1f} s" if facts.timed and facts.ended is not None else ""
-    verdict = "stopped watching" if facts.stopped else report.verdict.value
-    came = f"{count(report.events, 'event')}, {count(report.comments, 'comment')}, {report.bytes_in:,} bytes{took}"
-    return f"{what}: {came}; {verdict}"
 
 
 def diagnosis(facts: Facts, findings: list[Finding], broken: list[Breakage]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from ..diagnosis import Breakage, Finding
+from ..diagnosis import Breakage, Finding, summary
 from ..inspection import Facts, Row
 
 WIDTH: Final = 1000
@@ -57,8 +57,6 @@ tr.stall td { border-top: .25rem solid #c58abb; }
 
 def page(rows: list[Row], omitted: int, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> str:
     """Give the whole page as HTML."""
-    from .inspect import summary
-
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
