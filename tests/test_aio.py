@@ -29,6 +29,7 @@ from unbroken import (
     arepair,
     repair,
 )
+from unbroken.adapters.aio import TRUSTED
 from unbroken.adapters.reader import MAX_BYTES, MAX_CHUNKS
 
 
@@ -188,6 +189,26 @@ def test_no_heartbeat_comes_from_a_busy_stream_and_one_timer_is_enough():
     assert armed <= 100 / 4.5 + 2  # one for each interval, and not one for each chunk
 
 
+def test_a_busy_stream_looks_at_its_deadlines_a_few_times_a_second():
+    async def main(clock: Clock) -> int:
+        stream = repaired([(at / 1000, b"data: 1\n\n") for at in range(1, 2000)], clock, heartbeat=5.0)
+        looks = []
+        look = stream._engine.next_deadline
+        stream._engine.next_deadline = lambda: (looks.append(clock.now), look())[1]  # type: ignore[method-assign]
+        assert len(await timeline(stream, clock)) == 1999
+        return len(looks)
+
+    assert warp(main) <= 2 * 2 / TRUSTED + 2
+
+
+def test_a_timeout_that_comes_nearer_than_the_timer_is_kept():
+    async def main(clock: Clock) -> list[tuple[float, bytes]]:
+        stream = repaired([(1.0, TOKEN)], clock, end=1e6, timeouts=off(silence=300.0, idle=2.0))
+        return await timeline(stream, clock)
+
+    assert warp(main)[-1][0] <= 3.0
+
+
 def test_a_thousand_streams_wake_the_loop_together():
     async def main(clock: Clock) -> int:
         loop = asyncio.get_running_loop()
@@ -283,6 +304,17 @@ def test_aprime_gives_false_on_timeout_and_the_stream_stays_usable():
     items = warp(main)
     assert items[:2] == [b": hello\n\n", b":\n\n"]
     assert items[-1] == b"data: 1\n\n"
+
+
+def test_the_timeout_of_aprime_is_kept_where_a_later_timer_is_set_already():
+    async def main(clock: Clock) -> None:
+        stream = repaired([(0.01, b": hello\n\n"), (9.0, b"data: 1\n\n")], clock, timeouts=off(silence=0.2))
+        start = clock.now
+        await anext(stream)
+        assert not await stream.aprime(timeout=0.05)
+        assert clock.now == pytest.approx(start + 0.06)
+
+    warp(main)
 
 
 @pytest.mark.parametrize("name", FAILURES_BEFORE_THE_FIRST_EVENT)
@@ -526,7 +558,9 @@ def test_an_upstream_that_swallows_its_cancellation_ends_all_the_same():
         stream = arepair(upstream())
         await anext(stream)
         await settle()
+        start = clock.now
         await stream.aclose()
+        assert clock.now == start
         assert swallowed == [True]
         assert not tasks()
 

@@ -183,6 +183,18 @@ def test_a_heartbeat_comes_while_one_event_trickles_in():
     assert [item for _, item in written] == [b":\n\n"] * 4 + [b"data: " + b"x" * 19 + b"\n\n"]
 
 
+def test_a_heartbeat_comes_even_where_chunks_never_let_the_stream_wait():
+    class Flood(ScriptedReader):
+        def take(self, timeout: float = 0) -> Any:
+            self.clock.now += 1.0  # reading and parsing takes its time
+            return super().take(timeout)
+
+    clock = Clock()
+    reader = Flood(clock, [(0.0, b"data: "), *[(0.0, b"x")] * 20, (0.0, b"\n\n")])
+    stream = RepairedStream(StreamRepairer(heartbeat=5.0), Source([]), threaded=True, reader=reader, clock=clock)
+    assert list(stream)[:4] == [b":\n\n"] * 4
+
+
 def test_a_heartbeat_stands_between_whole_events_only():
     stream, clock = repaired([(0.0, b"data: 1\n\ndata: {"), (7.0, b"}\n\n")], heartbeat=5.0)
     assert b"".join(item for _, item in timeline(stream, clock)) == b"data: 1\n\n:\n\ndata: {}\n\n"
@@ -613,6 +625,7 @@ def test_a_stream_under_a_stream_is_interrupted_too():
     assert upstream.blocked.wait(LIMIT)
     outer.close()
     assert upstream.closed.wait(LIMIT)
+    assert upstream.aborted_by
 
 
 def test_two_threads_cannot_read_one_stream():

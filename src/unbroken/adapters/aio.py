@@ -283,7 +283,7 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
 
     async def _pump_ended(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the pump outlives it
         task = self._mailbox.pump
-        if task is not None and not task.done() and task is not asyncio.current_task():
+        if task is not None and not task.done():
             await asyncio.wait({task}, timeout=timeout)
 
     async def _advance(self, until: float) -> list[T] | None:
