@@ -25,8 +25,10 @@ from .workloads import DONE, openai_blocks
 
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 CONCURRENCY = (1, 10, 100, 1_000, 10_000)
-CONCURRENT_EVENTS = 200_000
-REPEATS = 3
+CONCURRENT_EVENTS = 100_000
+LEAST_TURNS = 100  # a shorter stream would show what its beginning costs
+WARM_TURNS = 20
+REPEATS = 2
 BLOCKS = openai_blocks(1_000)[:-1]
 
 
@@ -49,31 +51,36 @@ def best(work: Callable[[], Any], repeats: int = REPEATS) -> float:
 
 
 def cost_by_length(reader: Reader, events: int) -> float:
-    """Give seconds per event of one stream of `events`; short ones are repeated until there are 100,000."""
-    streams = max(1, 100_000 // events)
+    """Give seconds per event of one stream of `events`; short ones are repeated until there are 50,000."""
+    streams = max(1, 50_000 // events)
 
     def work() -> None:
         for _ in range(streams):
             deque(reader.open(long_stream(events)), maxlen=0)
 
-    return best(work, REPEATS if events < 5_000_000 else 1) / (streams * events)
+    return best(work, REPEATS if events < 1_000_000 else 1) / (streams * events)
 
 
 # --- many streams -----------------------------------------------------------------------------------------------
 
 
+def turns_of(streams: int) -> int:
+    return max(LEAST_TURNS, CONCURRENT_EVENTS // streams)
+
+
 def cost_of_many_cores(streams: int) -> float:
-    """Give seconds per event of `streams` repairers that are fed one chunk each in turn, without any I/O."""
+    """Give seconds per event of `streams` running repairers that are fed one chunk each in turn, without any I/O."""
     from unbroken import StreamRepairer
 
-    turns = CONCURRENT_EVENTS // streams
+    repairers = [StreamRepairer() for _ in range(streams)]
+    turns = turns_of(streams)
 
-    def work() -> None:
-        repairers = [StreamRepairer() for _ in range(streams)]
+    def work(turns: int = turns) -> None:
         for block in islice(cycle(BLOCKS), turns):
             for repairer in repairers:
                 repairer.feed(block, 0.0)
 
+    work(WARM_TURNS)
     return best(work) / (turns * streams)
 
 
@@ -91,7 +98,7 @@ async def consume(stream: AsyncIterator[bytes]) -> None:
 
 def cost_of_many_tasks(streams: int, wrap: Callable[[Any], AsyncIterator[bytes]]) -> float:
     """Give seconds per event of `streams` tasks that each read a wrapped stream, one loop turn per event."""
-    turns = CONCURRENT_EVENTS // streams
+    turns = turns_of(streams)
 
     async def run() -> None:
         await asyncio.gather(*(consume(wrap(trickle(turns))) for _ in range(streams)))
