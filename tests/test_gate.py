@@ -1,0 +1,322 @@
+"""The state of a stream moves with what is forwarded, and with nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from unbroken import Dialect, Event, Format, Observer, Repair, RepairKind, StreamReport, Verdict
+from unbroken.core.errors import Failure
+from unbroken.core.gate import Frame, Gate, Mode, Run
+from unbroken.core.options import check_options
+from unbroken.core.pipeline import Pipeline
+from unbroken.core.proof import FLAWED, UNPROVEN, prove
+from unbroken.core.resume import DeliveredIds
+
+OPENED = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+ERROR = b'data: {"error":{"message":"m"}}\n\n'
+
+
+def gate_after(data: bytes, *, clean: bool | None = None, **options: Any) -> Gate:
+    checked = check_options(**options)
+    pipeline = Pipeline(checked, StreamReport())
+    pipeline.feed(data)
+    if clean is not None:
+        pipeline.close(clean=clean)
+    return pipeline.gate
+
+
+def gate_for(format: Format = Format.SSE, **options: Any) -> Gate:
+    return Gate(check_options(**options), StreamReport(format=format))
+
+
+def forward(gate: Gate, text: str, **more: Any) -> bool:
+    return gate.forward(Event(text), f"data: {text}\n\n".encode(), prove(text), 0, len(text), **more)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "mode"),
+    [
+        (b"", {}, Mode.OPEN),
+        (b"data: {}\n\n", {}, Mode.OPEN),
+        (b"data: hello\n\n", {}, Mode.TEXT),
+        (b"data: 7 days\n\n", {}, Mode.TEXT),
+        (b"data: 7\n\n", {}, Mode.OPEN),
+        (b"data: \n\n", {}, Mode.OPEN),
+        (b"data: [DONE]\n\n", {}, Mode.OPEN),
+        (b"data: [log\n\n", {}, Mode.OPEN),
+        (b"data: {oh\n\n", {}, Mode.OPEN),
+        (b"data: :-)\n\n", {}, Mode.OPEN),
+        (b": hello\n\n", {}, Mode.OPEN),
+        (b"id: hello\n\n", {}, Mode.OPEN),
+        (b"hello\n\n", {"format": "sse"}, Mode.OPEN),
+        (OPENED, {}, Mode.KNOWN),
+        (b"data: hello\n\n" + OPENED, {}, Mode.KNOWN),
+        (OPENED + b"data: hello\n\n", {}, Mode.KNOWN),
+        (b"", {"dialect": "openai-chat"}, Mode.KNOWN),
+        (b"", {"dialect": "text"}, Mode.TEXT),
+        (OPENED, {"dialect": "text"}, Mode.TEXT),
+        (b"hello\n", {"format": "ndjson", "invalid_json": "keep"}, Mode.OPEN),
+    ],
+)
+def test_the_mode_follows_from_what_is_forwarded(data: bytes, options: dict[str, Any], mode: Mode) -> None:
+    gate = gate_after(data, **options)
+    assert gate.mode is mode
+    assert gate.text is (mode is Mode.TEXT)
+    assert gate.allows(RepairKind.GLUED_JSON) is (mode is not Mode.TEXT)
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (b"data: {}\n\n " + OPENED[:20] + b"\n\n", {}),
+        (OPENED[:-2] + b"x" * 2000 + b"\n\n", {"max_event_bytes": 1024}),
+        (b"data: hello", {}),
+    ],
+)
+def test_what_is_dropped_changes_no_mode_and_no_dialect(data: bytes, options: dict[str, Any]) -> None:
+    gate = gate_after(data, clean=True, **options)
+    assert gate.mode is Mode.OPEN
+    assert gate.dialect is None
+
+
+def test_without_repairs_nothing_is_mended_in_any_mode() -> None:
+    gate = gate_after(OPENED, repairs=())
+    assert gate.mode is Mode.KNOWN
+    assert gate.text
+    assert not gate.allows(RepairKind.GLUED_JSON)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "clean", "verdict"),
+    [
+        (b"", {}, True, Verdict.ENDED),
+        (b"", {}, False, Verdict.FAILED),
+        (b"", {"dialect": "openai-chat"}, True, Verdict.TRUNCATED),
+        (b"", {"dialect": "text"}, True, Verdict.ENDED),
+        (b"data: {}\n\ndata: {", {}, True, Verdict.TRUNCATED),
+        (b"data: a\n\ndata: b", {"dialect": "text"}, True, Verdict.TRUNCATED),
+        (OPENED, {}, True, Verdict.TRUNCATED),
+        (OPENED + b"data: [DONE]\n\n", {}, True, Verdict.COMPLETE),
+        (OPENED + b"data: [DONE]\n\n", {}, False, Verdict.COMPLETE),
+        (OPENED + ERROR, {}, True, Verdict.FAILED),
+        (OPENED + b"data: [DONE]\n\n" + ERROR, {}, True, Verdict.COMPLETE),
+        (OPENED + ERROR + b"data: [DONE]\n\n", {}, True, Verdict.FAILED),
+        (OPENED + OPENED.replace(b"}}]", b'},"finish_reason":"stop"}]'), {}, True, Verdict.COMPLETE),
+        (OPENED + OPENED.replace(b"}}]", b'},"finish_reason":"stop"}]') + b"data: {", {}, True, Verdict.TRUNCATED),
+        (OPENED + OPENED.replace(b"}}]", b'},"finish_reason":"stop"}]'), {}, False, Verdict.FAILED),
+        (b'event: done\ndata: {"text":""}\n\n', {"dialect": "vocabulary"}, True, Verdict.COMPLETE),
+    ],
+)
+def test_there_is_one_verdict(data: bytes, options: dict[str, Any], clean: bool, verdict: Verdict) -> None:
+    pipeline = Pipeline(check_options(**options), StreamReport())
+    pipeline.feed(data)
+    assert pipeline.close(clean=clean)[1] is verdict
+
+
+def test_the_first_done_ends_the_stream_and_later_data_is_dropped_by_name() -> None:
+    gate = gate_after(OPENED + b"data: [DONE]\n\n")
+    assert (gate.done, gate.past_done, gate.ends) == (True, True, True)
+    assert not forward(gate, "{}")
+    assert gate.out == [Repair(RepairKind.AFTER_DONE, 0, 2)]
+
+
+def test_where_data_behind_it_may_stay_a_done_ends_nothing() -> None:
+    gate = gate_after(OPENED + b"data: [DONE]\n\n", repairs={RepairKind.GLUED_JSON})
+    assert (gate.done, gate.past_done, gate.ends) == (True, False, False)
+
+
+def test_the_first_error_is_the_one_that_is_told() -> None:
+    gate = gate_after(OPENED + ERROR)
+    first = gate.failure
+    assert first is not None
+    forward(gate, '{"error":{"message":"other","code":429}}')
+    gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, 0, 1)
+    assert gate.failure is first
+    assert gate.untold is None
+
+
+def test_an_error_of_ours_is_known_in_an_unknown_dialect() -> None:
+    gate = gate_for()
+    forward(gate, '{"error":{"type":"unbroken_error","code":"truncated"},"x":1}')
+    forward(gate, '{"error":{"type":"unbroken_error","code":"overloaded"},"x":1}')
+    assert gate.dialect is None
+    assert gate.failure == Failure("truncated")
+
+
+def test_an_event_that_mending_made_too_long_is_dropped() -> None:
+    gate = gate_for(max_event_bytes=1024)
+    assert not forward(gate, '"' + "x" * 1020 + '"')
+    assert gate.out == [Repair(RepairKind.OVERSIZED_EVENT, 0, 1022)]
+    assert gate.report.events == 0
+
+
+def test_what_could_not_be_proven_is_counted_and_is_content_in_a_known_dialect() -> None:
+    for options, kind in (({}, "STRUCTURAL"), ({"dialect": "openai-chat"}, "CONTENT")):
+        gate = gate_for(**options)
+        assert gate.forward(Event("{"), b"data: {\n\n", UNPROVEN, 0, 1)
+        assert gate.report.unproven == 1
+        (frame,) = gate.out
+        assert isinstance(frame, Frame)
+        assert frame.kind is not None
+        assert frame.kind.name == kind
+
+
+def test_a_mark_that_would_open_the_output_stands_behind_a_blank_line() -> None:
+    gate = gate_for()
+    gate.forward_comment("x", b"\xef\xbb\xbf: x\n")
+    gate.forward_bare(b"\xef\xbb\xbfa: b\n\n")
+    assert [item.wire for item in gate.out if isinstance(item, Frame)] == [
+        b"\n\xef\xbb\xbf: x\n",
+        b"\xef\xbb\xbfa: b\n\n",
+    ]
+
+
+@pytest.mark.parametrize("comments", ["keep", "drop"])
+def test_pings_and_comments_stay_or_go_together(comments: str) -> None:
+    pipeline = Pipeline(check_options(comments=comments, dialect="anthropic"), StreamReport())
+    items = pipeline.feed(b': hi\nevent: ping\ndata: {"type": "ping"}\n\n')
+    assert len(items) == (2 if comments == "keep" else 0)
+    assert pipeline.report.comments == 1
+
+
+def test_repairs_are_told_to_the_report_the_callback_and_the_observers() -> None:
+    told: list[Any] = []
+
+    class Watch(Observer):
+        def repaired(self, repair: Repair) -> None:
+            told.append(repair)
+
+    gate = gate_for(on_repair=told.append, observers=[Watch()])
+    gate.repair(RepairKind.STRAY_LINE, 3, 7)
+    repair = Repair(RepairKind.STRAY_LINE, 3, 4)
+    assert told == [repair, repair]
+    assert gate.report.first_repairs == [repair]
+    assert gate.out == [repair]
+
+
+@pytest.mark.parametrize(
+    ("wire", "limit", "names"),
+    [
+        (b'data: {"type": "message_stop"}\n\n', 2048, ["message_stop"]),
+        (b'event: message_stop\ndata: {"type": "message_stop"}\n\n', 2048, ["message_stop"]),
+        (b'data: {"type": "something_new"}\n\n', 2048, ["message"]),
+        (b'data: {"type": "message_stop", "x": "' + b"x" * 975 + b'"}\n\n', 1024, ["message"]),
+    ],
+)
+def test_the_name_that_clients_need_is_put_back_where_it_fits(wire: bytes, limit: int, names: list[str]) -> None:
+    pipeline = Pipeline(check_options(dialect="anthropic", max_event_bytes=limit), StreamReport())
+    frames = [item for item in pipeline.feed(wire) if isinstance(item, Frame)]
+    assert [frame.event.event for frame in frames if frame.event] == names
+    assert max(len(frame.wire) for frame in frames) <= limit
+
+
+def test_without_its_repair_no_name_is_put_back() -> None:
+    gate = gate_after(b'data: {"type": "message_stop"}\n\n', dialect="anthropic", repairs={RepairKind.GLUED_JSON})
+    (frame,) = [item for item in gate.out if isinstance(item, Frame)] or [None]
+    assert frame is None  # the pipeline took what left
+    assert RepairKind.EVENT_NAME_RESTORED not in gate.report.repairs
+
+
+class Naming(Dialect):
+    name = "naming"
+
+    def event_name(self, payload: Any) -> str | None:
+        return str(payload["name"])
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\r", "\0"])
+def test_a_name_that_would_begin_a_line_is_never_put_in(name: str) -> None:
+    gate = gate_for(dialect=Naming())
+    assert gate.forward(Event("{}"), b"data: {}\n\n", {"name": name}, 0, 2, named=False)
+    (frame,) = gate.out
+    assert isinstance(frame, Frame)
+    assert frame.wire == b"data: {}\n\n"
+
+
+def test_lines_and_elements_get_their_names_where_they_become_sse() -> None:
+    gate = gate_after(b'{"type":"message_stop"}\n', dialect="anthropic", to="sse", format="ndjson")
+    pipeline = Pipeline(check_options(dialect="anthropic", to="sse", format="ndjson"), StreamReport())
+    items = pipeline.feed(b'{"type":"message_stop"}\n{"type":"new"}\n')
+    assert [item.event.event for item in items if isinstance(item, Frame) and item.event] == ["message_stop", "message"]
+    assert gate.terminal
+
+
+def test_prose_is_read_as_it_is_by_a_dialect_of_prose() -> None:
+    gate = gate_after(b"data: hello\n\ndata: {}\n\n", dialect="text")
+    assert gate.report.text == "hello{}"
+
+
+def test_frames_and_runs_say_what_they_mean() -> None:
+    pipeline = Pipeline(check_options(), StreamReport())
+    frames = [OPENED.replace(b'"a"', f'"{text}"'.encode()) for text in "abcd"]
+    items = [item for frame in frames for item in pipeline.feed(frame)]
+    said = [reading.deltas[0].text for item in items if not isinstance(item, Repair) for reading in item.readings()]
+    assert said == ["a", "b", "c", "d"]
+    assert any(isinstance(item, Run) for item in items)
+    assert Frame(b"\n").readings() == []
+
+
+def test_an_account_that_is_not_wanted_is_not_kept() -> None:
+    frames = b"".join(OPENED.replace(b'"a"', f'"{text}"'.encode()) for text in "abcd")
+    gate = gate_after(frames + frames[:-1] + frames[-1:], account=False)
+    assert gate.report.text == ""
+    assert gate.report.events == 8
+    assert gate.report.content_emitted
+
+
+def test_the_death_of_a_stream_names_what_came_behind_it() -> None:
+    gate = gate_for()
+    gate.die(Failure("not-a-stream"), RepairKind.NOT_A_STREAM, 0, 5)
+    assert gate.report.format is None
+    assert (gate.dead_from, gate.ends, gate.untold) == (5, True, Failure("not-a-stream"))
+    gate.drop_the_rest(5)
+    gate.drop_the_rest(9)
+    assert gate.out == [Repair(RepairKind.NOT_A_STREAM, 0, 5), Repair(RepairKind.NOT_A_STREAM, 5, 4)]
+
+
+def test_a_death_that_is_no_repair_is_not_named() -> None:
+    gate = gate_for(repairs={RepairKind.GLUED_JSON})
+    gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, 0, 5)
+    gate.drop_the_rest(9)
+    assert gate.out == []
+    assert gate.report.format is Format.SSE
+
+
+def test_another_connection_starts_without_the_failure_of_the_last() -> None:
+    gate = gate_for()
+    gate.delivered = DeliveredIds()
+    gate.note_id("1")
+    gate.die(Failure("upstream-failed"), RepairKind.FOREIGN_BODY, 0, 5)
+    assert not gate.repeats("1")
+    gate.restart()
+    assert (gate.failure, gate.untold, gate.dead_from, gate.ends) == (None, None, None, False)
+    assert gate.repeats("1")
+    assert not gate.repeats(None)
+    assert gate.report.last_event_id == "1"
+
+
+def test_ids_are_not_remembered_where_nothing_is_resumed() -> None:
+    gate = gate_for()
+    gate.note_id("1")
+    gate.restart()
+    assert not gate.repeats("1")
+
+
+def test_a_payload_with_arguments_is_read_with_exact_integers() -> None:
+    seen: list[Any] = []
+
+    class Exact(Dialect):
+        name = "exact"
+        exact_marks = ('"input"',)
+
+        def read(self, event: str, payload: Any) -> Any:
+            seen.append(payload)
+            return super().read(event, payload)
+
+    gate = gate_for(dialect=Exact())
+    forward(gate, '{"input": 9007199254740993}')
+    forward(gate, '{"other": 9007199254740993}')
+    assert seen == [{"input": 9007199254740993}, {"other": 9007199254740992.0}]
+    assert prove("x") is FLAWED
