@@ -1,0 +1,153 @@
+"""The sniffer, the framer and the gate as one: every format begins where it should, whatever stands in front."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from unbroken import Format, RepairKind, StreamReport, Verdict
+from unbroken.core.gate import Frame
+from unbroken.core.options import check_options
+from unbroken.core.pipeline import Pipeline
+from unbroken.testing.cuts import cuttings
+
+from .tables import Case, but, check_case, error
+
+BOM = b"\xef\xbb\xbf"
+HEAD = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
+TOLD = b"event: error\ndata: " + error("not-a-stream") + b"\n\n"
+LINE = error("not-a-stream") + b"\n"
+SAME = b"the input, byte for byte"
+
+CASES: list[Case] = [
+    ("a BOM before the format", BOM + b"data: {}\n\n", {}, b"data: {}\n\n", ""),
+    ("a BOM of a named format", BOM + b"data: {}\n\n", {"format": "sse"}, b"data: {}\n\n", ""),
+    ("half a BOM of a named format", BOM[:2], {"format": "sse"}, TOLD, "unfinished-tail@0+2 not-a-stream@0+2"),
+    ("blank lines in front", b"\n \r\n\t\ndata: {}\n\n", {}, b"data: {}\n\n", ""),
+    ("a BOM and blank lines in front", BOM + b"\n\n{}\n", {}, b"{}\n", ""),
+    ("an indented first line", b"\n  data: {}\n\n", {}, b"data: {}\n\n", "field-name@1+10"),
+    ("an endless indentation", 3000 * b" " + b"{}\n", {}, b"{}\n", ""),
+    ("heartbeats of NDJSON in front", b" \n \n {}\n", {}, b"{}\n", ""),
+    ("nothing but blanks", b" \n\t\r", {}, b"", ""),
+    ("nothing but a BOM", BOM, {}, b"", ""),
+    ("an HTTP head", HEAD + b"data: {}\n\n", {}, b"data: {}\n\n", "http-head@0+25"),
+    ("an HTTP head and a BOM", HEAD + BOM + b"{}\n", {}, b"{}\n", "http-head@0+25"),
+    ("two HTTP heads", HEAD + HEAD + b"[{}]", {}, b"[{}]", "http-head@0+25 http-head@25+25"),
+    ("an HTTP head alone", HEAD, {}, b"", "http-head@0+25"),
+    ("an HTTP head and half a BOM", HEAD + BOM[:1], {}, TOLD, "http-head@0+25 unfinished-tail@25+1 not-a-stream@0+26"),
+    (
+        "an HTTP head that may not be skipped",
+        HEAD + b"data: {}\n\n",
+        but("http-head"),
+        b"A: b\n\ndata: {}\n\n",
+        "stray-line@0+15",
+    ),
+    ("an HTTP head of an error", b"HTTP/1.1 500 X\r\n\r\n<html>", {}, TOLD, "not-a-stream@0+18 not-a-stream@18+6"),
+    ("a page", b"<html><title>502</title>x", {}, TOLD, "not-a-stream@0+23 not-a-stream@23+2"),
+    ("a page, unnamed", b"<html><title>502</title>x", but("not-a-stream"), TOLD, ""),
+    ("a binary", b"\x1f\x8b\x08", {}, TOLD, "not-a-stream@0+1 not-a-stream@1+2"),
+    ("a page that ends early", b"<html>", {}, TOLD, "not-a-stream@0+6"),
+    ("prose", b"Hello there\n", {}, TOLD, "stray-line@0+11 not-a-stream@0+12"),
+    ("prose without a line end", b"Bad gateway", {}, TOLD, "unfinished-tail@0+11 not-a-stream@0+11"),
+    ("prose of a named dialect", b"data: Hello\n\n", {"dialect": "text"}, SAME, ""),
+    ("an object of a dialect of prose", b"{}\n", {"dialect": "text"}, TOLD, "unfinished-tail@0+2 not-a-stream@0+3"),
+    ("a field without an event", b"data: {", {}, b"", "unfinished-tail@0+7"),
+    ("a comment alone", b": hi\n", {}, SAME, ""),
+    ("a named format is never sniffed", b"<html>\n", {"format": "ndjson"}, LINE, "invalid-json@0+6 not-a-stream@0+7"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
+def test_a_body_is_begun_where_it_should_be_however_it_is_cut(case: Case) -> None:
+    name, data, options, wire, repairs = case
+    check_case((name, data, options, data if wire is SAME else wire, repairs))
+
+
+def pipeline(**options: Any) -> Pipeline:
+    checked = check_options(**options)
+    return Pipeline(checked, StreamReport(format=checked.format))
+
+
+def wires(items: list[Any]) -> bytes:
+    return b"".join(item.wire for item in items if isinstance(item, Frame))
+
+
+@pytest.mark.parametrize(
+    ("data", "format"),
+    [(b"data: {}\n\n", Format.SSE), (b"{}\n", Format.NDJSON), (b"[{}]", Format.JSON_ARRAY), (b"<p></head", None)],
+)
+def test_the_report_knows_the_format_from_the_bytes_that_tell_it(data: bytes, format: Format | None) -> None:
+    for chunks in cuttings(data):
+        reading = pipeline()
+        out = [wires(reading.feed(chunk)) for chunk in chunks]
+        assert reading.report.format is format
+        assert b"".join(out) == (data if format else b"")
+        assert reading.report.bytes_in == len(data)
+
+
+def test_blanks_in_front_are_not_kept() -> None:
+    reading = pipeline()
+    for blanks in (b" ", b"\n", b"\t \r\n", BOM):
+        reading = pipeline()
+        for _ in range(3000):
+            reading.feed(blanks if blanks is not BOM else b" ")
+        assert len(reading._prefix) <= 1024 + 4
+    assert wires(reading.feed(b"{}\n")) == b"{}\n"
+
+
+@pytest.mark.parametrize(
+    ("fed", "open_array"),
+    [(b"", b"["), (b"[", b"["), (b"[{}", b","), (b"[{}]", None), (b"data: {}\n\n", b"[")],
+)
+def test_an_open_array_says_how_an_error_would_begin(fed: bytes, open_array: bytes | None) -> None:
+    reading = pipeline()
+    reading.feed(fed)
+    assert reading.open_array == open_array
+
+
+def test_fields_without_an_event_are_carried_until_one_comes() -> None:
+    reading = pipeline(dialect="openai-chat")
+    assert reading.carried == b""
+    assert wires(reading.feed(b"id: 7\nretry: 5\n\n")) == b""
+    assert reading.carried == b"id: 7\nretry: 5\n"
+    assert wires(reading.feed(b"data: {}\n\n")) == b"id: 7\nretry: 5\ndata: {}\n\n"
+    assert reading.carried == b""
+    assert pipeline(format="ndjson").carried == b""
+
+
+def test_behind_done_nothing_is_carried() -> None:
+    reading = pipeline(dialect="openai-chat")
+    reading.feed(b"id: 7\n\n")
+    reading.feed(b"data: [DONE]\n\n")
+    reading.feed(b"id: 8\n\n")
+    assert reading.carried == b""
+
+
+@pytest.mark.parametrize("first", [b"data: {}\n\ndata: {", b"data: {}\n\n\x00", b"", b" ", b"<html><body>x", b"[{},"])
+@pytest.mark.parametrize("closed", [True, False])
+def test_another_connection_begins_anew_with_offsets_that_go_on(first: bytes, closed: bool) -> None:
+    reading = pipeline()
+    reading.feed(first)
+    if closed:
+        reading.close(clean=False)
+    reading.restart()
+    assert not reading.closed
+    reading.feed(BOM + b"\n data: {}\n\n")
+    items, verdict = reading.close(clean=True)
+    assert verdict in (Verdict.ENDED, Verdict.TRUNCATED)
+    repairs = reading.report.first_repairs
+    assert [repair.offset - len(first) for repair in repairs if repair.kind is RepairKind.FIELD_NAME] == [4]
+    assert not items
+
+
+def test_a_connection_that_fails_at_its_beginning_is_told_by_its_own_bytes() -> None:
+    reading = pipeline()
+    reading.feed(b"data: {}\n\n")
+    reading.close(clean=False)
+    reading.restart()
+    reading.feed(b"\x1f\x8b")
+    _, verdict = reading.close(clean=True)
+    assert verdict is Verdict.FAILED
+    assert [(repair.offset, repair.length) for repair in reading.report.first_repairs] == [(10, 1), (11, 1)]
+    assert reading.report.format is Format.SSE
