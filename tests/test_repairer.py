@@ -1,0 +1,477 @@
+"""The engines: time in plain numbers, one end, one error frame, heartbeats between frames and never inside one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from unbroken import (
+    Comment,
+    Event,
+    EventReader,
+    Format,
+    Observer,
+    Repair,
+    RepairKind,
+    StreamError,
+    StreamRepairer,
+    StreamReport,
+    Timeouts,
+    Verdict,
+)
+from unbroken.core.errors import Failure
+from unbroken.core.repairer import EventEngine
+
+from .tables import error
+
+CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+ERROR = b'data: {"error":{"message":"m","code":"x"}}\n\n'
+START = b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n'
+TIMEOUTS = Timeouts(first=30.0, idle=20.0, silence=10.0, total=60.0)
+
+
+def told(code: str, name: str = "") -> bytes:
+    return (f"event: {name}\n" if name else "").encode() + b"data: " + error(code) + b"\n\n"
+
+
+class Watch(Observer):
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def started(self, report: StreamReport) -> None:
+        self.seen.append("started")
+
+    def ended(self, report: StreamReport) -> None:
+        self.seen.append(report.verdict)
+
+
+# The reader of events
+
+
+def test_a_reader_gives_events_comments_and_repairs_in_order() -> None:
+    reader = EventReader()
+    assert reader.feed(b": hi\n\ndata: {}{}") == [Comment("hi")]
+    assert reader.feed(b"") == []
+    assert reader.feed(b"\n\nid: 1\n\n") == [Repair(RepairKind.GLUED_JSON, 6, 10), Event("{}"), Event("{}")]
+    assert reader.close() == []
+    assert reader.close() == []
+    assert (reader.report.verdict, reader.error, reader.report.chunks_in) == (Verdict.ENDED, None, 3)
+
+
+def test_a_reader_gives_events_that_left_together_one_by_one() -> None:
+    reader = EventReader()
+    frames = [CHUNK.replace(b'"a"', f'"{text}"'.encode()) for text in "abcd"]
+    items = [item for frame in frames for item in reader.feed(frame)]
+    assert [item.json()["choices"][0]["delta"]["content"] for item in items if isinstance(item, Event)] == [*"abcd"]
+
+
+def test_a_reader_that_was_closed_takes_no_more() -> None:
+    reader = EventReader()
+    reader.close()
+    with pytest.raises(ValueError, match="make a new one"):
+        reader.feed(b"data: {}\n\n")
+
+
+def test_a_reader_says_why_the_stream_failed() -> None:
+    reader = EventReader(provider="p", request_id="r")
+    reader.feed(CHUNK)
+    assert reader.close() == []
+    assert reader.error is not None
+    assert (reader.error.code, reader.error.provider, reader.error.request_id) == ("truncated", "p", "r")
+    assert reader.error.report is reader.report
+    assert not reader.error.safe_to_retry
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "verdict", "code", "safe"),
+    [
+        (b"", {"dialect": "openai-chat"}, Verdict.TRUNCATED, "truncated", True),
+        (b"data: {", {}, Verdict.TRUNCATED, None, True),
+        (CHUNK, {"repairs": ()}, Verdict.TRUNCATED, None, True),
+        (START, {}, Verdict.TRUNCATED, "truncated", True),
+        (CHUNK + ERROR, {}, Verdict.FAILED, "upstream-error", False),
+        (b"data: {}\n\n<html>\n", {}, Verdict.FAILED, "upstream-failed", False),
+        (b"<html><body>", {}, Verdict.FAILED, "not-a-stream", True),
+        (CHUNK + DONE, {}, Verdict.COMPLETE, None, True),
+    ],
+)
+def test_an_end_is_an_error_only_where_it_is_known_to_be_one(
+    data: bytes, options: dict[str, Any], verdict: Verdict, code: str | None, safe: bool
+) -> None:
+    engine = EventEngine(**options)
+    engine.feed(data, 0.0)
+    engine.close(0.0)
+    assert engine.report.verdict is verdict
+    assert engine.error is engine.report.error
+    assert (engine.error.code if engine.error else None) == code
+    assert engine.error is None or engine.error.safe_to_retry is safe
+
+
+# The one end
+
+
+@pytest.mark.parametrize("kind", [StreamRepairer, EventEngine])
+@pytest.mark.parametrize("end", ["close", "fail", "cancel", "timeout", "done", "dead"])
+def test_behind_the_end_nothing_happens(kind: type[Any], end: str) -> None:
+    watch = Watch()
+    engine = kind(observers=[watch], timeouts=Timeouts(silence=10.0))
+    engine.resume(0.0)
+    engine.feed(b"data: {}\n\n", 0.0)
+    {
+        "close": lambda: engine.close(1.0),
+        "fail": lambda: engine.fail(OSError(), 1.0),
+        "cancel": lambda: engine.cancel(1.0),
+        "timeout": lambda: engine.on_deadline(50.0),
+        "done": lambda: engine.feed(CHUNK + DONE, 1.0),
+        "dead": lambda: engine.feed(b"<html>\n", 1.0),
+    }[end]()
+    verdict = engine.report.verdict
+    assert engine.finished
+    assert watch.seen == ["started", verdict]
+    assert engine.next_deadline() is None
+    assert engine.on_deadline(1e6) == []
+    late = engine.feed(b": late\n", 2.0) + engine.close(2.0) + engine.close(2.0) + engine.fail(OSError(), 2.0)
+    assert [item for item in late if item != b": late\n"] == []
+    engine.cancel(2.0)
+    assert watch.seen == ["started", verdict]
+    assert engine.report.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        (b"", Verdict.CANCELLED),
+        (CHUNK, Verdict.CANCELLED),
+        (CHUNK + FINISH, Verdict.CANCELLED),
+        (CHUNK + DONE, Verdict.COMPLETE),
+        (CHUNK + ERROR, Verdict.FAILED),
+        (b'event: done\ndata: {"text":""}\n\n', Verdict.COMPLETE),
+    ],
+)
+def test_a_consumer_that_leaves_changes_no_end_that_was_told(data: bytes, verdict: Verdict) -> None:
+    repairer = StreamRepairer(dialect="vocabulary" if b"done" in data else None)
+    if data:
+        repairer.feed(data, 1.0)
+    repairer.cancel(3.0)
+    assert repairer.report.verdict is verdict
+    assert (repairer.error is not None) == (verdict is Verdict.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("fed", "frames"),
+    [
+        (b"", [told("upstream-failed", "error")]),
+        (b"data: {}\n\n", [told("upstream-failed", "error")]),
+        (CHUNK, [told("upstream-failed")]),
+        (CHUNK + b"data: {", [told("upstream-failed")]),
+        (CHUNK + DONE, []),
+        (CHUNK + ERROR, []),
+        (b'{"a":1}\n', [error("upstream-failed") + b"\n"]),
+    ],
+)
+def test_a_failure_of_upstream_is_told_once_in_the_words_of_the_stream(fed: bytes, frames: list[bytes]) -> None:
+    repairer = StreamRepairer()
+    repairer.feed(fed, 0.0)
+    assert repairer.fail(ConnectionResetError("secret"), 1.0) == frames
+    assert repairer.fail(OSError(), 2.0) == []
+
+
+def test_what_was_raised_is_named_by_its_type_alone() -> None:
+    engine = EventEngine()
+    assert engine.fail(ConnectionResetError("secret"), 1.0) == []
+    assert engine.error is not None
+    assert engine.error.failure == Failure("upstream-failed", 502, error_type="ConnectionResetError")
+
+
+def test_a_stream_error_is_told_as_it_is() -> None:
+    engine = EventEngine()
+    engine.fail(StreamError(Failure("rate-limited", 429, 3.0)), 1.0)
+    assert engine.error is not None
+    assert engine.error.failure == Failure("rate-limited", 429, 3.0)
+
+
+def test_an_error_is_known_before_the_end() -> None:
+    engine = EventEngine()
+    assert engine.early_error is None
+    engine.feed(CHUNK + ERROR, 0.0)
+    assert engine.error is None
+    assert engine.early_error is not None
+    assert engine.early_error.code == "upstream-error"
+    engine.close(0.0)
+    assert engine.early_error is engine.error
+
+
+def test_another_connection_is_asked_for_before_a_failure_is_told() -> None:
+    asked: list[Exception] = []
+    delays = [2.0, None]
+
+    def renew(met: Exception) -> float | None:
+        asked.append(met)
+        return delays.pop(0)
+
+    repairer = StreamRepairer(timeouts=Timeouts(silence=10.0))
+    repairer.renew = renew
+    repairer.remember_ids()
+    assert repairer.feed(b"id: 1\ndata: {}\n\ndata: {", 0.0) == [b"id: 1\ndata: {}\n\n"]
+    assert repairer.fail(OSError(), 1.0) == []
+    assert not repairer.finished
+    assert repairer.report.retries == 1
+    deadline = repairer.next_deadline()
+    assert deadline is not None
+    assert 12.0 < deadline <= 13.0
+    assert repairer.feed(b"id: 1\ndata: {}\n\nid: 2\ndata: {}\n\n", 3.0) == [b"id: 2\ndata: {}\n\n"]
+    (frame,) = repairer.on_deadline(20.0)
+    assert frame == told("silence-timeout", "error")
+    assert [type(met) for met in asked] == [OSError, StreamError]
+    assert repairer.error is not None
+    assert repairer.error.retry_count == 1
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    ("data", "limits", "at", "code"),
+    [
+        (b"", TIMEOUTS, 10.0, "silence"),
+        (b"", Timeouts(silence=None, total=9.0), 9.0, "total"),
+        (START, Timeouts(first=30.0, silence=None), 30.0, "first"),
+        (CHUNK, Timeouts(idle=20.0, silence=None), 20.0, "idle"),
+    ],
+)
+@pytest.mark.parametrize("kind", [StreamRepairer, EventEngine])
+def test_a_clock_that_ran_out_is_told_by_its_name(
+    kind: type[Any], data: bytes, limits: Timeouts, at: float, code: str
+) -> None:
+    engine = kind(timeouts=limits)
+    engine.resume(100.0)
+    engine.feed(data, 100.0)
+    deadline = engine.next_deadline()
+    assert at - 1 <= deadline - 100.0 <= at
+    assert engine.on_deadline(deadline - 1.0) == []
+    items = engine.on_deadline(deadline)
+    assert bool(items) is (kind is StreamRepairer)
+    assert engine.report.timeout == code
+    assert engine.error.code == f"{code}-timeout"
+    assert engine.error.status_hint == 504
+
+
+def test_a_named_dialect_arms_the_first_clock_from_the_start() -> None:
+    engine = EventEngine(dialect="openai-chat", timeouts=Timeouts(first=5.0, silence=None))
+    assert engine.next_deadline() is None
+    engine.resume(1.0)
+    deadline = engine.next_deadline()
+    assert deadline is not None
+    assert 5.5 <= deadline <= 6.0
+
+
+def test_while_the_consumer_does_not_ask_no_clock_runs() -> None:
+    engine = EventEngine(timeouts=Timeouts(silence=5.0))
+    engine.resume(0.0)
+    engine.pause(1.0)
+    assert engine.next_deadline() is None
+    assert engine.on_deadline(100.0) == []
+    engine.resume(101.0)
+    deadline = engine.next_deadline()
+    assert deadline is not None
+    assert 104.5 <= deadline <= 105.0
+
+
+def test_the_report_has_the_times_on_the_clock_of_the_caller() -> None:
+    repairer = StreamRepairer()
+    repairer.resume(100.0)
+    repairer.feed(b"", 100.5)
+    repairer.feed(b": hi\n\n", 101.0)
+    repairer.feed(START, 102.0)
+    repairer.feed(b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}\n\n', 106.0)
+    repairer.feed(b'event: ping\ndata: {"type":"ping"}\n\n', 107.0)
+    repairer.close(110.0)
+    report = repairer.report
+    assert (report.first_byte, report.first_event, report.first_content) == (1.0, 2.0, 6.0)
+    assert (report.longest_gap, report.duration, report.chunks_in) == (4.0, 10.0, 5)
+
+
+@pytest.mark.parametrize("end", ["feed", "close", "fail", "cancel"])
+def test_the_first_call_starts_the_time_whichever_it_is(end: str) -> None:
+    watch = Watch()
+    engine = EventEngine(observers=[watch])
+    {
+        "feed": lambda: engine.feed(b"", 7.0),
+        "close": lambda: engine.close(7.0),
+        "fail": lambda: engine.fail(OSError(), 7.0),
+        "cancel": lambda: engine.cancel(7.0),
+    }[end]()
+    engine.cancel(7.0)
+    assert watch.seen[0] == "started"
+    assert engine.report.duration == 0.0
+
+
+# Heartbeats
+
+
+@pytest.mark.parametrize(
+    ("fed", "options", "beat"),
+    [
+        (b"", {}, b":\n\n"),
+        (b"", {"format": "ndjson"}, b" "),
+        (b"", {"to": "ndjson"}, b" "),
+        (b"", {"content_type": "application/x-ndjson; charset=utf-8"}, b" "),
+        (b"", {"content_type": "application/json"}, b":\n\n"),
+        (b"", {"content_type": "text/event-stream", "format": "json-array"}, b" "),
+        (b"", {"heartbeat_bytes": b": alive\n\n"}, b": alive\n\n"),
+        (b"data: {}\n\n", {}, b":\n\n"),
+        (b"id: 1\ndata: {}\n\n", {}, b":\n"),
+        (b"", {"last_event_id": "4"}, b":\n"),
+        (b"{}\n", {}, b" "),
+        (b"[{}", {}, b" "),
+        (b"{}\n", {"to": "sse"}, b":\n\n"),
+        (b"", {"convert": "openai-chat"}, b":\n\n"),
+        (START, {}, b'event: ping\ndata: {"type": "ping"}\n\n'),
+        (START, {"convert": "openai-chat"}, b":\n\n"),
+    ],
+)
+def test_a_heartbeat_is_spelt_for_the_output(fed: bytes, options: dict[str, Any], beat: bytes) -> None:
+    repairer = StreamRepairer(heartbeat=5.0, **options)
+    repairer.resume(0.0)
+    repairer.feed(fed, 0.0)
+    written = repairer.report.bytes_out
+    assert repairer.on_deadline(4.0) == []
+    assert repairer.on_deadline(5.0) == [beat]
+    assert repairer.on_deadline(5.0) == []
+    assert repairer.on_deadline(10.0) == [beat]
+    assert repairer.report.heartbeats == 2
+    assert repairer.report.bytes_out == written + 2 * len(beat)
+
+
+def test_a_heartbeat_before_the_format_is_known_fixes_the_framing_of_the_output() -> None:
+    repairer = StreamRepairer(heartbeat=5.0)
+    repairer.resume(0.0)
+    assert repairer.on_deadline(5.0) == [b":\n\n"]
+    assert repairer.feed(b'{"a":1}\n', 6.0) == [b'data: {"a":1}\n\n']
+    assert repairer.report.format is Format.NDJSON
+
+
+def test_what_is_written_puts_the_heartbeat_off_and_what_is_read_does_not() -> None:
+    repairer = StreamRepairer(heartbeat=5.0, timeouts=Timeouts(silence=60.0))
+    repairer.resume(0.0)
+    repairer.feed(b"data: {}\n\n", 3.0)
+    assert repairer.on_deadline(5.0) == []
+    repairer.feed(b"data: {", 6.0)
+    assert repairer.on_deadline(8.0) == [b":\n\n"]
+    assert repairer.feed(b"}\n\n", 9.0) == [b"data: {}\n\n"]
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "timeouts", "low", "high"),
+    [
+        (None, None, None, None),
+        (5.0, None, 4.0, 5.0),
+        (None, Timeouts(silence=9.0), 8.0, 9.0),
+        (5.0, Timeouts(silence=9.0), 4.0, 5.0),
+        (20.0, Timeouts(silence=9.0), 8.0, 9.0),
+    ],
+)
+def test_the_nearest_of_heartbeat_and_clocks_is_next(
+    heartbeat: float | None, timeouts: Timeouts | None, low: float | None, high: float | None
+) -> None:
+    repairer = StreamRepairer(heartbeat=heartbeat, timeouts=timeouts)
+    repairer.resume(0.0)
+    deadline = repairer.next_deadline()
+    assert (deadline is None) == (low is None)
+    assert deadline is None or low is None or high is None or low <= deadline <= high
+
+
+def test_a_heartbeat_that_is_held_is_not_owed() -> None:
+    repairer = StreamRepairer(heartbeat=5.0)
+    repairer.resume(0.0)
+    repairer.hold(True)
+    assert repairer.next_deadline() is None
+    assert repairer.on_deadline(50.0) == []
+    repairer.hold(False)
+    assert repairer.on_deadline(50.0) == [b":\n\n"]
+    engine = EventEngine()
+    engine.hold(True)
+    assert engine.next_deadline() is None
+
+
+# The last frames
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "last"),
+    [
+        (CHUNK, {}, told("truncated")),
+        (CHUNK, {"repairs": ()}, CHUNK),
+        (CHUNK, {"to": "ndjson"}, error("truncated") + b"\n"),
+        (CHUNK + b"id: 3\n\n", {}, b"id: 3\n" + told("truncated")),
+        (CHUNK + FINISH + b"id: 3\n\n", {}, b"id: 3\n\n"),
+        (CHUNK + FINISH + b"id: 3\n\n", {"to": "ndjson"}, FINISH[6:-1]),
+        (CHUNK + b"id: 3\n\n", {"repairs": ()}, b"id: 3\n\n"),
+    ],
+)
+def test_what_is_written_last_tells_the_end(data: bytes, options: dict[str, Any], last: bytes) -> None:
+    repairer = StreamRepairer(**options)
+    assert (repairer.feed(data, 0.0) + repairer.close(0.0))[-1] == last
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "added"),
+    [
+        (CHUNK + FINISH, {}, True),
+        (CHUNK, {}, False),
+        (CHUNK + FINISH + DONE, {}, False),
+        (b"data: {}\n\n", {}, False),
+        (CHUNK + FINISH, {"to": "ndjson"}, False),
+        (START + b'data: {"type":"message_stop"}\n\n', {}, False),
+    ],
+)
+def test_a_done_is_added_behind_a_whole_answer_alone_and_only_if_it_is_asked_for(
+    data: bytes, options: dict[str, Any], added: bool
+) -> None:
+    repairer = StreamRepairer(repairs=set(RepairKind), **options)
+    repairer.feed(data, 0.0)
+    assert (repairer.close(0.0) == [DONE]) is added
+    assert (RepairKind.MISSING_DONE in repairer.report.repairs) is added
+
+
+TEXT_DELTA = (
+    b"event: content_block_delta\n"
+    b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}\n\n'
+)
+STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "begins", "ends"),
+    [
+        (START + TEXT_DELTA + STOP, {}, b'data: {"id": "chatcmpl-0"', DONE),
+        (START + TEXT_DELTA + STOP, {"to": "ndjson"}, b'{"id": "chatcmpl-0"', b"}\n"),
+        (b": hi\n\nid: 3\n\n" + TEXT_DELTA + STOP, {}, b": hi\n", DONE),
+        (START + TEXT_DELTA, {}, b'data: {"id": "chatcmpl-0"', told("truncated")),
+        (CHUNK + FINISH, {}, CHUNK, DONE),
+        (CHUNK + DONE, {}, CHUNK, DONE),
+        (b'{"a":1}\n', {}, b'data: {"a":1}\n\n', b"\n\n"),
+        (b"data: hello\n\n", {}, b"data: hello\n\n", b"\n\n"),
+        (b"data: {}\n\n<html>\n", {}, b"data: {}\n\n", told("upstream-failed", "error")),
+    ],
+)
+def test_a_conversion_writes_the_other_dialect_and_its_end(
+    data: bytes, options: dict[str, Any], begins: bytes, ends: bytes
+) -> None:
+    repairer = StreamRepairer(convert="openai-chat", **options)
+    wire = b"".join(repairer.feed(data, 0.0) + repairer.close(0.0))
+    assert wire.startswith(begins)
+    assert wire.endswith(ends)
+    assert wire.count(b"[DONE]") <= 1
+
+
+def test_a_stream_that_died_tells_it_at_once_and_drops_the_rest() -> None:
+    repairer = StreamRepairer()
+    frames = repairer.feed(b"data: {}\n\n<html>\ndata: []\n\n", 0.0)
+    assert frames == [b"data: {}\n\n", told("upstream-failed", "error")]
+    assert repairer.finished
+    assert repairer.feed(b"data: {}\n\n", 0.0) == []
+    assert repairer.close(0.0) == []
