@@ -103,14 +103,14 @@ class Account:
         if reading.usage:
             self._absorb_usage(reading.usage)
 
-    def absorb_texts(self, choice: int, texts: list[str]) -> None:
-        """Take texts that came one after the other, as so many readings of nothing else would."""
+    def absorb_texts(self, choice: int, field: str, texts: list[str]) -> None:
+        """Take texts (or reasoning) that came one after the other, as so many readings of nothing else would."""
         pieces = self._choices.get(choice) or self._open_choice(choice)
-        for text in texts if choice == 0 else ():
+        for text in texts if choice == 0 and field == "text" else ():
             if self._last_piece is None:
                 break
             self._compare(text)
-        self._keep(pieces.text, "".join(texts))
+        self._keep(getattr(pieces, field), "".join(texts))
         self.content_events += len(texts)
 
     def _absorb_delta(self, delta: Delta) -> bool:

@@ -187,7 +187,7 @@ class Gate:
         """Forward events whose raw texts were found in canonical frames by `self.likeness`."""
         self.report.events += len(raws)
         if self.account is not None:
-            self.account.absorb_texts(likeness.choice, likeness.read(raws))
+            self.account.absorb_texts(likeness.choice, likeness.field, likeness.read(raws))
         self.out.append(Run(wire, likeness, raws, self.report.last_event_id))
 
     def _emit(self, frame: Frame) -> None:
