@@ -121,6 +121,23 @@ CASES: list[Case] = [
         b"data: {}\n\n",
         "oversized-event@10+1029",
     ),
+    (
+        "spelt anew past the limit",
+        b"data:" + 1017 * b"x" + b"\n\ndata: {}\n\n",
+        {},
+        b"data: {}\n\n",
+        "oversized-event@0+1022",
+    ),
+    ("fields and a comment without data", b"id: 1\n: c\n\ndata: [DONE]\n\n", CHAT, b": c\nid: 1\ndata: [DONE]\n\n", ""),
+    (
+        "fields and a stray line without data",
+        b"id: 1\nx y\n\ndata: {}\n\n",
+        {},
+        b"id: 1\n\ndata: {}\n\n",
+        "stray-line@6+3",
+    ),
+    ("a raw document behind a field", b'id: 1\n{"a":\n1}\n\n', {}, b'id: 1\ndata: {"a":1}\n\n', "raw-json@0+14"),
+    ("a NUL in a chunk of simple frames", b"data: a\0\n\ndata: {}\n\ndata: b\n\n", {}, SAME, ""),
     ("a stray line alone", b"data: {}\n\nnot a field\n\n", {}, b"data: {}\n\n", "stray-line@10+11"),
     ("a stray line in a block", b"data: {}\nnot a field\n\n", {}, b"data: {}\n\n", "stray-line@9+11"),
     (

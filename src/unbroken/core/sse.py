@@ -440,9 +440,8 @@ class SSEFramer:
             return False
         self._end_before(start)
         self._append(line, start, end)
-        if not self._poisoned:
-            self._raw = scanner
-            self._try_raw()
+        self._raw = scanner
+        self._try_raw()
         return True
 
     def _may_lift(self, line: bytes, scanner: BracketScanner) -> bool:
@@ -477,9 +476,8 @@ class SSEFramer:
             self._take_field(line, start, end)
             return
         self._append(line, start, end)
-        if not self._poisoned:
-            self._raw.feed(b"\n" + line)
-            self._try_raw()
+        self._raw.feed(b"\n" + line)
+        self._try_raw()
 
     def _try_raw(self) -> None:
         """Forward the raw document once its last bracket is closed."""
@@ -612,8 +610,6 @@ class SSEFramer:
     def _forward_bare(self, block: Block) -> None:
         """Forward a block without data; in a known dialect its `id:` and `retry:` wait for the next event."""
         gate = self._gate
-        if not block.lines:
-            return
         if gate.mode is not Mode.KNOWN or block.unknown:
             self._note_fields(block)
             gate.forward_bare(block.spell())
