@@ -185,3 +185,8 @@ def test_what_is_retained_is_bounded_whatever_never_ends() -> None:
             for _ in range(20):
                 repairer.feed(more * 200, 0.0)
                 assert len(framer._element) + len(framer._lead) <= 2 * LIMIT
+
+
+def test_pings_that_are_not_wanted_do_not_leave_nor_does_their_comma() -> None:
+    repairer = StreamRepairer(format="json-array", dialect="anthropic", comments="drop")
+    assert b"".join(repairer.feed(b'[{"type":"ping"},{}]', 0.0)) == b"[{}]"

@@ -283,3 +283,8 @@ def test_what_is_retained_is_bounded_whatever_never_ends() -> None:
             for _ in range(20):
                 repairer.feed(more * 200, 0.0)
                 assert len(framer._block) + len(framer._splitter.open_line) <= 2 * LIMIT
+
+
+def test_pings_that_are_not_wanted_do_not_leave() -> None:
+    reader = EventReader(format="ndjson", dialect="anthropic", comments="drop")
+    assert reader.feed(b'{"type":"ping"}\n{}\n') == [Event("{}")]

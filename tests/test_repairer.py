@@ -294,6 +294,34 @@ def test_the_report_has_the_times_on_the_clock_of_the_caller() -> None:
     assert (report.longest_gap, report.duration, report.chunks_in) == (4.0, 10.0, 5)
 
 
+def test_another_connection_has_its_own_time_for_content() -> None:
+    for fed, limit in ((START, 30.0), (CHUNK, 20.0)):
+        engine = EventEngine(timeouts=Timeouts(first=30.0, idle=20.0, silence=None))
+        engine.renew = lambda met: 5.0
+        engine.feed(fed, 0.0)
+        assert engine.fail(OSError(), 10.0) == []
+        deadline = engine.next_deadline()
+        assert deadline is not None
+        assert 14.0 + limit <= deadline <= 15.0 + limit
+
+
+def test_observers_are_told_of_chunks_and_of_content_with_their_times() -> None:
+    told: list[tuple[Any, ...]] = []
+
+    class Times(Observer):
+        def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
+            told.append((chunk, at))
+
+        def content(self, report: StreamReport, gap: float) -> None:
+            told.append(("content", gap))
+
+    engine = EventEngine(observers=[Times()])
+    engine.resume(10.0)
+    engine.feed(CHUNK, 12.0)
+    engine.feed(b"", 13.0)
+    assert told == [(CHUNK, 2.0), ("content", 2.0), (b"", 3.0)]
+
+
 @pytest.mark.parametrize("end", ["feed", "close", "fail", "cancel"])
 def test_the_first_call_starts_the_time_whichever_it_is(end: str) -> None:
     watch = Watch()

@@ -72,3 +72,9 @@ def test_an_observer_does_nothing_until_a_method_is_overridden() -> None:
     observer.started(StreamReport())
     observer.repaired(Repair(RepairKind.STRAY_LINE, 0, 1))
     observer.ended(StreamReport())
+
+
+def test_a_report_shows_its_facts() -> None:
+    shown = repr(StreamReport(provider="p"))
+    assert shown.startswith("StreamReport(")
+    assert "provider='p'" in shown
