@@ -22,7 +22,7 @@ class End:
     __slots__ = ("error",)
 
     def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error
+        self.error: BaseException | None = error
 
 
 if TYPE_CHECKING:

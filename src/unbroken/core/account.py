@@ -81,11 +81,11 @@ class Account:
         self._choices: dict[int, _Choice] = {0: _Choice()}
         self._calls: dict[tuple[int, Hashable], _Call] = {}
         self._room = MAX_KEPT
-        self.cut = False
+        self.cut: bool = False
         """Whether something was not kept."""
-        self.content_events = 0
+        self.content_events: int = 0
         """Readings that brought content."""
-        self.beginnings = 0
+        self.beginnings: int = 0
         """Beginnings of a message; a second one tells of a retry that nobody announced."""
         self._usage: dict[str, int] = {}
         self._figures_at = -1  # how much content there was when the provider last told its output

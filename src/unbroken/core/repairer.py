@@ -47,7 +47,7 @@ class EventReader:
 
     def __init__(self, **options: Any) -> None:
         checked = check_options(**options)
-        self.report = _new_report(checked)
+        self.report: StreamReport = _new_report(checked)
         self.error: StreamError | None = None
         self._pipeline = Pipeline(checked, self.report)
 
@@ -113,10 +113,10 @@ class _Engine(Generic[T]):
     """What both engines share: the clocks, the ending, the verdict."""
 
     def __init__(self, **options: Any) -> None:
-        self.options = check_options(**options)
-        self.report = _new_report(self.options)
+        self.options: Options = check_options(**options)
+        self.report: StreamReport = _new_report(self.options)
         self.error: StreamError | None = None
-        self.finished = False
+        self.finished: bool = False
         self._pipeline = Pipeline(self.options, self.report)
         self._clocks = Clocks(self.options.timeouts)
         self._started_at: float | None = None
