@@ -29,6 +29,7 @@ CASES: list[Case] = [
     ("an indented first line", b"\n  data: {}\n\n", {}, b"data: {}\n\n", "field-name@1+10"),
     ("an endless indentation", 3000 * b" " + b"{}\n", {}, b"{}\n", ""),
     ("heartbeats of NDJSON in front", b" \n \n {}\n", {}, b"{}\n", ""),
+    ("a BOM behind a blank line", b"\n" + BOM + b"{}\n\ndata: {}\n\n", {}, b"data: {}\n\n", "stray-line@1+5"),
     ("nothing but blanks", b" \n\t\r", {}, b"", ""),
     ("nothing but a BOM", BOM, {}, b"", ""),
     ("an HTTP head", HEAD + b"data: {}\n\n", {}, b"data: {}\n\n", "http-head@0+25"),

@@ -305,6 +305,16 @@ def test_another_connection_has_its_own_time_for_content() -> None:
         assert 14.0 + limit <= deadline <= 15.0 + limit
 
 
+def test_a_timeout_that_another_connection_made_good_is_not_reported() -> None:
+    engine = EventEngine(timeouts=Timeouts(silence=10.0))
+    engine.renew = lambda met: 0.0
+    engine.feed(b"data: {}\n\n", 0.0)
+    assert engine.on_deadline(10.0) == []
+    assert engine.report.retries == 1
+    assert engine.report.timeout is None
+    assert not engine.finished
+
+
 def test_observers_are_told_of_chunks_and_of_content_with_their_times() -> None:
     told: list[tuple[Any, ...]] = []
 
