@@ -124,6 +124,8 @@ class TestARightReader(ParserContract):
         for chunk in chunks:
             if "empty chunk ends" in self.flaws and not chunk:
                 return
+            if "CRLF cut" in self.flaws:
+                reader.after_cr = False
             for seen in reader.feed(chunk):
                 yield from late
                 late = [seen] if "late" in self.flaws else []
@@ -229,6 +231,7 @@ FLAWS = {
     "needs a colon": "data_lines_are_joined_and_empty_ones_count",
     "empty dropped": "data_lines_are_joined_and_empty_ones_count",
     "comments are data": "comments_mean_nothing",
+    "CRLF cut": "a_CRLF_may_be_cut_in_two",
     "nothing is an event": "a_block_without_data_is_no_event",
     "phantoms": "a_block_without_data_is_no_event_behind_an_id",
     "event name stays": "an_event_name_names_one_event",
@@ -257,10 +260,11 @@ def test_a_flawed_reader_fails_the_test_of_its_flaw(flaw: str) -> None:
 
 @pytest.fixture
 def without_shrinking() -> Iterator[None]:
+    before = settings.get_current_profile_name()
     settings.register_profile("without shrinking", phases=[Phase.generate], database=None)
     settings.load_profile("without shrinking")
     yield
-    settings.load_profile("default")
+    settings.load_profile(before)
 
 
 @pytest.mark.slow

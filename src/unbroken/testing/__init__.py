@@ -1,1 +1,170 @@
-"""The proof kit: run any SSE or NDJSON reader, or a streaming route, against what the standards say."""
+"""The proof kit: run any SSE or NDJSON reader, or a streaming route, against what the standards say.
+
+Extra `unbroken[testing]`. Every name is loaded at its first use, so that scripted sources, the fake clock, the cases
+and the faults work without Hypothesis, which only strategies and parser contracts need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cases import NDJSON_CASES, SSE_CASES, STANDARD_EXAMPLES, Clause, NDJSONCase, SSECase
+    from .claims import Claim
+    from .clock import FakeClock
+    from .contract import (
+        INVALID,
+        AsyncNDJSONContract,
+        AsyncParserContract,
+        ContractBroken,
+        Finding,
+        NDJSONContract,
+        ParserContract,
+        examine,
+    )
+    from .conversations import DIALECTS, Answer, Conversation, ToolCall
+    from .cuts import cut, cuttings, nasty_cuts
+    from .failures import client_failures
+    from .faults import FAULTS, TRANSPORT_FAULTS, BrokenStream, Fault, Healthy, Outcome, TransportFault
+    from .routes import RouteContract
+    from .server import HEAD_FAULTS, Hold, Reset, ScriptedServer, chunked, close_delimited, with_length
+    from .sources import (
+        AsyncScriptedSource,
+        Block,
+        Interrupted,
+        Pause,
+        Repeat,
+        Schedule,
+        ScriptedSource,
+        Upstream,
+    )
+    from .standard import NDJSONReading, SSEReading, read_json_array, read_ndjson, read_sse
+    from .strategies import (
+        broken,
+        chunkings,
+        cut_streams,
+        dialect_streams,
+        events,
+        hostile_bytes,
+        hostile_sse_streams,
+        json_array_streams,
+        json_objects,
+        json_texts,
+        json_values,
+        ndjson_streams,
+        payloads,
+        schedules,
+        sse_streams,
+    )
+    from .streams import JSONArrayStream, NDJSONStream, SSEStream
+
+_HOMES = {
+    "cases": ("NDJSON_CASES", "SSE_CASES", "STANDARD_EXAMPLES", "Clause", "NDJSONCase", "SSECase"),
+    "claims": ("Claim",),
+    "clock": ("FakeClock",),
+    "contract": (
+        *("INVALID", "AsyncNDJSONContract", "AsyncParserContract", "ContractBroken", "Finding", "NDJSONContract"),
+        *("ParserContract", "examine"),
+    ),
+    "conversations": ("DIALECTS", "Answer", "Conversation", "ToolCall"),
+    "cuts": ("cut", "cuttings", "nasty_cuts"),
+    "failures": ("client_failures",),
+    "faults": ("FAULTS", "TRANSPORT_FAULTS", "BrokenStream", "Fault", "Healthy", "Outcome", "TransportFault"),
+    "routes": ("RouteContract",),
+    "server": ("HEAD_FAULTS", "Hold", "Reset", "ScriptedServer", "chunked", "close_delimited", "with_length"),
+    "sources": (
+        *("AsyncScriptedSource", "Block", "Interrupted", "Pause", "Repeat", "Schedule", "ScriptedSource", "Upstream"),
+    ),
+    "standard": ("NDJSONReading", "SSEReading", "read_json_array", "read_ndjson", "read_sse"),
+    "strategies": (
+        *("broken", "chunkings", "cut_streams", "dialect_streams", "events", "hostile_bytes", "hostile_sse_streams"),
+        *("json_array_streams", "json_objects", "json_texts", "json_values", "ndjson_streams", "payloads"),
+        *("schedules", "sse_streams"),
+    ),
+    "streams": ("JSONArrayStream", "NDJSONStream", "SSEStream"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "DIALECTS",
+    "FAULTS",
+    "HEAD_FAULTS",
+    "INVALID",
+    "NDJSON_CASES",
+    "SSE_CASES",
+    "STANDARD_EXAMPLES",
+    "TRANSPORT_FAULTS",
+    "Answer",
+    "AsyncNDJSONContract",
+    "AsyncParserContract",
+    "AsyncScriptedSource",
+    "Block",
+    "BrokenStream",
+    "Claim",
+    "Clause",
+    "ContractBroken",
+    "Conversation",
+    "FakeClock",
+    "Fault",
+    "Finding",
+    "Healthy",
+    "Hold",
+    "Interrupted",
+    "JSONArrayStream",
+    "NDJSONCase",
+    "NDJSONContract",
+    "NDJSONReading",
+    "NDJSONStream",
+    "Outcome",
+    "ParserContract",
+    "Pause",
+    "Repeat",
+    "Reset",
+    "RouteContract",
+    "SSECase",
+    "SSEReading",
+    "SSEStream",
+    "Schedule",
+    "ScriptedServer",
+    "ScriptedSource",
+    "ToolCall",
+    "TransportFault",
+    "Upstream",
+    "broken",
+    "chunked",
+    "chunkings",
+    "client_failures",
+    "close_delimited",
+    "cut",
+    "cut_streams",
+    "cuttings",
+    "dialect_streams",
+    "events",
+    "examine",
+    "hostile_bytes",
+    "hostile_sse_streams",
+    "json_array_streams",
+    "json_objects",
+    "json_texts",
+    "json_values",
+    "nasty_cuts",
+    "ndjson_streams",
+    "payloads",
+    "read_json_array",
+    "read_ndjson",
+    "read_sse",
+    "schedules",
+    "sse_streams",
+    "with_length",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -20,7 +20,7 @@ from .cases import NDJSON_CASES, SSE_CASES, Clause, NDJSONCase, SSECase
 from .claims import Claim, reduced
 from .cuts import cuttings, describe_cut, every
 from .drawing import HealthCheck, SearchStrategy, given, settings, st
-from .properties import CHARSET, RETRY, SSE_PROPERTIES, Property
+from .properties import CHARSET, PROMPT, RETRY, SSE_PROPERTIES, Property
 from .standard import Seen
 from .strategies import cut_streams, hostile_bytes, judged, ndjson_streams, sse_streams
 from .streams import NDJSONStream, SSEStream
@@ -197,7 +197,7 @@ class ParserContract(_Reader, _Tests):
     def test_an_event_leaves_with_the_byte_that_completes_it(self) -> None:
         """Neither the next event nor the end of the stream is waited for."""
         self._skip_unless_claimed(Claim.PROMPT)
-        _asked(self._claimed(sse_streams(min_blocks=1)), self, "prompt", self._check_promptness)
+        _asked(self._claimed(PROMPT.streams), self, PROMPT.slug, self._check_promptness)
 
     def test_a_chunk_may_be_empty(self) -> None:
         """An empty chunk is no end of input."""
@@ -258,8 +258,8 @@ class ParserContract(_Reader, _Tests):
             raise unittest.SkipTest("parse() gives a list, so that nothing can be said of promptness")
         due = _completing_bytes(stream)
         if came != due:
-            name = "an event leaves with the byte that completes it"
-            raise ContractBroken(name, Clause.BLANK, every(stream.data, 1), f"at bytes {due}", f"at bytes {came}")
+            chunks = every(stream.data, 1)
+            raise ContractBroken(PROMPT.name, PROMPT.clause, chunks, f"at bytes {due}", f"at bytes {came}")
 
     def _attempt(self, chunks: Iterable[bytes]) -> list[Seen] | _Raised:
         try:

@@ -19,7 +19,7 @@ Consume = Callable[[Iterable[bytes]], None]
 """Read all these chunks and keep nothing."""
 
 MOST_GROWTH = 8.0
-_ENOUGH_SECONDS = 0.04
+_ENOUGH_SECONDS = 0.12
 _ATTEMPTS = 4
 _MEMORY_SLACK = 96 * 2**10
 

@@ -134,6 +134,10 @@ def _at_nasty_places(numbers: list[int]) -> Callable[[bytes], list[bytes]]:
     return way
 
 
+def _at_every_nasty_place(data: bytes) -> list[bytes]:
+    return cut(data, nasty_cuts(data))
+
+
 def _in_pieces(size: int) -> Callable[[bytes], list[bytes]]:
     return lambda data: every(data, size)
 
@@ -154,6 +158,7 @@ _ways_to_cut = st.builds(
     st.one_of(
         st.just(_at_fractions([])),
         st.lists(st.integers(0, 999), min_size=1, max_size=6).map(_at_nasty_places),
+        st.just(_at_every_nasty_place),
         st.integers(1, 7).map(_in_pieces),
         st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=6).map(_at_fractions),
     ),
