@@ -32,6 +32,12 @@ LIMIT = 20.0
 
 Captured = pytest.CaptureFixture[bytes]
 
+# A shell's background job ignores Ctrl-C, and so would what it starts.
+COMMAND = (
+    "import signal, sys; from unbroken.cli import main; "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(main())"
+)
+
 
 def saved(folder: Path, body: bytes) -> str:
     path = folder / "saved.sse"
@@ -42,7 +48,7 @@ def saved(folder: Path, body: bytes) -> str:
 @contextmanager
 def started(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run the command with a pipe as its input; it is gone when this ends."""
-    command = [sys.executable, "-c", "import sys; from unbroken.cli import main; sys.exit(main())", *arguments]
+    command = [sys.executable, "-c", COMMAND, *arguments]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -98,7 +98,9 @@ def test_ctrl_c_ends_the_command_quietly() -> None:
     command = [
         sys.executable,
         "-c",
-        "import sys; from unbroken.cli import main; sys.exit(main())",
+        # A shell's background job ignores Ctrl-C, and so would what it starts.
+        "import signal, sys; from unbroken.cli import main; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(main())",
         "demo",
         "--port",
         "0",
