@@ -18,7 +18,7 @@ class RepairKind(Enum):
     STRAY_LINE = "stray-line"
     """A line that is no field and holds nothing whole was dropped."""
     FIELD_NAME = "field-name"
-    """`  data:` or `Data:` with a whole JSON value was read as `data:`."""
+    """`data` with blanks around its name, in whatever case, and a whole JSON value was read as `data`."""
     HTTP_HEAD = "http-head"
     """An HTTP response head with a 2xx status, left in front of the body, was skipped."""
     FOREIGN_BODY = "foreign-body"
