@@ -7,6 +7,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("tests.laws")
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 IN_CI = bool(os.environ.get("CI"))

@@ -4,6 +4,8 @@ Each check takes the bytes of a whole stream and the options to read it with, an
 is broken. They are asked of drawn streams, of harmed recordings and of every table of cases.
 """
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import json
@@ -13,9 +15,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unbroken import EventReader, Format, Repair, RepairKind, StreamRepairer, StreamReport, Verdict
+from unbroken import (
+    DEFAULT_REPAIRS,
+    EventReader,
+    Format,
+    Observer,
+    Repair,
+    RepairKind,
+    StreamRepairer,
+    StreamReport,
+    Verdict,
+)
 from unbroken.core.errors import ERROR_TYPE
-from unbroken.core.repairer import EventEngine
 from unbroken.testing.cuts import every
 from unbroken.testing.standard import read_ndjson, read_sse
 
@@ -122,7 +133,7 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
-# --- Laws 2 and 9 -----------------------------------------------------------------------------------------------------
+# --- Law 2 -----------------------------------------------------------------------------------------------------
 
 
 def check_prompt(data: bytes, **options: Any) -> None:
@@ -137,29 +148,42 @@ def check_prompt(data: bytes, **options: Any) -> None:
     assert tuple(seen) == read_sse(data).events
 
 
-class _Ends:
-    """Counts the ends that an observer is told of."""
+def check_frames_leave(data: bytes, end: bytes, **options: Any) -> None:
+    """Law 2 for canonical streams: each frame, byte for byte, with its last byte, whatever ends it."""
+    repairer = StreamRepairer(**options)
+    left = b""
+    for at, byte in enumerate(every(data, 1), 1):
+        left += b"".join(repairer.feed(byte, 0.0))
+        if data[:at].endswith(end):
+            assert left == data[:at]
 
-    def __init__(self) -> None:
-        self.ended_with: list[Verdict] = []
+
+def blank_lines(data: bytes) -> list[int]:
+    """Give where the blank lines of an event stream end."""
+    return [found.end() for found in re.finditer(rb"([^\r\n]*)(?:\r\n|\r|\n)", data) if not found[1]]
 
 
-def check_one_end(data: bytes, chunks: Sequence[bytes], **options: Any) -> None:
+# --- Law 9 ------------------------------------------------------------------------------------------------------------
+
+
+class _Ends(Observer):
+    def __init__(self, ends: list[Verdict]) -> None:
+        self._ends = ends
+
+    def ended(self, report: StreamReport) -> None:
+        self._ends.append(report.verdict)
+
+
+def check_one_end(chunks: Sequence[bytes], **options: Any) -> None:
     """Law 9: one verdict; at most one error frame of ours, the last thing written; nothing behind the end."""
-    from unbroken import Observer
-
+    data = b"".join(chunks)
     ends: list[Verdict] = []
-
-    class Watch(Observer):
-        def ended(self, report: StreamReport) -> None:
-            ends.append(report.verdict)
-
-    repairer = StreamRepairer(**options, observers=[Watch()])
+    repairer = StreamRepairer(**options, observers=[_Ends(ends)])
     frames = [frame for chunk in chunks for frame in repairer.feed(chunk, 0.0)]
     frames += repairer.close(0.0)
     assert ends == [repairer.report.verdict]
     assert repairer.report.verdict is not Verdict.OPEN
-    assert not repairer.feed(data, 1.0)
+    assert not repairer.feed(data or b"data: late\n\n", 1.0)
     assert not repairer.close(1.0)
     assert not repairer.fail(RuntimeError(), 1.0)
     assert not repairer.on_deadline(1e9)
@@ -344,6 +368,23 @@ def check_no_invention(data: bytes, **options: Any) -> None:
             there[word] += count * len(data)
     invented = Counter(word for payload in payloads for word in words(payload)) - there
     assert not invented, invented
+
+
+def check_no_false_end(data: bytes, **options: Any) -> None:
+    """Law 7 for ends: no `[DONE]` stands behind an error, and none is added but at the end of a whole answer."""
+    mended = repaired([data], **options)
+    payloads = _payloads(mended)
+    if (
+        RepairKind.DONE_AFTER_ERROR in options.get("repairs", DEFAULT_REPAIRS)
+        and mended.report.verdict is Verdict.FAILED
+    ):
+        told = next((at for at, payload in enumerate(payloads) if ERROR_TYPE in payload), len(payloads))
+        assert "[DONE]" not in payloads[told:]
+    if mended.report.repairs[RepairKind.MISSING_DONE]:
+        assert mended.report.verdict is Verdict.COMPLETE
+        assert payloads[-1] == "[DONE]"
+    spelt = sum(mended.report.repairs[kind] for kind in (RepairKind.DONE_SPELLING, RepairKind.MISSING_DONE))
+    assert payloads.count("[DONE]") <= data.count(b"[DONE]") + spelt
 
 
 def _payloads(mended: Repaired) -> list[str]:

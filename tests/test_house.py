@@ -164,11 +164,13 @@ def test_import_unbroken_loads_no_asyncio() -> None:
 
 
 def test_import_unbroken_takes_at_most_twice_the_time_of_the_modules_it_cannot_do_without() -> None:
-    # Processor time, interleaved, the minimum of each: a busy machine only ever adds to it.
+    # Processor time, interleaved, the minimum of each: a busy machine only ever adds to it, and takes more rounds.
     ours, yardstick = [], []
-    for _ in range(9):
+    for _ in range(40):
         ours.append(import_seconds("unbroken"))
         yardstick.append(import_seconds("json, dataclasses, enum, typing, codecs, re"))
+        if min(ours) <= 2 * min(yardstick):
+            break
     assert min(ours) <= 2 * min(yardstick)
 
 

@@ -119,7 +119,8 @@ class LikenessFinder:
 
     def look(self, dialect: Dialect, event: Event, reading: Reading) -> Likeness | None:
         """Compare this payload with the last one that was shown; give their likeness if it holds."""
-        previous, self._previous = self._previous, event.data
+        # A longer payload is not kept: what is retained has its bound.
+        previous, self._previous = self._previous, event.data if len(event.data) <= MAX_LENGTH else ""
         if self._failed >= MAX_ATTEMPTS or not dialect.steady or not _is_plain(reading):
             return None
         found = self._found

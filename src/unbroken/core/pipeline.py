@@ -11,7 +11,7 @@ from .ndjson import NDJSONFramer
 from .options import Options
 from .repairs import RepairKind
 from .report import StreamReport, Verdict
-from .sniffer import Finding, not_a_stream, sniff
+from .sniffer import MAX_HEAD, Finding, not_a_stream, sniff
 from .sse import SSEFramer
 
 _MAX_INDENT: Final = 1024
@@ -51,8 +51,10 @@ class Pipeline:
             if self.framer is not None:
                 self.framer.feed(chunk)
             else:
+                goes_on = self._head_goes_on(chunk)
                 self._prefix += chunk
-                self._settle_format(at_end=False)
+                if not goes_on:
+                    self._settle_format(at_end=False)
         return self._take()
 
     def close(self, *, clean: bool) -> tuple[list[Item], Verdict]:
@@ -105,6 +107,13 @@ class Pipeline:
             self.gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin, self.report.bytes_in)
 
     # The format
+
+    def _head_goes_on(self, chunk: bytes) -> bool:
+        """Tell that an HTTP head is not over yet, without a search through all of it for each chunk."""
+        prefix = self._prefix
+        joint = bytes(prefix[-3:]) + chunk
+        is_short = len(prefix) + len(chunk) < MAX_HEAD
+        return is_short and prefix.startswith(b"HTTP/") and joint.find(b"\n\n") < 0 and joint.find(b"\n\r\n") < 0
 
     def _settle_format(self, *, at_end: bool) -> None:
         given = self.options.format

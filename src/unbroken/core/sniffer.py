@@ -13,7 +13,7 @@ from .decoder import BOM
 from .errors import Failure, is_ours
 from .events import Format
 
-MAX_HEAD: Final = 64 * 1024
+MAX_HEAD: Final = 16 * 1024
 """Bytes of an HTTP head, or of a page until its title, that are read at most."""
 
 _BLANKS: Final = b" \t\r\n"

@@ -1,0 +1,275 @@
+"""Recorded streams of fifty providers: read alike at every cut, mended where they are broken and nowhere else."""
+
+# ruff: noqa: RUF024
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unbroken import Event, RepairKind, Verdict
+from unbroken.testing.cuts import every
+
+from . import captures, drawn, laws
+
+pytestmark = captures.needs_captures
+
+STREAMS = captures.chosen(lambda entry: entry["format"] in ("sse", "ndjson", "json-array"))
+BODIES = captures.chosen(lambda entry: entry["format"] in ("json", "other"))
+ENTRIES = {entry["file"]: entry for entry in captures.manifest()}
+
+SMALL = 3 * 1024
+"""Bytes of a body that is read byte by byte, and that all cuts are also read from as events."""
+
+FALSE_START = "the recorder or a shell left its own words around the stream; the stream itself is whole"
+NO_BLANK_LINE_AT_THE_END = "the last event is whole JSON or [DONE], and only its blank line is missing"
+SINGLE_NEWLINES = "each event is whole JSON, and only one line end stands between them"
+SPLICED = "an event was overwritten by a whole one of the same shape: its broken beginning goes"
+NO_NAMES = "clients of the Responses API tell events by their name, and this gateway left the names out"
+
+REPAIRED: tuple[tuple[str, dict[str, dict[RepairKind, int]]], ...] = (
+    (
+        NO_BLANK_LINE_AT_THE_END,
+        dict.fromkeys(
+            [
+                "github-copilot/nesprovider-reply-1c2d1e4b.bin",
+                "google-gemini/streaming-failure-prompt-blocked-safety-5c106a27.bin",
+                "google-gemini/streaming-success-no-content-parts-2d0e9ff4.bin",
+                "google-gemini/streaming-success-quotes-escaped-0700f3b0.bin",
+                "mistral/stream-basic-text-1-16251e32.bin",
+                "openai-compatible-gateway/anthropic-fallback-tool-call-ecd02bc3.bin",
+                "openai/azure-openai-chat-completion-stream-tools-chunks-7e2fbff0.bin",
+                "openai/llm-v1-completions-9f6f34b5.bin",
+                "openai/stream-gpt5-2-02-41ad5343.bin",
+                "openai/thinking-stream-vllm-glm4-5-01-b3efe7ea.bin",
+                "synthetic/anthropic/basic-response-4cef9a87.bin",
+                "synthetic/anthropic/compaction-response-4e3381c9.bin",
+                "synthetic/anthropic/fallback-credit-response-9ca32d0a.bin",
+                "synthetic/anthropic/fallback-response-1f6c57ba.bin",
+                "synthetic/anthropic/incomplete-partial-json-response-e0e79ee1.bin",
+                "synthetic/anthropic/refusal-response-13f671d6.bin",
+                "synthetic/anthropic/tool-use-response-53787cbf.bin",
+                "synthetic/kong-fixtures/text-event-stream-input-a607a915.bin",
+                "xai/stream-basic-text-responses-1-4fdb60df.bin",
+            ],
+            {RepairKind.UNTERMINATED_EVENT: 1},
+        ),
+    ),
+    (
+        "the last line is `data: [DONE] `, with a blank that clients compare, and without its blank line",
+        dict.fromkeys(
+            ["groq/stream-with-tools-2-3d85fb28.bin", "openrouter/stream-text-with-a-prompt-1-1d46aaf5.bin"],
+            {RepairKind.UNTERMINATED_EVENT: 1, RepairKind.DONE_SPELLING: 1},
+        ),
+    ),
+    (
+        SINGLE_NEWLINES,
+        {
+            file: {RepairKind.MISSING_BLANK_LINE: splits, RepairKind.UNTERMINATED_EVENT: 1}
+            for file, splits in {
+                "synthetic/alibaba/dashscope-compat-zh-single-newline-8eb8781c.bin": 9,
+                "synthetic/gateway-test/test-raw-message-78e60812.bin": 195,
+                "synthetic/google-gemini/stream-basic-text-1-77dd9068.bin": 3,
+                "synthetic/openai/chatcompletionkeepalive-4a00aec2.bin": 3,
+                "synthetic/openai/chatcompletionping-e6333fab.bin": 8,
+                "synthetic/openai/createstreamedresponsefixture-11e0057b.bin": 11,
+            }.items()
+        },
+    ),
+    (
+        "a line of one blank stands where the blank line should, behind whole JSON",
+        {
+            "synthetic/moonshot/moonshot-usage-inside-choice-space-lines-7c8977b6.bin": {
+                RepairKind.MISSING_BLANK_LINE: 5
+            }
+        },
+    ),
+    (
+        SPLICED,
+        dict.fromkeys(
+            [
+                "kilo-gateway/kilo-kimi-k25-splice-in-id-2afe3c2c.bin",
+                "zai/zai-glm47-splice-after-id-colon-35496421.bin",
+                "zai/zai-glm47-splice-in-role-bddd13f9.bin",
+                "zai/zai-glm51-splice-in-object-53517a22.bin",
+                "zai/zai-glm51-splice-in-role-key-b0d24f48.bin",
+            ],
+            {RepairKind.SPLICED_EVENT: 1},
+        ),
+    ),
+    (
+        NO_NAMES,
+        {
+            file: {RepairKind.EVENT_NAME_RESTORED: events}
+            for file, events in {
+                "openrouter/openai-responses-stream-against-openrouter-completes-c9edf683.bin": 11,
+                "openrouter/test-image-prompt-488d677f.bin": 11,
+                "openrouter/test-llm-openrouter-test-prompt-45c52d45.bin": 12,
+                "openrouter/test-reasoning-da66a499.bin": 11,
+                "openrouter/test-tool-calls-495fa69a.bin": 7,
+            }.items()
+        },
+    ),
+    (
+        FALSE_START,
+        {
+            "anthropic/thinking-stream-01-df703cd8.bin": {RepairKind.STRAY_LINE: 1, RepairKind.UNFINISHED_TAIL: 1},
+            "deepseek/thinking-stream-deepseek-01-63d6a94f.bin": {RepairKind.HTTP_HEAD: 1, RepairKind.STRAY_LINE: 1},
+        },
+    ),
+    (
+        "an indented first `data:` line holds a whole chunk that every client ignores",
+        {"openrouter/test-tools-streaming-variant-c-342a836e.bin": {RepairKind.FIELD_NAME: 1}},
+    ),
+    (
+        "`data: [DONE]` in a stream of Anthropic's, whose clients read nothing but JSON",
+        {"anthropic/gateway-message-delta-metadata-f95fa102.bin": {RepairKind.INVALID_JSON: 1}},
+    ),
+    (
+        "`data:` without anything, which clients of chat completions cannot parse",
+        {"synthetic/gateway-test/empty-sse-frames-9a5624b6.bin": {RepairKind.EMPTY_DATA: 1}},
+    ),
+    (
+        "the error came as bare JSON, without `data:`, where every client overlooks it",
+        {"synthetic/google-gemini/streaming-failure-error-mid-stream-40958d6e.bin": {RepairKind.RAW_JSON: 1}},
+    ),
+    (
+        "the connection was cut inside a line",
+        {"ollama/ollama-chat-cloudflare-tunnel-cut-b6eec7d4.bin": {RepairKind.UNFINISHED_TAIL: 1}},
+    ),
+)
+"""Every body with a repair, and why it is right."""
+
+WHY = {file: (reason, kinds) for reason, files in REPAIRED for file, kinds in files.items()}
+
+COMPRESSED: Mapping[str, str] = {"json": "json-error", "other": "binary"}
+
+
+@cache
+def mended(file: str) -> laws.Repaired:
+    return laws.repaired([captures.body(file)])
+
+
+def cut_at_random(file: str) -> list[bytes]:
+    data, lengths = captures.body(file), random.Random(file)
+    chunks = []
+    while data:
+        length = lengths.choice([1, 3, 17, 60, 200, 1400])
+        chunks.append(data[:length])
+        data = data[length:]
+    return chunks
+
+
+def recorded(file: str) -> list[bytes] | None:
+    """Cut a body as the network did, where the recorder wrote that down."""
+    data, at = captures.body(file), 0
+    chunks = []
+    for size in ENTRIES[file].get("chunk_sizes", ()):
+        chunks.append(data[at : at + size])
+        at += size
+    assert not chunks or at == len(data)
+    return chunks or None
+
+
+@pytest.mark.parametrize("file", STREAMS)
+def test_a_body_comes_out_alike_at_every_cut(file: str) -> None:
+    whole = mended(file)
+    small = len(captures.body(file)) <= SMALL
+    for chunks in (cut_at_random(file), recorded(file), every(captures.body(file), 1) if small else None):
+        if chunks is None:
+            continue
+        other = laws.repaired(chunks)
+        assert other.wire == whole.wire
+        assert other.repairs == whole.repairs
+        assert laws.facts(other.report) == laws.facts(whole.report)
+        if small:
+            assert laws.read(chunks) == laws.read([captures.body(file)])
+
+
+@pytest.mark.parametrize("file", STREAMS)
+def test_a_body_is_mended_where_it_is_broken_and_nowhere_else(file: str) -> None:
+    _, kinds = WHY.get(file, ("", {}))
+    assert mended(file).report.repairs == Counter(kinds)
+
+
+def test_the_table_of_repairs_names_no_body_that_is_not_there() -> None:
+    assert not WHY.keys() - set(STREAMS)
+    assert len(WHY) == sum(len(files) for _, files in REPAIRED)
+
+
+@pytest.mark.parametrize("file", STREAMS)
+def test_a_standard_parser_reads_the_same_where_no_repair_is_recorded(file: str) -> None:
+    if mended(file).wire != captures.body(file):
+        laws.check_reading(captures.body(file))
+
+
+@pytest.mark.parametrize("file", STREAMS)
+def test_the_output_needs_no_repair(file: str) -> None:
+    once = mended(file)
+    if once.wire != captures.body(file):
+        twice = laws.repaired([once.wire])
+        assert twice.wire == once.wire
+        assert not twice.repairs
+
+
+@pytest.mark.parametrize("file", STREAMS)
+def test_the_standards_reading_gives_the_events_that_an_independent_script_counted(file: str) -> None:
+    entry, expected = ENTRIES[file], captures.expected()[file]
+    wanted = expected["sse"]["events_strict"] if entry["format"] == "sse" else expected["n_json"]
+    items, told = laws.read([captures.body(file)], repairs=(), format=entry["format"])
+    assert sum(isinstance(item, Event) for item in items) == wanted
+    assert not told["repairs"]
+    assert told["format"].value == entry["format"]
+
+
+@pytest.mark.parametrize("file", STREAMS)
+def test_the_format_is_told_from_the_bytes(file: str) -> None:
+    sniffed = mended(file).report.format
+    assert sniffed is not None
+    assert sniffed.value == ENTRIES[file]["format"]
+
+
+@pytest.mark.parametrize("file", BODIES)
+def test_a_body_that_is_no_stream_is_one_typed_error(file: str) -> None:
+    data, kind = captures.body(file), ENTRIES[file]["format"]
+    for chunks in ([data], every(data, 100), cut_at_random(file)):
+        body = laws.repaired(chunks)
+        assert (body.report.verdict, body.report.events, body.report.format) == (Verdict.FAILED, 0, None)
+        assert body.report.error is not None
+        assert (body.report.error.code, body.report.error.error_type) == ("not-a-stream", COMPRESSED[kind])
+        assert set(body.report.repairs) == {RepairKind.NOT_A_STREAM}
+        assert body.wire.count(b"unbroken_error") == 1
+
+
+# Harmed
+
+
+def _small_streams() -> list[bytes]:
+    return [captures.body(file) for file in STREAMS if len(captures.body(file)) <= SMALL] or [b""]
+
+
+harmed = st.builds(drawn.harm, st.sampled_from(_small_streams()), drawn.harms(1))
+
+
+@given(drawn.cut_anyhow(harmed))
+def test_a_harmed_body_comes_out_alike_at_every_cut(chunks: list[bytes]) -> None:
+    laws.check_chunking(chunks)
+
+
+@given(harmed, st.sampled_from([{}, {}, {"max_event_bytes": 1024}, {"invalid_json": "keep"}]))
+def test_a_harmed_body_is_mended_once_and_keeps_everything_else(data: bytes, options: dict[str, Any]) -> None:
+    laws.check_idempotent(data, **options)
+    laws.check_reading(data, **options)
+    laws.check_accounted(data, **options)
+    laws.check_no_invention(data, **options)
+    laws.check_no_false_end(data, **options)
+
+
+@given(drawn.cut_anyhow(harmed))
+def test_a_harmed_body_has_one_end(chunks: list[bytes]) -> None:
+    laws.check_one_end(chunks)
