@@ -1,0 +1,557 @@
+"""Ours under the kit: contracts, faults, dialects and laws, asked with nothing but `unbroken.testing`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unbroken import (
+    Attempt,
+    Comment,
+    Event,
+    EventReader,
+    Format,
+    Repair,
+    RepairKind,
+    Retry,
+    StreamError,
+    StreamRepairer,
+    StreamReport,
+    Timeouts,
+    Verdict,
+    aiter_events,
+    arepair,
+    iter_events,
+    repair,
+    retrying,
+)
+from unbroken.testing import (
+    DIALECTS,
+    FAULTS,
+    SSE_CASES,
+    TRANSPORT_FAULTS,
+    AsyncNDJSONContract,
+    AsyncParserContract,
+    Block,
+    BrokenStream,
+    Conversation,
+    JSONArrayStream,
+    NDJSONContract,
+    NDJSONStream,
+    ParserContract,
+    Pause,
+    Schedule,
+    ScriptedSource,
+    SSEStream,
+    broken,
+    chunkings,
+    cut_streams,
+    dialect_streams,
+    hostile_bytes,
+    json_array_streams,
+    json_objects,
+    json_texts,
+    ndjson_streams,
+    read_ndjson,
+    read_sse,
+    schedules,
+    sse_streams,
+)
+from unbroken.testing.cuts import every
+from unbroken.testing.measures import SSE_SHAPES, growth_of_memory, growth_of_time, is_bounded
+from unbroken.testing.standard import Seen, is_json
+
+STANDARD: dict[str, Any] = {"format": "sse", "repairs": ()}
+LINES: dict[str, Any] = {"format": "ndjson", "repairs": ()}
+
+
+def as_seen(event: Event) -> Seen:
+    return event.event, event.data, event.id
+
+
+# --- The contracts ----------------------------------------------------------------------------------------------------
+
+
+class TestEvents(ParserContract):
+    def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
+        return map(as_seen, iter_events(chunks, timeouts=None, **STANDARD))
+
+    def parse_as(self, chunks: Iterable[bytes], content_type: str) -> Iterator[Seen]:
+        return map(as_seen, iter_events(chunks, timeouts=None, content_type=content_type, **STANDARD))
+
+    def last_retry(self, chunks: Iterable[bytes]) -> int | None:
+        stream = iter_events(chunks, timeouts=None, **STANDARD)
+        for _ in stream:
+            pass
+        return stream.report.retry
+
+
+class TestAsyncEvents(AsyncParserContract):
+    async def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Seen]:
+        async for event in aiter_events(chunks, timeouts=None, **STANDARD):
+            yield as_seen(event)
+
+
+class TestEventReader(ParserContract):
+    def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
+        reader = EventReader(**STANDARD)
+        for chunk in chunks:
+            yield from (as_seen(item) for item in reader.feed(chunk) if isinstance(item, Event))
+        yield from (as_seen(item) for item in reader.close() if isinstance(item, Event))
+
+    def last_retry(self, chunks: Iterable[bytes]) -> int | None:
+        reader = EventReader(**STANDARD)
+        for chunk in chunks:
+            reader.feed(chunk)
+        return reader.report.retry
+
+
+class TestMendedBytes(ParserContract):
+    """What a standard reader sees behind a repairer that repairs nothing."""
+
+    def parse(self, chunks: Iterable[bytes]) -> list[Seen]:
+        with closing(repair(chunks, timeouts=None, heartbeat=None, **STANDARD)) as stream:
+            return list(read_sse(b"".join(stream)).events)
+
+    test_memory_is_bounded = None
+
+
+class TestLines(NDJSONContract):
+    def parse(self, chunks: Iterable[bytes]) -> Iterator[Any]:
+        return (event.json() for event in iter_events(chunks, timeouts=None, **LINES))
+
+
+class TestAsyncLines(AsyncNDJSONContract):
+    async def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Any]:
+        async for event in aiter_events(chunks, timeouts=None, **LINES):
+            yield event.json()
+
+
+@given(cut_streams(json_array_streams()))
+def test_an_array_is_read_element_by_element(drawn: tuple[JSONArrayStream, list[bytes]]) -> None:
+    stream, chunks = drawn
+    assert [event.data for event in iter_events(chunks, format="json-array")] == list(stream.texts)
+
+
+# --- The laws ---------------------------------------------------------------------------------------------------------
+
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "dialect": st.sampled_from([*DIALECTS, "text"]),
+        "format": st.sampled_from(["sse", "ndjson", "json-array"]),
+        "repairs": st.sampled_from([(), frozenset(RepairKind), (RepairKind.RAW_JSON, RepairKind.INVALID_JSON)]),
+        "invalid_json": st.sampled_from(["drop", "keep", "error"]),
+        "comments": st.just("drop"),
+        "max_event_bytes": st.sampled_from([1024, 2000]),
+        "last_event_id": st.just("9"),
+        "content_type": st.sampled_from(["application/json", "text/event-stream", "application/x-ndjson"]),
+    },
+)
+FACTS = (
+    "format", "dialect", "verdict", "repairs", "first_repairs", "respellings", "bytes_in", "bytes_out", "events",
+    "comments", "invalid_utf8", "invalid_json", "last_event_id", "retry", "text", "reasoning", "finish_reason", "usage",
+    "tool_calls", "content_emitted", "tokens_received", "unproven",
+)  # fmt: skip
+
+
+@dataclass
+class Mended:
+    """All that a repairer did with a stream."""
+
+    report: StreamReport
+    error: StreamError | None
+    frames: list[bytes] = field(default_factory=list)
+    repairs: list[Repair] = field(default_factory=list)
+
+    @property
+    def wire(self) -> bytes:
+        return b"".join(self.frames)
+
+    @property
+    def facts(self) -> list[Any]:
+        told = [getattr(self.report, name) for name in FACTS]
+        return [*told, self.error and (self.error.failure, self.error.safe_to_retry), self.repairs, self.wire]
+
+
+def mended(chunks: Iterable[bytes], **options: Any) -> Mended:
+    repairs: list[Repair] = []
+    repairer = StreamRepairer(**options, on_repair=repairs.append)
+    frames = [frame for chunk in chunks for frame in repairer.feed(chunk, 0.0)]
+    frames += repairer.close(0.0)
+    assert repairer.close(0.0) == repairer.feed(b"data: late\n\n", 0.0) == []
+    return Mended(repairer.report, repairer.error, frames, repairs)
+
+
+def streams() -> st.SearchStrategy[bytes]:
+    """Streams of every kind: broken, hostile, legal, and answers of models."""
+    answers = [dialect_streams(dialect).map(lambda answer: answer.data) for dialect in DIALECTS]
+    return st.one_of(
+        hostile_bytes(),
+        broken().map(lambda stream: stream.data),
+        sse_streams().map(lambda stream: stream.data),
+        *answers,
+    )
+
+
+@given(streams(), OPTIONS, st.data())
+def test_law_1_chunking_never_shows(data: bytes, options: dict[str, Any], draw: st.DataObject) -> None:
+    assert mended(draw.draw(chunkings(data)), **options).facts == mended([data], **options).facts
+
+
+@given(cut_streams(sse_streams(json_texts(json_objects()), tail=False)))
+def test_law_2_an_event_leaves_with_the_byte_that_completes_it(drawn: tuple[SSEStream, list[bytes]]) -> None:
+    reader = EventReader(format="sse")
+    seen: list[Seen] = []
+    read = b""
+    for byte in every(drawn[0].data, 1):
+        read += byte
+        seen += [as_seen(item) for item in reader.feed(byte) if isinstance(item, Event)]
+        assert tuple(seen) == read_sse(read).events
+
+
+@given(
+    st.one_of(sse_streams(json_texts(json_objects()), canonical=True), ndjson_streams(json_objects(), canonical=True))
+)
+def test_law_3_a_canonical_stream_passes_byte_for_byte(stream: SSEStream | NDJSONStream) -> None:
+    separators = any(mark in stream.data for mark in (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85"))
+    if not separators:
+        told = mended([stream.data])
+        assert told.wire == stream.data
+        assert not told.repairs
+        assert not told.report.respellings
+        assert told.report.comments == (stream.data.count(b"\n:") + stream.data.startswith(b":"))
+
+
+@given(cut_streams(sse_streams(json_texts(json_objects()))))
+def test_law_3_a_legal_stream_is_only_respelt(drawn: tuple[SSEStream, list[bytes]]) -> None:
+    stream, chunks = drawn
+    told = mended(chunks, format="sse", repairs=())
+    if not told.repairs:
+        after = read_sse(told.wire)
+        assert by_value(after.events) == by_value(stream.events)
+        assert (after.last_event_id, after.retry) == (stream.last_event_id, stream.retry)
+        assert (told.report.last_event_id, told.report.retry) == (stream.last_event_id, stream.retry)
+
+
+def by_value(events: Iterable[Seen]) -> list[Any]:
+    return [(name, json.loads(data) if is_json(data) else data, id) for name, data, id in events]
+
+
+@given(streams(), OPTIONS)
+def test_law_4_a_repaired_stream_needs_no_repair(data: bytes, options: dict[str, Any]) -> None:
+    options = {name: value for name, value in options.items() if name != "invalid_json"}
+    once = mended([data], **options)
+    twice = mended([once.wire], **{**options, "format": once.report.format} if once.wire else options)
+    if once.error is None:
+        assert twice.wire == once.wire
+        assert not twice.repairs
+
+
+@given(streams(), st.data())
+def test_law_5_any_bytes_are_taken_and_counted(data: bytes, draw: st.DataObject) -> None:
+    told = mended(draw.draw(chunkings(data)))
+    assert told.report.bytes_in <= len(data)
+    assert told.report.bytes_out == len(told.wire)
+    assert told.report.verdict is not Verdict.OPEN
+    assert sum(told.report.repairs.values()) == len(told.repairs)
+    for one in told.repairs:
+        assert 0 <= one.offset <= one.offset + one.length <= len(data)
+
+
+@pytest.mark.parametrize("shape", SSE_SHAPES, ids=lambda shape: shape.slug)
+def test_law_5_repairing_takes_linear_time(shape: Any) -> None:
+    def consume(chunks: Iterable[bytes]) -> None:
+        repairer = StreamRepairer()
+        for chunk in chunks:
+            repairer.feed(chunk, 0.0)
+        repairer.close(0.0)
+
+    ratio, size = growth_of_time(consume, shape, 2**22)
+    assert ratio < 8, (ratio, size)
+
+
+@pytest.mark.parametrize("shape", SSE_SHAPES, ids=lambda shape: shape.slug)
+def test_law_5_memory_is_bounded_by_max_event_bytes(shape: Any) -> None:
+    def consume(chunks: Iterable[bytes]) -> None:
+        repairer = StreamRepairer(max_event_bytes=2**14, account=False)
+        for chunk in chunks:
+            repairer.feed(chunk, 0.0)
+        repairer.close(0.0)
+
+    assert is_bounded(*growth_of_memory(consume, shape, 2**17))
+
+
+# --- Faults and answers -----------------------------------------------------------------------------------------------
+
+
+def check_mended(stream: BrokenStream, chunks: Sequence[bytes]) -> None:
+    told = mended(chunks, **stream.options)
+    seen = stream.seen_in(told.wire)
+    assert (stream.error is None) or (told.error is not None and told.error.code == stream.error)
+    if stream.error:
+        _, frame, _ = seen.pop()
+        assert stream.error in json.dumps(frame)
+    assert seen == stream.expected
+    assert set(told.report.repairs) == set(stream.repairs)
+    assert all(told.report.repairs[kind] >= count for kind, count in stream.repairs.items())
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_a_fault_is_mended_in_each_of_its_examples(name: str) -> None:
+    for stream in FAULTS[name].examples:
+        if stream.connections:
+            check_resumed(stream)
+        else:
+            check_mended(stream, [stream.data])
+            check_mended(stream, every(stream.data, 1))
+
+
+@pytest.mark.parametrize("name", sorted(set(FAULTS) - {"repeated-event", "missing-done"}))
+def test_a_fault_that_is_not_to_be_repaired_is_not(name: str) -> None:
+    kind = RepairKind(name)
+    for stream in FAULTS[name].examples:
+        told = mended([stream.data], **{**stream.options, "repairs": frozenset(RepairKind) - {kind}})
+        assert kind not in told.report.repairs or kind is RepairKind.OVERSIZED_EVENT
+
+
+@given(broken(), st.data())
+def test_faults_are_mended_wherever_they_are_planted(stream: BrokenStream, draw: st.DataObject) -> None:
+    if not stream.connections:
+        check_mended(stream, draw.draw(chunkings(stream.data)))
+
+
+def check_resumed(stream: BrokenStream) -> None:
+    def connect(attempt: Attempt) -> Iterator[bytes]:
+        yield stream.connections[attempt.number - 1]
+        if attempt.number == 1:
+            raise ConnectionResetError
+
+    with closing(repair(retrying(connect, resume=True, retry=Retry(base=0.0)), heartbeat=None)) as out:
+        assert stream.seen_in(b"".join(out)) == stream.expected
+    assert out.report.repairs == stream.repairs
+    assert out.report.retries == 1
+
+
+@pytest.mark.parametrize("name", TRANSPORT_FAULTS)
+def test_a_fault_of_the_transport_ends_as_it_says(name: str) -> None:
+    fault = TRANSPORT_FAULTS[name]
+    for healthy, outcome in fault.examples:
+        source = ScriptedSource(fault.steps(healthy.frames))
+        with closing(repair(source, abort=source.abort, timeouts=Timeouts(silence=0.1), heartbeat=None)) as stream:
+            out = b"".join(stream)
+        assert out.startswith(outcome.delivered)
+        assert bool(outcome.error) == (out != outcome.delivered)
+        assert stream.report.verdict is outcome.verdict
+        assert (stream.report.error and stream.report.error.code) == outcome.error
+
+
+def check_account(report: StreamReport, conversation: Conversation) -> None:
+    assert report.verdict is Verdict.COMPLETE
+    assert (report.text, report.reasoning) == (conversation.text, conversation.reasoning)
+    assert report.finish_reason == conversation.finish_reason
+    assert report.usage.get("input_tokens") == conversation.input_tokens
+    assert report.usage.get("output_tokens") == conversation.output_tokens
+    assert report.content_emitted or not (conversation.text or conversation.reasoning or conversation.tools)
+    told = [(tool["name"], json.loads(tool["arguments"]), tool["arguments_complete"]) for tool in report.tool_calls]
+    assert told == [(tool.name, json.loads(tool.arguments), True) for tool in conversation.tools]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(draw=st.data())
+def test_an_answer_passes_whole_and_is_accounted(dialect: str, draw: st.DataObject) -> None:
+    conversation = draw.draw(dialect_streams(dialect))
+    told = mended(draw.draw(chunkings(conversation.data)), dialect=dialect)
+    assert told.wire == conversation.data
+    assert not told.repairs
+    assert told.report.events == len(conversation.frames)
+    check_account(told.report, conversation)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(draw=st.data())
+def test_an_answer_that_was_cut_is_told(dialect: str, draw: st.DataObject) -> None:
+    """A clean end before the terminator; but for a last event that lacks nothing but its line ends."""
+    conversation = draw.draw(dialect_streams(dialect).filter(lambda answer: len(answer.frames) > 1))
+    last = conversation.frames[-1]
+    cut = draw.draw(st.integers(len(conversation.frames[0]), len(conversation.data) - 1))
+    data = conversation.data[:cut]
+    if dialect in ("openai-chat", "openai-completions", "gemini") and len(conversation.data) - cut <= 300:
+        return  # whole with a finish on every choice
+    told = mended([data], dialect=dialect)
+    is_whole = len(conversation.data) - cut <= len(last) - len(last.rstrip(b"\n"))
+    assert told.report.verdict is (Verdict.COMPLETE if is_whole else Verdict.TRUNCATED)
+    assert (told.error is None) == is_whole
+    assert conversation.text.startswith(told.report.text)
+    if told.error:
+        assert told.error.code == "truncated"
+        assert b"unbroken_error" in told.frames[-1]
+        assert not any(b"unbroken_error" in frame for frame in told.frames[:-1])
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(draw=st.data())
+def test_an_answer_is_converted_without_loss(dialect: str, draw: st.DataObject) -> None:
+    conversation = draw.draw(dialect_streams(dialect))
+    told = mended(draw.draw(chunkings(conversation.data)), dialect=dialect, convert="openai-chat")
+    again = mended([told.wire], dialect="openai-chat")
+    assert (again.report.text, again.report.reasoning) == (conversation.text, conversation.reasoning)
+    assert [(tool["name"], json.loads(tool["arguments"])) for tool in again.report.tool_calls] == [
+        (tool.name, json.loads(tool.arguments)) for tool in conversation.tools
+    ]
+    assert not again.repairs
+    assert again.report.verdict is Verdict.COMPLETE
+    assert told.wire.endswith(b"data: [DONE]\n\n")
+
+
+@given(cut_streams(ndjson_streams(json_objects(), invalid=False)))
+def test_lines_become_events_and_events_lines(drawn: tuple[NDJSONStream, list[bytes]]) -> None:
+    stream, chunks = drawn
+    as_events = mended(chunks, format="ndjson", to="sse")
+    assert [json.loads(data) for _, data, _ in read_sse(as_events.wire).events] == list(stream.values)
+    as_lines = mended([as_events.wire], to="ndjson", format="sse")
+    assert [json.loads(text) for text in read_ndjson(as_lines.wire).texts] == list(stream.values)
+
+
+@given(cut_streams(sse_streams()))
+def test_a_reader_gives_comments_in_their_order(drawn: tuple[SSEStream, list[bytes]]) -> None:
+    stream, chunks = drawn
+    reader = EventReader(**STANDARD)
+    items = [item for chunk in chunks for item in reader.feed(chunk)] + reader.close()
+    assert tuple(as_seen(item) for item in items if isinstance(item, Event)) == stream.events
+    assert not [item for item in items if isinstance(item, Repair)]
+    text = stream.data.decode().removeprefix("\ufeff")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]
+    expected = [line for line in lines if line.startswith(":")]
+    comments = [item for item in items if isinstance(item, Comment)]
+    assert len(comments) <= len(expected)
+
+
+# --- Time -------------------------------------------------------------------------------------------------------------
+
+HEARTBEAT, SILENCE = 5.0, 200.0
+
+
+@dataclass
+class Played:
+    """A schedule as a repairer on a fake clock lived through it: what was written, and when."""
+
+    repairer: StreamRepairer
+    now: float = 0.0
+    writes: list[tuple[float, bytes]] = field(default_factory=list)
+
+    def write(self, frames: Iterable[bytes]) -> None:
+        self.writes += [(self.now, frame) for frame in frames]
+
+    def wait(self, until: float) -> None:
+        while (due := self.repairer.next_deadline()) is not None and due <= until:
+            self.now = max(self.now, due)
+            self.write(self.repairer.on_deadline(self.now))
+        self.now = max(self.now, until) if until != math.inf else self.now
+
+    def play(self, schedule: Schedule) -> None:
+        self.repairer.resume(0.0)
+        for step in schedule.steps:
+            if isinstance(step, Pause):
+                self.wait(self.now + step.seconds)
+            elif isinstance(step, bytes):
+                self.write(self.repairer.feed(step, self.now))
+            elif isinstance(step, Exception):
+                self.write(self.repairer.fail(step, self.now))
+            elif isinstance(step, Block):
+                self.wait(math.inf)
+        self.write(self.repairer.close(self.now))
+
+
+@given(schedules(sse_streams(json_texts(json_objects()), canonical=True)))
+def test_law_8_and_9_alive_with_one_end(schedule: Schedule) -> None:
+    ours = StreamRepairer(heartbeat=HEARTBEAT, timeouts=Timeouts(silence=SILENCE), format="sse")
+    played = Played(ours)
+    played.play(schedule)
+    report = ours.report
+    times = [0.0, *(at for at, _ in played.writes)]
+    if report.verdict is not Verdict.FAILED:
+        times.append(report.duration)
+    assert max(later - earlier for earlier, later in pairwise(times)) <= HEARTBEAT
+    wire = b"".join(data for _, data in played.writes)
+    events = list(read_sse(wire).events)
+    whole = b"".join(frame + b"\n\n" for frame in schedule.delivered.split(b"\n\n")[:-1])
+    sent = list(read_sse(whole).events)
+    failed = report.verdict is Verdict.FAILED
+    if failed:
+        assert "unbroken_error" in events.pop()[1]
+    assert by_value(events) == by_value(sent[: len(events)])
+    beats = [data for _, data in played.writes if data in (b":\n\n", b":\n")]
+    assert report.heartbeats == len(beats) - whole.count(b":\n\n") or whole.count(b":\n") > 0
+    assert report.bytes_out == len(wire)
+    assert failed == (report.error is not None)
+    if report.error is not None and report.error.code == "silence-timeout":
+        assert report.timeout == "silence"
+        assert SILENCE - 0.25 <= ours.report.duration - last_arrival(schedule, ours.report.duration) <= SILENCE
+    elif not failed:
+        assert not any(isinstance(step, Exception | Block) for step in schedule.steps)
+        assert len(events) == len(sent)
+
+
+def last_arrival(schedule: Schedule, before: float) -> float:
+    return max((at for at, chunk in schedule.arrivals() if at <= before and chunk), default=0.0)
+
+
+@given(dialect_streams("openai-chat").filter(lambda answer: len(answer.text) > 0), st.floats(1.0, 50.0))
+def test_the_content_clocks_run_from_content_to_content(conversation: Conversation, limit: float) -> None:
+    repairer = StreamRepairer(heartbeat=None, timeouts=Timeouts(first=limit, idle=limit / 2, silence=None))
+    repairer.resume(0.0)
+    assert repairer.next_deadline() is None  # no dialect is known yet
+    repairer.feed(conversation.frames[0], 0.0)
+    early = max(limit / 16, 0.0)
+    due = repairer.next_deadline()
+    assert due is not None
+    assert limit - early <= due <= limit
+    for frame in conversation.frames[1:-3]:
+        repairer.feed(frame, 0.5)
+    due = repairer.next_deadline()
+    assert due is not None
+    if repairer.report.content_emitted:
+        assert 0.5 + limit / 2 - early <= due <= 0.5 + limit / 2
+    frames = repairer.on_deadline(due)
+    assert repairer.error is not None
+    assert repairer.error.code == ("idle-timeout" if repairer.report.content_emitted else "first-timeout")
+    assert len(frames) == 1
+
+
+def test_the_cases_of_the_standard_pass_a_repairer_unharmed() -> None:
+    for case in SSE_CASES:
+        told = mended([case.data], **STANDARD)
+        after = read_sse(told.wire)
+        assert after.events == case.events
+        assert told.report.last_event_id == case.last_event_id
+        if case.data.endswith(b"\n\n"):  # what is pending at the end is not forwarded, and its `retry:` not counted
+            assert told.report.retry == case.retry
+        assert told.report.format is Format.SSE
+
+
+@pytest.mark.parametrize("name", TRANSPORT_FAULTS)
+def test_a_fault_of_the_transport_ends_so_in_an_event_loop(name: str) -> None:
+    import asyncio
+
+    from unbroken.testing import AsyncScriptedSource
+
+    async def read(healthy: Any, outcome: Any) -> None:
+        source = AsyncScriptedSource(TRANSPORT_FAULTS[name].steps(healthy.frames))
+        stream = arepair(source, timeouts=Timeouts(silence=0.1), heartbeat=None)
+        out = b"".join([frame async for frame in stream])
+        assert out.startswith(outcome.delivered)
+        assert stream.report.verdict is outcome.verdict
+        assert source.closed
+
+    for healthy, outcome in TRANSPORT_FAULTS[name].examples:
+        asyncio.run(read(healthy, outcome))
