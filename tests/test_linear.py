@@ -1,6 +1,6 @@
 """Time grows with the input and no faster; memory stays within the limit of one event, whatever comes.
 
-The everyday sizes are small. The full ones (an 8 MB line in 16-byte chunks, a million lines) are marked slow.
+The everyday sizes are small. The full ones (an 8 MB line in 16-byte chunks, a million lines) are marked full.
 """
 
 import gc
@@ -178,7 +178,7 @@ def test_twice_the_input_takes_about_twice_the_time(shape: Shape) -> None:
     assert growth(shape, EVERYDAY_SECONDS) <= MOST_GROWTH
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_twice_a_large_input_takes_about_twice_the_time(shape: Shape) -> None:
     assert growth(shape, FULL_SECONDS) <= MOST_GROWTH
@@ -254,13 +254,13 @@ def test_what_is_held_is_bounded_by_the_limit_of_one_event(shape: Shape) -> None
     assert most_retained(shape, LIMIT, 2 * LIMIT) <= 1.25 * LIMIT + SLACK
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("shape", RETAINING, ids=lambda shape: shape.name)
 def test_what_any_stream_holds_is_bounded_by_the_limit_of_one_event(shape: Shape) -> None:
     assert most_retained(shape, LIMIT, 4 * LIMIT) <= 1.25 * LIMIT + SLACK
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("shape", HOLDING, ids=lambda shape: shape.name)
 def test_what_is_held_is_bounded_by_a_large_limit(shape: Shape) -> None:
     assert most_retained(shape, LARGE_LIMIT, 3 * LARGE_LIMIT) <= 1.25 * LARGE_LIMIT + SLACK
