@@ -78,71 +78,7 @@ def as_seen(event: Event) -> Seen:
     return event.event, event.data, event.id
 
 
-# --- The contracts ----------------------------------------------------------------------------------------------------
-
-
-class TestEvents(ParserContract):
-    def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
-        return map(as_seen, iter_events(chunks, timeouts=None, **STANDARD))
-
-    def parse_as(self, chunks: Iterable[bytes], content_type: str) -> Iterator[Seen]:
-        return map(as_seen, iter_events(chunks, timeouts=None, content_type=content_type, **STANDARD))
-
-    def last_retry(self, chunks: Iterable[bytes]) -> int | None:
-        stream = iter_events(chunks, timeouts=None, **STANDARD)
-        for _ in stream:
-            pass
-        return stream.report.retry
-
-
-class TestAsyncEvents(AsyncParserContract):
-    async def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Seen]:
-        async for event in aiter_events(chunks, timeouts=None, **STANDARD):
-            yield as_seen(event)
-
-
-class TestEventReader(ParserContract):
-    def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
-        reader = EventReader(**STANDARD)
-        for chunk in chunks:
-            yield from (as_seen(item) for item in reader.feed(chunk) if isinstance(item, Event))
-        yield from (as_seen(item) for item in reader.close() if isinstance(item, Event))
-
-    def last_retry(self, chunks: Iterable[bytes]) -> int | None:
-        reader = EventReader(**STANDARD)
-        for chunk in chunks:
-            reader.feed(chunk)
-        return reader.report.retry
-
-
-class TestMendedBytes(ParserContract):
-    """What a standard reader sees behind a repairer that repairs nothing."""
-
-    def parse(self, chunks: Iterable[bytes]) -> list[Seen]:
-        with closing(repair(chunks, timeouts=None, heartbeat=None, **STANDARD)) as stream:
-            return list(read_sse(b"".join(stream)).events)
-
-    test_memory_is_bounded = None
-
-
-class TestLines(NDJSONContract):
-    def parse(self, chunks: Iterable[bytes]) -> Iterator[Any]:
-        return (event.json() for event in iter_events(chunks, timeouts=None, **LINES))
-
-
-class TestAsyncLines(AsyncNDJSONContract):
-    async def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Any]:
-        async for event in aiter_events(chunks, timeouts=None, **LINES):
-            yield event.json()
-
-
-@given(cut_streams(json_array_streams()))
-def test_an_array_is_read_element_by_element(drawn: tuple[JSONArrayStream, list[bytes]]) -> None:
-    stream, chunks = drawn
-    assert [event.data for event in iter_events(chunks, format="json-array")] == list(stream.texts)
-
-
-# --- The laws ---------------------------------------------------------------------------------------------------------
+# --- What a repairer did -----------------------------------------------------------------------------------------------
 
 OPTIONS = st.fixed_dictionaries(
     {},
@@ -201,94 +137,6 @@ def streams() -> st.SearchStrategy[bytes]:
         sse_streams().map(lambda stream: stream.data),
         *answers,
     )
-
-
-@given(streams(), OPTIONS, st.data())
-def test_law_1_chunking_never_shows(data: bytes, options: dict[str, Any], draw: st.DataObject) -> None:
-    assert mended(draw.draw(chunkings(data)), **options).facts == mended([data], **options).facts
-
-
-@given(cut_streams(sse_streams(json_texts(json_objects()), tail=False)))
-def test_law_2_an_event_leaves_with_the_byte_that_completes_it(drawn: tuple[SSEStream, list[bytes]]) -> None:
-    reader = EventReader(format="sse")
-    seen: list[Seen] = []
-    read = b""
-    for byte in every(drawn[0].data, 1):
-        read += byte
-        seen += [as_seen(item) for item in reader.feed(byte) if isinstance(item, Event)]
-        assert tuple(seen) == read_sse(read).events
-
-
-@given(
-    st.one_of(sse_streams(json_texts(json_objects()), canonical=True), ndjson_streams(json_objects(), canonical=True))
-)
-def test_law_3_a_canonical_stream_passes_byte_for_byte(stream: SSEStream | NDJSONStream) -> None:
-    separators = any(mark in stream.data for mark in (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85"))
-    if not separators:
-        told = mended([stream.data])
-        assert told.wire == stream.data
-        assert not told.repairs
-        assert not told.report.respellings
-        assert told.report.comments == (stream.data.count(b"\n:") + stream.data.startswith(b":"))
-
-
-@given(cut_streams(sse_streams(json_texts(json_objects()))))
-def test_law_3_a_legal_stream_is_only_respelt(drawn: tuple[SSEStream, list[bytes]]) -> None:
-    stream, chunks = drawn
-    told = mended(chunks, format="sse", repairs=())
-    if not told.repairs:
-        after = read_sse(told.wire)
-        assert by_value(after.events) == by_value(stream.events)
-        assert (after.last_event_id, after.retry) == (stream.last_event_id, stream.retry)
-        assert (told.report.last_event_id, told.report.retry) == (stream.last_event_id, stream.retry)
-
-
-def by_value(events: Iterable[Seen]) -> list[Any]:
-    return [(name, json.loads(data) if is_json(data) else data, id) for name, data, id in events]
-
-
-@given(streams(), OPTIONS)
-def test_law_4_a_repaired_stream_needs_no_repair(data: bytes, options: dict[str, Any]) -> None:
-    options = {name: value for name, value in options.items() if name != "invalid_json"}
-    once = mended([data], **options)
-    twice = mended([once.wire], **{**options, "format": once.report.format} if once.wire else options)
-    if once.error is None:
-        assert twice.wire == once.wire
-        assert not twice.repairs
-
-
-@given(streams(), st.data())
-def test_law_5_any_bytes_are_taken_and_counted(data: bytes, draw: st.DataObject) -> None:
-    told = mended(draw.draw(chunkings(data)))
-    assert told.report.bytes_in <= len(data)
-    assert told.report.bytes_out == len(told.wire)
-    assert told.report.verdict is not Verdict.OPEN
-    assert sum(told.report.repairs.values()) == len(told.repairs)
-    for one in told.repairs:
-        assert 0 <= one.offset <= one.offset + one.length <= len(data)
-
-
-@pytest.mark.parametrize("shape", SSE_SHAPES, ids=lambda shape: shape.slug)
-def test_law_5_repairing_takes_linear_time(shape: Any) -> None:
-    def consume(chunks: Iterable[bytes]) -> None:
-        repairer = StreamRepairer()
-        for chunk in chunks:
-            repairer.feed(chunk, 0.0)
-        repairer.close(0.0)
-
-    ratio, size = growth_of_time(consume, shape, 2**22)
-    assert ratio < 8, (ratio, size)
-
-
-@pytest.mark.parametrize("shape", SSE_SHAPES, ids=lambda shape: shape.slug)
-def test_law_5_memory_is_bounded_by_max_event_bytes(shape: Any) -> None:
-    def consume(chunks: Iterable[bytes]) -> None:
-        repairer = StreamRepairer(max_event_bytes=2**14, account=False)
-        for chunk in chunks:
-            repairer.feed(chunk, 0.0)
-        repairer.close(0.0)
-
-    assert is_bounded(*growth_of_memory(consume, shape, 2**17))
 
 
 # --- Faults and answers -----------------------------------------------------------------------------------------------
@@ -436,6 +284,97 @@ def test_a_reader_gives_comments_in_their_order(drawn: tuple[SSEStream, list[byt
     assert len(comments) <= len(expected)
 
 
+# --- The laws ---------------------------------------------------------------------------------------------------------
+
+
+@given(streams(), OPTIONS, st.data())
+def test_law_1_chunking_never_shows(data: bytes, options: dict[str, Any], draw: st.DataObject) -> None:
+    assert mended(draw.draw(chunkings(data)), **options).facts == mended([data], **options).facts
+
+
+@given(cut_streams(sse_streams(json_texts(json_objects()), tail=False)))
+def test_law_2_an_event_leaves_with_the_byte_that_completes_it(drawn: tuple[SSEStream, list[bytes]]) -> None:
+    reader = EventReader(format="sse")
+    seen: list[Seen] = []
+    read = b""
+    for byte in every(drawn[0].data, 1):
+        read += byte
+        seen += [as_seen(item) for item in reader.feed(byte) if isinstance(item, Event)]
+        assert tuple(seen) == read_sse(read).events
+
+
+@given(
+    st.one_of(sse_streams(json_texts(json_objects()), canonical=True), ndjson_streams(json_objects(), canonical=True))
+)
+def test_law_3_a_canonical_stream_passes_byte_for_byte(stream: SSEStream | NDJSONStream) -> None:
+    separators = any(mark in stream.data for mark in (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85"))
+    if not separators:
+        told = mended([stream.data])
+        assert told.wire == stream.data
+        assert not told.repairs
+        assert not told.report.respellings
+        assert told.report.comments == (stream.data.count(b"\n:") + stream.data.startswith(b":"))
+
+
+@given(cut_streams(sse_streams(json_texts(json_objects()))))
+def test_law_3_a_legal_stream_is_only_respelt(drawn: tuple[SSEStream, list[bytes]]) -> None:
+    stream, chunks = drawn
+    told = mended(chunks, format="sse", repairs=())
+    if not told.repairs:
+        after = read_sse(told.wire)
+        assert by_value(after.events) == by_value(stream.events)
+        assert (after.last_event_id, after.retry) == (stream.last_event_id, stream.retry)
+        assert (told.report.last_event_id, told.report.retry) == (stream.last_event_id, stream.retry)
+
+
+def by_value(events: Iterable[Seen]) -> list[Any]:
+    return [(name, json.loads(data) if is_json(data) else data, id) for name, data, id in events]
+
+
+@given(streams(), OPTIONS)
+def test_law_4_a_repaired_stream_needs_no_repair(data: bytes, options: dict[str, Any]) -> None:
+    options = {name: value for name, value in options.items() if name != "invalid_json"}
+    once = mended([data], **options)
+    twice = mended([once.wire], **{**options, "format": once.report.format} if once.wire else options)
+    if once.error is None:
+        assert twice.wire == once.wire
+        assert not twice.repairs
+
+
+@given(streams(), st.data())
+def test_law_5_any_bytes_are_taken_and_counted(data: bytes, draw: st.DataObject) -> None:
+    told = mended(draw.draw(chunkings(data)))
+    assert told.report.bytes_in <= len(data)
+    assert told.report.bytes_out == len(told.wire)
+    assert told.report.verdict is not Verdict.OPEN
+    assert sum(told.report.repairs.values()) == len(told.repairs)
+    for one in told.repairs:
+        assert 0 <= one.offset <= one.offset + one.length <= len(data)
+
+
+@pytest.mark.parametrize("shape", SSE_SHAPES, ids=lambda shape: shape.slug)
+def test_law_5_repairing_takes_linear_time(shape: Any) -> None:
+    def consume(chunks: Iterable[bytes]) -> None:
+        repairer = StreamRepairer()
+        for chunk in chunks:
+            repairer.feed(chunk, 0.0)
+        repairer.close(0.0)
+
+    ratio, size = growth_of_time(consume, shape, 2**22)
+    assert ratio < 8, (ratio, size)
+
+
+@pytest.mark.parametrize("shape", SSE_SHAPES, ids=lambda shape: shape.slug)
+def test_law_5_memory_is_bounded_by_max_event_bytes(shape: Any) -> None:
+    def consume(chunks: Iterable[bytes]) -> None:
+        repairer = StreamRepairer(max_event_bytes=2**14, account=False)
+        for chunk in chunks:
+            repairer.feed(chunk, 0.0)
+        repairer.close(0.0)
+
+    assert is_bounded(*growth_of_memory(consume, shape, 2**17))
+
+
 # --- Time -------------------------------------------------------------------------------------------------------------
 
 HEARTBEAT, SILENCE = 5.0, 200.0
@@ -555,3 +494,67 @@ def test_a_fault_of_the_transport_ends_so_in_an_event_loop(name: str) -> None:
 
     for healthy, outcome in TRANSPORT_FAULTS[name].examples:
         asyncio.run(read(healthy, outcome))
+
+
+# --- The contracts ----------------------------------------------------------------------------------------------------
+
+
+class TestEvents(ParserContract):
+    def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
+        return map(as_seen, iter_events(chunks, timeouts=None, **STANDARD))
+
+    def parse_as(self, chunks: Iterable[bytes], content_type: str) -> Iterator[Seen]:
+        return map(as_seen, iter_events(chunks, timeouts=None, content_type=content_type, **STANDARD))
+
+    def last_retry(self, chunks: Iterable[bytes]) -> int | None:
+        stream = iter_events(chunks, timeouts=None, **STANDARD)
+        for _ in stream:
+            pass
+        return stream.report.retry
+
+
+class TestAsyncEvents(AsyncParserContract):
+    async def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Seen]:
+        async for event in aiter_events(chunks, timeouts=None, **STANDARD):
+            yield as_seen(event)
+
+
+class TestEventReader(ParserContract):
+    def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
+        reader = EventReader(**STANDARD)
+        for chunk in chunks:
+            yield from (as_seen(item) for item in reader.feed(chunk) if isinstance(item, Event))
+        yield from (as_seen(item) for item in reader.close() if isinstance(item, Event))
+
+    def last_retry(self, chunks: Iterable[bytes]) -> int | None:
+        reader = EventReader(**STANDARD)
+        for chunk in chunks:
+            reader.feed(chunk)
+        return reader.report.retry
+
+
+class TestMendedBytes(ParserContract):
+    """What a standard reader sees behind a repairer that repairs nothing."""
+
+    def parse(self, chunks: Iterable[bytes]) -> list[Seen]:
+        with closing(repair(chunks, timeouts=None, heartbeat=None, **STANDARD)) as stream:
+            return list(read_sse(b"".join(stream)).events)
+
+    test_memory_is_bounded = None
+
+
+class TestLines(NDJSONContract):
+    def parse(self, chunks: Iterable[bytes]) -> Iterator[Any]:
+        return (event.json() for event in iter_events(chunks, timeouts=None, **LINES))
+
+
+class TestAsyncLines(AsyncNDJSONContract):
+    async def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Any]:
+        async for event in aiter_events(chunks, timeouts=None, **LINES):
+            yield event.json()
+
+
+@given(cut_streams(json_array_streams()))
+def test_an_array_is_read_element_by_element(drawn: tuple[JSONArrayStream, list[bytes]]) -> None:
+    stream, chunks = drawn
+    assert [event.data for event in iter_events(chunks, format="json-array")] == list(stream.texts)

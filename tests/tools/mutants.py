@@ -1,0 +1,171 @@
+"""Does the kit alone notice when our core is wrong? `python -m tests.tools.mutants [--count 48] [--seed 1]`
+
+Each mutant is one small change in one module of `unbroken.core`: a comparison turned, a constant moved, a condition
+negated, an operator swapped, a statement left out. `tests/test_testing_ours.py`, which uses nothing but
+`unbroken.testing`, runs against each. The copy that is changed stands in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fences import ROOT
+
+SUITE = "tests/test_testing_ours.py"
+COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+OPERATORS: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: the module, the line, what stands there and what would."""
+
+    module: Path
+    line: int
+    before: str
+    after: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.module.relative_to(ROOT)}:{self.line}: {self.before}  ->  {self.after}"
+
+
+def changes(node: ast.AST) -> Iterator[ast.AST]:
+    """Give what could stand in the place of a node."""
+    match node:
+        case ast.Compare(ops=[op]) if type(op) in COMPARISONS:
+            yield ast.Compare(node.left, [COMPARISONS[type(op)]()], node.comparators)
+        case ast.BoolOp(op=ast.And()):
+            yield ast.BoolOp(ast.Or(), node.values)
+        case ast.BoolOp(op=ast.Or()):
+            yield ast.BoolOp(ast.And(), node.values)
+        case ast.UnaryOp(op=ast.Not()):
+            yield node.operand
+        case ast.BinOp(op=op) if type(op) in OPERATORS:
+            yield ast.BinOp(node.left, OPERATORS[type(op)](), node.right)
+        case ast.If(test=test) | ast.IfExp(test=test):
+            changed = copy.copy(node)
+            changed.test = ast.UnaryOp(ast.Not(), test)
+            yield changed
+        case ast.Constant(value=bool(value)):
+            yield ast.Constant(not value)
+        case ast.Constant(value=int(value)):
+            yield ast.Constant(value + 1)
+        case ast.Constant(value=bytes(value)) if value:
+            yield ast.Constant(value + b"x")
+        case ast.AugAssign(op=ast.Add()):
+            yield ast.AugAssign(node.target, ast.Sub() if not is_text(node.value) else ast.Add(), node.value)
+        case ast.Expr(value=ast.Call()):
+            yield ast.Pass()
+        case ast.Assign(targets=[ast.Attribute()]):
+            yield ast.Pass()
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes))
+
+
+class Replace(ast.NodeTransformer):
+    """Puts one node in the place of another."""
+
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self.old, self.new = old, new
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        return ast.copy_location(self.new, node) if node is self.old else self.generic_visit(node)
+
+
+def mutants_of(module: Path) -> Iterator[Mutant]:
+    """Give every mutant of a module, but for its docstrings, messages, constants of the module and type checks."""
+    source = module.read_text(encoding="utf-8")
+    total = sum(1 for _ in places(ast.parse(source)))
+    for number in range(total):
+        tree = ast.parse(source)
+        node = list(places(tree))[number]
+        for change in changes(node):
+            mutated = ast.fix_missing_locations(Replace(node, copy.deepcopy(change)).visit(tree))
+            shown = [
+                ast.unparse(ast.fix_missing_locations(copy.deepcopy(one))).split("\n")[0] for one in (node, change)
+            ]
+            yield Mutant(module, node.lineno, *shown, ast.unparse(mutated))  # type: ignore[attr-defined]
+
+
+def places(tree: ast.Module) -> Iterator[ast.AST]:
+    """Walk the bodies of functions, but for what they raise, and arguments' defaults."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and function.name not in ("__repr__", "__str__", "__reduce__"):
+            for statement in function.body:
+                yield from nodes(statement)
+
+
+def nodes(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Raise | ast.FunctionDef | ast.Assert | ast.JoinedStr):
+        return
+    if any(True for _ in changes(node)):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        yield from nodes(child)
+
+
+def chosen(count: int, seed: int) -> list[Mutant]:
+    """Choose mutants over the whole core, each module in proportion to its length."""
+    draw = random.Random(seed)
+    modules = sorted((ROOT / "src" / "unbroken" / "core").glob("*.py"))
+    everything = [mutant for module in modules for mutant in mutants_of(module)]
+    draw.shuffle(everything)
+    return everything[:count]
+
+
+def survives(mutant: Mutant | None, folder: Path, seconds: float) -> bool:
+    """Run the suite against a copy of the package with this mutant in it."""
+    copied = folder / "src"
+    shutil.rmtree(copied, ignore_errors=True)
+    shutil.copytree(ROOT / "src", copied, ignore=shutil.ignore_patterns("__pycache__"))
+    if mutant is not None:
+        (copied / mutant.module.relative_to(ROOT / "src")).write_text(mutant.source, encoding="utf-8")
+    pytest = [sys.executable, "-m", "pytest", SUITE, "-x", "-q", "-p", "no:cacheprovider", "-m", ""]
+    environment = {**os.environ, "PYTHONPATH": str(copied), "HYPOTHESIS_PROFILE": "ci", "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        result = subprocess.run(pytest, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    if mutant is None and result.returncode:
+        print(result.stdout[-3000:])
+    return result.returncode == 0
+
+
+def main() -> None:
+    """Run the suite once on the core as it is, then on each mutant; print the survivors."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--count", type=int, default=48)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--seconds", type=float, default=900.0, help="a mutant that takes longer is dead")
+    told = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if not survives(None, folder, told.seconds):
+            sys.exit("the suite fails on the core as it is")
+        survivors = 0
+        for number, mutant in enumerate(chosen(told.count, told.seed), start=1):
+            alive = survives(mutant, folder, told.seconds)
+            survivors += alive
+            print(f"{number:3} {'SURVIVES' if alive else 'dies    '} {mutant}", flush=True)
+    print(f"{told.count - survivors} of {told.count} mutants die ({1 - survivors / told.count:.0%})")
+
+
+if __name__ == "__main__":
+    main()
