@@ -70,6 +70,8 @@ from unbroken.testing.cuts import every
 from unbroken.testing.measures import SSE_SHAPES, growth_of_memory, growth_of_time, is_bounded
 from unbroken.testing.standard import Seen, is_json
 
+pytestmark = pytest.mark.full
+
 STANDARD: dict[str, Any] = {"format": "sse", "repairs": ()}
 LINES: dict[str, Any] = {"format": "ndjson", "repairs": ()}
 
@@ -78,7 +80,7 @@ def as_seen(event: Event) -> Seen:
     return event.event, event.data, event.id
 
 
-# --- What a repairer did -----------------------------------------------------------------------------------------------
+# --- What a repairer did ----------------------------------------------------------------------------------------------
 
 OPTIONS = st.fixed_dictionaries(
     {},
