@@ -1,10 +1,7 @@
 """Recorded streams of fifty providers: read alike at every cut, mended where they are broken and nowhere else."""
 
-# ruff: noqa: RUF024
-
 import random
 from collections import Counter
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -26,128 +23,141 @@ ENTRIES = {entry["file"]: entry for entry in captures.manifest()}
 SMALL = 3 * 1024
 """Bytes of a body that is read byte by byte, and that all cuts are also read from as events."""
 
-FALSE_START = "the recorder or a shell left its own words around the stream; the stream itself is whole"
+OTHER_WORDS = "the recorder or a shell left its own words around a stream that is whole"
 NO_BLANK_LINE_AT_THE_END = "the last event is whole JSON or [DONE], and only its blank line is missing"
 SINGLE_NEWLINES = "each event is whole JSON, and only one line end stands between them"
-SPLICED = "an event was overwritten by a whole one of the same shape: its broken beginning goes"
 NO_NAMES = "clients of the Responses API tell events by their name, and this gateway left the names out"
 
-REPAIRED: tuple[tuple[str, dict[str, dict[RepairKind, int]]], ...] = (
+REPAIRED: tuple[tuple[str, dict[RepairKind, int], tuple[str, ...]], ...] = (
     (
         NO_BLANK_LINE_AT_THE_END,
-        dict.fromkeys(
-            [
-                "github-copilot/nesprovider-reply-1c2d1e4b.bin",
-                "google-gemini/streaming-failure-prompt-blocked-safety-5c106a27.bin",
-                "google-gemini/streaming-success-no-content-parts-2d0e9ff4.bin",
-                "google-gemini/streaming-success-quotes-escaped-0700f3b0.bin",
-                "mistral/stream-basic-text-1-16251e32.bin",
-                "openai-compatible-gateway/anthropic-fallback-tool-call-ecd02bc3.bin",
-                "openai/azure-openai-chat-completion-stream-tools-chunks-7e2fbff0.bin",
-                "openai/llm-v1-completions-9f6f34b5.bin",
-                "openai/stream-gpt5-2-02-41ad5343.bin",
-                "openai/thinking-stream-vllm-glm4-5-01-b3efe7ea.bin",
-                "synthetic/anthropic/basic-response-4cef9a87.bin",
-                "synthetic/anthropic/compaction-response-4e3381c9.bin",
-                "synthetic/anthropic/fallback-credit-response-9ca32d0a.bin",
-                "synthetic/anthropic/fallback-response-1f6c57ba.bin",
-                "synthetic/anthropic/incomplete-partial-json-response-e0e79ee1.bin",
-                "synthetic/anthropic/refusal-response-13f671d6.bin",
-                "synthetic/anthropic/tool-use-response-53787cbf.bin",
-                "synthetic/kong-fixtures/text-event-stream-input-a607a915.bin",
-                "xai/stream-basic-text-responses-1-4fdb60df.bin",
-            ],
-            {RepairKind.UNTERMINATED_EVENT: 1},
+        {RepairKind.UNTERMINATED_EVENT: 1},
+        (
+            "github-copilot/nesprovider-reply-1c2d1e4b.bin",
+            "google-gemini/streaming-failure-prompt-blocked-safety-5c106a27.bin",
+            "google-gemini/streaming-success-no-content-parts-2d0e9ff4.bin",
+            "google-gemini/streaming-success-quotes-escaped-0700f3b0.bin",
+            "mistral/stream-basic-text-1-16251e32.bin",
+            "openai-compatible-gateway/anthropic-fallback-tool-call-ecd02bc3.bin",
+            "openai/azure-openai-chat-completion-stream-tools-chunks-7e2fbff0.bin",
+            "openai/llm-v1-completions-9f6f34b5.bin",
+            "openai/stream-gpt5-2-02-41ad5343.bin",
+            "openai/thinking-stream-vllm-glm4-5-01-b3efe7ea.bin",
+            "synthetic/anthropic/basic-response-4cef9a87.bin",
+            "synthetic/anthropic/compaction-response-4e3381c9.bin",
+            "synthetic/anthropic/fallback-credit-response-9ca32d0a.bin",
+            "synthetic/anthropic/fallback-response-1f6c57ba.bin",
+            "synthetic/anthropic/incomplete-partial-json-response-e0e79ee1.bin",
+            "synthetic/anthropic/refusal-response-13f671d6.bin",
+            "synthetic/anthropic/tool-use-response-53787cbf.bin",
+            "synthetic/kong-fixtures/text-event-stream-input-a607a915.bin",
+            "xai/stream-basic-text-responses-1-4fdb60df.bin",
         ),
     ),
     (
         "the last line is `data: [DONE] `, with a blank that clients compare, and without its blank line",
-        dict.fromkeys(
-            ["groq/stream-with-tools-2-3d85fb28.bin", "openrouter/stream-text-with-a-prompt-1-1d46aaf5.bin"],
-            {RepairKind.UNTERMINATED_EVENT: 1, RepairKind.DONE_SPELLING: 1},
+        {RepairKind.UNTERMINATED_EVENT: 1, RepairKind.DONE_SPELLING: 1},
+        (
+            "groq/stream-with-tools-2-3d85fb28.bin",
+            "openrouter/stream-text-with-a-prompt-1-1d46aaf5.bin",
         ),
     ),
     (
         SINGLE_NEWLINES,
-        {
-            file: {RepairKind.MISSING_BLANK_LINE: splits, RepairKind.UNTERMINATED_EVENT: 1}
-            for file, splits in {
-                "synthetic/alibaba/dashscope-compat-zh-single-newline-8eb8781c.bin": 9,
-                "synthetic/gateway-test/test-raw-message-78e60812.bin": 195,
-                "synthetic/google-gemini/stream-basic-text-1-77dd9068.bin": 3,
-                "synthetic/openai/chatcompletionkeepalive-4a00aec2.bin": 3,
-                "synthetic/openai/chatcompletionping-e6333fab.bin": 8,
-                "synthetic/openai/createstreamedresponsefixture-11e0057b.bin": 11,
-            }.items()
-        },
+        {RepairKind.MISSING_BLANK_LINE: 9, RepairKind.UNTERMINATED_EVENT: 1},
+        ("synthetic/alibaba/dashscope-compat-zh-single-newline-8eb8781c.bin",),
+    ),
+    (
+        SINGLE_NEWLINES,
+        {RepairKind.MISSING_BLANK_LINE: 195, RepairKind.UNTERMINATED_EVENT: 1},
+        ("synthetic/gateway-test/test-raw-message-78e60812.bin",),
+    ),
+    (
+        SINGLE_NEWLINES,
+        {RepairKind.MISSING_BLANK_LINE: 8, RepairKind.UNTERMINATED_EVENT: 1},
+        ("synthetic/openai/chatcompletionping-e6333fab.bin",),
+    ),
+    (
+        SINGLE_NEWLINES,
+        {RepairKind.MISSING_BLANK_LINE: 11, RepairKind.UNTERMINATED_EVENT: 1},
+        ("synthetic/openai/createstreamedresponsefixture-11e0057b.bin",),
+    ),
+    (
+        SINGLE_NEWLINES,
+        {RepairKind.MISSING_BLANK_LINE: 3, RepairKind.UNTERMINATED_EVENT: 1},
+        (
+            "synthetic/google-gemini/stream-basic-text-1-77dd9068.bin",
+            "synthetic/openai/chatcompletionkeepalive-4a00aec2.bin",
+        ),
     ),
     (
         "a line of one blank stands where the blank line should, behind whole JSON",
-        {
-            "synthetic/moonshot/moonshot-usage-inside-choice-space-lines-7c8977b6.bin": {
-                RepairKind.MISSING_BLANK_LINE: 5
-            }
-        },
+        {RepairKind.MISSING_BLANK_LINE: 5},
+        ("synthetic/moonshot/moonshot-usage-inside-choice-space-lines-7c8977b6.bin",),
     ),
     (
-        SPLICED,
-        dict.fromkeys(
-            [
-                "kilo-gateway/kilo-kimi-k25-splice-in-id-2afe3c2c.bin",
-                "zai/zai-glm47-splice-after-id-colon-35496421.bin",
-                "zai/zai-glm47-splice-in-role-bddd13f9.bin",
-                "zai/zai-glm51-splice-in-object-53517a22.bin",
-                "zai/zai-glm51-splice-in-role-key-b0d24f48.bin",
-            ],
-            {RepairKind.SPLICED_EVENT: 1},
+        "an event was overwritten by a whole one of the same shape: its broken beginning goes",
+        {RepairKind.SPLICED_EVENT: 1},
+        (
+            "kilo-gateway/kilo-kimi-k25-splice-in-id-2afe3c2c.bin",
+            "zai/zai-glm47-splice-after-id-colon-35496421.bin",
+            "zai/zai-glm47-splice-in-role-bddd13f9.bin",
+            "zai/zai-glm51-splice-in-object-53517a22.bin",
+            "zai/zai-glm51-splice-in-role-key-b0d24f48.bin",
         ),
     ),
     (
         NO_NAMES,
-        {
-            file: {RepairKind.EVENT_NAME_RESTORED: events}
-            for file, events in {
-                "openrouter/openai-responses-stream-against-openrouter-completes-c9edf683.bin": 11,
-                "openrouter/test-image-prompt-488d677f.bin": 11,
-                "openrouter/test-llm-openrouter-test-prompt-45c52d45.bin": 12,
-                "openrouter/test-reasoning-da66a499.bin": 11,
-                "openrouter/test-tool-calls-495fa69a.bin": 7,
-            }.items()
-        },
+        {RepairKind.EVENT_NAME_RESTORED: 11},
+        (
+            "openrouter/openai-responses-stream-against-openrouter-completes-c9edf683.bin",
+            "openrouter/test-image-prompt-488d677f.bin",
+            "openrouter/test-reasoning-da66a499.bin",
+        ),
+    ),
+    (NO_NAMES, {RepairKind.EVENT_NAME_RESTORED: 12}, ("openrouter/test-llm-openrouter-test-prompt-45c52d45.bin",)),
+    (NO_NAMES, {RepairKind.EVENT_NAME_RESTORED: 7}, ("openrouter/test-tool-calls-495fa69a.bin",)),
+    (
+        OTHER_WORDS,
+        {RepairKind.STRAY_LINE: 1, RepairKind.UNFINISHED_TAIL: 1},
+        ("anthropic/thinking-stream-01-df703cd8.bin",),
     ),
     (
-        FALSE_START,
-        {
-            "anthropic/thinking-stream-01-df703cd8.bin": {RepairKind.STRAY_LINE: 1, RepairKind.UNFINISHED_TAIL: 1},
-            "deepseek/thinking-stream-deepseek-01-63d6a94f.bin": {RepairKind.HTTP_HEAD: 1, RepairKind.STRAY_LINE: 1},
-        },
+        OTHER_WORDS,
+        {RepairKind.HTTP_HEAD: 1, RepairKind.STRAY_LINE: 1},
+        ("deepseek/thinking-stream-deepseek-01-63d6a94f.bin",),
     ),
     (
-        "an indented first `data:` line holds a whole chunk that every client ignores",
-        {"openrouter/test-tools-streaming-variant-c-342a836e.bin": {RepairKind.FIELD_NAME: 1}},
+        "an indented first `data:` line holds a whole chunk, which every client overlooks",
+        {RepairKind.FIELD_NAME: 1},
+        ("openrouter/test-tools-streaming-variant-c-342a836e.bin",),
     ),
     (
         "`data: [DONE]` in a stream of Anthropic's, whose clients read nothing but JSON",
-        {"anthropic/gateway-message-delta-metadata-f95fa102.bin": {RepairKind.INVALID_JSON: 1}},
+        {RepairKind.INVALID_JSON: 1},
+        ("anthropic/gateway-message-delta-metadata-f95fa102.bin",),
     ),
     (
         "`data:` without anything, which clients of chat completions cannot parse",
-        {"synthetic/gateway-test/empty-sse-frames-9a5624b6.bin": {RepairKind.EMPTY_DATA: 1}},
+        {RepairKind.EMPTY_DATA: 1},
+        ("synthetic/gateway-test/empty-sse-frames-9a5624b6.bin",),
     ),
     (
-        "the error came as bare JSON, without `data:`, where every client overlooks it",
-        {"synthetic/google-gemini/streaming-failure-error-mid-stream-40958d6e.bin": {RepairKind.RAW_JSON: 1}},
+        "the error came as bare JSON without `data:`, where every client overlooks it",
+        {RepairKind.RAW_JSON: 1},
+        ("synthetic/google-gemini/streaming-failure-error-mid-stream-40958d6e.bin",),
     ),
     (
         "the connection was cut inside a line",
-        {"ollama/ollama-chat-cloudflare-tunnel-cut-b6eec7d4.bin": {RepairKind.UNFINISHED_TAIL: 1}},
+        {RepairKind.UNFINISHED_TAIL: 1},
+        ("ollama/ollama-chat-cloudflare-tunnel-cut-b6eec7d4.bin",),
     ),
 )
 """Every body with a repair, and why it is right."""
 
-WHY = {file: (reason, kinds) for reason, files in REPAIRED for file, kinds in files.items()}
+KINDS = {file: kinds for _, kinds, files in REPAIRED for file in files}
 
-COMPRESSED: Mapping[str, str] = {"json": "json-error", "other": "binary"}
+RECOGNISED = {"json": "json-error", "other": "binary"}
 
 
 @cache
@@ -193,13 +203,12 @@ def test_a_body_comes_out_alike_at_every_cut(file: str) -> None:
 
 @pytest.mark.parametrize("file", STREAMS)
 def test_a_body_is_mended_where_it_is_broken_and_nowhere_else(file: str) -> None:
-    _, kinds = WHY.get(file, ("", {}))
-    assert mended(file).report.repairs == Counter(kinds)
+    assert mended(file).report.repairs == Counter(KINDS.get(file, {}))
 
 
 def test_the_table_of_repairs_names_no_body_that_is_not_there() -> None:
-    assert not WHY.keys() - set(STREAMS)
-    assert len(WHY) == sum(len(files) for _, files in REPAIRED)
+    assert not KINDS.keys() - set(STREAMS)
+    assert len(KINDS) == sum(len(files) for _, _, files in REPAIRED)
 
 
 @pytest.mark.parametrize("file", STREAMS)
@@ -241,7 +250,7 @@ def test_a_body_that_is_no_stream_is_one_typed_error(file: str) -> None:
         body = laws.repaired(chunks)
         assert (body.report.verdict, body.report.events, body.report.format) == (Verdict.FAILED, 0, None)
         assert body.report.error is not None
-        assert (body.report.error.code, body.report.error.error_type) == ("not-a-stream", COMPRESSED[kind])
+        assert (body.report.error.code, body.report.error.error_type) == ("not-a-stream", RECOGNISED[kind])
         assert set(body.report.repairs) == {RepairKind.NOT_A_STREAM}
         assert body.wire.count(b"unbroken_error") == 1
 

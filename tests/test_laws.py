@@ -1,7 +1,5 @@
 """The laws that need no clock, held to drawn streams: whole, broken and hostile, of every format and dialect."""
 
-# ruff: noqa: SIM113
-
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from unbroken import EventReader, Repair
+from unbroken.core.sniffer import MAX_HEAD
 from unbroken.testing.cuts import every
 from unbroken.testing.strategies import hostile_bytes, json_array_streams, ndjson_streams, sse_streams
 from unbroken.testing.streams import SSEStream
@@ -37,6 +36,29 @@ def test_chunking_never_shows_in_the_standards_reading(chunks: list[bytes]) -> N
     laws.check_chunking(chunks, repairs=(), max_event_bytes=drawn.LIMIT)
 
 
+AT_A_BORDER = [
+    begin + piece * (border // len(piece)) + end
+    for begin, piece, end in (
+        (b"[", b" ", b'{"a":1}]'),
+        (b"<html>", b"<", b"</title><body>"),
+        (b" <html>", b"x", b"</title><body>"),
+        (b"HTTP/1.1 200 OK\n", b"A\n", b"\ndata: 1\n\n"),
+        (b"", b" ", b'data: {"a":1}\n\n'),
+        (b"", b"\n", b'{"a":1}\n'),
+        (b'{"a":"', b"x", b'"}\n{"b":1}\n'),
+        (b"data: ", b"x", b"\n\ndata: 1\n\n"),
+        (b'[{"a":"', b"x", b'"},1]'),
+    )
+    for near in (drawn.LIMIT, MAX_HEAD)
+    for border in range(near - 24, near + 6)
+]
+
+
+@pytest.mark.parametrize("data", AT_A_BORDER, ids=lambda data: f"{data[:9]!r} {len(data)}")
+def test_chunking_never_shows_where_a_limit_is_reached(data: bytes) -> None:
+    laws.check_chunking([data[:1], *every(data[1:-40], 999), *every(data[-40:], 1)], max_event_bytes=drawn.LIMIT)
+
+
 # Law 2
 
 
@@ -62,9 +84,7 @@ def test_every_line_leaves_with_its_line_feed(stream: Any) -> None:
 def test_every_array_element_leaves_with_its_last_bracket(stream: Any) -> None:
     reader = EventReader(format="json-array")
     rest = list(stream.texts)
-    at = 0
-    for byte in every(stream.data, 1):
-        at += 1
+    for at, byte in enumerate(every(stream.data, 1), 1):
         for item in reader.feed(byte):
             assert item.data == rest.pop(0)
             assert stream.data[:at].endswith(item.data.encode())

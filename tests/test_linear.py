@@ -21,7 +21,7 @@ LEAST = 2**12
 MOST = 2**22
 """Bytes of the larger run are twice that: 8 MB, or a million lines."""
 EVERYDAY_SECONDS = 0.008
-FULL_SECONDS = 1.0
+SLOW_SECONDS = 0.3
 
 CHAT = b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
 
@@ -36,6 +36,7 @@ class Shape:
     tail: bytes = b""
     per_chunk: int = 1
     options: dict[str, Any] = field(default_factory=dict)
+    full: bool = False  # the slow run takes 4 and 8 MB of it, however long that takes
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """Give about `size` bytes."""
@@ -54,16 +55,16 @@ TIGHT = {"max_event_bytes": 1024}
 
 SHAPES = (
     # Server-sent events
-    Shape("one line in small chunks", b"data: ", b"0123456789abcdef"),
+    Shape("one line in small chunks", b"data: ", b"0123456789abcdef", full=True),
     Shape("one line that ends", b"data: ", b"0123456789abcdef", b"\n\n"),
     Shape("one line beyond the limit", b"data: ", b"0123456789abcdef", b"\n\ndata: 1\n\n", options=TIGHT),
-    Shape("comments without a blank line", b"", b": ping\n", per_chunk=9),
+    Shape("comments without a blank line", b"", b": ping\n", per_chunk=9, full=True),
     Shape("comments inside one block", b"data: 1\n", b": ping\n", b"\n", per_chunk=9),
-    Shape("an event of many data lines", b"", b"data: 1\n", b"\n", per_chunk=8),
+    Shape("an event of many data lines", b"", b"data: 1\n", b"\n", per_chunk=8, full=True),
     Shape("an event of many data lines in a known dialect", b"", b"data: 1\n", b"\n", per_chunk=8, options=KNOWN),
     Shape("an event of many lines of JSON", b"data: {\n", b'data: "a": 1,\n', b'data: "b": 1}\n\n', per_chunk=5),
-    Shape("events that end in CR", b"", b"data: a\r\r", per_chunk=7),
-    Shape("events that end in CRLF", b"", b"data: a\r\n\r\n", per_chunk=7),
+    Shape("events that end in CR", b"", b"data: a\r\r", per_chunk=7, full=True),
+    Shape("events that end in CRLF", b"", b"data: a\r\n\r\n", per_chunk=7, full=True),
     Shape("CR and nothing else", b"data: a", b"\r", per_chunk=64),
     Shape("blank lines", b"", b"\n", per_chunk=64),
     Shape("lines of blanks", b'data: {"a":\n', b"  \n", per_chunk=20),
@@ -78,7 +79,7 @@ SHAPES = (
     Shape("data that closes and goes on", b"", b'data: {"a":1}\ndata: x\n', per_chunk=5),
     Shape("data that looks whole and is not", b"", b"data: {a}\n", b"\n", per_chunk=7),
     Shape("raw lines under open data", b"data: {\n", b'{"a":1}\n', b"\n", per_chunk=8),
-    Shape("raw JSON that never closes", b"", b'{\n"a": [1,\n', options=SSE, per_chunk=5),
+    Shape("raw JSON that never closes", b"", b'{\n"a": [1,\n', options=SSE, per_chunk=5, full=True),
     Shape("raw JSON of many lines", b"{\n", b'"a": 1,\n', b'"b": 1}\n', options=SSE, per_chunk=8),
     Shape("a raw line end in a string", b'data: {"a":"', b"xxxxxxx\n", b'"}\n\n', per_chunk=9),
     Shape("stray lines", b"", b"1 2 3\n", options=SSE, per_chunk=9),
@@ -90,9 +91,9 @@ SHAPES = (
     Shape("bytes that are no UTF-8", b"data: ", b"\xff\xfe\x80a", b"\n\n", per_chunk=16),
     Shape("cut characters", b"data: ", "你".encode()[:2], b"\n\n", per_chunk=24),
     # JSON
-    Shape("brackets", b"data: ", b"[" * 16, b"\n\n"),
+    Shape("brackets", b"data: ", b"[" * 16, b"\n\n", full=True),
     Shape("brackets of objects", b"data: ", b'{"a":' * 4, b"\n\n"),
-    Shape("digits", b"data: ", b"1" * 16, b"\n\n"),
+    Shape("digits", b"data: ", b"1" * 16, b"\n\n", full=True),
     Shape("digits inside an array", b"data: [", b"1" * 16, b"]\n\n"),
     Shape("long numbers", b"", b"data: [" + b"1" * 5000 + b"]\n\n"),
     Shape("a string of escapes", b'data: ["', b"\\\\" * 8, b'"]\n\n'),
@@ -181,7 +182,7 @@ def test_twice_the_input_takes_about_twice_the_time(shape: Shape) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_twice_a_large_input_takes_about_twice_the_time(shape: Shape) -> None:
-    assert growth(shape, FULL_SECONDS) <= MOST_GROWTH
+    assert growth(shape, 60 if shape.full else SLOW_SECONDS) <= MOST_GROWTH
 
 
 # Memory
@@ -189,7 +190,7 @@ def test_twice_a_large_input_takes_about_twice_the_time(shape: Shape) -> None:
 
 LIMIT = 2**16
 SLACK = 2**16
-LARGE_LIMIT = 2**21
+LARGE_LIMIT = 2**20
 
 RETAINING = (
     *SHAPES,
@@ -261,9 +262,9 @@ def test_what_any_stream_holds_is_bounded_by_the_limit_of_one_event(shape: Shape
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("shape", HOLDING, ids=lambda shape: shape.name)
+@pytest.mark.parametrize("shape", [shape for shape in HOLDING if shape.per_chunk == 1], ids=lambda shape: shape.name)
 def test_what_is_held_is_bounded_by_a_large_limit(shape: Shape) -> None:
-    assert most_retained(shape, LARGE_LIMIT, 3 * LARGE_LIMIT) <= 1.25 * LARGE_LIMIT + SLACK
+    assert most_retained(shape, LARGE_LIMIT, 2 * LARGE_LIMIT) <= 1.25 * LARGE_LIMIT + SLACK
 
 
 def test_an_event_that_is_too_long_is_dropped_whole_and_reading_goes_on() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from .decoder import BOM
@@ -11,7 +12,7 @@ from .ndjson import NDJSONFramer
 from .options import Options
 from .repairs import RepairKind
 from .report import StreamReport, Verdict
-from .sniffer import MAX_HEAD, Finding, not_a_stream, sniff
+from .sniffer import LONGEST_AWAITED, MAX_HEAD, Finding, awaited, not_a_stream, sniff
 from .sse import SSEFramer
 
 _MAX_INDENT: Final = 1024
@@ -39,6 +40,8 @@ class Pipeline:
         self.gate = Gate(options, report)
         self.framer: Framer | None = None
         self._prefix = bytearray()  # while the format is not known
+        self._awaits: bytes | None = None  # what must come into `_prefix` before its format can be told
+        self._searched = 0  # bytes of `_prefix` that were searched for it
         self._base = 0  # where `_prefix` begins
         self._origin = 0  # where the connection at hand begins
         self._skips_bom = True  # nothing of the body has gone yet, where alone a byte order mark means nothing
@@ -51,9 +54,8 @@ class Pipeline:
             if self.framer is not None:
                 self.framer.feed(chunk)
             else:
-                goes_on = self._head_goes_on(chunk)
                 self._prefix += chunk
-                if not goes_on:
+                if self._awaits is None or self._has_come(self._awaits):
                     self._settle_format(at_end=False)
         return self._take()
 
@@ -78,6 +80,7 @@ class Pipeline:
         self.closed = False
         self.framer = None
         self._prefix.clear()
+        self._awaits = None
         self._base = self._origin = self.report.bytes_in
         self._skips_bom = True
         self.gate.restart()
@@ -108,12 +111,11 @@ class Pipeline:
 
     # The format
 
-    def _head_goes_on(self, chunk: bytes) -> bool:
-        """Tell that an HTTP head is not over yet, without a search through all of it for each chunk."""
-        prefix = self._prefix
-        joint = bytes(prefix[-3:]) + chunk
-        is_short = len(prefix) + len(chunk) < MAX_HEAD
-        return is_short and prefix.startswith(b"HTTP/") and joint.find(b"\n\n") < 0 and joint.find(b"\n\r\n") < 0
+    def _has_come(self, pattern: bytes) -> bool:
+        """Tell whether what the sniffer awaits has come, without a search through all of the prefix for each chunk."""
+        begin = max(0, self._searched - LONGEST_AWAITED)
+        self._searched = len(self._prefix)
+        return self._searched > MAX_HEAD + _MAX_INDENT or re.search(pattern, self._prefix[begin:]) is not None
 
     def _settle_format(self, *, at_end: bool) -> None:
         given = self.options.format
@@ -126,7 +128,11 @@ class Pipeline:
         content_type = self.options.content_type
         finding = sniff(bytes(self._prefix), content_type, at_start=self._skips_bom, at_end=at_end)
         if finding is not None:
+            self._awaits = None
             self._follow(finding, at_end=at_end)
+        else:
+            self._awaits = awaited(bytes(self._prefix))
+            self._searched = len(self._prefix)
 
     def _trim_blanks(self) -> None:
         """Let go of blank lines in front, and of an endless indentation; heartbeats of NDJSON look like one."""

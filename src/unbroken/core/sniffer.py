@@ -22,6 +22,9 @@ _STATUS: Final = rb"HTTP/[0-9](?:\.[0-9])? ([0-9]{3})(?![0-9])"
 _HEAD_END: Final = rb"\r?\n\r?\n"
 _TITLE: Final = rb"(?i)<title[^>]{0,200}>([^<]{0,200})"
 _PAGE_READ: Final = rb"(?i)</title|</head|<body"
+_NOT_BLANK: Final = rb"[^ \t\r\n]"
+LONGEST_AWAITED: Final = 8
+"""Bytes of the longest thing that can be `awaited`."""
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ERROR_KEYS: Final = frozenset(
     {"code", "detail", "error", "event_id", "message", "object", "param", "request_id", "requestId", "status"}
@@ -71,6 +74,14 @@ def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_
     return Finding(Format.SSE, _blank_lines(prefix, skip))
 
 
+def awaited(prefix: bytes) -> bytes | None:
+    """Name what must come before more can be told of this beginning, a pattern; None where any byte may tell."""
+    body = prefix.removeprefix(BOM).lstrip(_BLANKS)
+    if _is_head(body):
+        return _HEAD_END
+    return _PAGE_READ if body.startswith(b"<") else _NOT_BLANK if body.startswith(b"[") else None
+
+
 def _blank_lines(prefix: bytes, skip: int) -> int:
     """Count what stands before the first line that is not blank: its indentation still belongs to it."""
     blanks = prefix[skip : len(prefix) - len(prefix[skip:].lstrip(_BLANKS))]
@@ -91,9 +102,9 @@ def media_type(content_type: str | None) -> str:
 
 
 def _bracket(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
-    inside = body[1:].lstrip(_BLANKS)
-    if not inside and not at_end:
-        return None if len(body) < MAX_HEAD else Finding(Format.SSE, skip)
+    inside = body[1:MAX_HEAD].lstrip(_BLANKS)
+    if not inside and not at_end and len(body) < MAX_HEAD:
+        return None
     # A digit or a letter could as well begin a log line, `[2024-` or `[DONE]`.
     if inside[:1] in (b"{", b"[", b"]", b'"'):
         return Finding(Format.JSON_ARRAY, skip, sniffed=True)

@@ -777,6 +777,9 @@ class SSEFramer:
         end = start + len(line)
         if self._block:
             start, end = self._start, end if line else self._end
+            retry = Block(bytes(self._block)).retry
+            if retry is not None:
+                self._gate.report.retry = retry  # WHATWG 9.2.6: it holds from its line on, not from the blank line
         elif not line or line.startswith(b":"):
             return False
         self._reset()
