@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def test_the_page_offers_every_fault_and_loads_nothing_from_elsewhere(server: De
     status, kind, page = get(server, "/")
     assert (status, kind) == (200, "text/html; charset=utf-8")
     assert all(f'value="{fault}"'.encode() in page for fault in FAULTS)
-    assert b"//" not in page.replace(b"// Whatever", b"")
+    assert not re.search(rb"://|[\"'(=]\s*//", page)
 
 
 def test_metrics_count_what_was_watched(server: DemoServer) -> None:
