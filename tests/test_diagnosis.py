@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from tests import captures
-from unbroken.diagnosis import breakages, diagnose
-from unbroken.inspection import CUT, Facts, Inspector, Row, cut, inspect_record, parse_head
+from unbroken.inspection.clients import breakages
+from unbroken.inspection.diagnosis import diagnose
+from unbroken.inspection.facts import Facts, Row, parse_head
+from unbroken.inspection.inspector import CUT, Inspector, cut, inspect_record
 from unbroken.testing.cuts import every
 
 CHUNK = b'data: {"object":"chat.completion.chunk","created":1,"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'

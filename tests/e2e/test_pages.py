@@ -21,8 +21,9 @@ from selenium.webdriver.chrome.service import Service
 
 from unbroken.cli.demo import DemoServer
 from unbroken.cli.timeline import page
-from unbroken.diagnosis import breakages, diagnose
-from unbroken.inspection import Inspector
+from unbroken.inspection.clients import breakages
+from unbroken.inspection.diagnosis import diagnose
+from unbroken.inspection.inspector import Inspector
 
 from .browser import FLAGS
 from .requirements import program

@@ -15,8 +15,10 @@ from typing import IO, Any, Final
 from ..core.dialect import REGISTRY
 from ..core.events import Format
 from ..core.report import Verdict
-from ..diagnosis import Breakage, Finding, breakages, diagnose, summary
-from ..inspection import Facts, Inspector, Row, inspect_record
+from ..inspection.clients import Breakage, breakages
+from ..inspection.diagnosis import Finding, diagnose, summary
+from ..inspection.facts import Facts, Row
+from ..inspection.inspector import Inspector, inspect_record
 from ..recorder import FlightError, read_flight
 from .repair import open_input
 from .timeline import page

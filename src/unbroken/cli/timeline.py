@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from ..diagnosis import Breakage, Finding, summary
-from ..inspection import Facts, Row
+from ..inspection.clients import Breakage
+from ..inspection.diagnosis import Finding, summary
+from ..inspection.facts import Facts, Row
 
 WIDTH: Final = 1000
 TOP: Final = 170  # the picture's ground line: events stand on it, heartbeats and repairs hang below

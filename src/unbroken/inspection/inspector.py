@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from .core.dialect import REGISTRY, EventClass, Reading
-from .core.errors import Failure
-from .core.events import Event
-from .core.gate import Frame, Item, Run
-from .core.options import check_options
-from .core.pipeline import Pipeline
-from .core.repairs import Repair
-from .core.report import StreamReport, Verdict
-from .spelling import Spelling
+from ..core.dialect import REGISTRY, EventClass, Reading
+from ..core.events import Event
+from ..core.gate import Frame, Item, Run
+from ..core.options import check_options
+from ..core.pipeline import Pipeline
+from ..core.repairs import Repair
+from ..core.report import StreamReport, Verdict
+from .facts import Facts, Row, Silence, parse_head
 
 MAX_HEAD: Final = 64 * 1024
 MAX_KEPT: Final = 64
@@ -31,82 +29,6 @@ CUT: Final = 72
 """Characters of content that a row shows."""
 
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
-_STATUS: Final = re.compile(r"HTTP/([0-9.]{1,3}) ([0-9]{3})(?![0-9])")
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A response head: the protocol's version, the status, and the fields in order, names in lower case."""
-
-    version: str
-    status: int
-    fields: tuple[tuple[str, str], ...]
-
-    def get(self, name: str) -> str | None:
-        """Give a field's value, repeated ones joined by a comma; None where it is absent."""
-        values = [value for key, value in self.fields if key == name]
-        return ", ".join(values) if values else None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One thing that came. `at` and `gap` are seconds; None where the bytes came from a file and had no time."""
-
-    kind: str  # head, an event class, comment, repair, end; of a record: content, event, comment, part
-    at: float | None = None
-    gap: float | None = None  # since the row before
-    number: int | None = None  # events only, from 1
-    name: str = ""  # the event's name, the repair's kind, the verdict
-    size: int | None = None  # bytes
-    text: str = ""
-    stall: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give it JSON-ready."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """A time without any byte: when it began and how long it was, in seconds, and what came before it."""
-
-    began: float
-    seconds: float
-    behind: str  # "", "event", "comment", "tool-call"
-    events: int  # before it
-
-
-@dataclass(slots=True)
-class Facts:
-    """What a diagnosis looks at."""
-
-    timed: bool
-    report: StreamReport
-    spelling: Spelling = field(default_factory=Spelling)
-    head: Head | None = None
-    failure: Failure | None = None
-    first_bytes: bytes = b""
-    stopped: bool = False  # by the one who watched, not by the stream
-    recorded: bool = False  # a flight record without its content: times and lengths only
-    began: float | None = None  # the first byte
-    last_byte: float | None = None
-    ended: float | None = None
-    silences: list[Silence] = field(default_factory=list)
-    last_behind: str = ""
-    event_span: tuple[float, float] | None = None  # the first and the last event
-    longest_wait: float = 0.0  # between events, comments and pings not counted
-    waits_alive: float = 0.0  # the longest of those in which comments or pings came
-    content: int = 0
-    content_span: tuple[float, float] | None = None
-    stamps: tuple[float, float] | None = None  # the server's own clock, seconds
-    reads: int = 0
-    number_gaps: list[tuple[int, int]] = field(default_factory=list)  # sequence_number: the last one, the one that came
-    empty_choices: int = 0
-    named_errors: int = 0
-    pings: int = 0
-    non_ascii: bool = False
-    error_names: int = 0
-    connection_failed: bool = False  # a record tells; whoever reads a pipe only sees its end
 
 
 class Inspector:
@@ -309,16 +231,6 @@ class Inspector:
         stamp = _stamp(value.get("created_at"), value.get("created"))
         if stamp is not None:
             facts.stamps = (facts.stamps[0] if facts.stamps else stamp, stamp)
-
-
-def parse_head(head: bytes) -> Head | None:
-    """Read one response head; None where its first line is no status line."""
-    first, *rest = head.decode("latin-1").splitlines()
-    status = _STATUS.match(first)
-    if status is None:
-        return None
-    fields = (line.partition(":") for line in rest if ":" in line)
-    return Head(status[1], int(status[2]), tuple((name.strip().lower(), value.strip()) for name, _, value in fields))
 
 
 def _count(item: Item) -> int:

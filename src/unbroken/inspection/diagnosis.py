@@ -1,4 +1,4 @@
-"""What a stream's facts say in plain words, and which clients would break on its bytes.
+"""What a stream's facts say in plain words.
 
 Each rule looks at the facts and at nothing else, and says on what evidence it speaks. What healthy streams do is at
 most a note. The limits are the defaults in the field, each from its maker's own documentation.
@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .core.events import Format
-from .core.repairs import RepairKind
-from .core.report import Verdict
-from .core.sniffer import media_type
-from .inspection import STALL, Facts
+from ..core.events import Format
+from ..core.repairs import RepairKind
+from ..core.report import Verdict
+from ..core.sniffer import media_type
+from .facts import Facts
+from .inspector import STALL
 
 IDLE_LIMITS: Final = (
     (30.0, "CloudFront, and Heroku until the first byte"),
@@ -51,32 +52,10 @@ class Finding:
         return {"slug": self.slug, "level": self.level, "says": self.says, "evidence": self.evidence}
 
 
-@dataclass(frozen=True, slots=True)
-class Breakage:
-    """Clients that would break on these bytes, and how."""
-
-    clients: str
-    how: str
-    evidence: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give it JSON-ready."""
-        return {"clients": self.clients, "how": self.how, "evidence": self.evidence}
-
-
 def diagnose(facts: Facts) -> list[Finding]:
     """Say what the facts of a stream that has ended mean: problems first, in the order of their weight."""
     found = [finding for rule in _RULES for finding in rule(facts)]
     return sorted(found, key=lambda finding: finding.level != "problem")
-
-
-def breakages(facts: Facts) -> list[Breakage]:
-    """Name the clients that would break on these bytes."""
-    return [
-        Breakage(rule.clients, rule.how, evidence)
-        for rule in _CLIENTS
-        if not facts.recorded and (evidence := rule.applies(facts))
-    ]
 
 
 def summary(facts: Facts) -> str:
@@ -535,193 +514,4 @@ _RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     ),
     *(_in_one_lump, _alive_without_progress, _unbroken_silences, _numbering, _content_type, _hop_by_hop),
     *(_no_finish, _tools_of_a_whole_answer, _likeness, _spelling, _mended),
-)
-
-
-# Which clients break
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    clients: str
-    how: str
-    applies: Callable[[Facts], str]  # the evidence; "" where it does not apply
-
-
-def _repaired(*kinds: RepairKind) -> Callable[[Facts], str]:
-    def applies(facts: Facts) -> str:
-        return ", ".join(f"{kind.value} ({facts.report.repairs[kind]})" for kind in kinds if facts.report.repairs[kind])
-
-    return applies
-
-
-def _spelt(name: str, what: str, *formats: Format) -> Callable[[Facts], str]:
-    def applies(facts: Facts) -> str:
-        count = int(getattr(facts.spelling, name))
-        return f"{what} ({count})" if count and facts.report.format in formats else ""
-
-    return applies
-
-
-def _for(dialects: tuple[str | None, ...], rule: Callable[[Facts], str]) -> Callable[[Facts], str]:
-    return lambda facts: rule(facts) if facts.report.dialect in dialects else ""
-
-
-def _truncated(facts: Facts) -> str:
-    report = facts.report
-    was_cut = report.verdict is Verdict.TRUNCATED and not facts.stopped
-    return "no terminator" if was_cut and (report.events or report.repairs[RepairKind.UNFINISHED_TAIL]) else ""
-
-
-def _foreign(facts: Facts) -> str:
-    # Where nothing of it could be read at all, the clients end as if the answer were empty.
-    failure = facts.failure
-    return "the body is no stream" if failure is not None and failure.code == "not-a-stream" else ""
-
-
-def _lines(facts: Facts) -> str:
-    return "NDJSON, where an event stream is asked for" if facts.report.format is Format.NDJSON else ""
-
-
-def _wrong_type(facts: Facts) -> str:
-    if facts.head is None or facts.report.format is not Format.SSE:
-        return ""
-    if facts.head.status != 200:
-        return f"status {facts.head.status}"
-    kind = media_type(facts.head.get("content-type"))
-    return "" if kind == "text/event-stream" else f"content type {kind[:60]!r}"
-
-
-def _charset(facts: Facts) -> str:
-    given = (facts.head.get("content-type") or "").lower() if facts.head else ""
-    return given[:80] if facts.non_ascii and given.startswith("text/") and "charset=" not in given else ""
-
-
-def _latin(facts: Facts) -> str:
-    given = (facts.head.get("content-type") or "").lower() if facts.head else ""
-    return (
-        given[:80] if facts.non_ascii and "charset=" in given and "utf-8" not in given and "utf8" not in given else ""
-    )
-
-
-def _line_over(limit: int) -> Callable[[Facts], str]:
-    def applies(facts: Facts) -> str:
-        longest = facts.spelling.longest_line
-        return f"a line of {longest:,} bytes" if longest > limit else ""
-
-    return applies
-
-
-def _bom(facts: Facts) -> str:
-    return "a byte order mark" if facts.spelling.bom else ""
-
-
-def _error_event(facts: Facts) -> str:
-    return f"event: error ({facts.error_names})" if facts.error_names else ""
-
-
-def _empty_choices(facts: Facts) -> str:
-    return f"choices: [] ({facts.empty_choices})" if facts.empty_choices else ""
-
-
-def _silent_for(seconds: float) -> Callable[[Facts], str]:
-    def applies(facts: Facts) -> str:
-        return f"{facts.longest_wait:.0f} s between events" if facts.longest_wait >= seconds else ""
-
-    return applies
-
-
-_OPENAI: Final = (None, "openai-chat", "openai-completions", "openai-responses")
-_SSE: Final = Format.SSE
-_UNPARSABLE: Final = (
-    *(RepairKind.MISSING_BLANK_LINE, RepairKind.GLUED_JSON, RepairKind.RAW_NEWLINE, RepairKind.EMPTY_DATA),
-    *(RepairKind.INVALID_JSON, RepairKind.DOUBLE_PREFIX, RepairKind.WRAPPED_COMMENT, RepairKind.SPLICED_EVENT),
-    *(RepairKind.PYTHON_REPR, RepairKind.DONE_SPELLING),
-)
-_CLIENTS: Final = (
-    _Rule(
-        "openai and anthropic for Python, and most hand-written readers",
-        "raises a JSON error at this event and loses the rest",
-        _repaired(*_UNPARSABLE),
-    ),
-    _Rule(
-        "openai for Python",
-        "raises a JSON error: it takes a block without data for an event",
-        _for(_OPENAI, _spelt("dataless_blocks", "blocks without data", _SSE)),
-    ),
-    _Rule(
-        "openai for Python",
-        "raises a JSON error: once an id was sent, a comment or an extra blank line yields an empty event",
-        _for(_OPENAI, _spelt("phantoms", "blocks without any field behind an id", _SSE)),
-    ),
-    _Rule(
-        "httpx-sse, httpx2, anthropic, cohere",
-        "yields an empty event that nobody sent: once an id was sent, a comment or an extra blank line does that",
-        _spelt("phantoms", "blocks without any field behind an id", _SSE),
-    ),
-    _Rule(
-        "openai and anthropic for Python, and 8 of 16 parsers",
-        "raises UnicodeDecodeError and loses the rest",
-        _repaired(RepairKind.INVALID_UTF8),
-    ),
-    _Rule(
-        "openai and anthropic for Python, and most others",
-        "ends as if all were well: half an answer passes for a whole one",
-        _truncated,
-    ),
-    _Rule(
-        "openai for Python, and every standard parser",
-        "loses the last event in silence",
-        _repaired(RepairKind.UNTERMINATED_EVENT),
-    ),
-    _Rule("openai for Python", "ends as if all were well, with nothing", _for(_OPENAI, _foreign)),
-    _Rule("openai for Python", "ends as if all were well, with nothing", _for(_OPENAI[1:], _lines)),
-    _Rule(
-        "openai for Python, and every standard parser",
-        "skips the line in silence: an error told there is missed",
-        _repaired(RepairKind.RAW_JSON, RepairKind.ERROR_LINE),
-    ),
-    _Rule(
-        "openai for Python",
-        "skips the error in silence and ends as if all were well",
-        _for(("openai-chat",), _error_event),
-    ),
-    _Rule("JSON.parse in browsers and Node.js", "raises a SyntaxError", _repaired(RepairKind.NON_FINITE)),
-    _Rule("14 of 16 Python parsers, openai among them", "loses the first event", _bom),
-    _Rule(
-        "ollama, huggingface_hub, google-genai, litellm, sseclient",
-        "takes U+2028, U+2029 or U+0085 for a line end and cuts the payload there",
-        _spelt("separators", "raw line separators", Format.SSE, Format.NDJSON, Format.JSON_ARRAY),
-    ),
-    _Rule(
-        "anthropic for Python",
-        "yields nothing, in silence: it goes by the `event:` lines",
-        _repaired(RepairKind.EVENT_NAME_RESTORED),
-    ),
-    _Rule("requests-sse", "misreads a CRLF that came in two reads", _spelt("split_crlf", "CRLF cut in two", _SSE)),
-    _Rule(
-        "ollama, anthropic's JSON lines, jsonlines, ndjson",
-        "raises at a blank line",
-        _spelt("blank_lines", "blank lines", Format.NDJSON),
-    ),
-    _Rule(
-        "readers that test for `data: ` with its blank",
-        "see nothing in these lines",
-        _spelt("tight_fields", "`data:` without a blank", _SSE),
-    ),
-    _Rule("aiohttp, reading line by line", "raises: the line is longer than its buffer", _line_over(2**17)),
-    _Rule(
-        "sseclient-py, sseclient, requests-sse, requests.iter_lines, anthropic, cohere",
-        "take time by the square of this line's length",
-        _line_over(2**20),
-    ),
-    _Rule("EventSource in browsers", "refuses the response", _wrong_type),
-    _Rule(
-        "requests, decoding by itself", "takes the text for Latin-1: no charset stands in the content type", _charset
-    ),
-    _Rule("httpx-sse, httpx2", "obey the charset, where the standard says UTF-8 always", _latin),
-    _Rule(
-        "hand-written readers of `choices[0]`", "raise IndexError: legal, and healthy servers send it", _empty_choices
-    ),
-    _Rule("Codex CLI", "gives up: comments do not count as events", _silent_for(300.0)),
 )
