@@ -5,13 +5,16 @@ The live runs of docs/how-to/diagnose.md are here.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
+import queue
 import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +24,8 @@ from pathlib import Path
 import pytest
 
 import unbroken
-from unbroken.cli import main
+from unbroken.cli import inspect, main
+from unbroken.cli.vigil import Vigil
 from unbroken.recorder import FlightRecorder
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
@@ -244,6 +248,51 @@ def test_inspect_colours_on_a_terminal_only_and_never_against_no_color(
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_a_silence_is_told_while_it_lasts_and_at_each_doubling() -> None:
+    told: list[float] = []
+    vigil = Vigil(told.append, after=10.0, now=100.0)
+    assert (vigil.look(100.0), told) == (10.0, [])
+    assert (vigil.look(110.0), told) == (10.0, [10.0])
+    assert (vigil.look(115.0), told) == (5.0, [10.0])
+    assert (vigil.look(121.0), told) == (19.0, [10.0, 21.0])
+    assert (vigil.look(300.0), told) == (120.0, [10.0, 21.0, 200.0])
+    vigil.heard(305.0)
+    assert (vigil.look(306.0), told) == (9.0, [10.0, 21.0, 200.0])
+    assert (vigil.look(316.0), told) == (9.0, [10.0, 21.0, 200.0, 11.0])
+
+
+def test_a_silence_is_told_from_a_thread_of_its_own_until_the_watch_ends() -> None:
+    told: queue.SimpleQueue[float] = queue.SimpleQueue()
+    with Vigil(told.put, after=0.001, now=time.monotonic()):
+        assert 0 < told.get(timeout=LIMIT) < told.get(timeout=LIMIT)
+        (watcher,) = [thread for thread in threading.enumerate() if thread.name == "unbroken-vigil"]
+    watcher.join(LIMIT)
+    assert not watcher.is_alive()
+
+
+def test_inspect_tells_a_silence_beside_its_rows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    loud = threading.Event()
+
+    def tell(seconds: float) -> None:
+        inspect._tell_silence(seconds)
+        if not loud.is_set():
+            loud.set()
+            os.write(writing, WHOLE)
+            os.close(writing)
+
+    monkeypatch.setattr(inspect, "STALL", 0.001)
+    monkeypatch.setattr(inspect, "Vigil", lambda _, **given: Vigil(tell, **given))
+    with open(reading, "rb", buffering=0) as stdin:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
+        assert main(["inspect", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "unbroken: no byte for 0 s, still waiting" in said.err
+    assert [json.loads(line)["kind"] for line in said.out.splitlines()][-2:] == ["end", "diagnosis"]
 
 
 def test_ctrl_c_ends_inspect_with_a_diagnosis_of_what_came_so_far() -> None:

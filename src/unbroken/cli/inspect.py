@@ -18,10 +18,11 @@ from ..core.report import Verdict
 from ..inspection.clients import Breakage, breakages
 from ..inspection.diagnosis import Finding, diagnose, summary
 from ..inspection.facts import Facts, Row
-from ..inspection.inspector import Inspector, inspect_record
+from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..recorder import FlightError, read_flight
 from .repair import open_input
 from .timeline import page
+from .vigil import Vigil
 
 DESCRIPTION = """Read a stream, print each event as it comes, and say at the end what went wrong, in plain words and
 with the evidence. A response head in front (curl -i) and flight records are read too.
@@ -82,20 +83,21 @@ def _inspect(source: IO[bytes], arguments: argparse.Namespace) -> int:
     given = {"format": arguments.format, "dialect": arguments.dialect, "content_type": arguments.content_type}
     options = {key: value for key, value in given.items() if value is not None}
     began, first, interrupted = time.monotonic(), b"", False
-    try:
-        first = source.read(_CHUNK)
-    except KeyboardInterrupt:
-        interrupted = True
-    if first.startswith(_FLIGHT):
-        record = first + b"".join(iter(lambda: source.read(_CHUNK), b""))[:_MAX_FLIGHT]
-        facts, rows = inspect_record(*read_flight(record.splitlines()))
-        sight.show(rows)
-    else:
-        inspector = Inspector(timed=not stat.S_ISREG(os.fstat(source.fileno()).st_mode), **options)
-        inspector.start(began)
-        interrupted = interrupted or _watch(inspector, first, source, sight)
-        sight.show(inspector.close(time.monotonic(), stopped=interrupted))
-        facts = inspector.facts
+    with Vigil(_tell_silence, after=STALL, now=began) as vigil:
+        try:
+            first = source.read(_CHUNK)
+        except KeyboardInterrupt:
+            interrupted = True
+        if first.startswith(_FLIGHT):
+            record = first + b"".join(iter(lambda: source.read(_CHUNK), b""))[:_MAX_FLIGHT]
+            facts, rows = inspect_record(*read_flight(record.splitlines()))
+            sight.show(rows)
+        else:
+            inspector = Inspector(timed=not stat.S_ISREG(os.fstat(source.fileno()).st_mode), **options)
+            inspector.start(began)
+            interrupted = interrupted or _watch(inspector, first, source, sight, vigil)
+            sight.show(inspector.close(time.monotonic(), stopped=interrupted))
+            facts = inspector.facts
     problems, broken = diagnose(facts), breakages(facts)
     sight.conclude(facts, problems, broken)
     if arguments.html:
@@ -109,16 +111,23 @@ def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
     return 1 if strict and any(finding.level == "problem" for finding in findings) else 0
 
 
-def _watch(inspector: Inspector, first: bytes, source: IO[bytes], sight: _Sight) -> bool:
+def _watch(inspector: Inspector, first: bytes, source: IO[bytes], sight: _Sight, vigil: Vigil) -> bool:
     """Read to the end; or until Ctrl-C, and tell so: a stream that hangs is what somebody wants explained."""
     try:
         chunk = first
         while chunk:
-            sight.show(inspector.feed(chunk, time.monotonic()))
+            now = time.monotonic()
+            vigil.heard(now)
+            sight.show(inspector.feed(chunk, now))
             chunk = source.read(_CHUNK)
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _tell_silence(seconds: float) -> None:
+    """Say so while it lasts; beside the rows, since those may be JSON."""
+    print(f"unbroken: no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis", file=sys.stderr)
 
 
 def _wants_color() -> bool:
