@@ -1,5 +1,6 @@
 """How the tests run: warnings are errors, Hypothesis takes its time, and in CI nothing skips in silence."""
 
+import gc
 import os
 from collections.abc import Generator
 from typing import TypeVar
@@ -43,3 +44,10 @@ def refuse_silence(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not accept: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True, scope="module")
+def what_is_there_is_set_aside() -> None:
+    """Let garbage be searched among a module's own objects: those of ten thousand tests take a quarter of a second."""
+    gc.collect()
+    gc.freeze()
