@@ -3,11 +3,13 @@
 import codecs
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
 
+from unbroken.testing import measures
 from unbroken.testing.cases import Clause
 from unbroken.testing.claims import Claim
 from unbroken.testing.contract import (
@@ -19,6 +21,30 @@ from unbroken.testing.contract import (
     examine,
 )
 from unbroken.testing.standard import Seen, is_json
+
+
+@pytest.fixture(autouse=True)
+def in_short(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Draw few streams for right readers, shrink none, and measure small ones; `slow` tests ask at full length."""
+    if request.node.get_closest_marker("slow"):
+        yield
+        return
+    monkeypatch.setattr(measures, "_ENOUGH_SECONDS", 0.02)
+    # What was not shrunk must not be kept: Hypothesis takes what it has kept for the smallest.
+    few = {"max_examples": 20 if request.cls else 100, "phases": [Phase.generate], "database": None}
+    with hypothesis_profile("in short", **few):
+        yield
+
+
+@contextmanager
+def hypothesis_profile(name: str, **changes: Any) -> Iterator[None]:
+    before = settings.get_current_profile_name()
+    settings.register_profile(name, settings.get_profile(before), **changes)
+    settings.load_profile(name)
+    try:
+        yield
+    finally:
+        settings.load_profile(before)
 
 
 class Reader:
@@ -248,6 +274,15 @@ FLAWS = {
 }
 
 
+RIGHT = (
+    TestARightReader,
+    TestARightAsyncReader,
+    TestAReaderOfLittle,
+    TestARightNDJSONReader,
+    TestARightAsyncNDJSONReader,
+)
+
+
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_flawed_reader_fails_the_test_of_its_flaw(flaw: str) -> None:
     contract = TestARightReader()
@@ -258,31 +293,29 @@ def test_a_flawed_reader_fails_the_test_of_its_flaw(flaw: str) -> None:
     assert finding.failure
 
 
-@pytest.fixture
-def without_shrinking() -> Iterator[None]:
-    before = settings.get_current_profile_name()
-    settings.register_profile("without shrinking", phases=[Phase.generate], database=None)
-    settings.load_profile("without shrinking")
-    yield
-    settings.load_profile(before)
+@pytest.mark.slow
+@pytest.mark.parametrize("contract", RIGHT)
+def test_a_right_reader_passes_at_full_length(contract: type) -> None:
+    assert [finding.failure for finding in examine(contract()) if finding.failure] == []
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("without_shrinking")
 def test_each_test_fails_for_some_flawed_reader() -> None:
-    right = TestARightReader()
-    standing = {finding.test for finding in examine(right, lambda name: "linear" not in name)}
-    for flaw in FLAWS:
-        flawed = TestARightReader()
-        flawed.flaws = (flaw,)
-        standing -= {finding.test for finding in examine(flawed, standing.__contains__) if finding.failure}
+    names = {name for name in dir(TestARightReader) if name.startswith("test_") and "linear" not in name}
+    standing = names - {f"test_{name}" for name in FLAWS.values()}
+    with hypothesis_profile("without shrinking", phases=[Phase.generate], database=None):
+        for flaw in FLAWS:
+            flawed = TestARightReader()
+            flawed.flaws = (flaw,)
+            standing -= {finding.test for finding in examine(flawed, standing.__contains__) if finding.failure}
     assert standing == set()
 
 
 def test_a_failure_shows_the_smallest_bytes_the_cut_and_the_clause() -> None:
     contract = TestARightReader()
     contract.flaws = ("decodes chunks",)
-    (finding,) = examine(contract, lambda name: name == "test_characters_survive_any_cut")
+    with hypothesis_profile("shrinking", phases=list(Phase)):
+        (finding,) = examine(contract, lambda name: name == "test_characters_survive_any_cut")
     assert finding.broken
     assert len(finding.broken.data) <= len(b"data: \xc3\xa9\n\n")
     assert finding.broken.clause is Clause.CHUNKS

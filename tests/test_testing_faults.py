@@ -61,12 +61,22 @@ def test_an_example_is_mended_whole_and_bytewise(stream: BrokenStream) -> None:
     check(stream, every(stream.data, 1))
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.data())
-def test_faults_are_mended_wherever_they_are_planted(data: st.DataObject) -> None:
+def check_planted(data: st.DataObject) -> None:
     stream = data.draw(broken())
     if not stream.connections:
         check(stream, data.draw(chunkings(stream.data)))
+
+
+@given(st.data())
+def test_faults_are_mended_wherever_they_are_planted(data: st.DataObject) -> None:
+    check_planted(data)
+
+
+@pytest.mark.slow
+@settings(max_examples=1_000)
+@given(st.data())
+def test_faults_are_mended_in_many_more_places(data: st.DataObject) -> None:
+    check_planted(data)
 
 
 def test_what_was_sent_again_is_dropped() -> None:

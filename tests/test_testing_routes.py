@@ -40,6 +40,7 @@ class TestOurStreamInStarlette(RouteContract):
         return starlette_app(lambda: arepair(upstream.achunks(), heartbeat=self.heartbeat))
 
 
+@pytest.mark.slow
 class TestOurThreadedStreamInStarlette(RouteContract):
     heartbeat = 0.2
 
@@ -54,6 +55,7 @@ class TestOurStreamInFlask(RouteContract):
         return flask_app(lambda: repair(upstream.chunks(), abort=upstream.abort, heartbeat=self.heartbeat))
 
 
+@pytest.mark.slow
 class TestOurStreamInPlainWSGI(RouteContract):
     heartbeat = 0.2
 

@@ -1,5 +1,9 @@
 """The strategies know what their streams mean: construction and plain reading agree."""
 
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,18 +20,12 @@ from unbroken.testing.strategies import (
 )
 from unbroken.testing.streams import JSONArrayStream, NDJSONStream, SSEStream
 
-MANY = settings(max_examples=200, deadline=None)
 
-
-@MANY
-@given(sse_streams())
-def test_an_event_stream_means_what_it_was_made_of(stream: SSEStream) -> None:
+def an_event_stream_means_what_it_was_made_of(stream: SSEStream) -> None:
     assert read_sse(stream.data) == stream.reading
 
 
-@MANY
-@given(sse_streams(json_texts(), canonical=True))
-def test_a_canonical_stream_is_spelt_canonically(stream: SSEStream) -> None:
+def a_canonical_stream_is_spelt_canonically(stream: SSEStream) -> None:
     assert read_sse(stream.data) == stream.reading
     assert b"\r" not in stream.data
     assert not stream.data.startswith((b"\xef\xbb\xbf", b"\n"))
@@ -37,37 +35,49 @@ def test_a_canonical_stream_is_spelt_canonically(stream: SSEStream) -> None:
         assert line == b"" or line.startswith(b":") or b": " in line
 
 
-@MANY
-@given(ndjson_streams())
-def test_ndjson_means_what_it_was_made_of(stream: NDJSONStream) -> None:
+def ndjson_means_what_it_was_made_of(stream: NDJSONStream) -> None:
     assert read_ndjson(stream.data) == NDJSONReading(stream.texts, stream.invalid)
 
 
-@MANY
-@given(json_array_streams())
-def test_an_array_means_what_it_was_made_of(stream: JSONArrayStream) -> None:
+def an_array_means_what_it_was_made_of(stream: JSONArrayStream) -> None:
     assert read_json_array(stream.data) == stream.texts
 
 
-@MANY
-@given(hostile_bytes().flatmap(lambda data: st.tuples(st.just(data), chunkings(data))))
-def test_chunks_join_to_the_stream(drawn: tuple[bytes, list[bytes]]) -> None:
+def chunks_join_to_the_stream(drawn: tuple[bytes, list[bytes]]) -> None:
     data, chunks = drawn
     assert b"".join(chunks) == data
 
 
-@MANY
-@given(hostile_sse_streams())
-def test_hostile_streams_are_read_without_an_error(stream: SSEStream) -> None:
+def hostile_streams_are_read_without_an_error(stream: SSEStream) -> None:
     read_ndjson(stream.data)
     assert read_sse(stream.data) == stream.reading
 
 
-@MANY
-@given(hostile_bytes())
-def test_every_table_cutting_joins_to_the_stream(data: bytes) -> None:
+def every_table_cutting_joins_to_the_stream(data: bytes) -> None:
     for chunks in cuttings(data[:60]):
         assert b"".join(chunks) == data[:60]
+
+
+CHECKS: dict[Callable[[Any], None], st.SearchStrategy[Any]] = {
+    an_event_stream_means_what_it_was_made_of: sse_streams(),
+    a_canonical_stream_is_spelt_canonically: sse_streams(json_texts(), canonical=True),
+    ndjson_means_what_it_was_made_of: ndjson_streams(),
+    an_array_means_what_it_was_made_of: json_array_streams(),
+    chunks_join_to_the_stream: hostile_bytes().flatmap(lambda data: st.tuples(st.just(data), chunkings(data))),
+    hostile_streams_are_read_without_an_error: hostile_sse_streams(),
+    every_table_cutting_joins_to_the_stream: hostile_bytes(),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_strategies_keep_their_word(check: Callable[[Any], None]) -> None:
+    given(CHECKS[check])(check)()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_strategies_keep_their_word_for_long(check: Callable[[Any], None]) -> None:
+    settings(max_examples=1_000)(given(CHECKS[check])(check))()
 
 
 def test_the_nasty_places_have_their_offsets() -> None:

@@ -398,7 +398,7 @@ class NDJSONContract(_Reader, _Tests):
         _asked(cut_streams(ndjson_streams(canonical=True)), self, "canonical", check)
 
     def test_memory_is_bounded(self) -> None:
-        """Blank lines cost no memory."""
+        """Lines of nothing but blanks cost no memory."""
         self._skip_unless_claimed(Claim.BOUNDED_MEMORY)
         _check_memory(self._consume, measures.NDJSON_MEMORY)
 

@@ -70,7 +70,7 @@ NDJSON_SHAPES: tuple[Shape, ...] = (
 SSE_MEMORY = Shape("comments", b"", b": 0123456789abcdef0123456789abcdef\n\n", b"", 32)
 """A stream that holds nothing to remember."""
 
-NDJSON_MEMORY = Shape("blank lines", b"", b"\n", b"", 1024)
+NDJSON_MEMORY = Shape("blank lines", b"", b"       \n", b"", 128)
 """The same for NDJSON."""
 
 
@@ -93,7 +93,7 @@ def growth_of_time(consume: Consume, shape: Shape, most_bytes: int = 8 * 2**20) 
     return ratio, size
 
 
-def growth_of_memory(consume: Consume, shape: Shape, size: int = 2**18) -> tuple[int, int]:
+def growth_of_memory(consume: Consume, shape: Shape, size: int = 2**17) -> tuple[int, int]:
     """Measure the peak of memory for `size` bytes and for four times as many, in bytes."""
     _peak(consume, shape, size // 16)  # what is loaded and compiled once is not the stream's
     return _peak(consume, shape, size), _peak(consume, shape, 4 * size)
