@@ -19,7 +19,7 @@ from . import measures
 from .cases import NDJSON_CASES, SSE_CASES, Clause, NDJSONCase, SSECase
 from .claims import Claim, reduced
 from .cuts import cuttings, describe_cut, every
-from .drawing import HealthCheck, SearchStrategy, given, settings, st
+from .drawing import HealthCheck, Phase, SearchStrategy, given, settings, st
 from .properties import CHARSET, PROMPT, RETRY, SSE_PROPERTIES, Property
 from .standard import Seen
 from .strategies import cut_streams, hostile_bytes, judged, ndjson_streams, sse_streams
@@ -142,7 +142,13 @@ def _asked(strategy: SearchStrategy[_T], of: object, name: str, check: Callable[
 
     # Hypothesis keeps counterexamples by the name of the test: one parser's shall not be another's.
     ask.__name__ = f"{type(of).__qualname__}_{name}"
-    quiet = settings(deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
+    quiet = settings(
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        # To explain which parts of an argument matter takes as long as to find it, and the smallest stream shows it.
+        phases=[phase for phase in settings().phases if phase is not Phase.explain],
+    )
     try:
         quiet(given(drawn=strategy)(ask))()
     except ContractBroken as broken:

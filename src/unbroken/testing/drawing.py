@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 try:
-    from hypothesis import HealthCheck, given, settings
+    from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import strategies as st
     from hypothesis.strategies import DrawFn, SearchStrategy
 except ModuleNotFoundError as missing:
@@ -11,4 +11,4 @@ except ModuleNotFoundError as missing:
         "this part of unbroken.testing needs Hypothesis: pip install 'unbroken[testing]'", name=missing.name
     ) from missing
 
-__all__ = ["DrawFn", "HealthCheck", "SearchStrategy", "given", "settings", "st"]
+__all__ = ["DrawFn", "HealthCheck", "Phase", "SearchStrategy", "given", "settings", "st"]
