@@ -148,25 +148,25 @@ def test_every_kind_of_buffer_and_the_empty_chunk_are_chunks():
 
 
 @given(
-    waits=st.lists(st.floats(0, 30), max_size=12),
-    end=st.floats(0, 60),
+    waits=st.lists(st.floats(0, 6), max_size=12),  # in heartbeats
+    end=st.floats(0, 12),
     heartbeat=st.sampled_from([0.05, 1.0, 5.0, 15.0]),
     cut=st.integers(1, len(TOKEN)),
 )
 def test_no_gap_between_bytes_is_longer_than_the_heartbeat(waits, end, heartbeat, cut):
     at, script = 0.0, []
     for wait in waits:
-        at += wait
+        at += wait * heartbeat
         script.append((at, TOKEN[:cut]))
         script.append((at, TOKEN[cut:]))
-    stream, clock = repaired(script, end=at + end, heartbeat=heartbeat)
+    stream, clock = repaired(script, end=at + end * heartbeat, heartbeat=heartbeat)
     start, written = clock.now, [0.0]
     for item in stream:
         written.append(clock.now - start)
         assert item.endswith(b"\n\n")
     written.append(clock.now - start)
     assert max(b - a for a, b in itertools.pairwise(written)) <= heartbeat
-    assert stream.report.heartbeats <= (at + end) / (heartbeat * 0.9)
+    assert stream.report.heartbeats <= (at / heartbeat + end) / 0.9
 
 
 def test_a_heartbeat_comes_before_the_first_byte_of_upstream():
@@ -606,6 +606,21 @@ def test_a_stream_closed_by_another_thread_ends_a_waiting_next():
     closer.start()
     assert list(stream) == []
     closer.join(LIMIT)
+
+
+def test_a_stream_closed_while_its_thread_starts_interrupts_the_read(monkeypatch):
+    upstream = Upstream()
+    stream = repair(upstream, abort=upstream.abort)
+    start = threading.Thread.start
+
+    def start_and_close(thread: threading.Thread) -> None:
+        start(thread)
+        assert upstream.blocked.wait(LIMIT)
+        stream.close()
+
+    monkeypatch.setattr(threading.Thread, "start", start_and_close)
+    assert list(stream) == []
+    assert upstream.aborted_by
 
 
 def test_a_stream_in_the_callers_thread_closed_by_another_thread_is_closed_where_it_is_read():

@@ -125,12 +125,12 @@ class ThreadReader:
         import threading
 
         thread = threading.Thread(target=self._context.run, args=(self._run,), name="unbroken reader", daemon=True)
+        self._started = True  # before it runs: whoever stops it meanwhile must interrupt its read
         try:
             thread.start()
         except RuntimeError:
-            return False
-        self._started = True
-        return True
+            self._started = False
+        return self._started
 
     def take(self, timeout: float = 0) -> bytes | End | None:
         """Give the next chunk, waiting for it if need be."""
