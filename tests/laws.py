@@ -65,12 +65,22 @@ def facts(report: StreamReport) -> dict[str, Any]:
 
 def check_chunking(chunks: Sequence[bytes], **options: Any) -> None:
     """Law 1: events, repairs, offsets, verdict, report and output are a function of the bytes."""
-    whole = [b"".join(chunks)]
-    one, other = repaired(whole, **options), repaired(chunks, **options)
+    check_same(seen([b"".join(chunks)], **options), seen(chunks, **options))
+
+
+Seen = tuple[Repaired, tuple[list[Any], dict[str, Any]]]
+"""What comes out of a stream: the bytes and their report, and what a consumer reads."""
+
+
+def seen(chunks: Sequence[bytes], **options: Any) -> Seen:
+    return repaired(chunks, **options), read(chunks, **options)
+
+
+def check_same(whole: Seen, cut: Seen) -> None:
+    (one, read_whole), (other, read_cut) = whole, cut
     assert other.wire == one.wire
     assert other.repairs == one.repairs
     assert facts(other.report) == facts(one.report)
-    read_whole, read_cut = (read(way, **options) for way in (whole, chunks))
     assert read_cut == read_whole
 
 

@@ -8,7 +8,7 @@ from unbroken import DEFAULT_REPAIRS, RepairKind
 from unbroken.core.errors import SENTENCES
 from unbroken.testing.cuts import cuttings
 
-from .laws import Repaired, check_chunking, repaired
+from .laws import Repaired, check_same, seen
 
 LIMIT = 1024
 """`max_event_bytes` of every case: the least that is allowed, so that tables can hold what is beyond it."""
@@ -31,9 +31,10 @@ def check_case(case: Case) -> Repaired:
     """Hold one case to its output and its repairs, however it is cut."""
     _, data, options, wire, repairs = case
     options = {"max_event_bytes": LIMIT, **options}
-    mended = repaired([data], **options)
+    whole = seen([data], **options)
+    mended, _ = whole
     assert mended.wire == wire
     assert [f"{repair.kind.value}@{repair.offset}+{repair.length}" for repair in mended.repairs] == repairs.split()
     for chunks in cuttings(data):
-        check_chunking(chunks, **options)
+        check_same(whole, seen(chunks, **options))
     return mended

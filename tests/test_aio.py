@@ -141,20 +141,20 @@ def test_a_chunk_that_its_producer_uses_again_is_copied():
 
 
 @given(
-    waits=st.lists(st.floats(0, 30), max_size=12),
-    end=st.floats(0, 60),
+    waits=st.lists(st.floats(0, 6), max_size=12),  # in heartbeats
+    end=st.floats(0, 12),
     heartbeat=st.sampled_from([0.05, 1.0, 5.0, 15.0]),
     cut=st.integers(1, len(TOKEN)),
 )
 def test_no_gap_between_bytes_is_longer_than_the_heartbeat(waits, end, heartbeat, cut):
     at, script = 0.0, []
     for wait in waits:
-        at += wait
+        at += wait * heartbeat
         script += [(at, TOKEN[:cut]), (at, TOKEN[cut:])]
 
     async def main(clock: Clock) -> list[float]:
         start = clock.now
-        stream = repaired(script, clock, end=at + end, heartbeat=heartbeat)
+        stream = repaired(script, clock, end=at + end * heartbeat, heartbeat=heartbeat)
         return [0.0, *[when for when, _ in await timeline(stream, clock)], clock.now - start]
 
     assert max(b - a for a, b in itertools.pairwise(warp(main))) <= heartbeat + 1e-6

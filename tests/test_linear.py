@@ -20,7 +20,7 @@ ATTEMPTS = 30
 LEAST = 2**12
 MOST = 2**22
 """Bytes of the larger run are twice that: 8 MB, or a million lines."""
-EVERYDAY_SECONDS = 0.008
+EVERYDAY_SECONDS = 0.005
 SLOW_SECONDS = 0.3
 
 CHAT = b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
