@@ -10,18 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbroken import Dialect, Event
+from unbroken import Dialect, Event, StreamRepairer, Timeouts
 from unbroken.core.dialect import REGISTRY, Delta, EventClass, Reading
 from unbroken.core.errors import Failure
-from unbroken.core.likeness import MAX_ATTEMPTS, MAX_LENGTH, Likeness, LikenessFinder
+from unbroken.core.likeness import MAX_ATTEMPTS, MAX_LENGTH, NUMBER, STRING, Lane, Likeness, LikenessFinder
 from unbroken.core.proof import is_whole
+from unbroken.core.repairer import EventEngine
+from unbroken.core.report import StreamReport
 
 from .laws import check_chunking, read
 
 PREFIX, SUFFIX = '{"delta":{"content":"', '"},"n":1}'
 READING = Reading(EventClass.CONTENT, (Delta(text="a"),))
-PLAIN = Likeness(PREFIX, SUFFIX, "message", READING)
-NAMED = Likeness(PREFIX, SUFFIX, "chunk", READING)
+PLAIN = Likeness(f"{PREFIX}\0{SUFFIX}", "message", READING)
+NAMED = Likeness(f"{PREFIX}\0{SUFFIX}", "chunk", READING, head="event: chunk\n")
 
 RAW = [
     ("a", True),
@@ -57,12 +59,15 @@ def frame(raw: str, name: str = "message") -> str:
 @pytest.mark.parametrize(("raw", "alike"), RAW)
 @pytest.mark.parametrize("likeness", [PLAIN, NAMED])
 def test_nothing_passes_but_the_inside_of_one_json_string(likeness: Likeness, raw: str, alike: bool) -> None:
-    expected = raw if alike else None
-    assert likeness.text_in(payload(raw)) == expected
-    assert likeness.text_of_frame(frame(raw, likeness.name).encode()) == expected
-    assert likeness.texts_in(frame(raw, likeness.name)) == ([raw] if alike else None)
+    expected = [raw] if alike else None
     many = [frame(text, likeness.name) for text in ("x", raw, "y")]
-    assert likeness.texts_in("".join(many)) == (["x", raw, "y"] if alike else None)
+    assert likeness.values_of(frame(raw, likeness.name).encode()) == expected
+    for line_end in ("\n", "\r\n"):
+        form = likeness.spelt(line_end.encode())
+        assert form.values_in(frame(raw, likeness.name).replace("\n", line_end).encode()) == expected
+        frames = "".join(many).replace("\n", line_end).encode()
+        assert form.values_in(frames) == (["x", raw, "y"] if alike else None)
+        assert not alike or form.spell(["x", raw, "y"]) == frames
 
 
 @pytest.mark.parametrize(
@@ -74,45 +79,154 @@ def test_nothing_passes_but_the_inside_of_one_json_string(likeness: Likeness, ra
     ],
 )  # fmt: skip
 def test_other_frames_are_not_taken_for_alike(other: str) -> None:
-    assert PLAIN.text_of_frame(other.encode()) is None
-    assert PLAIN.texts_in(other) is None
-    assert PLAIN.texts_in(frame("x") + other + frame("y")) is None or not other
-    assert PLAIN.text_in(other) is None
+    assert PLAIN.values_of(other.encode()) is None
+    assert PLAIN.form.values_in(other.encode()) is None
+    assert PLAIN.form.values_in((frame("x") + other + frame("y")).encode()) is None or not other
 
 
 def test_a_frame_of_another_name_is_not_alike() -> None:
-    assert NAMED.text_of_frame(frame("a").encode()) is None
-    assert PLAIN.text_of_frame(frame("a", "chunk").encode()) is None
+    assert NAMED.values_of(frame("a").encode()) is None
+    assert PLAIN.values_of(frame("a", "chunk").encode()) is None
 
 
 @pytest.mark.parametrize("bad", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf0\x9f"])
 def test_bytes_that_are_no_utf8_are_not_alike(bad: bytes) -> None:
-    assert PLAIN.text_of_frame(PLAIN.begin_bytes + bad + PLAIN.end_bytes) is None
+    assert PLAIN.values_of(PLAIN.form.begin + bad + PLAIN.form.end) is None
+    assert PLAIN.form.values_in(PLAIN.form.begin + bad + PLAIN.form.end) is None
 
 
 def test_a_prefix_and_a_suffix_that_overlap_are_not_a_payload() -> None:
-    likeness = Likeness('{"a":"', '":"b"}', "message", READING)
-    assert likeness.text_in('{"a":"b"}') is None
-    assert likeness.text_of_frame(b'data: {"a":"b"}\n\n') is None
-    assert likeness.texts_in('data: {"a":"b"}\n\n') is None
+    likeness = Likeness('{"a":"\0":"b"}', "message", READING)
+    assert likeness.values_of(b'data: {"a":"b"}\n\n') is None
+    assert likeness.form.values_in(b'data: {"a":"b"}\n\n') is None
 
 
 @given(
     st.text(max_size=8).map(lambda text: json.dumps(text)[1:-1]) | st.text(st.sampled_from('a"\\n\nu0é'), max_size=8)
 )
 def test_whatever_passes_is_whole_json_and_all_ways_agree(raw: str) -> None:
-    text = PLAIN.text_in(payload(raw))
-    assert text is None or (text == raw and is_whole(payload(raw)))
-    assert PLAIN.text_of_frame(frame(raw).encode()) == text
-    assert PLAIN.texts_in(frame(raw)) == (None if text is None else [text])
+    values = PLAIN.values_of(frame(raw).encode())
+    assert values is None or (values == [raw] and is_whole(payload(raw)))
+    assert PLAIN.form.values_in(frame(raw).encode()) == values
 
 
 def test_texts_are_read_behind_their_escapes() -> None:
     raws = ["a", "\\n", "\\u00e9\\\\"]
-    assert PLAIN.read(raws) == ["a", "\n", "é\\"]
+    assert PLAIN.texts(raws) == ["a", "\n", "é\\"]
     assert [reading.deltas[0].text for reading in PLAIN.readings(raws)] == ["a", "\n", "é\\"]
     assert NAMED.events(raws[:1], "7") == [Event(payload("a"), "chunk", "7")]
     assert PLAIN.choice == 0
+
+
+PADDED = Likeness('{"n%":\0,"t":"\0","p":"\0"}', "message", READING, holes=(NUMBER, STRING, STRING), text_at=1)
+AHEAD = Likeness('{"t":"\0"}', "e", READING, head="id: \0\nevent: e\n")
+BEHIND = Likeness('{"t":"\0"}', "e", READING, head="event: e\n", tail="id: \0\n\n")
+
+
+def test_every_hole_is_judged_by_what_may_stand_there() -> None:
+    def values(number: str, text: str, padding: str) -> list[str] | None:
+        return PADDED.values_of(f'data: {{"n%":{number},"t":"{text}","p":"{padding}"}}\n\n'.encode())
+
+    assert values("0", "a", "xyz") == ["0", "a", "xyz"]
+    assert values("120", "%s", "\\\\") == ["120", "%s", "\\\\"]
+    for flaw in [("01", "a", "b"), ("", "a", "b"), ("-1", "a", "b"), ("1.5", "a", "b"), ("1", "", "b"), ("1", "a", "")]:
+        assert values(*flaw) is None
+    for flaw in [("1", 'a"', "b"), ("1", "a", '"'), ("1", "a\n", "b"), ("1", "a", "\\"), ("9" * 16, "a", "b")]:
+        assert values(*flaw) is None
+
+
+def test_events_are_made_of_all_that_differs() -> None:
+    assert PADDED.events(["1", "a", "x", "2", "b", "yy"], "7") == [
+        Event('{"n%":1,"t":"a","p":"x"}', id="7"),
+        Event('{"n%":2,"t":"b","p":"yy"}', id="7"),
+    ]
+    assert PADDED.texts(["1", "a", "x", "2", "b", "yy"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("likeness", "spelt"),
+    [
+        (AHEAD, 'id: {id}\nevent: e\ndata: {{"t":"{text}"}}\n\n'),
+        (BEHIND, 'event: e\ndata: {{"t":"{text}"}}\nid: {id}\n\n'),
+    ],
+)
+def test_an_id_may_differ_in_front_of_the_data_and_behind_it(likeness: Likeness, spelt: str) -> None:
+    frames = "".join(spelt.format(id=id, text=text) for id, text in [("1", "a"), ("é 2", "b")]).encode()
+    values = likeness.form.values_in(frames)
+    assert values is not None
+    assert likeness.texts(values) == ["a", "b"]
+    assert likeness.events(values, "0") == [Event('{"t":"a"}', "e", "1"), Event('{"t":"b"}', "e", "é 2")]
+    for id in ["", "\0", "\r", "\n", "a\ndata: b"]:
+        assert likeness.values_of(spelt.format(id=id, text="a").encode()) is None
+
+
+# The lane
+
+
+def lane(likeness: Likeness = PLAIN, line_end: str = "\n", limit: int = 4096) -> Lane:
+    return Lane(likeness, line_end.encode(), limit, StreamReport())
+
+
+@pytest.mark.parametrize("likeness", [PLAIN, NAMED, BEHIND])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_lane_gives_the_same_values_however_frames_are_cut(likeness: Likeness, line_end: str) -> None:
+    form = likeness.spelt(line_end.encode())
+    wanted = [str(number) for number in range(3 * likeness.width)]
+    frames = form.spell(wanted)
+    for size in range(1, len(frames) + 1):
+        taken, wire, way = [], b"", lane(likeness, line_end)
+        for at in range(0, len(frames), size):
+            values = way.take(frames[at : at + size])
+            if values is None:
+                break
+            taken += values
+            wire += way.wire if values else b""
+        else:
+            assert taken == wanted
+            assert wire == likeness.form.spell(wanted)
+            assert way.let_go() == b""
+            continue
+        assert likeness is not PLAIN or line_end != "\n"  # others may leave the lane within a frame
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["data", frame("a")[:-2], frame("a")[:-1], f"data: {PREFIX}", "anything", ""],
+)
+def test_a_lane_keeps_what_cannot_leave_yet(rest: str) -> None:
+    way = lane()
+    assert way.take((frame("x") + rest).encode()) == ["x"]
+    assert way.let_go() == rest.encode()
+    assert way.let_go() == b""
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        ": ping\n",
+        "id: 1\n",
+        "\n",
+        "error: {}\n",
+        "data: {}\n",
+        frame("a")[:-1] + "data: {}",
+        "x\r",
+        frame("a")[:-2] + "\r",
+        "y" * 9000,
+    ],
+)
+def test_a_lane_keeps_nothing_that_may_have_to_leave(rest: str) -> None:
+    way = lane(limit=2**20)
+    assert way.take((frame("x") + rest).encode()) is None
+    assert way.take(b"da") == []
+    assert way.take(rest.encode()) is None
+    assert way.let_go() == b"da"
+
+
+def test_a_lane_takes_no_more_than_the_limit() -> None:
+    assert lane(limit=1024).take(frame("x" * 1024).encode()) is None
+    way = lane(limit=1024)
+    assert way.take(b"x" * 1000) == []
+    assert way.take(b"y" * 100) is None
 
 
 # Finding one
@@ -147,7 +261,50 @@ def said(text: str, **more: Any) -> tuple[Event, Reading]:
 
 def look(dialect: Dialect, *payloads: tuple[Event, Reading]) -> list[bool]:
     finder = LikenessFinder()
-    return [finder.look(dialect, event, reading) is not None for event, reading in payloads]
+    return [finder.look(dialect, event, event.encode(), reading) is not None for event, reading in payloads]
+
+
+def look_with(finder: LikenessFinder, dialect: Dialect, payload: tuple[Event, Reading]) -> Likeness | None:
+    event, reading = payload
+    return finder.look(dialect, event, event.encode(), reading)
+
+
+class Varying(Steady):
+    varying = ("pad", "at", "text")
+
+
+def test_keys_that_vary_are_no_part_of_a_likeness() -> None:
+    assert look(Varying(), said("a", pad="x"), said("b", pad="yy"), said("c", pad="z")) == [False, True, True]
+    assert look(Varying(), said("a", at=1), said("b", at=22), said("c", at=0)) == [False, True, True]
+    assert look(Varying(), said("a", at=1), said("b", at="1"), said("c", at=1.5), said("d", at=-2.5)) == [False] * 4
+    assert look(Steady(), said("a", pad="x"), said("b", pad="yy"), said("c", pad="z")) == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "alike"),
+    [
+        ("id: {n}\ndata: {data}\n\n", True),
+        ("data: {data}\nid: {n}\n\n", True),
+        ("event: e\ndata: {data}\nid: {n}\n\n", True),
+        ("id: {n}\nevent: e\ndata: {data}\n\n", True),
+        ("data: {data}\nevent: e\n\n", True),
+        ("id: {n}\ndata: {data}\nid: {n}\n\n", False),
+        (": c\ndata: {data}\n\n", False),
+        ("retry: 1\ndata: {data}\n\n", False),
+        ("data: {data}\nfoo: 1\n\n", False),
+        ("event: \0\ndata: {data}\n\n", False),
+        ("event: data: {data}\n\n", False),
+        ("{data}\n", False),
+    ],
+)
+def test_a_likeness_is_of_frames_with_name_id_and_data_only(lines: str, alike: bool) -> None:
+    finder, found = LikenessFinder(), None
+    for n, text in enumerate("ab"):
+        event, reading = said(text)
+        wire = lines.format(n=n, data=event.data).encode()
+        found = finder.look(Steady(), Event(event.data, "e"), wire, reading)
+    assert (found is not None) is alike
+    assert found is None or found.has_id is ("id: " in lines)
 
 
 def test_two_payloads_that_differ_in_their_text_alone_are_alike() -> None:
@@ -199,10 +356,10 @@ def test_a_payload_too_long_is_read_one_by_one() -> None:
 def test_a_stream_is_searched_in_vain_only_so_often() -> None:
     finder = LikenessFinder()
     for number in range(MAX_ATTEMPTS + 2):
-        assert finder.look(Counting(), *said("ab"[number % 2])) is None
+        assert look_with(finder, Counting(), said("ab"[number % 2])) is None
     assert finder._failed == MAX_ATTEMPTS
-    finder.look(Steady(), *said("a"))
-    assert finder.look(Steady(), *said("b")) is None
+    look_with(finder, Steady(), said("a"))
+    assert look_with(finder, Steady(), said("b")) is None
 
 
 # The whole way
@@ -243,3 +400,41 @@ def read_fast_and_slow(chunks: list[bytes]) -> tuple[list[Any], dict[str, Any]]:
     assert fast_items == slow_items
     assert {**fast, "dialect": None} == {**slowly, "dialect": None}
     return fast_items, fast
+
+
+def numbered(number: int, text: str) -> bytes:
+    return (chunk(text)[:-1] + f"id: {number}\n\n").encode()
+
+
+def test_the_last_id_of_a_run_is_the_last_id() -> None:
+    chunks = [numbered(number, text) for number, text in enumerate("abcdef")]
+    for ways in (chunks, [b"".join(chunks)], [b"".join(chunks[:3]), b"".join(chunks[3:])]):
+        items, report = read_fast_and_slow(ways)
+        assert [item.id for item in items] == list("012345")
+        assert report["last_event_id"] == "5"
+
+
+def test_ids_are_looked_at_one_by_one_where_another_connection_may_send_them_again() -> None:
+    engine = EventEngine(dialect="openai-chat")
+    engine.remember_ids()
+    frames = [numbered(number, text) for number, text in enumerate("abcdef")]
+    delivered = [event for frame in frames[:4] for event in engine.feed(frame, 0.0)]
+    engine.renew = lambda error: 0.0
+    engine.fail(OSError(), 0.0)
+    delivered += [event for frame in frames for event in engine.feed(frame, 0.0)]
+    assert [event.id for event in delivered] == list("012345")
+
+
+def test_what_is_alike_feeds_the_clocks() -> None:
+    engine = StreamRepairer(timeouts=Timeouts(first=64.0, idle=16.0, silence=8.0), heartbeat=None)
+    for now in range(4):
+        engine.feed(chunk("abcd"[now]).encode(), float(now))
+    assert engine.next_deadline() == 11.0
+    engine.feed(b"data", 5.0)
+    assert engine.next_deadline() == 13.0
+    engine.feed(b"", 6.0)
+    assert engine.next_deadline() == 13.0
+    for now in range(6, 20):
+        engine.feed(b"x", float(now))
+    assert engine.next_deadline() == 19.0
+    assert engine.report.longest_gap == 1.0

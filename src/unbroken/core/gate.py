@@ -15,7 +15,7 @@ from .decoder import BOM
 from .dialect import REGISTRY, Dialect, EventClass, Reading
 from .errors import Failure, failure_of_ours, is_ours
 from .events import Comment, Event, Format
-from .likeness import Likeness, LikenessFinder
+from .likeness import Lane, Likeness, LikenessFinder
 from .mending import DONE
 from .options import Options
 from .proof import FLAWED, UNPROVEN, read_exactly
@@ -59,21 +59,24 @@ class Frame:
 class Run:
     """Events that leave together: proven by their likeness to the one before them."""
 
-    __slots__ = ("id", "likeness", "raws", "wire")
+    __slots__ = ("id", "likeness", "values", "wire")
 
-    def __init__(self, wire: bytes, likeness: Likeness, raws: list[str], id: str) -> None:
+    def __init__(self, wire: bytes, likeness: Likeness, values: list[str], id: str) -> None:
         self.wire = wire
         self.likeness = likeness
-        self.raws = raws
-        self.id = id
+        self.values = values
+        self.id = id  # the last event id before them
+
+    def __len__(self) -> int:
+        return len(self.values) // self.likeness.width
 
     def events(self) -> list[Event]:
         """Give them one by one."""
-        return self.likeness.events(self.raws, self.id)
+        return self.likeness.events(self.values, self.id)
 
     def readings(self) -> list[Reading]:
         """Say what each of them means."""
-        return self.likeness.readings(self.raws)
+        return self.likeness.readings(self.values)
 
 
 Item = Frame | Run | Repair
@@ -87,6 +90,8 @@ class Gate:
         self.report = report
         self.out: list[Item] = []
         self.likeness: Likeness | None = None  # of the last event that was forwarded
+        self.lane: Lane | None = None  # open where the next chunk may be taken by it
+        self.opens_lanes = True
         self._finder = LikenessFinder()
         self.account = report.account = Account(options.count_tokens) if options.account else None
         self.dialect: Dialect | None = options.dialect
@@ -168,7 +173,7 @@ class Gate:
             reading = self._read(event, value)
             if self.dialect is not None:
                 if reading is not None and reading.kind is EventClass.CONTENT:
-                    self.likeness = self._finder.look(self.dialect, event, reading)
+                    self.likeness = self._finder.look(self.dialect, event, wire, reading)
                 if not named:
                     event, wire = self._restore_name(event, wire, value, start, end)
                 elif self.options.to is Format.SSE and self.report.format is not Format.SSE:
@@ -183,12 +188,18 @@ class Gate:
         self._emit(Frame(lead + wire, event, None, kind, reading))
         return True
 
-    def forward_run(self, likeness: Likeness, raws: list[str], wire: bytes) -> None:
-        """Forward events whose raw texts were found in canonical frames by `self.likeness`."""
-        self.report.events += len(raws)
+    def forward_run(self, likeness: Likeness, values: list[str], wire: bytes) -> None:
+        """Forward events whose values were found in canonical frames by `self.likeness`."""
+        self.out.append(Run(wire, likeness, values, self.report.last_event_id))
+        self.absorb_run(likeness, values)
+
+    def absorb_run(self, likeness: Likeness, values: list[str]) -> None:
+        """Count the events that these values came in, and take what they say."""
+        self.report.events += len(values) // likeness.width
+        if likeness.has_id:
+            self.note_id(values[likeness.id_at - likeness.width])
         if self.account is not None:
-            self.account.absorb_texts(likeness.choice, likeness.field, likeness.read(raws))
-        self.out.append(Run(wire, likeness, raws, self.report.last_event_id))
+            self.account.absorb_texts(likeness.choice, likeness.field, likeness.texts(values))
 
     def _emit(self, frame: Frame) -> None:
         # A U+FEFF that opened the output would be taken for a byte order mark by the next reader.

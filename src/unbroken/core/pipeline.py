@@ -79,6 +79,7 @@ class Pipeline:
             self.gate.drop_the_rest(self.report.bytes_in)
         self.closed = False
         self.framer = None
+        self.gate.lane = None
         self._prefix.clear()
         self._awaits = None
         self._base = self._origin = self.report.bytes_in

@@ -14,8 +14,9 @@ from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
 from .encoder import spell, spell_error, spell_heartbeat, spell_payload
 from .errors import Failure, StreamError
 from .events import Comment, Event, Format
-from .gate import Frame, Item, Run
+from .gate import Frame, Gate, Item, Run
 from .heartbeat import Clocks, Heartbeat
+from .likeness import Lane, Likeness
 from .mending import DONE
 from .options import Options, check_options
 from .pipeline import Pipeline
@@ -50,12 +51,19 @@ class EventReader:
         self.report: StreamReport = _new_report(checked)
         self.error: StreamError | None = None
         self._pipeline = Pipeline(checked, self.report)
+        self._gate = self._pipeline.gate
 
     def feed(self, chunk: bytes) -> list[Event | Comment | Repair]:
         """Take the next bytes; `b""` is nothing, and no end."""
+        report = self.report
+        lane = self._gate.lane
+        if lane is not None and (values := lane.take(chunk)) is not None:
+            report.chunks_in += 1
+            report.bytes_in += len(chunk)
+            return _read_run(self._gate, lane.likeness, values) if values else []
         if self._pipeline.closed:
             raise ValueError("feed() after close(): an EventReader reads one stream; make a new one for the next")
-        self.report.chunks_in += 1
+        report.chunks_in += 1
         return _items(self._pipeline.feed(chunk))
 
     def close(self) -> list[Event | Comment | Repair]:
@@ -65,6 +73,12 @@ class EventReader:
         frames, self.report.verdict = self._pipeline.close(clean=True)
         self.error = self.report.error = _error_of(self._pipeline, self.report)
         return _items(frames)
+
+
+def _read_run(gate: Gate, likeness: Likeness, values: list[str]) -> list[Any]:
+    events = likeness.events(values, gate.report.last_event_id)
+    gate.absorb_run(likeness, values)
+    return events
 
 
 def _items(frames: list[Item]) -> list[Event | Comment | Repair]:
@@ -118,12 +132,15 @@ class _Engine(Generic[T]):
         self.error: StreamError | None = None
         self.finished: bool = False
         self._pipeline = Pipeline(self.options, self.report)
+        self._gate = self._pipeline.gate
         self._clocks = Clocks(self.options.timeouts)
         self._started_at: float | None = None
         self._last_item_at: float | None = None
         self._last_content_at: float | None = None
         self._on_received = hooks(self.options.observers, "received")
         self._on_content = hooks(self.options.observers, "content")
+        self._gate.opens_lanes = not (self._on_received or self._on_content)
+        self._is_timed = self.options.timeouts is not None
         self.renew: Callable[[Exception], float | None] | None = None
         """Asked before a failure is told: the seconds until upstream is opened again, or None to let it stand."""
 
@@ -184,6 +201,32 @@ class _Engine(Generic[T]):
 
     def feed(self, chunk: bytes, now: float) -> list[T]:
         """Take the next bytes and give what they complete; `b""` is nothing, and no end."""
+        # A fast path, held by law 1: what is alike passes all stages at once: measured, a third of their time.
+        lane = self._gate.lane
+        values = None if lane is None else lane.take(chunk)
+        if lane is None or values is None:
+            return self._feed(chunk, now)
+        report = self.report
+        report.chunks_in += 1
+        report.bytes_in += len(chunk)
+        if self._is_timed and chunk:
+            self._clocks.received(now)
+        if not values:
+            return []
+        gap = now - (self._last_item_at or now)
+        if gap > report.longest_gap:
+            report.longest_gap = gap
+        self._last_item_at = self._last_content_at = now
+        if self._is_timed:
+            self._clocks.content(now)
+        return self._deliver_alike(lane, values)
+
+    def _deliver_alike(self, lane: Lane, values: list[str]) -> list[T]:
+        run = Run(lane.wire, lane.likeness, values, self.report.last_event_id)
+        self._gate.absorb_run(lane.likeness, values)
+        return self._deliver([run])
+
+    def _feed(self, chunk: bytes, now: float) -> list[T]:
         if self._started_at is None:
             self._start(now)
         if self._pipeline.closed:
@@ -307,6 +350,9 @@ class _Engine(Generic[T]):
 
 class EventEngine(_Engine[Event]):
     """Events out of bytes; a failure is `error`, to be raised after the last event."""
+
+    def _deliver_alike(self, lane: Lane, values: list[str]) -> list[Event]:
+        return _read_run(self._gate, lane.likeness, values)
 
     def _deliver(self, frames: list[Item]) -> list[Event]:
         events: list[Event] = []

@@ -15,6 +15,7 @@ from .decoder import LineSplitter, decode_line, is_utf8
 from .errors import Failure
 from .events import Event
 from .gate import Gate, Mode
+from .likeness import Lane, Likeness
 from .mending import DONE, escape_separators, is_misspelt_done, join_raw_lines, mend_payload, one_line
 from .proof import FLAWED, UNPROVEN, BracketScanner, is_whole, prove
 from .repairs import RepairKind
@@ -63,7 +64,7 @@ class SSEFramer:
         self._raw: BracketScanner | None = None  # the open block is raw JSON without `data:`
         self._poisoned = False  # the open block is too long, and gone
         self._blank_owed = False  # a comment left its block; the blank line behind it may follow
-        self._follows_alike = False  # nothing is open, and the last event has a likeness
+        self._line_end = b"\n"  # of the last frames that were taken at once
         self._carried: dict[bytes, bytes] = {}  # `id:` and `retry:` lines on their way to the next event
 
     @property
@@ -75,23 +76,33 @@ class SSEFramer:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
-        if self._follows_alike:
-            likeness = self._gate.likeness
-            raw = likeness.text_of_frame(chunk) if likeness is not None else None
-            if raw is not None and likeness is not None and len(chunk) <= self._limit:
-                self._splitter.offset += len(chunk)
-                self._gate.forward_run(likeness, [raw], chunk)
-                return
+        if self._gate.lane is not None:
+            chunk = self._close_lane(len(chunk)) + chunk
         if len(chunk) >= _FRAMES_FROM:
             chunk = self._feed_frames(chunk)
-            self._follows_alike = not chunk and self._gate.likeness is not None and self._is_idle()
         if chunk:
-            self._follows_alike = False
             self._feed_lines(chunk)
+        self._open_lane()
+
+    def _open_lane(self) -> None:
+        """Let the next chunk go past this framer, if it brings nothing but more of what came last."""
+        gate = self._gate
+        likeness = gate.likeness
+        if likeness is None or not gate.opens_lanes or gate.past_done or self._blank_owed or not self._is_idle():
+            return
+        if gate.delivered is None or not likeness.has_id:
+            gate.lane = Lane(likeness, self._line_end, self._limit, gate.report)
+
+    def _close_lane(self, coming: int) -> bytes:
+        """Go on behind what went past; give what the lane kept. `coming` bytes behind that were counted already."""
+        lane, self._gate.lane = self._gate.lane, None
+        held = b"" if lane is None else lane.let_go()
+        self._splitter.offset = self._gate.report.bytes_in - coming - len(held)
+        return held
 
     def _feed_frames(self, chunk: bytes) -> bytes:
         """Take the frames that are whole in this chunk, all at once, and give the rest. A fast path, held by law 1."""
-        line_end = b"\r\n" if 0x0D in chunk else b"\n"  # `b"\r" in chunk` tries a number first, and costs 1 µs
+        line_end = self._line_end = b"\r\n" if 0x0D in chunk else b"\n"  # `b"\r" in chunk` costs 1 µs
         blank = line_end + line_end
         if not self._is_idle():
             first = chunk.find(blank)
@@ -125,6 +136,10 @@ class SSEFramer:
 
     def _take_frames(self, frames: bytes, line_end: bytes) -> bool:
         """Take frames of one spelling that hold nothing but a name, an id and one line of data; False for any other."""
+        if self._take_alike_frames(frames, line_end):
+            return True
+        if self._gate.likeness is not None and self._halve(frames, line_end):
+            return True
         try:
             text = frames.decode()
         except UnicodeDecodeError:
@@ -133,16 +148,20 @@ class SSEFramer:
             if text.count("\n") != text.count("\r\n"):
                 return False  # offsets are counted from one spelling
             text = text.replace("\r\n", "\n")
-        likeness = self._gate.likeness
-        raws = likeness.texts_in(text) if likeness is not None and not self._gate.past_done else None
-        if raws is not None and likeness is not None:
-            self._gate.forward_run(likeness, raws, text.encode() if line_end == b"\r\n" else frames)
-            self._splitter.offset += len(frames)
-            self._blank_owed = False
-            self._note_line_ends(text.count("\n"), line_end)
-            self.saw_field = True
-        elif likeness is None or not self._halve(frames, line_end):
-            return self._take_simple_frames(text, line_end)
+        return self._take_simple_frames(text, line_end)
+
+    def _take_alike_frames(self, frames: bytes, line_end: bytes) -> bool:
+        gate = self._gate
+        likeness = gate.likeness
+        if likeness is None or gate.past_done or (likeness.has_id and gate.delivered is not None):
+            return False
+        values = likeness.spelt(line_end).values_in(frames)
+        if values is None:
+            return False
+        self._note_line_ends(likeness.lines * (len(values) // likeness.width), line_end)
+        gate.forward_run(likeness, values, frames if line_end == b"\n" else likeness.form.spell(values))
+        self._splitter.offset += len(frames)
+        self._blank_owed = False
         return True
 
     def _take_simple_frames(self, text: str, line_end: bytes) -> bool:
@@ -542,7 +561,7 @@ class SSEFramer:
             return False
         else:
             payload = block.payload
-            if gate.likeness is not None and self._forward_alike(block, payload):
+            if gate.likeness is not None and self._forward_alike(gate.likeness, block):
                 return True
             value = prove(payload)
             if value is FLAWED:
@@ -550,15 +569,13 @@ class SSEFramer:
             self._forward_proven(block, payload, value, start, end)
         return True
 
-    def _forward_alike(self, block: Block, payload: str) -> bool:
-        """Forward a frame of nothing but a name and data that is like the one before it."""
-        likeness = self._gate.likeness
-        if likeness is None or self._carried or len(block.data) != 1 or (block.name or "message") != likeness.name:
+    def _forward_alike(self, likeness: Likeness, block: Block) -> bool:
+        """Forward a frame that is like the one before it."""
+        wire = block.wire + b"\n"
+        values = None if self._carried else likeness.values_of(wire)
+        if values is None or len(values) != likeness.width:
             return False
-        raw = likeness.text_in(payload) if len(block.lines) == 1 + (block.name is not None) else None
-        if raw is None:
-            return False
-        self._gate.forward_run(likeness, [raw], block.wire + b"\n")
+        self._gate.forward_run(likeness, values, wire)
         self._blank_owed = False
         return True
 
@@ -728,6 +745,8 @@ class SSEFramer:
 
     def close(self, *, clean: bool) -> bool:
         """Take the end of input; at a clean end a last event that is whole leaves. Tell whether a piece was cut."""
+        if self._gate.lane is not None:
+            self._feed_lines(self._close_lane(0))
         line = bytes(self._splitter.open_line)
         start = self._splitter.offset
         self.saw_field = self.saw_field or line.startswith(b":") or line.partition(b":")[0] in _KNOWN_FIELDS

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
 from ..core.errors import Failure
@@ -40,6 +40,7 @@ class OpenAIChat(Dialect):
 
     name = "openai-chat"
     steady = True
+    varying: ClassVar[tuple[str, ...]] = ("obfuscation", "p", "created")  # padding; some servers tell the second
     sentinel = "[DONE]"
 
     def __init__(self) -> None:
@@ -219,6 +220,7 @@ class OpenAICompletions(OpenAIChat):
     """Legacy completions: `choices[].text`."""
 
     name = "openai-completions"
+    varying: ClassVar[tuple[str, ...]] = ()  # `created` is read
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:

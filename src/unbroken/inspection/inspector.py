@@ -235,7 +235,7 @@ class Inspector:
 
 def _count(item: Item) -> int:
     if isinstance(item, Run):
-        return len(item.raws)
+        return len(item)
     return int(isinstance(item, Frame) and item.event is not None)
 
 
