@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from .source import Source, as_bytes, close_quietly
 
+if TYPE_CHECKING:
+    from .engine import Engine
+
+T = TypeVar("T")
 MAX_CHUNKS: Final = 16
 MAX_BYTES: Final = 2**20
 GRACE: Final = 0.1
@@ -71,6 +75,30 @@ class CallerReader:
             return End()
         except Exception as error:
             return End(error)
+        finally:
+            self._reading = False
+            if self._stopped:
+                self._close()
+
+    def read_into(self, engine: Engine[T], clock: Callable[[], float]) -> list[T] | End:
+        """Read until the engine makes something of it or ends: `take` and `feed`, for as many chunks as it takes."""
+        self._reading = True
+        try:
+            if self._chunks is None:
+                self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
+            chunks, feed = self._chunks, engine.feed
+            while not (self._stopped or engine.finished):
+                try:
+                    chunk = next(chunks)
+                    if type(chunk) is not bytes:
+                        chunk = as_bytes(chunk)
+                except StopIteration:
+                    return End()
+                except Exception as error:
+                    return End(error)
+                if items := feed(chunk, clock()):
+                    return items
+            return []
         finally:
             self._reading = False
             if self._stopped:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -62,20 +61,6 @@ class Event:
         lines += [f"data: {line}" for line in _LINE_END.split(self.data)]
         # A lone surrogate has no UTF-8 form; U+FFFD is what every decoder would make of its bytes.
         return ("\n".join(lines) + "\n\n").encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
-
-
-def make_events(payloads: list[str], name: str, ids: Iterable[str]) -> list[Event]:
-    """Make events of one name. A fast path: without calls of `__init__`, measured, 0.4 µs for each instead of 0.65."""
-    new = object.__new__
-    events = []
-    for data, id in zip(payloads, ids):  # noqa: B905  # ids may be endless
-        event = new(Event)
-        event.data = data
-        event.event = name
-        event.id = id
-        event.retry = None
-        events.append(event)
-    return events
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import json
 import re
 from copy import deepcopy
 from dataclasses import replace
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any, Final
 
 from .dialect import Dialect, EventClass, Reading
-from .events import Event, make_events
+from .events import Event
 from .proof import FLAWED, prove
 from .report import StreamReport
 
@@ -23,6 +23,8 @@ MAX_ATTEMPTS: Final = 64
 """How often a stream is searched for a likeness in vain before it is left at that."""
 MAX_LENGTH: Final = 8192
 _SHORT: Final = 2048
+"""Bytes up to which a chunk is more likely one frame than several."""
+_new: Final = object.__new__
 _HOLE: Final = "\0"  # stands for what differs; neither a payload nor a line that is kept here can hold one
 _MARK: Final = "\ufdd0likeness\ufdd1"  # noncharacters, which no provider sends
 _NUMBER_MARK: Final = "907060504030201"
@@ -93,7 +95,7 @@ class Likeness:
     """
 
     __slots__ = (
-        "_begin", "_crlf", "_end", "_fixed", "_frame", "_head", "_tail", "_text_at",
+        "_around", "_begin", "_crlf", "_cut", "_end", "_fixed", "_frame", "_leads", "_mould", "_text_at",
         "field", "form", "has_id", "holes", "id_at", "lines", "name", "reading", "width",
     )  # fmt: skip
 
@@ -115,7 +117,10 @@ class Likeness:
         leads = head.count(_HOLE)
         self.has_id = _HOLE in head + tail
         self.id_at = 0 if leads else len(holes)
+        self._leads = leads
         self._text_at = leads + text_at
+        self._around = (self._fixed[0], self._fixed[-1])
+        self._mould = "%s".join(["", *[piece.replace("%", "%%") for piece in self._fixed[1:-1]], ""])
         self.holes = (_ID,) * leads + holes + (_ID,) * tail.count(_HOLE)
         self.width = len(self.holes)
         self._frame = f"{head}data: {payload}\n{tail}"
@@ -123,7 +128,7 @@ class Likeness:
         self.form = Form(self._frame, self.holes)
         self._crlf: Form | None = None
         self._begin, self._end = self.form.begin, self.form.end
-        self._head, self._tail = len(self._begin), -len(self._end)
+        self._cut = slice(len(self._begin), -len(self._end))
 
     def spelt(self, line_end: bytes) -> Form:
         """Give the form of such frames with this line end."""
@@ -139,7 +144,7 @@ class Likeness:
             return self.form.values_in(frame)
         # A fast path, held by law 1: one hole is cut out by its length, and most texts are judged without a pattern.
         # Measured, a third of what the pattern takes.
-        raw = frame[self._head : self._tail]
+        raw = frame[self._cut]
         if self._begin + raw + self._end != frame:
             return None
         try:
@@ -170,17 +175,32 @@ class Likeness:
 
     def events(self, values: list[str], id: str) -> list[Event]:
         """Give the events that these values came in; `id` is the last event id before them."""
-        ids = values[self.id_at :: self.width] if self.has_id else repeat(id)
-        return make_events(self.payloads(values), self.name, ids)
+        before, behind = self._around
+        name = self.name
+        events = []
+        # A fast path, held by law 1: without a call of `__init__` for each, measured, 0.4 µs for each instead of 0.65.
+        for inside in values if self.width == 1 else self._insides(values):
+            event = _new(Event)
+            event.data = f"{before}{inside}{behind}"
+            event.event = name
+            event.id = id
+            event.retry = None
+            events.append(event)
+        if self.has_id:
+            for event, own in zip(events, values[self.id_at :: self.width], strict=True):
+                event.id = own
+        return events
 
-    def payloads(self, values: list[str]) -> list[str]:
-        """Give the payloads that these values came in."""
-        if self.width == 1:
-            before, behind = self._fixed
-            return [f"{before}{value}{behind}" for value in values]
-        own = [values[at :: self.width] for at in range(self.width) if not self.has_id or at != self.id_at]
-        mould = "%s".join([piece.replace("%", "%%") for piece in self._fixed])
-        return [mould % row for row in zip(*own, strict=True)]
+    def _insides(self, values: list[str]) -> list[str]:
+        """Give what stands in each payload between its first hole and its last."""
+        if len(self._fixed) == 2:
+            return values[self._text_at :: self.width]
+        count = len(self._fixed) - 1
+        return [self._mould % tuple(values[at : at + count]) for at in range(self._leads, len(values), self.width)]
+
+    def payload(self, values: list[str]) -> str:
+        """Give the payload that the values of one frame came in."""
+        return self._insides(values)[0].join(self._around)
 
 
 class LikenessFinder:
@@ -269,7 +289,7 @@ def _is_plain(reading: Reading) -> bool:
 def _holds(dialect: Dialect, likeness: Likeness) -> bool:
     """Read the payload with marks in its holes: nothing but the text may change."""
     values = [_NUMBER_MARK if hole == NUMBER else _MARK for hole in likeness.holes]
-    payload = likeness.payloads(values)[0]
+    payload = likeness.payload(values)
     value = prove(payload)
     if value is FLAWED or len(payload) > MAX_LENGTH or any(mark in payload for mark in dialect.exact_marks):
         return False
@@ -282,7 +302,7 @@ class Lane:
     Of a frame that is still open it keeps the bytes, where nothing of them could leave yet, whatever follows.
     """
 
-    __slots__ = ("_form", "_held", "_limit", "_line_end", "_report", "_short", "likeness", "wire")
+    __slots__ = ("_form", "_held", "_limit", "_line_end", "_longest", "_report", "_short", "likeness", "wire")
 
     def __init__(self, likeness: Likeness, line_end: bytes, limit: int, report: StreamReport) -> None:
         self.likeness = likeness
@@ -294,15 +314,20 @@ class Lane:
         self._form = likeness.spelt(line_end)
         # Up to this length a chunk is looked at as one frame first.
         self._short = min(limit, _SHORT) if line_end == b"\n" else 0
+        self._longest = min(limit, MAX_LENGTH)
         self._held = bytearray()
 
     def take(self, chunk: bytes) -> list[str] | None:
         """Give the values of the frames that this chunk completes; None: it is for the framer, behind `let_go()`."""
-        if not self._held and len(chunk) <= self._short:
-            values = self.likeness.values_of(chunk)
-            if values is not None:
-                self.wire = chunk
-                return values
+        held = self._held
+        if held:
+            if 0x0A in chunk or 0x0D in chunk or len(held) + len(chunk) > self._longest:
+                return self._take_pieces(chunk)
+            held += chunk
+            return []
+        if len(chunk) <= self._short and (values := self.likeness.values_of(chunk)) is not None:
+            self.wire = chunk
+            return values
         return self._take_pieces(chunk)
 
     def let_go(self) -> bytes:
@@ -311,15 +336,9 @@ class Lane:
         return held
 
     def _take_pieces(self, chunk: bytes) -> list[str] | None:
-        held = self._held
-        if len(held) + len(chunk) > self._limit:
+        whole = bytes(self._held) + chunk
+        if len(whole) > self._limit:
             return None
-        if 0x0A not in chunk and 0x0D not in chunk:
-            if len(held) + len(chunk) > MAX_LENGTH:
-                return None
-            held += chunk
-            return []
-        whole = bytes(held) + chunk
         end = whole.rfind(self._line_end * 2) + 2 * len(self._line_end)
         if end < 2 * len(self._line_end):
             end = 0
@@ -336,7 +355,7 @@ class Lane:
         begin = self._form.begin
         if rest.startswith(begin):
             rest = rest[len(begin) :].removesuffix(self._line_end)
-        return len(rest) <= MAX_LENGTH and 0x0A not in rest and 0x0D not in rest
+        return len(rest) <= self._longest and 0x0A not in rest and 0x0D not in rest
 
     def _pass(self, values: list[str], frames: bytes) -> None:
         if self._line_end == b"\n":

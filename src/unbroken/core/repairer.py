@@ -14,9 +14,9 @@ from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
 from .encoder import spell, spell_error, spell_heartbeat, spell_payload
 from .errors import Failure, StreamError
 from .events import Comment, Event, Format
-from .gate import Frame, Gate, Item, Run
+from .gate import Frame, Item, Run
 from .heartbeat import Clocks, Heartbeat
-from .likeness import Lane, Likeness
+from .likeness import Lane
 from .mending import DONE
 from .options import Options, check_options
 from .pipeline import Pipeline
@@ -60,7 +60,10 @@ class EventReader:
         if lane is not None and (values := lane.take(chunk)) is not None:
             report.chunks_in += 1
             report.bytes_in += len(chunk)
-            return _read_run(self._gate, lane.likeness, values) if values else []
+            events: list[Any] = lane.likeness.events(values, report.last_event_id)
+            if values:
+                self._gate.absorb_run(lane.likeness, values)
+            return events
         if self._pipeline.closed:
             raise ValueError("feed() after close(): an EventReader reads one stream; make a new one for the next")
         report.chunks_in += 1
@@ -73,12 +76,6 @@ class EventReader:
         frames, self.report.verdict = self._pipeline.close(clean=True)
         self.error = self.report.error = _error_of(self._pipeline, self.report)
         return _items(frames)
-
-
-def _read_run(gate: Gate, likeness: Likeness, values: list[str]) -> list[Any]:
-    events = likeness.events(values, gate.report.last_event_id)
-    gate.absorb_run(likeness, values)
-    return events
 
 
 def _items(frames: list[Item]) -> list[Event | Comment | Repair]:
@@ -352,7 +349,9 @@ class EventEngine(_Engine[Event]):
     """Events out of bytes; a failure is `error`, to be raised after the last event."""
 
     def _deliver_alike(self, lane: Lane, values: list[str]) -> list[Event]:
-        return _read_run(self._gate, lane.likeness, values)
+        events = lane.likeness.events(values, self.report.last_event_id)
+        self._gate.absorb_run(lane.likeness, values)
+        return events
 
     def _deliver(self, frames: list[Item]) -> list[Event]:
         events: list[Event] = []
@@ -424,6 +423,13 @@ class StreamRepairer(_Engine[bytes]):
     def _count(self, items: list[bytes]) -> list[bytes]:
         self.report.bytes_out += sum(map(len, items))
         return items
+
+    def _deliver_alike(self, lane: Lane, values: list[str]) -> list[bytes]:
+        if self.options.convert is not None or self._fix_target() is not self.report.format:
+            return super()._deliver_alike(lane, values)
+        self._gate.absorb_run(lane.likeness, values)
+        self.report.bytes_out += len(lane.wire)
+        return [lane.wire]
 
     def _deliver(self, frames: list[Item]) -> list[bytes]:
         wires = [self._spell(frame) for frame in frames if not isinstance(frame, Repair)]

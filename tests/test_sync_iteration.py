@@ -1,0 +1,145 @@
+"""A stream is iterated by `for` as by `next`: the same items, the same end, whoever closes it and when."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from unbroken import Event, StreamError, Verdict, iter_events, repair
+from unbroken.core.dialect import Dialect, Reading
+
+FRAMES = [b'data: {"n":%d}\n\n' % number for number in range(6)]
+LEAN: dict[str, Any] = {"account": False, "timeouts": None}
+
+
+def numbers(events: list[Event]) -> list[int]:
+    return [event.json()["n"] for event in events]
+
+
+def test_next_and_for_share_what_is_left() -> None:
+    stream = iter_events([b"".join(FRAMES[:3]), b"".join(FRAMES[3:])], **LEAN)
+    seen = [next(stream)]
+    for event in stream:
+        seen.append(event)
+        break
+    seen.append(next(stream))
+    seen += stream
+    assert numbers(seen) == [0, 1, 2, 3, 4, 5]
+    assert list(stream) == []
+    with pytest.raises(StopIteration):
+        next(stream)
+
+
+def test_nothing_comes_after_a_close_inside_of_the_loop() -> None:
+    stream = iter_events([b"".join(FRAMES[:3]), *FRAMES[3:]], **LEAN)
+    seen = []
+    for event in stream:
+        seen.append(event)
+        stream.close()
+    assert numbers(seen) == [0]
+    assert stream.report.verdict is Verdict.CANCELLED
+
+
+def test_a_close_by_another_thread_ends_the_read_in_progress() -> None:
+    reading, closed, aborted = threading.Event(), threading.Event(), threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        with closing(_Closed(closed)):
+            yield FRAMES[0]
+            reading.set()
+            assert aborted.wait(10)
+            yield FRAMES[1]
+
+    stream = iter_events(chunks(), abort=aborted.set, **LEAN)
+    seen: list[Event] = []
+    thread = threading.Thread(target=lambda: seen.extend(stream))
+    thread.start()
+    assert reading.wait(10)
+    with pytest.raises(RuntimeError, match="another thread"):
+        next(stream)
+    stream.close()
+    thread.join(10)
+    assert numbers(seen) == [0]
+    assert closed.is_set()
+
+
+class _Closed:
+    def __init__(self, told: threading.Event) -> None:
+        self.close = told.set
+
+
+def test_a_stream_that_is_dropped_within_its_loop_lets_go_of_upstream() -> None:
+    told = threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        with closing(_Closed(told)):
+            yield from FRAMES
+
+    stream = iter(iter_events(chunks(), **LEAN))
+    next(stream)
+    assert not told.is_set()
+    del stream
+    assert told.is_set()
+
+
+def test_a_stream_holds_no_cycle() -> None:
+    stream = iter_events(iter(FRAMES), **LEAN)
+    next(stream)
+    for _ in stream:
+        break
+    gone = weakref.ref(stream)
+    gc.disable()
+    try:
+        del stream
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_a_failure_is_raised_once_behind_the_last_item() -> None:
+    stream = iter_events([b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'], **LEAN)
+    items = iter(stream)
+    assert next(items).data
+    with pytest.raises(StreamError):
+        next(items)
+    assert next(items, None) is None
+
+
+def test_what_upstream_raises_fails_the_stream_and_what_a_dialect_raises_is_raised() -> None:
+    class Broken(Dialect):
+        name = "broken"
+
+        def read(self, event: str, payload: Any) -> Reading:
+            raise ZeroDivisionError
+
+    def failing() -> Iterator[bytes]:
+        yield FRAMES[0]
+        raise OSError("gone")
+
+    with pytest.raises(StreamError):
+        list(iter_events(failing(), **LEAN))
+    with pytest.raises(ZeroDivisionError):
+        list(iter_events(FRAMES, dialect=Broken(), **LEAN))
+    with pytest.raises(TypeError, match="bytes"):
+        list(iter_events([FRAMES[0], "text"], **LEAN))  # type: ignore[list-item]
+
+
+def test_what_is_written_at_one_moment_is_one_item() -> None:
+    chunks = [b"".join(FRAMES[:2]) + b": ping\n\n" + FRAMES[2], FRAMES[3]]
+    assert list(repair(chunks, heartbeat=None, timeouts=None)) == chunks
+
+
+def test_a_reused_buffer_is_copied() -> None:
+    def chunks() -> Iterator[bytearray]:
+        buffer = bytearray()
+        for frame in FRAMES:
+            buffer[:] = frame
+            yield buffer
+
+    assert b"".join(repair(chunks(), heartbeat=None, timeouts=None)) == b"".join(FRAMES)
