@@ -41,11 +41,17 @@ LONG = "x" * MAX_PROOF
 def test_what_line_splitters_take_for_a_line_end_is_escaped(text: str, escaped: str) -> None:
     assert escape_separators(text) == escaped
     assert json.loads(escaped) == json.loads(text)
+    assert (escape_separators(text) is text) == (escaped == text), "the text itself says that nothing was escaped"
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [('{"a": 1}', '{"a": 1}'), ('{\n  "a":\r\n 1\r}', '{  "a": 1}'), ('["\\n",\n"\\\\"]', '["\\n","\\\\"]')],
+    [
+        ('{"a": 1}', '{"a": 1}'),
+        ('{\n  "a":\r\n 1\r}', '{  "a": 1}'),
+        ('{"a":\r1}', '{"a":1}'),
+        ('["\\n",\n"\\\\"]', '["\\n","\\\\"]'),
+    ],
 )
 def test_a_document_is_spelt_on_one_line(text: str, line: str) -> None:
     assert one_line(text) == line
@@ -71,7 +77,8 @@ def test_on_one_line_the_value_is_the_same(value: Any, indent: int | str | None)
         ("1\n2", []),
         ("{}\n{}", []),
         ('{"a": "x\ry\n"}', []),
-        ("{\n}" + LONG, []),
+        ("{" + "\n" * (MAX_PROOF - 2) + "}", ["{}"]),
+        ("{" + "\n" * (MAX_PROOF - 1) + "}", []),
     ],
 )
 def test_raw_line_ends_inside_one_document_are_mended(text: str, mended: list[str]) -> None:
@@ -85,6 +92,9 @@ def test_raw_line_ends_inside_one_document_are_mended(text: str, mended: list[st
         ("[Infinity, -Infinity,NaN]", ["[null, null,null]"]),
         ('{"NaN": "Infinity", "b": NaN}', ['{"NaN": "Infinity", "b": null}']),
         ('{"a": "\\"NaN", "b": -Infinity}', ['{"a": "\\"NaN", "b": null}']),
+        ("[Infinity]", ["[null]"]),
+        ("[Infinity" + " " * (MAX_PROOF - 10) + "]", ["[null" + " " * (MAX_PROOF - 10) + "]"]),
+        ("[Infinity" + " " * (MAX_PROOF - 9) + "]", []),
         ("NaN", []),
         ("[nan]", []),
         ("[NaNs]", []),
@@ -93,7 +103,6 @@ def test_raw_line_ends_inside_one_document_are_mended(text: str, mended: list[st
         ("[+Infinity]", []),
         ('{"a": "NaN}', []),
         ("the NaN", []),
-        ("[NaN]" + LONG, []),
     ],
 )
 def test_numbers_that_are_none_become_null(text: str, mended: list[str]) -> None:
@@ -109,6 +118,7 @@ def test_numbers_that_are_none_become_null(text: str, mended: list[str]) -> None
         ("data:  [DONE] ", [DONE]),
         ("event: x\nid: 1\ndata: {}", ["{}"]),
         ("event: x\r\ndata: {}\r\n: note\rretry: 3", ["{}"]),
+        ("event: x\rdata: {}", ["{}"]),
         ('data: {"a":\ndata: 1}', ['{"a":\n1}']),
         (": note\ndata: {}", ["{}"]),
         ("data: data: {}", []),
@@ -140,7 +150,8 @@ def test_a_frame_in_a_payload_is_unwrapped_by_one_level(text: str, inner: list[s
         ('{"id": "a{"id": "b"}', []),
         ('adata: {"id": "b"}', []),
         ("{data: {}", []),
-        ('{"id": "adata: {"id": "b"}' + LONG, []),
+        ('{"id": "' + LONG[25:] + 'data: {"id": "b"}', ['{"id": "b"}']),
+        ('{"id": "' + LONG[24:] + 'data: {"id": "b"}', []),
     ],
 )
 def test_a_whole_object_that_overwrote_a_broken_one_is_rescued(text: str, rescued: list[str]) -> None:
@@ -154,13 +165,16 @@ def test_a_whole_object_that_overwrote_a_broken_one_is_rescued(text: str, rescue
         ("b'data: {}\\n\\n'", ["{}"]),
         ("b'{\"a\": 1}'", ['{"a": 1}']),
         ("b'data: [DONE]\\n\\n'", [DONE]),
+        ('b"data: {}\\n\\n"', ["{}"]),
+        ("b'xdata: {}'", []),
         ("b'text'", []),
         ('{"a": 1', []),
         ("['a']", []),
         ("{'a': object()}", []),
         ("'text'", []),
         ("", []),
-        ("{'a': '" + "x" * MAX_REPR + "'}", []),
+        ("{'a': '" + "x" * (MAX_REPR - 9) + "'}", ['{"a": "' + "x" * (MAX_REPR - 9) + '"}']),
+        ("{'a': '" + "x" * (MAX_REPR - 8) + "'}", []),
     ],
 )
 def test_a_repr_of_json_values_is_read(text: str, mended: list[str]) -> None:
@@ -168,7 +182,20 @@ def test_a_repr_of_json_values_is_read(text: str, mended: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[done]", "DONE", "done", " [DONE] ", "[ DONE ]", '"[DONE]"', "'[DONE]'", "[DONE", "DONE]", "\t[Done]"]
+    "text",
+    [
+        "[done]",
+        "DONE",
+        "done",
+        " [DONE] ",
+        "[ DONE ]",
+        '"[DONE]"',
+        "'[DONE]'",
+        "[DONE",
+        "DONE]",
+        "\t[Done]",
+        f"{'[DONE]':>16}",
+    ],
 )
 def test_a_misspelt_done_is_known(text: str) -> None:
     assert is_misspelt_done(text)
@@ -176,7 +203,7 @@ def test_a_misspelt_done_is_known(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "[DONE]x", "Well done", "[[DONE]]", "[DONE].", "d one", "[DONE]\n", " " * 20 + "[DONE]", "{DONE}"],
+    ["", "[]", "[DONE]x", "Well done", "[[DONE]]", "[DONE].", "d one", "[DONE]\n", f"{'[DONE]':>17}", "{DONE}"],
 )
 def test_what_may_be_text_is_no_misspelt_done(text: str) -> None:
     assert not is_misspelt_done(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ class Prose(Dialect):
 def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any, fix: str) -> None:
     with pytest.raises(TypeError) as told:
         check_options(**{name: value})
-    assert name in str(told.value)
+    assert re.match(rf"{name}\b", str(told.value))
     assert fix in str(told.value)
 
 
@@ -82,7 +83,7 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any
 def test_a_value_out_of_range_is_refused_with_the_fix(name: str, value: Any, fix: str) -> None:
     with pytest.raises(ValueError) as told:
         check_options(**{name: value})
-    assert name in str(told.value)
+    assert re.match(rf"{name}\b", str(told.value))
     assert fix in str(told.value)
 
 
@@ -109,7 +110,7 @@ def test_an_argument_that_does_not_exist_is_refused() -> None:
         ("heartbeat_bytes", b" ", b" "),
         ("timeouts", Timeouts(total=9.0), Timeouts(total=9.0)),
         ("max_event_bytes", MIN_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES),
-        ("last_event_id", "é 1", "é 1"),
+        ("last_event_id", "é x", "é x"),
         ("content_type", "text/event-stream", "text/event-stream"),
         ("on_repair", print, print),
         ("count_tokens", len, len),

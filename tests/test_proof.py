@@ -44,6 +44,7 @@ NEARLY_JSON = st.text(st.sampled_from('{}[]",:\\ \t\n10.eE-+aunltrfse\u2028')) |
         ('{"a": [1, "\\ud83d"]}', {"a": [1.0, "\ud83d"]}),
         ('{"a": 1, "a": 2}', {"a": 2.0}),
         (DEEPEST, json.loads(DEEPEST)),
+        ("[[]," + DEEPEST[1:], [[], *json.loads(DEEPEST)]),
         ('"' + "[" * 300 + '"', "[" * 300),
         ("[" + "{},[]," * 200 + "1]", [{}, []] * 200 + [1.0]),
     ],
@@ -86,6 +87,7 @@ def test_a_megabyte_is_proven_and_one_character_more_is_not_judged() -> None:
     assert prove("{" * (MAX_PROOF + 1)) is UNPROVEN
     assert not is_whole("[" + " " * MAX_PROOF + "]")
     assert prove_series("{}" + " " * MAX_PROOF + "{}") == []
+    assert prove_series("{}" + " " * (MAX_PROOF - 4) + "{}") == ["{}", "{}"]
 
 
 def test_the_results_that_are_no_value_show_their_names() -> None:
@@ -134,6 +136,7 @@ def test_the_depth_of_the_caller_leaves_a_payload_unjudged_and_not_broken(monkey
         ("{}[NaN]", []),
         ("{}," + "{}", []),
         ("[" * 201, []),
+        ("{}[" + DEEPEST + "]", []),
         ("{}" * 500, ["{}"] * 500),
     ],
 )
@@ -191,6 +194,7 @@ def scan(chunks: list[bytes]) -> tuple[bool, bool]:
         (b"{", False, False),
         (b'{"a": "}"', False, False),
         (b'{"a": "\\"}"}', True, False),
+        (b'{"a": "\\""}', True, False),
         (b'{"a": "\\\\"}', True, False),
         (b"{\\}}", True, False),
         (b"{]", True, False),

@@ -1,10 +1,13 @@
 """The report: live, bounded, ready for JSON, and the same facts in every form."""
 
 import json
+from typing import Any
 
 import pytest
 
-from unbroken import Observer, Repair, RepairKind, StreamError, StreamReport, Verdict, iter_events
+from unbroken import Format, Observer, Repair, RepairKind, StreamError, StreamReport, Verdict, iter_events
+from unbroken.core.account import Account
+from unbroken.core.dialect import Delta, EventClass, Reading
 from unbroken.core.report import MAX_FIRST_REPAIRS
 
 HEALTHY = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -52,6 +55,34 @@ def test_a_new_report_says_that_nothing_has_happened() -> None:
     report = StreamReport()
     assert (report.verdict, report.text, report.usage, report.tool_calls) == (Verdict.OPEN, "", {}, [])
     assert (report.tokens_received, report.tokens_source, report.repetitions) == (0, None, 1)
+
+
+TOLD: list[tuple[str, Any, Any]] = [
+    ("text", "Hi", ""),
+    ("reasoning", "Hm", ""),
+    ("refusal", "No", ""),
+    ("finish_reason", "stop", None),
+    ("usage", {"input_tokens": 3, "output_tokens": 7}, {}),
+    ("tokens_received", 7, 0),
+    ("tokens_source", "provider", None),
+    ("account_cut", False, False),
+    ("second_beginnings", 1, 0),
+    ("cumulative_text", False, False),
+    ("repetitions", 1, 1),
+]
+
+
+@pytest.mark.parametrize(("fact", "told", "untold"), TOLD, ids=[fact for fact, _, _ in TOLD])
+def test_what_was_delivered_is_told_by_the_account_and_by_nothing_else(fact: str, told: Any, untold: Any) -> None:
+    report = StreamReport(format=Format.SSE, dialect="d", request_id="r")
+    assert (report.format, report.dialect, report.request_id) == (Format.SSE, "d", "r")
+    assert getattr(report, fact) == untold
+    report.account = Account()
+    for delta in (Delta(text="Hi"), Delta(reasoning="Hm"), Delta(refusal="No"), Delta(finish_reason="stop")):
+        report.account.absorb(Reading(EventClass.CONTENT, (delta,)))
+    report.account.absorb(Reading(EventClass.STRUCTURAL, usage={"input_tokens": 3, "output_tokens": 7}, begins=True))
+    report.account.absorb(Reading(EventClass.STRUCTURAL, begins=True))
+    assert getattr(report, fact) == told
 
 
 def test_without_an_account_nothing_is_kept_and_nothing_fails() -> None:
