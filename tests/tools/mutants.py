@@ -89,23 +89,18 @@ class Replace(ast.NodeTransformer):
         return ast.copy_location(self.new, node) if node is self.old else self.generic_visit(node)
 
 
-def mutants_of(module: Path) -> Iterator[Mutant]:
-    """Give every mutant of a module, but for its docstrings, messages, constants of the module and type checks."""
-    source = module.read_text(encoding="utf-8")
-    total = sum(1 for _ in places(ast.parse(source)))
-    for number in range(total):
-        tree = ast.parse(source)
-        node = list(places(tree))[number]
-        for change in changes(node):
-            mutated = ast.fix_missing_locations(Replace(node, copy.deepcopy(change)).visit(tree))
-            shown = [
-                ast.unparse(ast.fix_missing_locations(copy.deepcopy(one))).split("\n")[0] for one in (node, change)
-            ]
-            yield Mutant(module, node.lineno, *shown, ast.unparse(mutated))  # type: ignore[attr-defined]
+def mutant_of(module: Path, number: int) -> Mutant:
+    """Make the mutant of a module that has its change at the place of this number."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    node = list(places(tree))[number]
+    change = next(changes(node))
+    shown = [ast.unparse(ast.fix_missing_locations(copy.deepcopy(one))).split("\n")[0] for one in (node, change)]
+    mutated = ast.fix_missing_locations(Replace(node, copy.deepcopy(change)).visit(tree))
+    return Mutant(module, node.lineno, *shown, ast.unparse(mutated))  # type: ignore[attr-defined]
 
 
 def places(tree: ast.Module) -> Iterator[ast.AST]:
-    """Walk the bodies of functions, but for what they raise, and arguments' defaults."""
+    """Walk the bodies of functions, but for what they raise and tell; constants of a module are no places."""
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef) and function.name not in ("__repr__", "__str__", "__reduce__"):
             for statement in function.body:
@@ -125,9 +120,12 @@ def chosen(count: int, seed: int) -> list[Mutant]:
     """Choose mutants over the whole core, each module in proportion to its length."""
     draw = random.Random(seed)
     modules = sorted((ROOT / "src" / "unbroken" / "core").glob("*.py"))
-    everything = [mutant for module in modules for mutant in mutants_of(module)]
-    draw.shuffle(everything)
-    return everything[:count]
+    everywhere = [
+        (module, number)
+        for module in modules
+        for number, _ in enumerate(places(ast.parse(module.read_text(encoding="utf-8"))))
+    ]
+    return [mutant_of(*place) for place in draw.sample(everywhere, count)]
 
 
 def survives(mutant: Mutant | None, folder: Path, seconds: float) -> bool:
@@ -149,7 +147,7 @@ def survives(mutant: Mutant | None, folder: Path, seconds: float) -> bool:
                     print(result.stdout[-3000:])
                 return False
     except subprocess.TimeoutExpired:
-        return mutant is None and sys.exit(f"the suite takes longer than {seconds} s on the core as it is")
+        return False
     return True
 
 

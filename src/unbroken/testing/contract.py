@@ -326,9 +326,33 @@ def _property_test(property: Property) -> _Test:
         def check(drawn: tuple[SSEStream, list[bytes]]) -> None:
             self._check(property.name, property.clause, *drawn)
 
-        _asked(cut_streams(self._claimed(property.streams)), self, property.slug, check)
+        def check_anew(data: bytes) -> None:
+            if property.admits(data) and reduced(data, self.does_not_claim) == data:
+                for chunks in cuttings(data):
+                    check((judged(data), chunks))
+
+        try:
+            _asked(cut_streams(self._claimed(property.streams)), self, property.slug, check)
+        except ContractBroken as broken:
+            smallest = _with_fewest_bytes(broken, check_anew)
+            raise smallest from smallest.__cause__
 
     return test
+
+
+def _with_fewest_bytes(broken: ContractBroken, check: Callable[[bytes], None]) -> ContractBroken:
+    """Leave bytes out for as long as the reader still fails: Hypothesis leaves out what was drawn, and no less."""
+    size = 16
+    while size:
+        at = 0
+        while at < len(broken.data):
+            try:
+                check(broken.data[:at] + broken.data[at + size :])
+                at += size
+            except ContractBroken as smaller:
+                broken = _with_fewest_cuts(smaller)
+        size //= 2
+    return broken
 
 
 def _time_test(shape: measures.Shape) -> _Test:

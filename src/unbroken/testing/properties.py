@@ -6,6 +6,7 @@ streams, so that a failure names its cause and Hypothesis finds it within its de
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .cases import Clause, slug
@@ -17,11 +18,12 @@ from .streams import SSEStream
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A sentence that holds for every stream that `streams` draws, at every cut."""
+    """A sentence that holds for every stream that `streams` draws, at every cut; and for all bytes that it admits."""
 
     name: str
     clause: Clause
     streams: Strategy[SSEStream]
+    admits: Callable[[bytes], bool] = lambda data: False
 
     @property
     def slug(self) -> str:
@@ -74,6 +76,10 @@ def _line_ends(blocks: list[list[str]], ends: list[str]) -> SSEStream:
         # An LF of its own behind a CR would be the second half of one line end.
         text += line + ("\r\n" if line == "" and end == "\n" and text.endswith("\r") else end)
     return _read(text)
+
+
+def _is_utf8(data: bytes) -> bool:
+    return data.decode("utf-8", "ignore").encode() == data
 
 
 _id = st.sampled_from(["id: 1", "id: 2", "id:3", "id: \u00e9"])
@@ -178,8 +184,10 @@ SSE_PROPERTIES: tuple[Property, ...] = (
             st.sampled_from([b"data: b", b"data: b\n", b"data", b"event: x\ndata: b\n"]),
         ),
     ),
-    Property("any legal stream is read by the standard", Clause.BLANK, sse_streams()),
-    Property("any bytes at all are read by the standard", Clause.DECODE, hostile_sse_streams()),
+    Property("any legal stream is read by the standard", Clause.BLANK, sse_streams(), admits=_is_utf8),
+    Property(
+        "any bytes at all are read by the standard", Clause.DECODE, hostile_sse_streams(), admits=lambda data: True
+    ),
 )
 """What WHATWG 9.2.6 promises of (event, data, id)."""
 
