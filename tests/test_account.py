@@ -306,6 +306,8 @@ def test_what_is_kept_is_bounded_and_says_so_and_counts_are_not() -> None:
     full = account(*[piece] * (MAX_KEPT // 1000 + 50))
     assert (len(full.text), full.cut, full.content_events) == (MAX_KEPT, True, MAX_KEPT // 1000 + 50)
     assert account(*[says("x", choice=index) for index in range(MAX_CALLS + 5)]).cut
+    late = account(*[says("x", choice=index) for index in range(MAX_CALLS + 5, 0, -1)], says("the first"))
+    assert (late.text, late.cut) == ("the first", True)
     many = account(*[says(tools=(ToolFragment(index, arguments="{}"),)) for index in range(MAX_CALLS + 5)])
     assert (len(many.tool_calls), many.cut) == (MAX_CALLS, True)
 

@@ -33,7 +33,7 @@ def watched(
     if isinstance(observers, Observer):
         return on_repair, observers  # refused with the fix by whoever checks the arguments
     guarded = [_Guarded(observer) if isinstance(observer, Observer) else observer for observer in observers]
-    return _guard(on_repair, "on_repair") if callable(on_repair) else on_repair, [*guarded, LOG]
+    return _guard(on_repair, "on_repair") if callable(on_repair) else on_repair, (*guarded, LOG)
 
 
 def _guard(call: Callable[..., object], name: str) -> Callable[..., None]:

@@ -70,6 +70,9 @@ class _Choice:
         self.finish_reason: str | None = None
 
 
+_NOTHING: Final = _Choice()  # its buffers take 900 bytes, which no stream pays before it has said something
+
+
 class Account:
     """Absorbs readings, and tells what they amount to so far.
 
@@ -78,7 +81,7 @@ class Account:
 
     def __init__(self, count_tokens: Callable[[str], int] | None = None) -> None:
         self._count_tokens = count_tokens
-        self._choices: dict[int, _Choice] = {0: _Choice()}
+        self._choices: dict[int, _Choice] = {}
         self._calls: dict[tuple[int, Hashable], _Call] = {}
         self._room = MAX_KEPT
         self.cut: bool = False
@@ -132,7 +135,7 @@ class Account:
         return bool(delta.text or delta.reasoning or delta.tools or delta.refusal)
 
     def _open_choice(self, index: int) -> _Choice:
-        if len(self._choices) >= MAX_CALLS:
+        if index and len(self._choices) - (0 in self._choices) >= MAX_CALLS - 1:  # there is always room for the first
             self.cut = True
             return _Choice()
         return self._choices.setdefault(index, _Choice())
@@ -174,24 +177,28 @@ class Account:
         self._last_piece = piece if grows else None
 
     @property
+    def _first(self) -> _Choice:
+        return self._choices.get(0, _NOTHING)
+
+    @property
     def text(self) -> str:
         """The text of choice 0 so far, surrogate halves joined."""
-        return join_surrogates(self._choices[0].text.getvalue())
+        return join_surrogates(self._first.text.getvalue())
 
     @property
     def reasoning(self) -> str:
         """The reasoning of choice 0 so far."""
-        return join_surrogates(self._choices[0].reasoning.getvalue())
+        return join_surrogates(self._first.reasoning.getvalue())
 
     @property
     def refusal(self) -> str:
         """What choice 0 said to decline, where the provider keeps that apart from the text."""
-        return join_surrogates(self._choices[0].refusal.getvalue())
+        return join_surrogates(self._first.refusal.getvalue())
 
     @property
     def finish_reason(self) -> str | None:
         """The last finish reason of choice 0, in the provider's own word."""
-        return self._choices[0].finish_reason
+        return self._first.finish_reason
 
     @property
     def usage(self) -> dict[str, int]:
@@ -202,7 +209,7 @@ class Account:
     def tool_calls(self) -> list[dict[str, Any]]:
         """The tool calls in the order in which they began; `arguments_complete` is a strict parse of the arguments."""
         return [
-            call.as_dict(self._choices.get(call.choice, _Choice()).finish_reason is not None, self.cut)
+            call.as_dict(self._choices.get(call.choice, _NOTHING).finish_reason is not None, self.cut)
             for call in self._calls.values()
         ]
 

@@ -44,7 +44,8 @@ class Options:
     observers: tuple[Observer, ...] = ()
 
     def __init__(self, **chosen: Any) -> None:
-        vars(self).update(chosen)
+        # What is as above is not kept again: every stream holds one of these, and most say little.
+        vars(self).update({name: value for name, value in chosen.items() if value is not getattr(self, name)})
 
     @property
     def standard_only(self) -> bool:
