@@ -294,6 +294,7 @@ def test_keys_that_vary_are_no_part_of_a_likeness() -> None:
         ("data: {data}\nfoo: 1\n\n", False),
         ("event: \0\ndata: {data}\n\n", False),
         ("event: data: {data}\n\n", False),
+        ("event: id: 1\nid: {n}\ndata: {data}\n\n", True),
         ("{data}\n", False),
     ],
 )

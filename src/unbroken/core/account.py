@@ -109,10 +109,8 @@ class Account:
     def absorb_texts(self, choice: int, field: str, texts: list[str]) -> None:
         """Take texts (or reasoning) that came one after the other, as so many readings of nothing else would."""
         pieces = self._choices.get(choice) or self._open_choice(choice)
-        for text in texts if choice == 0 and field == "text" else ():
-            if self._last_piece is None:
-                break
-            self._compare(text)
+        if self._last_piece is not None and choice == 0 and field == "text":
+            self._compare_all(texts)
         self._keep(getattr(pieces, field), "".join(texts))
         self.content_events += len(texts)
 
@@ -175,6 +173,11 @@ class Account:
         grows = len(piece) > len(self._last_piece) and piece.startswith(self._last_piece)
         self._growing += grows and self._last_piece != ""
         self._last_piece = piece if grows else None
+
+    def _compare_all(self, pieces: list[str]) -> None:
+        for piece in pieces:
+            if self._last_piece is not None:
+                self._compare(piece)
 
     @property
     def _first(self) -> _Choice:

@@ -132,7 +132,7 @@ class _Engine(Generic[T]):
         self._gate = self._pipeline.gate
         self._clocks = Clocks(self.options.timeouts)
         self._started_at: float | None = None
-        self._last_item_at: float | None = None
+        self._last_item_at = 0.0
         self._last_content_at: float | None = None
         self._on_received = hooks(self.options.observers, "received")
         self._on_content = hooks(self.options.observers, "content")
@@ -200,8 +200,7 @@ class _Engine(Generic[T]):
         """Take the next bytes and give what they complete; `b""` is nothing, and no end."""
         # A fast path, held by law 1: what is alike passes all stages at once: measured, a third of their time.
         lane = self._gate.lane
-        values = None if lane is None else lane.take(chunk)
-        if lane is None or values is None:
+        if lane is None or (values := lane.take(chunk)) is None:
             return self._feed(chunk, now)
         report = self.report
         report.chunks_in += 1
@@ -210,15 +209,14 @@ class _Engine(Generic[T]):
             self._clocks.received(now)
         if not values:
             return []
-        gap = now - (self._last_item_at or now)
-        if gap > report.longest_gap:
-            report.longest_gap = gap
-        self._last_item_at = self._last_content_at = now
+        if now - self._last_item_at > report.longest_gap:
+            report.longest_gap = now - self._last_item_at
+        self._last_item_at = now
         if self._is_timed:
             self._clocks.content(now)
-        return self._deliver_alike(lane, values)
+        return self._deliver_alike(lane, values, now)
 
-    def _deliver_alike(self, lane: Lane, values: list[str]) -> list[T]:
+    def _deliver_alike(self, lane: Lane, values: list[str], now: float) -> list[T]:
         run = Run(lane.wire, lane.likeness, values, self.report.last_event_id)
         self._gate.absorb_run(lane.likeness, values)
         return self._deliver([run])
@@ -267,7 +265,7 @@ class _Engine(Generic[T]):
                 self._last_content_at = now
                 if report.first_content is None:
                     report.first_content = since
-            gap = now - (self._last_item_at or now)
+            gap = now - self._last_item_at
             if gap > report.longest_gap:
                 report.longest_gap = gap
             self._last_item_at = now
@@ -348,7 +346,7 @@ class _Engine(Generic[T]):
 class EventEngine(_Engine[Event]):
     """Events out of bytes; a failure is `error`, to be raised after the last event."""
 
-    def _deliver_alike(self, lane: Lane, values: list[str]) -> list[Event]:
+    def _deliver_alike(self, lane: Lane, values: list[str], now: float) -> list[Event]:
         events = lane.likeness.events(values, self.report.last_event_id)
         self._gate.absorb_run(lane.likeness, values)
         return events
@@ -413,9 +411,8 @@ class StreamRepairer(_Engine[bytes]):
             self._target = self.report.format or self.options.format or _format_of(self.options.content_type)
         return self._target
 
-    def feed(self, chunk: bytes, now: float) -> list[bytes]:
-        """Take the next bytes and give the whole frames that they complete."""
-        items = super().feed(chunk, now)
+    def _feed(self, chunk: bytes, now: float) -> list[bytes]:
+        items = super()._feed(chunk, now)
         if items:
             self._heartbeat.wrote(now)
         return items
@@ -424,12 +421,14 @@ class StreamRepairer(_Engine[bytes]):
         self.report.bytes_out += sum(map(len, items))
         return items
 
-    def _deliver_alike(self, lane: Lane, values: list[str]) -> list[bytes]:
-        if self.options.convert is not None or self._fix_target() is not self.report.format:
-            return super()._deliver_alike(lane, values)
+    def _deliver_alike(self, lane: Lane, values: list[str], now: float) -> list[bytes]:
+        self._heartbeat.wrote(now)
+        wire, report = lane.wire, self.report
+        if self._target is not report.format or self.options.convert is not None:
+            return super()._deliver_alike(lane, values, now)
         self._gate.absorb_run(lane.likeness, values)
-        self.report.bytes_out += len(lane.wire)
-        return [lane.wire]
+        report.bytes_out += len(wire)
+        return [wire]
 
     def _deliver(self, frames: list[Item]) -> list[bytes]:
         wires = [self._spell(frame) for frame in frames if not isinstance(frame, Repair)]

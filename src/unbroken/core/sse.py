@@ -118,7 +118,7 @@ class SSEFramer:
         return chunk[end:]
 
     def _halve(self, frames: bytes, line_end: bytes) -> bool:
-        """Look for likenesses in either half of frames that are not all alike; False where halving does not pay."""
+        """Look for a likeness in either half of frames that are not all alike; False where halving does not pay."""
         blank = line_end + line_end
         middle = frames.rfind(blank, 0, len(frames) // 2) + len(blank)
         if len(frames) < _HALVES_FROM or middle < len(blank):
@@ -138,7 +138,7 @@ class SSEFramer:
         """Take frames of one spelling that hold nothing but a name, an id and one line of data; False for any other."""
         if self._take_alike_frames(frames, line_end):
             return True
-        if self._gate.likeness is not None and self._halve(frames, line_end):
+        if self._halve(frames, line_end):
             return True
         try:
             text = frames.decode()
