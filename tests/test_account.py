@@ -273,6 +273,7 @@ COMPLETE = [
     ("", "function", None, False),
     ("print(1)", "custom", "tool_calls", True),
     ("print(1)", "custom", None, False),
+    ("", "hosted", "stop", True),
 ]
 
 
@@ -287,6 +288,44 @@ def test_arguments_are_complete_by_a_strict_parse_and_by_nothing_else(
 def test_arguments_in_one_piece_replace_those_in_pieces() -> None:
     (call,) = calls(ToolFragment(0, "c", "f", '{"a"'), ToolFragment(0, arguments='{"a":1}', whole=True))
     assert (call["arguments"], call["arguments_complete"]) == ('{"a":1}', True)
+    (call,) = calls(ToolFragment(0, kind="custom"), ToolFragment(0, arguments="print(1)", whole=True))
+    assert call["arguments_complete"], "its end was told, though the answer had none yet"
+
+
+def test_free_text_of_which_something_was_not_kept_is_not_complete() -> None:
+    whole = says(tools=(ToolFragment(0, arguments="x" * (MAX_KEPT + 1), whole=True, kind="custom"),))
+    (call,) = account(whole).tool_calls
+    assert (len(call["arguments"]), call["arguments_complete"]) == (MAX_KEPT, False)
+
+
+@pytest.mark.parametrize("delta", [{"text": "a"}, {"reasoning": "a"}, {"refusal": "a"}, {"tools": (ToolFragment(0),)}])
+def test_whatever_an_answer_is_made_of_counts_as_content_where_the_event_is_none(delta: dict[str, Any]) -> None:
+    assert account(Reading(EventClass.TERMINAL, (Delta(**delta),))).content_events == 1
+    assert account(Reading(EventClass.TERMINAL, (Delta(finish_reason="stop"),))).content_events == 0
+
+
+def test_a_refusal_is_kept_apart_from_the_text() -> None:
+    declined = account(says("a"), says(refusal="I can"), says(refusal="not"))
+    assert (declined.text, declined.refusal, declined.reasoning) == ("a", "I cannot", "")
+
+
+ALIKE = [
+    ["He", "Hello", "Hello wor", "Hello world"],
+    ["a", "b", "a"],
+    ["He", "Hello", "x", "Hello wor", "Hello world!"],
+]
+
+
+@pytest.mark.parametrize("texts", ALIKE)
+@pytest.mark.parametrize("field", ["text", "reasoning"])
+@pytest.mark.parametrize("choice", [0, 1])
+def test_texts_taken_together_amount_to_what_they_do_one_by_one(texts: list[str], field: str, choice: int) -> None:
+    one_by_one = account(says("He"), *[says(choice=choice, **{field: text}) for text in texts], says("Hello you"))
+    together = account(says("He"))
+    together.absorb_texts(choice, field, texts)
+    together.absorb(says("Hello you"))
+    for fact in ("text", "reasoning", "cumulative", "content_events", "cut"):
+        assert getattr(together, fact) == getattr(one_by_one, fact)
 
 
 def test_integers_of_any_size_stay_exact_in_arguments_that_come_as_an_object() -> None:
@@ -308,6 +347,8 @@ def test_what_is_kept_is_bounded_and_says_so_and_counts_are_not() -> None:
     assert account(*[says("x", choice=index) for index in range(MAX_CALLS + 5)]).cut
     late = account(*[says("x", choice=index) for index in range(MAX_CALLS + 5, 0, -1)], says("the first"))
     assert (late.text, late.cut) == ("the first", True)
+    assert not account(says("x" * MAX_KEPT)).cut
+    assert not account(*[says("x", choice=index) for index in range(MAX_CALLS)]).cut
     many = account(*[says(tools=(ToolFragment(index, arguments="{}"),)) for index in range(MAX_CALLS + 5)])
     assert (len(many.tool_calls), many.cut) == (MAX_CALLS, True)
 
@@ -341,6 +382,9 @@ def test_text_that_is_sent_anew_with_each_event_is_reported_and_left_as_it_is() 
     assert (growing.cumulative, growing.text) == (True, "HeHelloHello worHello world")
     assert not account(says("ha"), says("haha")).cumulative, "too few to tell"
     assert not account(says("ha"), says("haha"), says("hahaha"), says("hahahaha"), says("!")).cumulative
+    assert not account(says("a"), says("bb"), says("ccc"), says("dddd")).cumulative, "longer, and nothing else"
+    assert not account(says("ha"), says("haha"), says("haha"), says("hahaha"), says("hahahaha")).cumulative
+    assert account(says("ha"), says("ha!"), says("x", choice=1), says("ha! h"), says("ha! ha")).cumulative
 
 
 def test_an_endless_repetition_is_reported() -> None:
@@ -348,6 +392,8 @@ def test_an_endless_repetition_is_reported() -> None:
     assert account(says("Once. " + phrase * 40)).repetitions == 40
     assert account(says(phrase + "And so on, until the end of the story.")).repetitions == 1
     assert account(says("x" * 5000)).repetitions == 4096
+    assert account(says("x" * 33)).repetitions == 33
+    assert account(says("x" * 32)).repetitions == 1
     assert account().repetitions == 1
 
 

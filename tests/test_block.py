@@ -33,6 +33,7 @@ from unbroken.core.block import FIELD_NAME, Block
         (b"not a field\n", {"strays": [b"not a field"], "body": [b"not a field"], "lines": []}),
         (b"bad name: x\n", {"strays": [b"bad name: x"]}),
         (b'{"a": 1}\n', {"strays": [b'{"a": 1}']}),
+        (b"data\n", {"strays": [b"data"], "data": []}),  # the framer has spelt out the colon
         (b"data: a\nstray\ndata: b\n", {"body": [b"a", b"stray", b"b"], "payload": "a\nb"}),
     ],
 )
@@ -62,6 +63,7 @@ def test_a_block_is_written_without_its_strays(wire: bytes, spelt: bytes) -> Non
         (b"data: a\n", b"data: P\n\n", b"data: P\n\n"),
         (b"event: x\nid: 1\ndata: a\ndata: b\n: c\n", b"event: x\nid: 1\ndata: P\n: c\n\n", b"event: x\ndata: P\n\n"),
         (b"id: 1\nstray\n", b"id: 1\ndata: P\n\n", b"data: P\n\n"),
+        (b"event: x\nevent: y\n", b"event: x\nevent: y\ndata: P\n\n", b"event: x\nevent: y\ndata: P\n\n"),
     ],
 )
 def test_a_mended_payload_takes_the_place_of_the_data(wire: bytes, first: bytes, further: bytes) -> None:

@@ -40,6 +40,7 @@ def test_a_timer_may_be_late_by_a_sixty_fourth_and_still_keep_the_interval(inter
     for _ in range(100):
         fired = heartbeat.next_deadline() + late
         assert fired - now <= interval
+        assert heartbeat.due(heartbeat.next_deadline())
         assert heartbeat.due(fired)
         heartbeat.wrote(now := fired)
 
@@ -159,6 +160,26 @@ def test_idle_takes_the_place_of_first_with_the_first_content_and_pings_do_not_f
     assert clocks.expired(111.0) == "idle"
     clocks.content(111.0)
     assert clocks.next_deadline() == 115.0
+
+
+def test_content_tells_that_the_dialect_is_known():
+    clocks = Clocks(off(first=8.0, idle=4.0))
+    clocks.started(100.0)
+    clocks.content(103.0)
+    clocks.recognised()
+    assert (clocks.next_deadline(), clocks.expired(107.0)) == (107.0, "idle")
+
+
+def test_another_connection_arms_no_clock_that_waits_for_a_dialect():
+    clocks = Clocks(off(first=8.0, idle=4.0))
+    clocks.started(100.0)
+    clocks.restarted(105.0)
+    assert clocks.next_deadline() is None
+    clocks.recognised()
+    assert (clocks.next_deadline(), clocks.expired(113.0)) == (113.0, "first")
+    clocks.content(110.0)
+    clocks.restarted(120.0)
+    assert (clocks.next_deadline(), clocks.expired(124.0)) == (124.0, "idle")
 
 
 def test_total_is_put_off_by_nothing():
@@ -297,5 +318,5 @@ def test_a_timeout_that_is_no_duration_is_refused_by_name(name, value):
 
 @pytest.mark.parametrize(("value", "error"), [("5", TypeError), (True, TypeError), (0, ValueError), (-5.0, ValueError)])
 def test_a_heartbeat_that_is_no_duration_is_refused_by_name(value, error):
-    with pytest.raises(error, match="heartbeat"):
+    with pytest.raises(error, match=r"^heartbeat\b"):
         Heartbeat(value)

@@ -37,6 +37,8 @@ def test_bytes_that_hold_a_frame_are_unwrapped(value: dict[str, object]) -> None
         "{'a': 1_000}",
         "{'a': 01}",
         "{}",
+        "{'a': 1} and so on",
+        "{'a': 1}#",
         "b'\\xff'",
         "b'not json'",
         "b'unclosed",
@@ -45,6 +47,11 @@ def test_bytes_that_hold_a_frame_are_unwrapped(value: dict[str, object]) -> None
 )
 def test_anything_else_is_left_alone(text: str) -> None:
     assert read_repr(text) == []
+
+
+def test_characters_and_their_escapes_are_read_alike() -> None:
+    assert read_repr("{'é': '\\xe9\\u20ac\\U0001f600\\x85'}") == ['{"é": "é€😀\x85"}']
+    assert read_dict("{'a': '\\Uffffffff'}"), "no character, and no exception"
 
 
 def test_a_lone_surrogate_stays_an_escape() -> None:

@@ -75,10 +75,24 @@ def test_each_connection_is_judged_by_its_own_beginning() -> None:
     assert kept(known, "a", "b", "c", "d") == ["d"]
 
 
+def test_a_repetition_that_broke_off_ends_with_its_connection() -> None:
+    known = delivered("a", "b")
+    assert kept(known, "a") == []
+    known.add("")  # a block that takes the last id back: there is nothing to go on from
+    known.restart()
+    assert kept(known, "b") == ["b"]
+
+
 def test_a_stream_of_more_ids_than_are_remembered_is_still_known_from_its_first() -> None:
     ids = [str(number) for number in range(REMEMBERED + 100)]
     assert kept(delivered(*ids), *ids, "new") == ["new"]
     assert kept(delivered(*ids), *ids[-50:], "new") == ["new"]
+    assert kept(delivered(*ids), ids[0], "", ids[-1], "new") == ["", "new"], "an empty id names nothing there either"
+
+
+def test_as_long_as_nothing_was_forgotten_an_unknown_id_is_new() -> None:
+    ids = [str(number) for number in range(REMEMBERED)]
+    assert kept(delivered(*ids), ids[0], "x", ids[-1], "new") == ["x", "new"]
 
 
 def test_what_is_remembered_is_bounded_whatever_the_ids_are() -> None:
