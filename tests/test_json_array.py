@@ -79,8 +79,8 @@ CASES: list[Case] = [
     ("a wrong word", b"[{},nope,{}]", {}, b"[{},{}]", "invalid-json@4+4"),
     ("another wrong word", b"[{},xyz,{}]", {}, b"[{},{}]", "invalid-json@4+3"),
     ("a scalar without a comma", b"[[],true{}]", {}, b"[[],true,{}]", "glued-json@8+0"),
-    ("a scalar without a comma, twice", b'[[],1"a"[]]', {}, b'[[],1,"a",[]]', "glued-json@5+0 glued-json@8+0"),
     ("by the standard", b"[{},{]},{},] x", STANDARD, b"[{},{],},{}] ", ""),
+    ("by the standard, whatever else", b"[{},{]}]", {**STANDARD, "invalid_json": "error"}, b"[{},{],}]", ""),
     ("non-finite", b'[{"a":NaN},{}]', {}, b'[{"a":null},{}]', "non-finite@1+9"),
     ("NaN element", b"[{},NaN,{}]", {}, b"[{},{}]", "invalid-json@4+3"),
     ("python repr", b"[{},{'a': None}]", {}, b'[{},{"a": null}]', "python-repr@4+11"),
@@ -177,6 +177,12 @@ def test_a_failure_closes_an_open_array_and_has_no_place_behind_a_closed_one(fed
     repairer.feed(fed, 0.0)
     assert b"".join(repairer.fail(OSError(), 0.0)) == told
     assert repairer.report.verdict is Verdict.FAILED
+
+
+def test_what_is_no_utf8_is_counted_over_all_elements() -> None:
+    repairer = StreamRepairer(format="json-array", repairs=())
+    repairer.feed(b'["\xff \xfe", "\xff"]', 0.0)
+    assert repairer.report.invalid_utf8 == 3
 
 
 def test_what_is_retained_is_bounded_whatever_never_ends() -> None:
