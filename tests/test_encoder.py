@@ -68,10 +68,10 @@ def test_a_frame_is_untouched_in_its_own_framing_and_bare_framing_has_no_place_i
 
 
 def test_events_that_leave_together_are_spelt_one_by_one() -> None:
-    wire = "".join(f"data: {text}\n\n" for text in CONTENT).encode()
+    frames = [f"data: {text}\n\n".encode() for text in CONTENT]
     pipeline = Pipeline(check_options(), StreamReport())
-    items = pipeline.feed(wire[:-1]) + pipeline.feed(wire[-1:])
-    assert [item for item in items if isinstance(item, Run)]
+    items = pipeline.feed(frames[0]) + pipeline.feed(frames[1]) + pipeline.feed(frames[2] + frames[3])
+    assert [len(item.events()) for item in items if isinstance(item, Run)] == [2]
     lines = b"".join(spell(item, SSE, NDJSON) for item in items if not isinstance(item, Repair))
     assert lines == "".join(f"{text}\n" for text in CONTENT).encode()
 

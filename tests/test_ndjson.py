@@ -148,6 +148,10 @@ CASES: list[Case] = [
         b"{}\n{}\n",
         "oversized-event@3+1212",
     ),
+    ("a line as long as allowed", b'{}\n"' + 1021 * b"x" + b'"\n{}\n', {}, SAME, ""),
+    ("a line too long by one", b'{}\n"' + 1022 * b"x" + b'"\n{}\n', {}, b"{}\n{}\n", "oversized-event@3+1024"),
+    ("a line too long by one, cut", b'{}\n"' + 1023 * b"x", {}, b"{}\n", "oversized-event@3+1024"),
+    ("a line as long as allowed, cut", b'{}\n"' + 1022 * b"x", {}, b"{}\n", "unfinished-tail@3+1023"),
     ("a line too long", b'{}\n"' + 1100 * b"x" + b'"\n{}\n', {}, b"{}\n{}\n", "oversized-event@3+1102"),
     ("a line too long that never ends", b'{}\n"' + 2100 * b"x", {}, b"{}\n", "oversized-event@3+2101"),
     (

@@ -8,7 +8,7 @@ import pytest
 from unbroken import Format, Observer, Repair, RepairKind, StreamError, StreamReport, Verdict, iter_events
 from unbroken.core.account import Account
 from unbroken.core.dialect import Delta, EventClass, Reading
-from unbroken.core.report import MAX_FIRST_REPAIRS
+from unbroken.core.report import MAX_FIRST_REPAIRS, hooks
 
 HEALTHY = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
@@ -39,8 +39,20 @@ def test_an_error_stands_in_the_dictionary_by_its_facts() -> None:
     with pytest.raises(StreamError):
         list(stream)
     error = stream.report.as_dict()["error"]
-    assert (error["code"], error["safe_to_retry"]) == ("truncated", False)
-    assert "Hi" not in json.dumps(error)
+    assert error == {
+        "code": "truncated",
+        "message": "The stream ended before it was complete.",
+        "error_type": None,
+        "status_hint": None,
+        "retry_after": None,
+        "safe_to_retry": False,
+    }
+
+
+def test_a_repair_stands_in_the_dictionary_by_its_place() -> None:
+    report = StreamReport()
+    report.note_repair(Repair(RepairKind.STRAY_LINE, 3, 5))
+    assert report.as_dict()["first_repairs"] == [{"kind": "stray-line", "offset": 3, "length": 5}]
 
 
 def test_all_repairs_are_counted_and_the_first_are_kept() -> None:
@@ -58,7 +70,7 @@ def test_a_new_report_says_that_nothing_has_happened() -> None:
 
 
 TOLD: list[tuple[str, Any, Any]] = [
-    ("text", "Hi", ""),
+    ("text", "x" * 40, ""),
     ("reasoning", "Hm", ""),
     ("refusal", "No", ""),
     ("finish_reason", "stop", None),
@@ -68,7 +80,7 @@ TOLD: list[tuple[str, Any, Any]] = [
     ("account_cut", False, False),
     ("second_beginnings", 1, 0),
     ("cumulative_text", False, False),
-    ("repetitions", 1, 1),
+    ("repetitions", 40, 1),
 ]
 
 
@@ -78,7 +90,7 @@ def test_what_was_delivered_is_told_by_the_account_and_by_nothing_else(fact: str
     assert (report.format, report.dialect, report.request_id) == (Format.SSE, "d", "r")
     assert getattr(report, fact) == untold
     report.account = Account()
-    for delta in (Delta(text="Hi"), Delta(reasoning="Hm"), Delta(refusal="No"), Delta(finish_reason="stop")):
+    for delta in (Delta(text="x" * 40), Delta(reasoning="Hm"), Delta(refusal="No"), Delta(finish_reason="stop")):
         report.account.absorb(Reading(EventClass.CONTENT, (delta,)))
     report.account.absorb(Reading(EventClass.STRUCTURAL, usage={"input_tokens": 3, "output_tokens": 7}, begins=True))
     report.account.absorb(Reading(EventClass.STRUCTURAL, begins=True))
@@ -103,6 +115,16 @@ def test_an_observer_does_nothing_until_a_method_is_overridden() -> None:
     observer.started(StreamReport())
     observer.repaired(Repair(RepairKind.STRAY_LINE, 0, 1))
     observer.ended(StreamReport())
+
+
+def test_only_what_an_observer_overrides_is_called() -> None:
+    class Counting(Observer):
+        def repaired(self, repair: Repair) -> None:
+            pass
+
+    observers = [Observer(), counting := Counting()]
+    assert hooks(observers, "repaired") == (counting.repaired,)
+    assert hooks(observers, "received") == ()
 
 
 def test_a_report_shows_its_facts() -> None:
