@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from unbroken import Event, EventReader, StreamRepairer
+from unbroken import DEFAULT_REPAIRS, Event, EventReader, Repair, RepairKind, StreamRepairer, Verdict
 from unbroken.core.ndjson import NDJSONFramer
+from unbroken.core.proof import MAX_PROOF
+from unbroken.testing.cuts import cuttings
 
 from .laws import check_accounted, check_idempotent
 from .tables import LIMIT, Case, but, check_case, error
@@ -44,8 +46,31 @@ CASES: list[Case] = [
         b"{}\n" + error("invalid-json") + b"\n",
         "invalid-json@3+5 invalid-json@8+4",
     ),
+    (
+        "invalid lines told that may not be dropped",
+        b"{}\nhello\n{}\n",
+        {**but("invalid-json"), "invalid_json": "error"},
+        b"{}\n" + error("invalid-json") + b"\n",
+        "",
+    ),
+    (
+        "an invalid first line told",
+        b"{]\n{}\n",
+        {"invalid_json": "error"},
+        error("invalid-json") + b"\n",
+        "invalid-json@0+2 invalid-json@2+4",
+    ),
+    ("separators in invalid lines kept", b"{}\nhello\xe2\x80\xa8\n", {"invalid_json": "keep"}, SAME, ""),
     ("invalid lines that may not be dropped", b"{}\nhello\n{}\n", but("invalid-json"), SAME, ""),
     ("invalid lines, by the standard", b"{}\nhello\n{}\n", {"repairs": ()}, b"{}\n{}\n", ""),
+    (
+        "invalid lines, by the standard whatever else",
+        b"{}\nhello\n{}\n",
+        {"repairs": (), "invalid_json": "error"},
+        b"{}\n{}\n",
+        "",
+    ),
+    ("SSE fields that hold JSON are no data", b'{}\nid: {"a":1}\n{}\n', {}, b"{}\n{}\n", "stray-framing@3+11"),
     (
         "SSE lines",
         b'{}\ndata: {"a":1} \nevent: x\n: keep\ndata: hi\n{}\n',
@@ -122,6 +147,21 @@ CASES: list[Case] = [
         b'{}\n{"a":[{"b":1}]}\n{}\n',
         "raw-newline@3+18",
     ),
+    (
+        "document over lines, an array at the margin within",
+        b'{}\n{"a":\n[1]\n}\n{}\n',
+        {},
+        b'{}\n{"a":[1]}\n{}\n',
+        "raw-newline@3+11",
+    ),
+    (
+        "document over lines, another begun at the margin within",
+        b'{}\n{"a":\n{\n"b":1}\n}\n{}\n',
+        {},
+        b'{}\n{"a":{"b":1}}\n{}\n',
+        "raw-newline@3+16",
+    ),
+    ("a scalar behind a document over lines", b'{}\n{"a":\n1}\n2\n', {}, b'{}\n{"a":1}\n2\n', "raw-newline@3+8"),
     ("document over lines that fails at its end", b'{}\n{"a":\n]}\n{}\n', {}, b"{}\n{}\n", "invalid-json@3+8"),
     ("document over lines that spoils", b'{}\n{"a":\n1} x\n{}\n', {}, b"{}\n{}\n", "invalid-json@3+10"),
     ("document over lines, kept when it fails", b'{}\n{"a":\n]}\n{}\n', {"invalid_json": "keep"}, SAME, ""),
@@ -141,6 +181,20 @@ CASES: list[Case] = [
         "invalid-json@3+7",
     ),
     ("document over lines closed at the end", b'{}\n{"a":\n1}', {}, b'{}\n{"a":1}\n', "raw-newline@3+8"),
+    (
+        "document over lines as long as allowed",
+        b'{}\n{"a":\n"' + 1014 * b"x" + b'"}\n{}\n',
+        {},
+        b'{}\n{"a":"' + 1014 * b"x" + b'"}\n{}\n',
+        "raw-newline@3+1023",
+    ),
+    (
+        "document over lines too long by one",
+        b'{}\n{"a":\n"' + 1015 * b"x" + b'"}\n{}\n',
+        {},
+        b"{}\n{}\n",
+        "oversized-event@3+1024",
+    ),
     (
         "document over lines too long",
         b'{}\n{"a":\n"' + 600 * b"x" + b'",\n"' + 600 * b"x" + b'"\n{}\n',
@@ -265,9 +319,57 @@ def test_a_first_line_of_a_json_body_is_held_only_as_long_as_it_may_be_all() -> 
 
 
 def test_a_first_line_too_long_for_a_body_leaves_at_once() -> None:
-    long = '{"a":"' + 70_000 * "x" + '"}'
-    reader = EventReader(content_type="application/json")
-    assert reader.feed(long.encode() + b"\n") == [Event(long)]
+    longest = '{"a":"' + (64 * 1024 - 8) * "x" + '"}'
+    assert EventReader(content_type="application/json").feed(longest.encode() + b"\n") == []
+    longer = longest.replace("a", "ab")
+    assert EventReader(content_type="application/json").feed(longer.encode() + b"\n") == [Event(longer)]
+
+
+def test_a_line_too_long_to_prove_passes_as_it_is() -> None:
+    line = '{"a":"' + "x" * MAX_PROOF + '\u2028"}'
+    assert EventReader(format="ndjson").feed(f"{line}\n".encode()) == [Event(line)]
+
+
+def test_what_is_given_up_is_named_before_what_shows_it() -> None:
+    reader = EventReader(format="ndjson")
+    items = reader.feed(b'{"a":\n{"b":1}\n')
+    assert items == [Repair(RepairKind.INVALID_JSON, 0, 5), Event('{"b":1}')]
+
+
+def test_lines_that_are_kept_are_events_of_their_own() -> None:
+    reader = EventReader(format="ndjson", invalid_json="keep")
+    assert reader.feed(b'{"a":\n]}\n{}\n') == [Event('{"a":'), Event("]}"), Event("{}")]
+
+
+def test_a_line_too_long_that_never_ends_is_a_cut() -> None:
+    reader = EventReader(format="ndjson", max_event_bytes=LIMIT)
+    reader.feed(b"{}\n" + b"1" * 2000)
+    reader.close()
+    assert reader.report.verdict is Verdict.TRUNCATED
+
+
+@pytest.mark.parametrize(
+    ("data", "counts"),
+    [
+        (b"{}\n{}\n", {}),
+        (b"{}\n\n\r\n{}\n \n", {"blank-line": 3}),
+        (b"{}\n {}\n{} \n\t{}\r\n", {"blanks": 3}),
+        ('{"a":"\u2028"}\n["\x85\x85"]\n"a"\n'.encode(), {"separator": 2}),
+    ],
+)
+def test_what_is_spelt_anew_is_counted(data: bytes, counts: dict[str, int]) -> None:
+    for chunks in cuttings(data):
+        reader = EventReader(format="ndjson")
+        for chunk in chunks:
+            reader.feed(chunk)
+        assert reader.report.respellings == counts
+
+
+@pytest.mark.parametrize("repairs", [(), DEFAULT_REPAIRS])
+def test_what_is_no_utf8_is_counted_over_all_lines(repairs: frozenset[RepairKind]) -> None:
+    reader = EventReader(format="ndjson", repairs=repairs)
+    reader.feed(b'["\xff \xfe"]\n["\xff"]\n')
+    assert reader.report.invalid_utf8 == 3
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json"])
