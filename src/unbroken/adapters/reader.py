@@ -87,7 +87,7 @@ class CallerReader:
             if self._chunks is None:
                 self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
             chunks, feed = self._chunks, engine.feed
-            while not (self._stopped or engine.finished):
+            while True:
                 try:
                     chunk = next(chunks)
                     if type(chunk) is not bytes:
@@ -96,9 +96,9 @@ class CallerReader:
                     return End()
                 except Exception as error:
                     return End(error)
-                if items := feed(chunk, clock()):
+                items = feed(chunk, clock())
+                if items or self._stopped or engine.finished:
                     return items
-            return []
         finally:
             self._reading = False
             if self._stopped:

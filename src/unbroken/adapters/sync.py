@@ -133,14 +133,12 @@ class SyncStream(Stream[T], Iterator[T]):
             raise RuntimeError("this stream is being read by another thread; give each reader a stream of its own")
         self._busy = True
         try:
-            if not self._begun:
-                self._begin()
             if self._direct is None:
                 items = self._read_on(until)
             else:
                 brought = self._direct.read_into(self._engine, self._clock)
                 items = self._answer(brought, self._clock()) if isinstance(brought, End) else brought
-                if len(items) > 1 and self._writes:
+                if self._writes and len(items) > 1:
                     items = self._join(items)
         except BaseException:
             self.close()
@@ -150,6 +148,8 @@ class SyncStream(Stream[T], Iterator[T]):
         return [] if self._closed else items  # closed by another thread meanwhile
 
     def _read_on(self, until: float) -> list[T] | None:
+        if not self._begun:
+            self._begin()
         arrived = self._reader.take()
         now = self._clock()
         if now - self._answered_at > SLOW:

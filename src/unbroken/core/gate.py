@@ -178,7 +178,10 @@ class Gate:
                     event, wire = self._restore_name(event, wire, value, start, end)
                 elif self.options.to is Format.SSE and self.report.format is not Format.SSE:
                     # The framing that it comes from has no place for a name.
-                    event = replace(event, event=self._missing_name(event, value) or event.event)
+                    name = self._missing_name(event, value)
+                    if name is not None:
+                        event = replace(event, event=name)
+                        self.likeness = None  # the next one has to be named too
         else:
             self.report.unproven += 1
         kind = self._classify(event, value, reading)
@@ -192,6 +195,19 @@ class Gate:
         """Forward events whose values were found in canonical frames by `self.likeness`."""
         self.out.append(Run(wire, likeness, values, self.report.last_event_id))
         self.absorb_run(likeness, values)
+
+    def open_lane(self, stop: bytes) -> None:
+        """Let the next chunk go past the framer, if it brings nothing but more of what came last."""
+        likeness = self.likeness
+        if likeness is None or not self.opens_lanes or self.past_done:
+            return
+        if self.delivered is None or not likeness.has_id:
+            self.lane = Lane(likeness, stop, self.options.max_event_bytes, self.report)
+
+    def close_lane(self) -> bytes:
+        """Let the framer go on; give the bytes that the lane took and that are in no frame."""
+        lane, self.lane = self.lane, None
+        return b"" if lane is None else lane.let_go()
 
     def absorb_run(self, likeness: Likeness, values: list[str]) -> None:
         """Count the events that these values came in, and take what they say."""

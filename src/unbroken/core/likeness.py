@@ -91,7 +91,7 @@ class Likeness:
     r"""One proven frame with `\0` for its text, its id, and what its dialect says may vary; and what it means.
 
     `holes` says what may stand in each `\0` of `payload`; the one at `text_at` holds the text. `head` and `tail` are
-    the lines around the `data` line.
+    the lines around the `data` line; a line of NDJSON has none, and no `lead`.
     """
 
     __slots__ = (
@@ -109,6 +109,7 @@ class Likeness:
         text_at: int = 0,
         head: str = "",
         tail: str = "\n",
+        lead: str = "data: ",
     ) -> None:
         self.field = "text" if reading.deltas[0].text else "reasoning"
         self.name = name
@@ -121,7 +122,7 @@ class Likeness:
         self._mould = "%s".join([piece.replace("%", "%%") for piece in self._fixed])
         self.holes = (_ID,) * leads + holes + (_ID,) * tail.count(_HOLE)
         self.width = len(self.holes)
-        self._frame = f"{head}data: {payload}\n{tail}"
+        self._frame = f"{head}{lead}{payload}\n{tail}"
         self.lines = self._frame.count("\n")
         self.form = Form(self._frame, self.holes)
         self._crlf: Form | None = None
@@ -246,11 +247,12 @@ class LikenessFinder:
 def _open_holes(previous: str, keys: tuple[str, ...], event: Event, frame: str, reading: Reading) -> Likeness | None:
     """Cut out of a frame what may differ in the next one; None for a frame of other lines than name, id and data."""
     delta = reading.deltas[0]
-    head, found, tail = frame.partition(f"data: {event.data}\n")
+    lead = "" if frame == f"{event.data}\n" else "data: "
+    head, found, tail = frame.partition(f"{lead}{event.data}\n")
     before, quoted, behind = event.data.partition(f'"{delta.text or delta.reasoning}"')
     if not found or not quoted or _HOLE in frame:
         return None
-    heads, tails = re.fullmatch(_NAME_AND_ID, head), re.fullmatch(_NAME_AND_ID + "\n", tail)
+    heads, tails = re.fullmatch(_NAME_AND_ID, head), re.fullmatch(_NAME_AND_ID + ("\n" if lead else ""), tail)
     if not heads or not tails or (heads[1] and tails[1]):
         return None
     before, leads = _loosen(before, keys, previous)
@@ -263,6 +265,7 @@ def _open_holes(previous: str, keys: tuple[str, ...], event: Event, frame: str, 
         text_at=len(leads),
         head=_open_id(heads),
         tail=_open_id(tails),
+        lead=lead,
     )
 
 
@@ -306,18 +309,20 @@ def _holds(dialect: Dialect, likeness: Likeness) -> bool:
 class Lane:
     """Takes chunks as long as they bring nothing but frames that are alike, past sniffer, framer and proof.
 
-    Of a frame that is still open it keeps the bytes, where nothing of them could leave yet, whatever follows.
+    Of a frame that is still open it keeps the bytes, where nothing of them could leave yet, whatever follows. `stop` is
+    the bytes behind the last line of each frame, its own line end included.
     """
 
-    __slots__ = ("_form", "_held", "_limit", "_line_end", "_longest", "_report", "_short", "likeness", "wire")
+    __slots__ = ("_form", "_held", "_limit", "_line_end", "_longest", "_report", "_short", "_stop", "likeness", "wire")
 
-    def __init__(self, likeness: Likeness, line_end: bytes, limit: int, report: StreamReport) -> None:
+    def __init__(self, likeness: Likeness, stop: bytes, limit: int, report: StreamReport) -> None:
         self.likeness = likeness
         self.wire = b""
         """The frames that were taken last, in their canonical spelling."""
         self._report = report
         self._limit = limit
-        self._line_end = line_end
+        self._stop = stop
+        self._line_end = line_end = b"\r\n" if stop.startswith(b"\r") else b"\n"
         self._form = likeness.spelt(line_end)
         # Up to this length a chunk is looked at as one frame first.
         self._short = min(limit, _SHORT) if line_end == b"\n" else 0
@@ -346,8 +351,8 @@ class Lane:
         whole = bytes(self._held) + chunk
         if len(whole) > self._limit:
             return None
-        end = whole.rfind(self._line_end * 2) + 2 * len(self._line_end)
-        if end < 2 * len(self._line_end):
+        end = whole.rfind(self._stop) + len(self._stop)
+        if end < len(self._stop):
             end = 0
         values = self._form.values_in(whole[:end]) if end else []
         if values is None or not self._may_wait(whole[end:]):

@@ -58,6 +58,8 @@ class NDJSONFramer:
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
         splitter = self._splitter
+        if self._gate.lane is not None:
+            chunk = self._close_lane(len(chunk)) + chunk
         for line in splitter.feed(chunk):
             if self._gate.dead_from is not None:
                 return
@@ -71,6 +73,19 @@ class NDJSONFramer:
             self._poison(splitter.offset)
             self._end = splitter.offset + len(splitter.open_line)
             splitter.shorten_open_line()
+        if self._gate.likeness is not None and self._is_idle():
+            self._gate.open_lane(b"\n")
+
+    def _close_lane(self, coming: int) -> bytes:
+        """Go on behind what went past; give what the lane kept. `coming` bytes behind that were counted already."""
+        held = self._gate.close_lane()
+        self._splitter.offset = self._gate.report.bytes_in - coming - len(held)
+        return held
+
+    def _is_idle(self) -> bool:
+        """Tell whether the next byte begins a line, and nothing waits for it."""
+        waits = self._splitter.open_line or self._poisoned or self._indented or self._scanner or self._held
+        return not waits and not self._needs_object and self._gate.dead_from is None
 
     def _poison(self, start: int) -> None:
         self._give_up()
@@ -270,6 +285,8 @@ class NDJSONFramer:
 
     def close(self, *, clean: bool) -> bool:
         """Take the end of input; a last line without its end counts at a clean one. Tell whether a piece was cut."""
+        if self._gate.lane is not None:
+            self.feed(b"")
         line = bytes(self._splitter.open_line)
         start = self._splitter.offset
         if self._poisoned:

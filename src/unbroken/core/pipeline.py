@@ -68,6 +68,7 @@ class Pipeline:
         cut = False
         if self.framer is not None and gate.dead_from is None:
             cut = self.framer.close(clean=clean)
+            gate.lane = None
             if not gate.opened and clean:
                 self._reject_if_foreign()
         gate.drop_the_rest(self.report.bytes_in)

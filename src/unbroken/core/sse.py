@@ -15,7 +15,7 @@ from .decoder import LineSplitter, decode_line, is_utf8
 from .errors import Failure
 from .events import Event
 from .gate import Gate, Mode
-from .likeness import Lane, Likeness
+from .likeness import Likeness
 from .mending import DONE, escape_separators, is_misspelt_done, join_raw_lines, mend_payload, one_line
 from .proof import FLAWED, UNPROVEN, BracketScanner, is_whole, prove
 from .repairs import RepairKind
@@ -82,21 +82,12 @@ class SSEFramer:
             chunk = self._feed_frames(chunk)
         if chunk:
             self._feed_lines(chunk)
-        self._open_lane()
-
-    def _open_lane(self) -> None:
-        """Let the next chunk go past this framer, if it brings nothing but more of what came last."""
-        gate = self._gate
-        likeness = gate.likeness
-        if likeness is None or not gate.opens_lanes or gate.past_done or self._blank_owed or not self._is_idle():
-            return
-        if gate.delivered is None or not likeness.has_id:
-            gate.lane = Lane(likeness, self._line_end, self._limit, gate.report)
+        if self._gate.likeness is not None and not self._blank_owed and self._is_idle():
+            self._gate.open_lane(self._line_end * 2)
 
     def _close_lane(self, coming: int) -> bytes:
         """Go on behind what went past; give what the lane kept. `coming` bytes behind that were counted already."""
-        lane, self._gate.lane = self._gate.lane, None
-        held = b"" if lane is None else lane.let_go()
+        held = self._gate.close_lane()
         self._splitter.offset = self._gate.report.bytes_in - coming - len(held)
         return held
 

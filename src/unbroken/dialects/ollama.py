@@ -21,6 +21,8 @@ class Ollama(Dialect):
     """Lines with a model, `done`, and a message or a response."""
 
     name = "ollama"
+    steady = True
+    varying = ("created_at",)  # is read off the first line alone
     exact_marks = ('"tool_calls"',)
 
     def __init__(self) -> None:
