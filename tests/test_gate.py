@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from unbroken import Dialect, Event, Format, Observer, Repair, RepairKind, StreamReport, Verdict
+from unbroken.core.dialect import Delta, EventClass, Reading
 from unbroken.core.errors import Failure
 from unbroken.core.gate import Frame, Gate, Mode, Run
 from unbroken.core.options import check_options
@@ -202,7 +203,8 @@ def test_repairs_are_told_to_the_report_the_callback_and_the_observers() -> None
         (b'data: {"type": "message_stop"}\n\n', 2048, ["message_stop"]),
         (b'event: message_stop\ndata: {"type": "message_stop"}\n\n', 2048, ["message_stop"]),
         (b'data: {"type": "something_new"}\n\n', 2048, ["message"]),
-        (b'data: {"type": "message_stop", "x": "' + b"x" * 975 + b'"}\n\n', 1024, ["message"]),
+        (b'data: {"type": "message_stop", "x": "' + b"x" * 963 + b'"}\n\n', 1024, ["message_stop"]),
+        (b'data: {"type": "message_stop", "x": "' + b"x" * 964 + b'"}\n\n', 1024, ["message"]),
     ],
 )
 def test_the_name_that_clients_need_is_put_back_where_it_fits(wire: bytes, limit: int, names: list[str]) -> None:
@@ -320,3 +322,58 @@ def test_a_payload_with_arguments_is_read_with_exact_integers() -> None:
     forward(gate, '{"other": 9007199254740993}')
     assert seen == [{"input": 9007199254740993}, {"other": 9007199254740992.0}]
     assert prove("x") is FLAWED
+
+
+class Failing(Dialect):
+    """Says what each payload names, and says it in as few words as it may."""
+
+    name = "failing"
+
+    def read(self, event: str, payload: Any) -> Reading:
+        return Reading(EventClass(payload["kind"]), (Delta(**payload.get("delta", {})),))
+
+
+def test_an_error_that_says_nothing_of_itself_is_an_error_of_upstreams() -> None:
+    assert gate_after(b'data: {"kind":"error"}\n\n', dialect=Failing()).failure == Failure("upstream-error")
+
+
+@pytest.mark.parametrize(
+    ("data", "emitted"),
+    [
+        (b'data: {"kind":"content","delta":{"reasoning":"a"}}\n\n', True),
+        (b'data: {"kind":"terminal","delta":{"text":"a"}}\n\n', True),
+        (b'data: {"kind":"terminal","delta":{"tools":[0]}}\n\n', True),
+        (b'data: {"kind":"terminal","delta":{"finish_reason":"stop"}}\n\n', False),
+        (b'data: {"kind":"structural"}\n\n', False),
+    ],
+)
+def test_content_was_emitted_with_whatever_an_answer_is_made_of(data: bytes, emitted: bool) -> None:
+    assert gate_after(data, dialect=Failing(), account=False).report.content_emitted is emitted
+
+
+def test_behind_an_error_only_the_sentinel_goes() -> None:
+    gate = gate_after(ERROR + OPENED + b"data: [DONE]\n\n", dialect="openai-chat")
+    assert (gate.report.events, dict(gate.report.repairs)) == (2, {RepairKind.DONE_AFTER_ERROR: 1})
+
+
+def test_what_is_kept_though_nobody_can_read_it_ends_nothing_and_changes_no_mode() -> None:
+    gate = gate_after(b"data: hello\n\n" + OPENED, dialect="openai-chat", invalid_json="keep")
+    assert (gate.report.events, gate.mode, gate.done) == (2, Mode.KNOWN, False)
+
+
+def test_prose_may_begin_with_any_letter() -> None:
+    assert gate_after(b"data: xylophone\n\n").mode is Mode.TEXT
+
+
+def test_an_event_may_be_as_long_as_the_limit_and_no_longer() -> None:
+    gate = gate_for(max_event_bytes=1024)
+    assert forward(gate, '"' + "x" * 1014 + '"')
+    assert not forward(gate, '"' + "x" * 1015 + '"')
+
+
+def test_comments_and_what_was_not_proven_are_counted_one_by_one() -> None:
+    gate = gate_after(b": a\n\n: b\ndata: {}\n: c\n\n")
+    assert gate.report.comments == 3
+    for text in ("[1]", "[2]"):
+        gate.forward(Event(text), b"data: [1]\n\n", UNPROVEN, 0, 3)
+    assert gate.report.unproven == 2

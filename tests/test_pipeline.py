@@ -18,6 +18,7 @@ BOM = b"\xef\xbb\xbf"
 HEAD = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
 TOLD = b"event: error\ndata: " + error("not-a-stream") + b"\n\n"
 LINE = error("not-a-stream") + b"\n"
+OLLAMA_CUT = b'{"error": "The stream ended before it was complete.", "type": "unbroken_error", "code": "truncated"}'
 SAME = b"the input, byte for byte"
 
 CASES: list[Case] = [
@@ -51,6 +52,9 @@ CASES: list[Case] = [
     ("a page that ends early", b"<html>", {}, TOLD, "not-a-stream@0+6"),
     ("prose", b"Hello there\n", {}, TOLD, "stray-line@0+11 not-a-stream@0+12"),
     ("prose without a line end", b"Bad gateway", {}, TOLD, "unfinished-tail@0+11 not-a-stream@0+11"),
+    ("a field of one letter first", b"x\ndata: {}\n\n", {}, b"x: \ndata: {}\n\n", ""),
+    ("lines where no head may be skipped", b"{}\n{}\n", but("http-head"), SAME, ""),
+    ("lines of a named dialect", b"{}\n{}\n", {"dialect": "ollama"}, b"{}\n{}\n" + OLLAMA_CUT + b"\n", ""),
     ("prose of a named dialect", b"data: Hello\n\n", {"dialect": "text"}, SAME, ""),
     ("an object of a dialect of prose", b"{}\n", {"dialect": "text"}, TOLD, "unfinished-tail@0+2 not-a-stream@0+3"),
     ("a field without an event", b"data: {", {}, b"", "unfinished-tail@0+7"),
@@ -152,3 +156,52 @@ def test_a_connection_that_fails_at_its_beginning_is_told_by_its_own_bytes() -> 
     assert verdict is Verdict.FAILED
     assert [(repair.offset, repair.length) for repair in reading.report.first_repairs] == [(10, 1), (11, 1)]
     assert reading.report.format is Format.SSE
+
+
+@pytest.mark.parametrize(
+    ("data", "counts"),
+    [
+        (b"data: {}\n\n", {}),
+        (BOM + b"data: {}\n\n", {"bom": 1}),
+        (b"\n\r\ndata: {}\n\n", {}),
+        (BOM + b"\n\ndata: {}\n\n", {"bom": 1}),
+        (BOM + HEAD + BOM + b"data: {}\n\n", {"bom": 2}),
+    ],
+)
+def test_a_byte_order_mark_is_a_spelling_and_is_counted(data: bytes, counts: dict[str, int]) -> None:
+    for chunks in cuttings(data):
+        whole = pipeline()
+        for chunk in chunks:
+            whole.feed(chunk)
+        assert whole.report.respellings == counts
+
+
+@pytest.mark.parametrize("format", ["sse", "ndjson", "json-array"])
+def test_a_body_without_a_byte_is_an_empty_stream(format: str) -> None:
+    assert pipeline(format=format).close(clean=True) == ([], Verdict.ENDED)
+
+
+def test_in_a_named_format_nothing_but_half_a_byte_order_mark_is_waited_for() -> None:
+    assert wires(pipeline(format="ndjson").feed(b"1\n")) == b"1\n"
+    assert wires(pipeline(format="sse").feed(b":\n")) == b":\n"
+
+
+def test_the_callers_format_goes_before_the_one_that_prose_comes_in() -> None:
+    named = pipeline(format="ndjson", dialect="text")
+    named.feed(b"{}\n")
+    assert named.report.format is Format.NDJSON
+
+
+def test_a_body_of_which_nothing_was_read_is_judged_at_a_clean_end_only() -> None:
+    for clean, failure in ((True, "unrecognised"), (False, None)):
+        foreign = pipeline()
+        foreign.feed(b"Hello there\n")
+        foreign.close(clean=clean)
+        told = foreign.gate.failure
+        assert (told.error_type if told else None) == failure
+
+
+def test_the_first_bytes_are_let_go_of_once_the_format_is_known() -> None:
+    known = pipeline()
+    known.feed(b"data: " + b"x" * 100_000)
+    assert not known._prefix
