@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 pytest.register_assert_rewrite("tests.laws")
 
@@ -25,6 +25,7 @@ settings.register_profile(
     "ci", settings.get_profile("everyday"), max_examples=100, derandomize=True, print_blob=True, database=None
 )
 settings.register_profile("deep", settings.get_profile("everyday"), max_examples=5_000, print_blob=True)
+settings.register_profile("unshrunk", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "everyday"))
 
 

@@ -20,6 +20,7 @@ from unbroken import (
     Event,
     EventReader,
     Format,
+    Observer,
     Repair,
     RepairKind,
     Retry,
@@ -39,6 +40,7 @@ from unbroken.testing import (
     FAULTS,
     SSE_CASES,
     TRANSPORT_FAULTS,
+    Answer,
     AsyncNDJSONContract,
     AsyncParserContract,
     Block,
@@ -67,6 +69,7 @@ from unbroken.testing import (
     schedules,
     sse_streams,
 )
+from unbroken.testing.conversations import spell
 from unbroken.testing.cuts import every
 from unbroken.testing.measures import SSE_SHAPES, growth_of_memory, growth_of_time, is_bounded
 from unbroken.testing.standard import Seen, is_json
@@ -508,6 +511,113 @@ def test_a_fault_of_the_transport_ends_so_in_an_event_loop(name: str) -> None:
 
     for healthy, outcome in TRANSPORT_FAULTS[name].examples:
         asyncio.run(read(healthy, outcome))
+
+
+# --- What is told -----------------------------------------------------------------------------------------------------
+
+
+class Witness(Observer):
+    """Keeps what it is told, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.repairs: list[Repair] = []
+        self.read = 0
+
+    def started(self, report: StreamReport) -> None:
+        self.told.append("started")
+
+    def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
+        self.read += len(chunk)
+        assert at == self.told.count("received")
+        self.told.append("received")
+
+    def content(self, report: StreamReport, gap: float) -> None:
+        assert gap >= 0
+        self.told.append("content")
+
+    def repaired(self, repair: Repair) -> None:
+        self.repairs.append(repair)
+
+    def ended(self, report: StreamReport) -> None:
+        assert report.verdict is not Verdict.OPEN
+        self.told.append("ended")
+
+
+@pytest.mark.slow
+@given(streams(), st.data())
+def test_law_9_an_observer_is_told_of_one_beginning_and_one_end(data: bytes, draw: st.DataObject) -> None:
+    chunks = [chunk for chunk in draw.draw(chunkings(data)) if chunk]
+    witness, repairs = Witness(), list[Repair]()
+    repairer = StreamRepairer(observers=[witness], on_repair=repairs.append)
+    now, start = 10.0, 10.0
+    for chunk in chunks[: draw.draw(st.integers(0, len(chunks)))]:
+        if not repairer.finished:  # an adapter reads no further
+            repairer.feed(chunk, now)
+            now += 1
+    finish = draw.draw(st.sampled_from(["close", "cancel", "fail"]))
+    went_on = not repairer.finished
+    if finish == "fail":
+        repairer.fail(ConnectionResetError(), now)
+    else:
+        getattr(repairer, finish)(now)
+    report = repairer.report
+    assert (witness.told[0], witness.told[-1]) == ("started", "ended")
+    assert witness.told.count("started") == witness.told.count("ended") == 1
+    assert witness.repairs == repairs
+    assert witness.read == report.bytes_in
+    assert ("content" in witness.told) == report.content_emitted
+    if went_on:
+        assert report.duration == now - start
+    if now == start:
+        ends = {"close": {Verdict.ENDED}, "cancel": {Verdict.CANCELLED}, "fail": {Verdict.FAILED}}
+        assert report.verdict in ends[finish]
+    assert (report.verdict is Verdict.CANCELLED) <= (finish == "cancel")
+
+
+@given(dialect_streams("openai-chat"), dialect_streams("openai-chat"), st.data())
+def test_two_choices_are_told_apart(first: Conversation, second: Conversation, draw: st.DataObject) -> None:
+    lines = [json.loads(frame[len("data: ") :]) for frame in second.frames[:-2]]
+    for line in lines:
+        line["choices"][0]["index"] = 1
+    others = [f"data: {json.dumps(line)}\n\n".encode() for line in lines]
+    at = draw.draw(st.integers(0, len(first.frames) - 2))
+    told = mended([*first.frames[:at], *others, *first.frames[at:]])
+    assert (told.report.text, told.report.reasoning) == (first.text, first.reasoning)
+    assert told.report.verdict is Verdict.COMPLETE
+    calls = [(tool["choice"], tool["name"], json.loads(tool["arguments"])) for tool in told.report.tool_calls]
+    expected = [(0, tool.name, json.loads(tool.arguments)) for tool in first.tools]
+    expected += [(1, tool.name, json.loads(tool.arguments)) for tool in second.tools]
+    assert sorted(calls, key=str) == sorted(expected, key=str)
+
+
+@given(st.sampled_from(DIALECTS), st.integers(40, 400), st.integers(1, 9))
+def test_a_passage_that_is_said_again_is_counted(dialect: str, length: int, times: int) -> None:
+    passage = " ".join(map(str, range(1000)))[:length]
+    text = ("Well.", *([passage] * times))
+    told = mended([spell(dialect, Answer(text)).data], dialect=dialect)
+    assert told.report.repetitions == times
+    assert not told.report.cumulative_text
+
+
+@given(st.sampled_from(DIALECTS), st.integers(1, 9))
+def test_text_that_grows_is_noticed_at_its_fourth_piece(dialect: str, pieces: int) -> None:
+    text = tuple("abcdefghi"[: at + 1] for at in range(pieces))
+    told = mended([spell(dialect, Answer(text)).data], dialect=dialect)
+    assert told.report.cumulative_text == (pieces >= 4)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(draw=st.data())
+def test_tokens_are_the_provider_s_or_counted(dialect: str, draw: st.DataObject) -> None:
+    """All figures of a whole answer are the provider's; those of one that was cut are counted, in words here."""
+    conversation = draw.draw(dialect_streams(dialect))
+    report = mended([conversation.data], dialect=dialect, count_tokens=lambda text: len(text.split())).report
+    if conversation.output_tokens is None:
+        assert report.tokens_source == "count_tokens"
+        assert report.tokens_received == len(conversation.text.split()) + len(conversation.reasoning.split())
+    else:
+        assert (report.tokens_received, report.tokens_source) == (conversation.output_tokens, "provider")
 
 
 # --- The contracts ----------------------------------------------------------------------------------------------------
