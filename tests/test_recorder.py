@@ -16,6 +16,7 @@ from unbroken.testing.replay import replay, stand_in
 from unbroken.testing.sources import Block, Pause, ScriptedSource
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"secret"}}]}\n\n'
+ROLE = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 SCRIPT = [(0.5, b": hello\n\n"), (1.0, CHUNK), (1.25, CHUNK[:10]), (3.0, CHUNK[10:] + CHUNK[:30]), (3.5, CHUNK[30:40])]
 
@@ -56,6 +57,16 @@ def test_the_ring_holds_the_newest_chunks_and_the_head_counts_all() -> None:
     head, *chunks = flown(flight).report.flight or []
     assert head["chunks"] == 5
     assert [line["at"] for line in chunks] == [3.0, 3.5]
+
+
+@pytest.mark.parametrize("account", [True, False])
+def test_content_is_told_from_what_comes_before_it_with_an_account_and_without(account: bool) -> None:
+    flight = FlightRecorder()
+    engine = StreamRepairer(observers=[flight], account=account)
+    for at, chunk in enumerate([ROLE, b": ping\n\n", CHUNK, CHUNK, CHUNK]):
+        engine.feed(chunk, float(at))
+    kinds = [line["class"] for line in flight.lines()[1:]]
+    assert kinds == ["event", "comment", "content", "content", "content"]
 
 
 def test_content_is_kept_where_asked_for_and_no_more_than_asked_for() -> None:

@@ -116,3 +116,21 @@ def test_hostile_bytes_do_not_reach_the_log(caplog: pytest.LogCaptureFixture) ->
     assert caplog.records
     assert "injected" not in caplog.text
     assert "\x1b" not in caplog.text
+
+
+def test_hooks_are_told_of_chunks_that_are_alike_as_of_any_others():
+    told: list[tuple[str, float, int]] = []
+
+    class Both(unbroken.Observer):
+        def received(self, report: unbroken.StreamReport, chunk: bytes, at: float) -> None:
+            told.append(("received", at, report.events))
+
+        def content(self, report: unbroken.StreamReport, gap: float) -> None:
+            told.append(("content", gap, report.events))
+
+    engine = unbroken.StreamRepairer(observers=[Both()])
+    for number in range(10):
+        engine.feed(CHUNK.replace(b"hi", b"text %d" % number), float(number))
+    content = [("content", float(number > 0), number + 1) for number in range(10)]
+    received = [("received", float(number), number) for number in range(10)]
+    assert told == [told_of for pair in zip(received, content, strict=True) for told_of in pair]

@@ -91,7 +91,6 @@ class Gate:
         self.out: list[Item] = []
         self.likeness: Likeness | None = None  # of the last event that was forwarded
         self.lane: Lane | None = None  # open where the next chunk may be taken by it
-        self.opens_lanes = True
         self._finder = LikenessFinder()
         self.account = report.account = Account(options.count_tokens) if options.account else None
         self.dialect: Dialect | None = options.dialect

@@ -132,11 +132,9 @@ class _Engine(Generic[T]):
         self._gate = self._pipeline.gate
         self._clocks = Clocks(self.options.timeouts)
         self._started_at: float | None = None
-        self._last_item_at = 0.0
-        self._last_content_at: float | None = None
+        self._last_item_at = self._last_content_at = 0.0
         self._on_received = hooks(self.options.observers, "received")
         self._on_content = hooks(self.options.observers, "content")
-        self._gate.opens_lanes = not (self._on_received or self._on_content)
         self._is_timed = self.options.timeouts is not None
         self.renew: Callable[[Exception], float | None] | None = None
         """Asked before a failure is told: the seconds until upstream is opened again, or None to let it stand."""
@@ -204,17 +202,22 @@ class _Engine(Generic[T]):
             return self._feed(chunk, now)
         report = self.report
         report.chunks_in += 1
+        for received in self._on_received:
+            received(report, chunk, now - (self._started_at or 0.0))
         report.bytes_in += len(chunk)
         if self._is_timed and chunk:
             self._clocks.received(now)
         if not values:
             return []
+        items = self._deliver_alike(lane, values, now)
         if now - self._last_item_at > report.longest_gap:
             report.longest_gap = now - self._last_item_at
-        self._last_item_at = now
+        for content in self._on_content:
+            content(report, now - self._last_content_at)
+        self._last_item_at = self._last_content_at = now
         if self._is_timed:
             self._clocks.content(now)
-        return self._deliver_alike(lane, values, now)
+        return items
 
     def _deliver_alike(self, lane: Lane, values: list[str], now: float) -> list[T]:
         run = Run(lane.wire, lane.likeness, values, self.report.last_event_id)
@@ -261,7 +264,7 @@ class _Engine(Generic[T]):
                     self._clocks.content(now)
                 report.content_emitted = True
                 for content in self._on_content:
-                    content(report, now - (self._last_content_at or now))
+                    content(report, now - self._last_content_at)
                 self._last_content_at = now
                 if report.first_content is None:
                     report.first_content = since
