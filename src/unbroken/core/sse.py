@@ -82,21 +82,8 @@ class SSEFramer:
             chunk = self._feed_frames(chunk)
         if chunk:
             self._feed_lines(chunk)
-<<<<<<< HEAD
         if self._gate.likeness is not None and not self._blank_owed and self._is_idle():
             self._gate.open_lane(self._line_end * 2)
-=======
-        self._open_lane()
-
-    def _open_lane(self) -> None:
-        """Let the next chunk go past this framer, if it brings nothing but more of what came last."""
-        gate = self._gate
-        likeness = gate.likeness
-        if likeness is None or gate.past_done or self._blank_owed or not self._is_idle():
-            return
-        if gate.delivered is None or not likeness.has_id:
-            gate.lane = Lane(likeness, self._line_end, self._limit, gate.report)
->>>>>>> d4bf224 (wip)
 
     def _close_lane(self, coming: int) -> bytes:
         """Go on behind what went past; give what the lane kept. `coming` bytes behind that were counted already."""
