@@ -355,13 +355,20 @@ def test_a_payload_too_long_is_read_one_by_one() -> None:
     assert not any(look(Steady(), said("a", x="y" * MAX_LENGTH), said("b", x="y" * MAX_LENGTH)))
 
 
-def test_a_stream_is_searched_in_vain_only_so_often() -> None:
+def test_a_likeness_is_tried_only_so_often() -> None:
     finder = LikenessFinder()
-    for number in range(MAX_ATTEMPTS + 2):
+    for number in range(MAX_ATTEMPTS + 1):
         assert look_with(finder, Counting(), said("ab"[number % 2])) is None
-    assert finder._failed == MAX_ATTEMPTS
     look_with(finder, Steady(), said("a"))
     assert look_with(finder, Steady(), said("b")) is None
+
+
+def test_a_stream_that_changes_its_shape_all_the_time_is_read_one_by_one_in_the_end() -> None:
+    finder = LikenessFinder()
+    found = [look_with(finder, Steady(), said("ab"[n % 2], x="x" * (n // 2))) for n in range(2 * MAX_ATTEMPTS + 8)]
+    assert [likeness is not None for likeness in found] == [False, True] * MAX_ATTEMPTS + [False] * 8
+    last = said("c", x="x" * (MAX_ATTEMPTS - 1))
+    assert look_with(finder, Steady(), last) is found[2 * MAX_ATTEMPTS - 1]
 
 
 # The whole way

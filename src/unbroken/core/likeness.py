@@ -19,8 +19,8 @@ from .events import Event
 from .proof import FLAWED, prove
 from .report import StreamReport
 
-MAX_ATTEMPTS: Final = 64
-"""How often a stream is searched for a likeness in vain before it is left at that."""
+MAX_ATTEMPTS: Final = 128
+"""How often a likeness is tried in one stream: each costs as much as ten events, and no healthy stream has so many."""
 MAX_LENGTH: Final = 8192
 _SHORT: Final = 2048
 """Bytes up to which a chunk is more likely one frame than several."""
@@ -222,23 +222,25 @@ class LikenessFinder:
     def __init__(self) -> None:
         self._previous = b""
         self._found: Likeness | None = None
-        self._failed = 0
+        self._tried = 0
 
     def look(self, dialect: Dialect, event: Event, wire: bytes, reading: Reading) -> Likeness | None:
         """Compare this frame with the last one that was shown; give their likeness if it holds."""
         # A longer frame is not kept: what is retained has its bound.
         previous, self._previous = self._previous, wire if len(wire) <= MAX_LENGTH else b""
-        if self._failed >= MAX_ATTEMPTS or not dialect.steady or not _is_plain(reading):
+        if not dialect.steady or not _is_plain(reading):
             return None
         found = self._found
         if found is not None and found.values_of(wire) is not None:
             # Seen before, with something else between; what it means may have changed since.
             return found if found.with_text(getattr(reading.deltas[0], found.field)) == reading else None
+        if self._tried >= MAX_ATTEMPTS:
+            return None
         candidate = _open_holes(previous.decode(), dialect.varying, event, wire.decode(), reading)
         if candidate is None or not candidate.form.resembles(previous):
             return None
+        self._tried += 1
         if not _holds(dialect, candidate):
-            self._failed += 1
             return None
         self._found = candidate
         return candidate
