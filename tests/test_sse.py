@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from unbroken import Comment, Event, EventReader, Repair, RepairKind, StreamRepairer
+from unbroken import Comment, Event, EventReader, Repair, RepairKind, StreamRepairer, Verdict
 from unbroken.core.sse import SSEFramer
 from unbroken.testing.cuts import cuttings
 
@@ -91,6 +93,102 @@ CASES: list[Case] = [
     ("separators in text", b"data: a\xe2\x80\xa8\n\n", TEXT, SAME, ""),
     ("invalid UTF-8", b"data: a\xff\n\n", {}, b"data: a\xef\xbf\xbd\n\n", "invalid-utf8@7+1"),
     ("invalid UTF-8, kept unnamed", b"data: a\xff\n\n", but("invalid-utf8"), b"data: a\xef\xbf\xbd\n\n", ""),
+    ("an event as long as allowed", b"data: " + 1016 * b"x" + b"\n\ndata: {}\n\n", TEXT, SAME, ""),
+    (
+        "an event as long as allowed once it is spelt out",
+        b"data:" + 1016 * b"x" + b"\n\ndata: {}\n\n",
+        TEXT,
+        b"data: " + 1016 * b"x" + b"\n\ndata: {}\n\n",
+        "",
+    ),
+    (
+        "an event too long once it is spelt out",
+        b"data:" + 1017 * b"x" + b"\n\ndata: {}\n\n",
+        {},
+        b"data: {}\n\n",
+        "oversized-event@0+1022",
+    ),
+    (
+        "a field, then an unknown one, and no end",
+        b"data: {\nfoo: 1\n",
+        {"format": "sse"},
+        b"",
+        "unfinished-tail@0+14",
+    ),
+    (
+        "a field between two events without a blank line",
+        b"data: {}\nid: 1\ndata: [1]\n",
+        {},
+        b"data: {}\n\nid: 1\ndata: [1]\n\n",
+        "missing-blank-line@15+0 unterminated-event@9+15",
+    ),
+    (
+        "stray lines in two blocks",
+        b"data: {}\n1 2\n\ndata: {}\n3 4\n\n",
+        {},
+        b"data: {}\n\ndata: {}\n\n",
+        "stray-line@9+3 stray-line@23+3",
+    ),
+    (
+        "raw JSON that may not be lifted",
+        b'id: 1\n{"a":1}\n\ndata: {}\n\n',
+        but("raw-json"),
+        b"id: 1\n\ndata: {}\n\n",
+        "stray-line@6+7",
+    ),
+    (
+        "an error line behind data",
+        b'data: {}\nerror: {"a":1}\n\ndata: {}\n\n',
+        {},
+        SAME,
+        "",
+    ),
+    (
+        "an HTTP error head",
+        b"data: {}\n\nHTTP/1.1 502 Bad Gateway\nx",
+        CHAT,
+        b"data: {}\n\ndata: " + error("upstream-failed") + b"\n\n",
+        "foreign-body@10+24 foreign-body@34+2",
+    ),
+    (
+        "[DONE] where no dialect is known",
+        b"data: {}\n[DONE]\n\ndata: {}\n\n",
+        {},
+        b"data: {}\n\ndata: {}\n\n",
+        "stray-line@9+6",
+    ),
+    (
+        "a raw array in a block",
+        b"id: 1\n[1]\ndata: {}\n\n",
+        {},
+        b"id: 1\ndata: {}\n\ndata: [1]\n\n",
+        "raw-json@6+3",
+    ),
+    (
+        "two raw lines that are JSON in one block, and one that is not",
+        b'id: 1\n2 3\n{"a":1}\n[2]\n\ndata: {}\n\n',
+        {},
+        b'id: 1\n\ndata: {"a":1}\n\ndata: [2]\n\ndata: {}\n\n',
+        "stray-line@6+15 raw-json@6+15 raw-json@6+15",
+    ),
+    ("a tail behind a comment that goes", b": hi\nfoo", {**DROPC, "format": "sse"}, b"", "unfinished-tail@5+3"),
+    ("[done] as a tail", b"data: {}\n\ndata: [done]", {}, b"data: {}\n\n", "unfinished-tail@10+12"),
+    ("[DONE] as a tail", b"data: {}\n\ndata: [DONE]", {}, b"data: {}\n\ndata: [DONE]\n\n", "unterminated-event@10+12"),
+    (
+        "[done] as a tail where it is expected",
+        b"data: {}\n\ndata: [done]",
+        CHAT,
+        b"data: {}\n\ndata: [DONE]\n\n",
+        "unterminated-event@10+12 done-spelling@10+12",
+    ),
+    (
+        "a whole event and a broken line as a tail",
+        b"data: {}\ndata: x",
+        {},
+        b"data: {}\n\n",
+        "unterminated-event@0+8 unfinished-tail@9+7",
+    ),
+    ("fields and a broken line as a tail", b"data: {}\n\nid: 7\ndata: {", {}, b"data: {}\n\n", "unfinished-tail@10+13"),
     ("an event too long", b"data: " + 1100 * b"x" + b"\n\ndata: {}\n\n", {}, b"data: {}\n\n", "oversized-event@0+1106"),
     (
         "an event too long by many lines",
@@ -629,6 +727,26 @@ def test_events_are_those_of_the_standard_and_a_repair_stands_before_what_it_pro
         assert [item for chunk in chunks for item in reader.feed(chunk)] + reader.close() == items
 
 
+@pytest.mark.parametrize(
+    ("data", "options", "counts"),
+    [
+        (b": a\n\nid: 1\ndata: {}\n\n", {}, {}),
+        (b"data:a\r\n\r\ndata: b\r\rid:1\n\n", {}, {"line-end": 4, "field-blank": 2}),
+        (4 * b"event: e\r\ndata: {}\r\n\r\n", {}, {"line-end": 12}),
+        (b"data: {}\n\n\n\ndata: {}\n\n\n", {}, {"blank-line": 3}),
+        ('data: {"a":"\u2028"}\n\ndata: ["\x85\u2029"]\n\n'.encode(), {}, {"separator": 2}),
+        (b"id: 1\n\nretry: 1\n\ndata: {}\n\n", CHAT, {"bare-block": 2}),
+        (b"1 2\n3 4\ndata: {}\n\n", {"format": "sse", **but("stray-line")}, {"stray-line": 2}),
+    ],
+)
+def test_what_is_spelt_anew_is_counted(data: bytes, options: dict[str, Any], counts: dict[str, int]) -> None:
+    for chunks in cuttings(data):
+        reader = EventReader(**options)
+        for chunk in chunks:
+            reader.feed(chunk)
+        assert reader.report.respellings == counts
+
+
 def test_a_retry_of_a_block_that_was_dropped_goes_to_the_next_event() -> None:
     reader = EventReader(dialect="openai-chat")
     items = reader.feed(b"retry: 7\ndata: {\n\ndata: {}\n\ndata: {}\n\n")
@@ -650,6 +768,23 @@ def test_what_is_complete_leaves_with_the_byte_that_completes_it(data: bytes, at
     left = [sum(not isinstance(item, Repair) for item in reader.feed(data[n : n + 1])) for n in range(len(data))]
     assert left[at - 1] == 1
     assert sum(left[at:]) == 0
+
+
+def test_an_event_too_long_that_never_ends_is_a_cut() -> None:
+    reader = EventReader(max_event_bytes=LIMIT)
+    reader.feed(b"data: {}\n\ndata: " + b"x" * 2000)
+    reader.close()
+    assert reader.report.verdict is Verdict.TRUNCATED
+
+
+def test_the_status_of_an_error_head_in_the_stream_is_told() -> None:
+    for line, status in ((b"HTTP/1.1 502 Bad Gateway", 502), (b"<html>", None)):
+        reader = EventReader(dialect="openai-chat")
+        reader.feed(b"data: {}\n\n" + line + b"\n")
+        assert reader.report.repairs == {RepairKind.FOREIGN_BODY: 1}
+        reader.close()
+        assert reader.error is not None
+        assert (reader.error.code, reader.error.status_hint) == ("upstream-failed", status)
 
 
 def test_what_is_retained_is_bounded_whatever_never_ends() -> None:
