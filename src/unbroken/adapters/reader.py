@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
@@ -80,29 +80,32 @@ class CallerReader:
             if self._stopped:
                 self._close()
 
-    def read_into(self, engine: Engine[T], clock: Callable[[], float]) -> list[T] | End:
-        """Read until the engine makes something of it or ends: `take` and `feed`, for as many chunks as it takes."""
-        self._reading = True
-        try:
-            if self._chunks is None:
-                self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
-            chunks, feed = self._chunks, engine.feed
-            while True:
-                try:
-                    chunk = next(chunks)
-                    if type(chunk) is not bytes:
-                        chunk = as_bytes(chunk)
-                except StopIteration:
-                    return End()
-                except Exception as error:
-                    return End(error)
-                items = feed(chunk, clock())
-                if items or self._stopped or engine.finished:
-                    return items
-        finally:
-            self._reading = False
-            if self._stopped:
-                self._close()
+    def batches(self, engine: Engine[T], clock: Callable[[], float]) -> Generator[list[T], None, End]:
+        """Read on and on: `take` and `feed`, until the engine makes something of a chunk or ends; at last, the end."""
+        feed = engine.feed
+        chunks: Any = None
+        while True:
+            self._reading = True
+            try:
+                while True:
+                    try:
+                        if chunks is None:
+                            chunks = self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
+                        chunk = next(chunks)
+                        if type(chunk) is not bytes:
+                            chunk = as_bytes(chunk)
+                    except StopIteration:
+                        return End()
+                    except Exception as error:
+                        return End(error)
+                    items = feed(chunk, clock())
+                    if items or self._stopped or engine.finished:
+                        break
+            finally:
+                self._reading = False
+                if self._stopped:
+                    self._close()
+            yield items
 
     def stop(self, grace: float = 0) -> None:
         """Close upstream, or have it closed by the thread that is reading it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self, TypeVar
 
@@ -19,7 +19,7 @@ from ..core.options import DEFAULT_MAX_EVENT_BYTES, DEFAULT_TIMEOUTS
 from ..core.repairer import EventEngine, StreamRepairer
 from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from ..core.report import Observer
-from .reader import GRACE, CallerReader, End, ThreadReader
+from .reader import GRACE, CallerReader, ThreadReader
 from .source import Source, as_sync_source, close_quietly, warn
 from .stream import SLOW, Stream
 from .watch import watched
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from .engine import Engine
-    from .reader import Reader
+    from .reader import End, Reader
 
 T = TypeVar("T")
 _LONGEST_WAIT: Final = 3600.0  # platforms limit the timeout of a lock, some to 49 days
@@ -53,7 +53,7 @@ class SyncStream(Stream[T], Iterator[T]):
     ) -> None:
         self._reader: Reader = reader or (ThreadReader(source) if threaded else CallerReader(source))
         self._threaded = threaded
-        self._direct: CallerReader | None = None  # reads without a look at deadlines
+        self._direct: Generator[list[T], None, End] | None = None  # reads without a look at deadlines
         self._batch: list[T] = []  # what `_items` goes through
         self._clock = clock
         self._begun = False
@@ -136,8 +136,10 @@ class SyncStream(Stream[T], Iterator[T]):
             if self._direct is None:
                 items = self._read_on(until)
             else:
-                brought = self._direct.read_into(self._engine, self._clock)
-                items = self._answer(brought, self._clock()) if isinstance(brought, End) else brought
+                try:
+                    items = next(self._direct)
+                except StopIteration as end:
+                    items = self._answer(end.value, self._clock())
                 if self._writes and len(items) > 1:
                     items = self._join(items)
         except BaseException:
@@ -162,7 +164,7 @@ class SyncStream(Stream[T], Iterator[T]):
         self._start_clocks(self._clock())
         # Where nothing is ever due, and no source takes this one's place, nothing needs to be asked between two chunks.
         if not self._threaded and self._succession is None and type(self._reader) is CallerReader:
-            self._direct = self._reader
+            self._direct = self._reader.batches(self._engine, self._clock)
 
     def _start_reader(self) -> None:
         if not self._reader.start():
