@@ -575,6 +575,7 @@ def test_law_9_an_observer_is_told_of_one_beginning_and_one_end(data: bytes, dra
     assert (report.verdict is Verdict.CANCELLED) <= (finish == "cancel")
 
 
+@pytest.mark.slow
 @given(dialect_streams("openai-chat"), dialect_streams("openai-chat"), st.data())
 def test_two_choices_are_told_apart(first: Conversation, second: Conversation, draw: st.DataObject) -> None:
     lines = [json.loads(frame[len("data: ") :]) for frame in second.frames[:-2]]
@@ -591,6 +592,7 @@ def test_two_choices_are_told_apart(first: Conversation, second: Conversation, d
     assert sorted(calls, key=str) == sorted(expected, key=str)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(DIALECTS), st.integers(40, 400), st.integers(1, 9))
 def test_a_passage_that_is_said_again_is_counted(dialect: str, length: int, times: int) -> None:
     passage = " ".join(map(str, range(1000)))[:length]
@@ -600,6 +602,7 @@ def test_a_passage_that_is_said_again_is_counted(dialect: str, length: int, time
     assert not told.report.cumulative_text
 
 
+@pytest.mark.slow
 @given(st.sampled_from(DIALECTS), st.integers(1, 9))
 def test_text_that_grows_is_noticed_at_its_fourth_piece(dialect: str, pieces: int) -> None:
     text = tuple("abcdefghi"[: at + 1] for at in range(pieces))
@@ -607,6 +610,7 @@ def test_text_that_grows_is_noticed_at_its_fourth_piece(dialect: str, pieces: in
     assert told.report.cumulative_text == (pieces >= 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(draw=st.data())
 def test_tokens_are_the_provider_s_or_counted(dialect: str, draw: st.DataObject) -> None:

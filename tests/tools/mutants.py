@@ -24,6 +24,8 @@ from pathlib import Path
 from tests.fences import ROOT
 
 SUITE = "tests/test_testing_ours.py"
+# Most mutants die in the first part, and measuring takes long.
+PARTS = (("not slow", "not linear and not memory"), ("slow", "not linear and not memory"), ("slow", "linear or memory"))
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -136,14 +138,13 @@ def survives(mutant: Mutant | None, seconds: float) -> bool:
         shutil.copytree(ROOT / "src", copied, ignore=shutil.ignore_patterns("__pycache__"))
         if mutant is not None:
             (copied / mutant.module.relative_to(ROOT / "src")).write_text(mutant.source, encoding="utf-8")
-        # Most die soon, and measuring takes long.
-        return all(passes(which, copied, seconds) for which in ("not linear and not memory", "linear or memory"))
+        return all(passes(marks, names, copied, seconds) for marks, names in PARTS)
 
 
-def passes(which: str, package: Path, seconds: float) -> bool:
+def passes(marks: str, names: str, package: Path, seconds: float) -> bool:
     """Run these tests of the suite; what takes longer than `seconds` does not pass."""
     told = {"PYTHONPATH": str(package), "HYPOTHESIS_PROFILE": "unshrunk", "PYTHONDONTWRITEBYTECODE": "1"}
-    pytest = [sys.executable, "-m", "pytest", SUITE, "-x", "-q", "-p", "no:cacheprovider", "-m", "", "-k", which]
+    pytest = [sys.executable, "-m", "pytest", SUITE, "-x", "-q", "-p", "no:cacheprovider", "-m", marks, "-k", names]
     try:
         return not subprocess.run(
             pytest, cwd=ROOT, env={**os.environ, **told}, stdout=subprocess.DEVNULL, timeout=seconds
@@ -157,18 +158,18 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--count", type=int, default=48)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--first", type=int, default=1, help="the number of the mutant to begin with")
     arguments.add_argument("--seconds", type=float, default=300.0, help="a mutant that takes longer is dead")
     told = arguments.parse_args()
     if not survives(None, told.seconds):
         sys.exit(f"the suite fails on the core as it is, or takes longer than {told.seconds} s")
-    survivors = 0
+    survivors, asked = 0, chosen(told.count, told.seed)[told.first - 1 :]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        mutants = chosen(told.count, told.seed)
-        alive = pool.map(lambda mutant: survives(mutant, told.seconds), mutants)
-        for number, (mutant, lives) in enumerate(zip(mutants, alive, strict=True), start=1):
+        alive = pool.map(lambda mutant: survives(mutant, told.seconds), asked)
+        for number, (mutant, lives) in enumerate(zip(asked, alive, strict=True), start=told.first):
             survivors += lives
             print(f"{number:3} {'SURVIVES' if lives else 'dies    '} {mutant}", flush=True)
-    print(f"{told.count - survivors} of {told.count} mutants die ({1 - survivors / told.count:.0%})")
+    print(f"{len(asked) - survivors} of {len(asked)} mutants die ({1 - survivors / len(asked):.0%})")
 
 
 if __name__ == "__main__":
