@@ -83,7 +83,7 @@ class CallerReader:
     def batches(self, engine: Engine[T], clock: Callable[[], float]) -> Generator[list[T], None, End]:
         """Read on and on: `take` and `feed`, until the engine makes something of a chunk or ends; at last, the end."""
         feed = engine.feed
-        chunks: Any = None
+        chunks = self._chunks
         while True:
             self._reading = True
             try:
