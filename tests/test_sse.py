@@ -171,6 +171,51 @@ CASES: list[Case] = [
         b'id: 1\n\ndata: {"a":1}\n\ndata: [2]\n\ndata: {}\n\n',
         "stray-line@6+15 raw-json@6+15 raw-json@6+15",
     ),
+    (
+        "a repair behind simple frames of one chunk, CRLF",
+        b'event: e\r\nid: 1\r\ndata: {}\r\n\r\ndata: {"a":1}\r\n\r\ndata: {}{}\r\n\r\nid: 2\r\ndata: {}[]\r\n\r\n1 2\n',
+        {},
+        b'event: e\nid: 1\ndata: {}\n\ndata: {"a":1}\n\ndata: {}\n\ndata: {}\n\nid: 2\ndata: {}\n\ndata: []\n\n',
+        "glued-json@46+10 glued-json@60+17 stray-line@81+3",
+    ),
+    (
+        "[DONE] and a blank where no dialect is known",
+        b"data: [DONE]\n \n\n",
+        {},
+        b"data: [DONE]\n\n",
+        "stray-line@13+1",
+    ),
+    ("an error line that is no object", b"error: [1]\n\ndata: {}\n\n", {}, SAME, ""),
+    (
+        "[DONE] without its prefix that may not be lifted",
+        b"data: {}\n\n[DONE]\n\n",
+        {**CHAT, **but("done-spelling")},
+        b"data: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "stray-line@10+6",
+    ),
+    (
+        "null that may not be dropped",
+        b"data: null\n\n",
+        {**CHAT, **but("empty-data")},
+        b"data: null\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    ("an error line cut", b"data: {}\n\nerror: {", {}, b"data: {}\n\n", "unfinished-tail@10+8"),
+    (
+        "an error line as a tail",
+        b'data: {}\n\nerror: {"a":1}',
+        {},
+        b'data: {}\n\ndata: {"error": {"a":1}}\n\n',
+        "error-line@10+14",
+    ),
+    ("raw lines of JSON cut", b'data: {}\n\n{"a":\n', {}, b"data: {}\n\n", "unfinished-tail@10+5"),
+    (
+        "a comment, and no blank line of its own",
+        b": hi\ndata: {}\n\n\ndata: {}\n\n",
+        {},
+        b": hi\ndata: {}\n\ndata: {}\n\n",
+        "",
+    ),
     ("a tail behind a comment that goes", b": hi\nfoo", {**DROPC, "format": "sse"}, b"", "unfinished-tail@5+3"),
     ("[done] as a tail", b"data: {}\n\ndata: [done]", {}, b"data: {}\n\n", "unfinished-tail@10+12"),
     ("[DONE] as a tail", b"data: {}\n\ndata: [DONE]", {}, b"data: {}\n\ndata: [DONE]\n\n", "unterminated-event@10+12"),
@@ -768,6 +813,20 @@ def test_what_is_complete_leaves_with_the_byte_that_completes_it(data: bytes, at
     left = [sum(not isinstance(item, Repair) for item in reader.feed(data[n : n + 1])) for n in range(len(data))]
     assert left[at - 1] == 1
     assert sum(left[at:]) == 0
+
+
+def test_a_transport_that_fails_completes_no_event() -> None:
+    repairer = StreamRepairer()
+    frames = repairer.feed(b"data: {}\n\ndata: [1]\n", 0.0) + repairer.fail(OSError(), 0.0)
+    assert frames[0] == b"data: {}\n\n"
+    assert b"[1]" not in b"".join(frames)
+    assert repairer.report.repairs == {RepairKind.UNFINISHED_TAIL: 1}
+
+
+def test_only_what_is_no_json_counts_as_invalid() -> None:
+    reader = EventReader(dialect="openai-chat")
+    reader.feed(b"data: x\n\ndata: \n\ndata: null\n\ndata: :c\n\ndata: y\n\n")
+    assert reader.report.invalid_json == 2
 
 
 def test_an_event_too_long_that_never_ends_is_a_cut() -> None:
