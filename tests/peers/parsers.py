@@ -13,6 +13,7 @@ import unittest
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
+from unbroken.testing.claims import Claim
 from unbroken.testing.contract import INVALID, AsyncParserContract, NDJSONContract, ParserContract
 from unbroken.testing.standard import Seen
 
@@ -59,6 +60,36 @@ class HttpxSSE(Events):
 
         response = httpx.Response(200, headers={"content-type": content_type}, content=iter(chunks))
         return httpx_sse.EventSource(response).iter_sse()
+
+
+class HTTPX2(Events):
+    def events(self, chunks: Iterable[bytes], content_type: str) -> Iterator[Any]:
+        import httpx2
+
+        request = httpx2.Request("GET", "http://127.0.0.1/")
+        headers = {"content-type": content_type}
+        return iter(httpx2.EventSource(httpx2.Response(200, headers=headers, content=iter(chunks), request=request)))
+
+
+class Cohere(Events):
+    def events(self, chunks: Iterable[bytes], content_type: str) -> Iterator[Any]:
+        import httpx
+        from cohere.core.http_sse import EventSource
+
+        response = httpx.Response(200, headers={"content-type": content_type}, content=iter(chunks))
+        return EventSource(response).iter_sse()
+
+
+class RequestsLines(ParserContract):
+    """What is written by hand most often: `iter_lines`, and a look at the beginning of each line."""
+
+    does_not_claim = (Claim.EVENT_NAMES, Claim.IDS, Claim.RETRY)
+
+    def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
+        (response,) = OneResponse(bodies(chunks), UTF8).responses
+        for line in response.iter_lines():
+            if line.startswith(b"data: "):
+                yield as_seen("", line.removeprefix(b"data: ").decode(), "")
 
 
 class SSEClientPy(Events):

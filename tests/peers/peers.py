@@ -29,6 +29,7 @@ OUR_LINES = Peer("unbroken", "", "OurLines")
 SSE_PEERS = (
     Peer("httpx-sse", "0.4.0", "HttpxSSE", ("httpx==0.28.1",)),
     Peer("httpx-sse", "0.4.3", "HttpxSSE", ("httpx==0.28.1",)),
+    Peer("httpx2", "2.16.2", "HTTPX2"),
     Peer("sseclient-py", "1.7.2", "SSEClientPy"),
     Peer("sseclient-py", "1.9.0", "SSEClientPy"),
     Peer("sseclient", "0.0.27", "SSEClient"),
@@ -39,6 +40,8 @@ SSE_PEERS = (
     Peer("openai", "3.52.0", "OpenAI"),
     Peer("anthropic", "1.0.0", "Anthropic"),
     Peer("anthropic", "2.11.0", "Anthropic"),
+    Peer("cohere", "7.3.1", "Cohere"),
+    Peer("requests", "2.34.2", "RequestsLines"),
 )
 NDJSON_PEERS = (
     Peer("jsonlines", "4.0.0", "JSONLines"),

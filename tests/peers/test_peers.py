@@ -24,11 +24,12 @@ KNOWN: dict[str, set[str]] = {
     # One wrong byte raises, and the rest is lost.
     "test_wrong_bytes_become_U_FFFD_and_reading_goes_on": {
         *("sseclient-py 1.7.2", "sseclient-py 1.9.0", "aiohttp-sse-client 0.2.1", "requests-sse 0.5.3"),
-        *("launchdarkly-eventsource 1.7.4", "openai 3.52.0", "anthropic 1.0.0", "anthropic 2.11.0"),
+        *("launchdarkly-eventsource 1.7.4", "openai 3.52.0", "anthropic 1.0.0", "anthropic 2.11.0", "requests 2.34.2"),
     },
     # Behind an id, a comment block or a blank line yields an event that was never sent.
     "test_a_block_without_data_is_no_event_behind_an_id": {
         *("httpx-sse 0.4.0", "httpx-sse 0.4.3", "openai 1.0.0", "openai 3.52.0", "anthropic 1.0.0", "anthropic 2.11.0"),
+        *("httpx2 2.16.2", "cohere 7.3.1"),
     },
     # An id in a block without data is forgotten, or makes an event.
     "test_an_id_of_a_block_without_data_is_kept": EVERY - {"aiohttp-sse-client 0.2.1", "requests-sse 0.5.3"},
@@ -38,13 +39,16 @@ KNOWN: dict[str, set[str]] = {
     "test_a_CRLF_may_be_cut_in_two": {"requests-sse 0.5.3"},
     "test_the_same_bytes_are_the_same_events_at_any_cut": {"requests-sse 0.5.3"},
     # `int()` takes `1_000`.
-    "test_retry_takes_ascii_digits_only": {"httpx-sse 0.4.0", "httpx-sse 0.4.3", "openai 1.0.0", "openai 3.52.0"},
+    "test_retry_takes_ascii_digits_only": {
+        *("httpx-sse 0.4.0", "httpx-sse 0.4.3", "openai 1.0.0", "openai 3.52.0"),
+        *("httpx2 2.16.2", "cohere 7.3.1"),
+    },
     # The charset parameter is obeyed.
-    "test_the_charset_parameter_changes_nothing": {"httpx-sse 0.4.0", "httpx-sse 0.4.3"},
+    "test_the_charset_parameter_changes_nothing": {"httpx-sse 0.4.0", "httpx-sse 0.4.3", "httpx2 2.16.2"},
     # The unfinished line is copied, or searched, again with each chunk.
     "test_linear_time_for_one_long_line_in_small_chunks": {
         *("sseclient-py 1.7.2", "sseclient-py 1.9.0", "sseclient 0.0.27", "requests-sse 0.5.3"),
-        *("anthropic 1.0.0", "anthropic 2.11.0"),
+        *("anthropic 1.0.0", "anthropic 2.11.0", "cohere 7.3.1", "requests 2.34.2"),
     },
 }
 """What is known to break, from reports and from reading these parsers; each must be found by the contract alone."""
