@@ -22,9 +22,9 @@ each cut at a drawn place. ✓ held, ✗ broke, with the smallest stream further
 say anything of it. The last row counts the cases of the standard that were read right, whole and at every nasty cut.
 
 An API can be meant for something narrower than the whole standard; what a ✗ costs depends on what your servers send.
-`unbroken` is read here with `repairs=()`, which is the standard and nothing else. `requests` knows nothing of events; it
-stands for its `iter_lines` and a look for `data: ` at the beginning of each line, which programs often have instead of a
-parser.
+`unbroken` is read here with `repairs=()`, which is the standard and nothing else. `requests` knows nothing of events:
+it stands for its `iter_lines` and a look for `data: ` at the beginning of each line, which many programs have instead
+of a parser.
 
 This page is written by `python -m tests.peers.table`; the tests run the same parsers and compare.
 """
