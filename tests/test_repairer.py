@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from unbroken import (
+    DEFAULT_REPAIRS,
     Comment,
     Event,
     EventReader,
@@ -513,3 +514,96 @@ def test_a_stream_that_died_tells_it_at_once_and_drops_the_rest() -> None:
     assert repairer.finished
     assert repairer.feed(b"data: {}\n\n", 0.0) == []
     assert repairer.close(0.0) == []
+
+
+# Events that leave by likeness, chunk by chunk
+
+
+def alike(count: int) -> list[bytes]:
+    return [CHUNK.replace(b'"a"', b'"%d"' % number) for number in range(count)]
+
+
+def test_what_is_alike_is_counted_and_timed_like_everything_else() -> None:
+    repairer = StreamRepairer(timeouts=TIMEOUTS)
+    for number, frame in enumerate(alike(6)):
+        assert repairer.feed(frame, 2.0 * number) == [frame]
+    assert repairer.feed(b"", 13.0) == []
+    report = repairer.report
+    assert (report.chunks_in, report.events, report.text) == (7, 6, "012345")
+    assert report.bytes_in == report.bytes_out == 6 * len(CHUNK)
+    assert (report.first_event, report.first_content, report.longest_gap) == (0.0, 0.0, 2.0)
+    deadline = repairer.next_deadline()
+    assert deadline is not None
+    assert 19.0 < deadline <= 20.0, "silence counts from the last byte"
+    assert repairer.on_deadline(20.0) != []
+    assert report.timeout == "silence"
+
+
+def test_what_is_alike_is_content_to_the_clocks() -> None:
+    repairer = StreamRepairer(timeouts=Timeouts(first=5.0, idle=8.0, silence=None, total=None))
+    for number, frame in enumerate(alike(6)):
+        repairer.feed(frame, 2.0 * number)
+    deadline = repairer.next_deadline()
+    assert deadline is not None
+    assert 17.0 < deadline <= 18.0
+
+
+def test_a_reader_counts_what_is_alike() -> None:
+    reader = EventReader()
+    for frame in alike(6):
+        assert len(reader.feed(frame)) == 1
+    assert reader.feed(b"") == []
+    assert (reader.report.chunks_in, reader.report.bytes_in, reader.report.events) == (7, 6 * len(CHUNK), 6)
+
+
+@pytest.mark.parametrize("hook", ["received", "content"])
+def test_an_observer_is_told_of_every_chunk_and_every_content(hook: str) -> None:
+    told: list[float] = []
+    watch = type("Watching", (Observer,), {hook: lambda self, report, *facts: told.append(facts[-1])})()
+    repairer = StreamRepairer(observers=[watch])
+    for number, frame in enumerate(alike(5)):
+        repairer.feed(frame, 100.0 + number)
+    assert told == ([0.0, 1.0, 2.0, 3.0, 4.0] if hook == "received" else [0.0, 1.0, 1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("options", [{"to": "ndjson"}, {"to": "sse"}, {"convert": "openai-chat"}])
+def test_what_is_alike_comes_out_in_the_framing_that_was_asked_for(options: dict[str, Any]) -> None:
+    frames = [*alike(6), FINISH, DONE]
+    one_by_one, together = StreamRepairer(**options), StreamRepairer(**options)
+    wire = b"".join(item for frame in frames for item in one_by_one.feed(frame, 0.0))
+    assert wire == b"".join(together.feed(b"".join(frames), 0.0))
+    assert one_by_one.report.bytes_out == together.report.bytes_out == len(wire)
+    assert one_by_one.report.text == "012345"
+
+
+# The one end, again
+
+
+def test_a_stream_that_was_closed_twice_ended_once() -> None:
+    watch = Watch()
+    repairer = StreamRepairer(observers=[watch])
+    repairer.feed(CHUNK + FINISH, 0.0)
+    repairer.close(1.0)
+    assert (repairer.close(2.0), repairer.fail(OSError(), 3.0), repairer.feed(CHUNK, 4.0)) == ([], [], [])
+    assert watch.seen == ["started", Verdict.COMPLETE]
+    assert repairer.report.duration == 1.0
+
+
+def test_prose_that_was_cut_is_cut_and_no_error() -> None:
+    reader = EventReader(dialect="text")
+    reader.feed(b"data: a\n\ndata: b")
+    reader.close()
+    assert (reader.report.verdict, reader.error) == (Verdict.TRUNCATED, None)
+
+
+def test_a_consumer_that_leaves_behind_the_sentinel_has_it_all() -> None:
+    repairer = StreamRepairer(repairs=DEFAULT_REPAIRS - {RepairKind.AFTER_DONE})
+    repairer.feed(CHUNK + FINISH + DONE, 0.0)
+    repairer.cancel(1.0)
+    assert repairer.report.verdict is Verdict.COMPLETE
+
+
+def test_a_failure_of_a_converted_stream_is_told_in_the_dialect_of_the_output() -> None:
+    repairer = StreamRepairer(convert="openai-chat")
+    repairer.feed(START, 0.0)
+    assert repairer.fail(OSError(), 1.0) == [told("upstream-failed")]
