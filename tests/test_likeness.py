@@ -463,11 +463,11 @@ def line(text: str, stamp: int = 1) -> str:
         line("b").replace('"b"', '"\udcff"'),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("at", [1, 3])
+@pytest.mark.parametrize("at", [1, 4, 7])
 @pytest.mark.parametrize("to", [None, "sse"])
 def test_lines_are_read_the_same_as_one_by_one(middle: str, at: int, to: str | None) -> None:
     slow = type("SlowOllama", (REGISTRY["ollama"],), {"steady": False})()
-    lines = [line("a"), line("b"), line("c\\", 2), line("d", 3), line("e", 3)]
+    lines = [line("a"), line("b"), line("c"), line("d\\"), line("e", 2), line("f", 3), line("g", 3), line("h", 4)]
     lines.insert(at, middle)
     chunks = [text.encode("utf-8", "surrogateescape") for text in lines]
     whole = b"".join(chunks)
@@ -509,3 +509,10 @@ def test_who_watches_each_chunk_is_shown_each_chunk() -> None:
     for piece in chunks:
         engine.feed(piece, 0.0)
     assert seen == chunks
+
+
+def test_a_blank_line_owed_to_a_comment_is_owed_no_more_behind_an_event() -> None:
+    chunks = [text.encode() for text in (chunk("a"), chunk("b"), chunk("c"), ": hi\n", chunk("d"), "\n", chunk("e"))]
+    _, report = read_fast_and_slow(chunks)
+    assert report["respellings"] == {"blank-line": 1}
+    check_chunking(chunks)

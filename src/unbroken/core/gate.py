@@ -198,9 +198,7 @@ class Gate:
     def open_lane(self, stop: bytes) -> None:
         """Let the next chunk go past the framer, if it brings nothing but more of what came last."""
         likeness = self.likeness
-        if likeness is None or self.past_done:
-            return
-        if self.delivered is None or not likeness.has_id:
+        if likeness is not None and (self.delivered is None or not likeness.has_id):
             self.lane = Lane(likeness, stop, self.options.max_event_bytes, self.report)
 
     def close_lane(self) -> bytes:

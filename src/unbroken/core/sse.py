@@ -144,7 +144,7 @@ class SSEFramer:
     def _take_alike_frames(self, frames: bytes, line_end: bytes) -> bool:
         gate = self._gate
         likeness = gate.likeness
-        if likeness is None or gate.past_done or (likeness.has_id and gate.delivered is not None):
+        if likeness is None or (likeness.has_id and gate.delivered is not None):
             return False
         values = likeness.spelt(line_end).values_in(frames)
         if values is None:
