@@ -607,3 +607,21 @@ def test_a_failure_of_a_converted_stream_is_told_in_the_dialect_of_the_output() 
     repairer = StreamRepairer(convert="openai-chat")
     repairer.feed(START, 0.0)
     assert repairer.fail(OSError(), 1.0) == [told("upstream-failed")]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "beat"),
+    [
+        ("application/x-ndjson", b" "),
+        ("application/jsonl; charset=utf-8", b" "),
+        ("application/json-lines", b" "),
+        ("application/jsonlines", b" "),
+        ("application/stream+json", b" "),
+        ("text/event-stream", b":\n\n"),
+        (None, b":\n\n"),
+    ],
+)
+def test_a_heartbeat_before_the_first_byte_goes_by_the_content_type(content_type: str | None, beat: bytes) -> None:
+    repairer = StreamRepairer(content_type=content_type, heartbeat=5.0)
+    repairer.resume(0.0)
+    assert repairer.on_deadline(5.0) == [beat]
