@@ -36,6 +36,28 @@ def test_next_and_for_share_what_is_left() -> None:
         next(stream)
 
 
+@pytest.mark.parametrize("threadless", [{}, {"heartbeat": None, "timeouts": None}], ids=["threaded", "in the caller"])
+def test_a_generator_that_yields_from_a_stream_closes_it_whoever_else_holds_it(threadless: dict[str, Any]) -> None:
+    told = threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        with closing(_Closed(told)):
+            yield from FRAMES
+            yield from iter(lambda: b": on and on\n", b"")
+
+    stream = repair(chunks(), **threadless)
+
+    def generate() -> Iterator[bytes]:
+        yield from stream
+
+    route = generate()
+    next(route)
+    route.close()
+    assert told.wait(10)
+    assert stream.report.verdict is Verdict.CANCELLED
+    assert iter(stream) is stream
+
+
 def test_nothing_comes_after_a_close_inside_of_the_loop() -> None:
     stream = iter_events([b"".join(FRAMES[:3]), *FRAMES[3:]], **LEAN)
     seen = []

@@ -60,17 +60,9 @@ class SyncStream(Stream[T], Iterator[T]):
         self._busy = False
         super().__init__(engine, source)
 
-    def __iter__(self) -> Iterator[T]:
-        # A fast path beside `__next__`: measured, a generator over this stream takes 0.6 µs less for each chunk.
-        while True:
-            yield from self._items  # which `close` empties
-            if self._closed or self._engine.finished:
-                try:
-                    self._finish()
-                except StopIteration:
-                    return
-            self._batch = self._advance(math.inf) or []
-            self._items = iter(self._batch)
+    def __iter__(self) -> Self:
+        # Itself, and no generator, which would be faster: `yield from` closes what `iter` gives it.
+        return self
 
     def __next__(self) -> T:
         while True:
@@ -78,7 +70,10 @@ class SyncStream(Stream[T], Iterator[T]):
                 return item
             if self._closed or self._engine.finished:
                 self._finish()
-            self._keep(self._advance(math.inf))
+            items = self._advance(math.inf)
+            if items and len(items) == 1:  # as most chunks bring: an iterator less
+                return items[0]
+            self._keep(items)
 
     def _keep(self, items: list[T] | None) -> None:
         self._batch = items or []
