@@ -361,6 +361,21 @@ def test_what_is_kept_though_nobody_can_read_it_ends_nothing_and_changes_no_mode
     assert (gate.report.events, gate.mode, gate.done) == (2, Mode.KNOWN, False)
 
 
+def test_a_line_keeps_its_name_to_itself_where_it_stays_a_line() -> None:
+    gate = gate_for(Format.NDJSON, dialect="anthropic")
+    assert forward(gate, '{"type": "message_stop"}')
+    (frame,) = gate.out
+    assert isinstance(frame, Frame)
+    assert frame.event is not None
+    assert frame.event.event == "message"
+
+
+def test_a_name_of_any_letter_is_put_in() -> None:
+    gate = gate_for(dialect=Naming())
+    assert gate.forward(Event("{}"), b"data: {}\n\n", {"name": "xylophone"}, 0, 2, named=False)
+    assert [item.wire for item in gate.out if isinstance(item, Frame)] == [b"event: xylophone\ndata: {}\n\n"]
+
+
 def test_prose_may_begin_with_any_letter() -> None:
     assert gate_after(b"data: xylophone\n\n").mode is Mode.TEXT
 

@@ -179,6 +179,20 @@ def test_a_failure_closes_an_open_array_and_has_no_place_behind_a_closed_one(fed
     assert repairer.report.verdict is Verdict.FAILED
 
 
+@pytest.mark.parametrize(("data", "verdict"), [(b"[{}]", Verdict.ENDED), (b"[{}", Verdict.TRUNCATED)])
+def test_an_array_ends_with_its_bracket_and_nowhere_else(data: bytes, verdict: Verdict) -> None:
+    reader = EventReader(format="json-array")
+    reader.feed(data)
+    reader.close()
+    assert reader.report.verdict is verdict
+
+
+def test_what_is_no_json_is_counted_over_all_elements() -> None:
+    reader = EventReader(format="json-array")
+    reader.feed(b"[{},nope,{},no]")
+    assert reader.report.invalid_json == 2
+
+
 def test_what_is_no_utf8_is_counted_over_all_elements() -> None:
     repairer = StreamRepairer(format="json-array", repairs=())
     repairer.feed(b'["\xff \xfe", "\xff"]', 0.0)

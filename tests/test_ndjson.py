@@ -32,6 +32,15 @@ CASES: list[Case] = [
     ("a last line cut, by the standard", b'{}\n{"a":', {"repairs": ()}, b"{}\n", ""),
     ("a last line of invalid UTF-8", b'{}\n{"a":"\xff"}', {}, b"{}\n", "unfinished-tail@3+9"),
     ("a last line that is framed", b"{}\ndata: {}", {}, b"{}\n{}\n", "stray-framing@3+8"),
+    (
+        "a last line that is framed, by its own name",
+        b"{}\ndata:{}",
+        but("double-prefix"),
+        b"{}\n{}\n",
+        "stray-framing@3+7",
+    ),
+    ("a last line that is framed and none", b"{}\ndata: x", but("double-prefix"), b"{}\n", "unfinished-tail@3+7"),
+    ("a last line that is another field", b"{}\n  id:{}", but("double-prefix"), b"{}\n", "unfinished-tail@5+5"),
     ("a last line of repr", b"{}\n{'a': 1}", {}, b'{}\n{"a": 1}\n', "python-repr@3+8"),
     ("invalid UTF-8", b'{}\n{"a":"\xff\xfe"}\n', {}, b'{}\n{"a":"\xef\xbf\xbd\xef\xbf\xbd"}\n', "invalid-utf8@9+2"),
     ("invalid UTF-8, not named", b'{}\n{"a":"\xff"}\n', but("invalid-utf8"), b'{}\n{"a":"\xef\xbf\xbd"}\n', ""),
@@ -341,11 +350,28 @@ def test_lines_that_are_kept_are_events_of_their_own() -> None:
     assert reader.feed(b'{"a":\n]}\n{}\n') == [Event('{"a":'), Event("]}"), Event("{}")]
 
 
-def test_a_line_too_long_that_never_ends_is_a_cut() -> None:
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        (b"{}\n", Verdict.ENDED),
+        (b"{}\n{}", Verdict.ENDED),
+        (b'{}\n{"a":', Verdict.TRUNCATED),
+        (b'{}\n{"a":\n1\n', Verdict.TRUNCATED),
+        (b"{}\n" + b"1" * 2000, Verdict.TRUNCATED),
+    ],
+)
+def test_a_last_piece_that_is_not_whole_is_a_cut(data: bytes, verdict: Verdict) -> None:
     reader = EventReader(format="ndjson", max_event_bytes=LIMIT)
-    reader.feed(b"{}\n" + b"1" * 2000)
+    reader.feed(data)
     reader.close()
-    assert reader.report.verdict is Verdict.TRUNCATED
+    assert reader.report.verdict is verdict
+
+
+def test_a_transport_that_fails_completes_no_line() -> None:
+    repairer = StreamRepairer(format="ndjson")
+    frames = repairer.feed(b'{}\n{"a":1}', 0.0) + repairer.fail(OSError(), 0.0)
+    assert frames == [b"{}\n", error("upstream-failed") + b"\n"]
+    assert repairer.report.repairs == {RepairKind.UNFINISHED_TAIL: 1}
 
 
 @pytest.mark.parametrize(

@@ -625,3 +625,22 @@ def test_a_heartbeat_before_the_first_byte_goes_by_the_content_type(content_type
     repairer = StreamRepairer(content_type=content_type, heartbeat=5.0)
     repairer.resume(0.0)
     assert repairer.on_deadline(5.0) == [beat]
+
+
+def test_any_byte_puts_the_silence_off_and_no_byte_does_not() -> None:
+    repairer = StreamRepairer(timeouts=TIMEOUTS)
+    for now in (0.0, 4.0, 8.0):
+        repairer.feed(b": ping\n\n", now)
+    repairer.feed(b"", 9.0)
+    deadline = repairer.next_deadline()
+    assert deadline is not None
+    assert 17.0 < deadline <= 18.0
+
+
+def test_all_events_of_a_chunk_leave_in_order_whatever_stands_between() -> None:
+    frames = [*alike(6), b"event: other\n" + CHUNK, *alike(6)]
+    engine = EventEngine()
+    together = engine.feed(b"".join(frames), 0.0)
+    one_by_one = EventEngine()
+    assert together == [event for frame in frames for event in one_by_one.feed(frame, 0.0)]
+    assert len(together) == 13
