@@ -320,10 +320,13 @@ ALIKE = [
 @pytest.mark.parametrize("field", ["text", "reasoning"])
 @pytest.mark.parametrize("choice", [0, 1])
 def test_texts_taken_together_amount_to_what_they_do_one_by_one(texts: list[str], field: str, choice: int) -> None:
-    one_by_one = account(says("He"), *[says(choice=choice, **{field: text}) for text in texts], says("Hello you"))
-    together = account(says("He"))
+    behind = [says("Hello world"[:length]) for length in (2, 4, 6, 8)]
+    one_by_one, together = account(*[says(choice=choice, **{field: text}) for text in texts]), account()
     together.absorb_texts(choice, field, texts)
-    together.absorb(says("Hello you"))
+    assert together.cumulative == one_by_one.cumulative
+    for reading in behind:
+        one_by_one.absorb(reading)
+        together.absorb(reading)
     for fact in ("text", "reasoning", "cumulative", "content_events", "cut"):
         assert getattr(together, fact) == getattr(one_by_one, fact)
 
