@@ -234,6 +234,21 @@ def test_an_answer_passes_whole_and_is_accounted(dialect: str, draw: st.DataObje
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(draw=st.data())
+def test_an_answer_is_read_event_by_event(dialect: str, draw: st.DataObject) -> None:
+    conversation = draw.draw(dialect_streams(dialect))
+    reader = EventReader(dialect=dialect)
+    items = [item for chunk in draw.draw(chunkings(conversation.data)) for item in reader.feed(chunk)] + reader.close()
+    if conversation.is_sse:
+        assert [as_seen(item) for item in items] == list(read_sse(conversation.data).events)
+    else:
+        assert [item.data for item in items] == list(read_ndjson(conversation.data).texts)
+    assert reader.report.events == len(conversation.frames)
+    check_account(reader.report, conversation)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(draw=st.data())
 def test_an_answer_that_was_cut_is_told(dialect: str, draw: st.DataObject) -> None:
     """A clean end before the terminator; but for a last event that lacks nothing but its line ends."""
     conversation = draw.draw(dialect_streams(dialect).filter(lambda answer: len(answer.frames) > 1))

@@ -9,6 +9,7 @@ reader must see is known without reading. Everything shrinks towards one short e
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -55,6 +56,7 @@ _characters = st.one_of(
 )
 _lines = st.one_of(st.text(_characters, max_size=8), st.sampled_from(_WORDS))
 _payloads = st.one_of(_lines, st.lists(_lines, min_size=1, max_size=3).map("\n".join))
+_EVENT_END = re.compile(rb"\r\n\r\n|\r\r|\n\n|(?<=})\n(?={)")
 _one_in_four = st.sampled_from([False, False, False, True])
 
 
@@ -110,7 +112,7 @@ def events(data: SearchStrategy[str] | None = None) -> SearchStrategy[Seen]:
 
 
 def chunkings(data: bytes) -> SearchStrategy[list[bytes]]:
-    """Draw a way to cut `data`: any at all, biased to one byte, inside UTF-8, between CR and LF, and empty chunks.
+    """Draw a way to cut `data`: any at all, biased to one byte, inside UTF-8, between CR and LF, one event each, empty.
 
     The chunks always join to `data`. Shrinks to one chunk.
     """
@@ -138,6 +140,11 @@ def _at_every_nasty_place(data: bytes) -> list[bytes]:
     return cut(data, nasty_cuts(data))
 
 
+def _event_by_event(data: bytes) -> list[bytes]:
+    ends = [match.end() for match in _EVENT_END.finditer(data)]
+    return cut(data, [end for end in ends if end < len(data)])
+
+
 def _in_pieces(size: int) -> Callable[[bytes], list[bytes]]:
     return lambda data: every(data, size)
 
@@ -160,6 +167,7 @@ _ways_to_cut = st.builds(
         st.just(_at_fractions([])),
         st.integers(1, 7).map(_in_pieces),
         st.just(_at_every_nasty_place),
+        st.just(_event_by_event),
         st.lists(st.integers(0, 999), min_size=1, max_size=6).map(_at_nasty_places),
         st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=6).map(_at_fractions),
     ),
@@ -376,10 +384,13 @@ def json_array_streams(values: SearchStrategy[Any] | None = None) -> SearchStrat
 # --- Answers of language models -----------------------------------------------------------------------------------
 
 
-_pieces_of_text = st.lists(
+_odd_text = st.lists(
     st.one_of(st.sampled_from(["Hello", " world", "\n\n", "é你😀", "data: x", "[DONE]", '{"a":']), _lines).filter(bool),
     max_size=4,
 ).map(tuple)
+# Events that differ in a word only are what most of a stream is made of, and what fast paths are made for.
+_prose = st.lists(st.sampled_from(["Hello", " world", " é", ","]), min_size=6, max_size=16).map(tuple)
+_pieces_of_text = st.one_of(_odd_text, _odd_text, _odd_text, _prose)
 _tool_calls = st.builds(
     ToolCall,
     st.integers(1, 9).map("call_{}".format),
