@@ -55,6 +55,10 @@ class ScriptedReader:
         self.clock.now = max(self.clock.now, due)
         return arrival if isinstance(arrival, End) else self.arrivals.pop(0)[1]
 
+    def take_more(self) -> bytes | None:
+        due, arrival = self.arrivals[0]
+        return None if due > self.clock.now or isinstance(arrival, End) else self.arrivals.pop(0)[1]
+
     def stop(self, grace: float = 0) -> None:
         self.stops.append(grace)
 

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
         def take(self, timeout: float = 0) -> bytes | End | None:
             """Give the next chunk, or the end, or None if neither came within `timeout` seconds."""
 
+        def take_more(self) -> bytes | None:
+            """Give the next chunk if it is there already; the end is left for `take`."""
+
         def stop(self, grace: float = 0) -> None:
             """Release upstream, whose bytes are not wanted any more; first wait `grace` seconds for its own end.
 
@@ -79,6 +82,10 @@ class CallerReader:
             self._reading = False
             if self._stopped:
                 self._close()
+
+    def take_more(self) -> bytes | None:
+        """Nothing is there before it is asked for."""
+        return None
 
     def batches(self, engine: Engine[T], clock: Callable[[], float]) -> Generator[list[T], None, End]:
         """Read on and on: `take` and `feed`, until the engine makes something of a chunk or ends; at last, the end."""
@@ -168,13 +175,19 @@ class ThreadReader:
         with self._lock:
             if timeout and not self._chunks and self._end is None and not self._stopped:
                 self._changed.wait(timeout)
-            if not self._chunks:
-                return self._end
-            chunk = self._chunks.popleft()
-            self._size -= len(chunk)
-            if not self._chunks:  # earlier, a full queue would cost a change of threads per chunk
-                self._changed.notify()
-            return chunk
+            return self._pop() if self._chunks else self._end
+
+    def take_more(self) -> bytes | None:
+        """Give the next chunk if it is there already."""
+        with self._lock:
+            return self._pop() if self._chunks else None
+
+    def _pop(self) -> bytes:
+        chunk = self._chunks.popleft()
+        self._size -= len(chunk)
+        if not self._chunks:  # earlier, a full queue would cost a change of threads per chunk
+            self._changed.notify()
+        return chunk
 
     def stop(self, grace: float = 0) -> None:
         """Wake the thread, wherever it waits, so that it closes upstream and ends."""
