@@ -141,6 +141,27 @@ def test_behind_the_end_nothing_happens(kind: type[Any], end: str) -> None:
     assert engine.report.verdict is verdict
 
 
+@pytest.mark.parametrize("kind", [StreamRepairer, EventEngine])
+def test_who_left_is_given_nothing_more_not_even_what_is_alike(kind: type[Any]) -> None:
+    engine = kind()
+    for at in range(5):
+        assert engine.feed(CHUNK, float(at))
+    engine.cancel(5.0)
+    assert engine.feed(CHUNK, 6.0) + engine.feed(b"data: late\n\n", 7.0) + engine.close(8.0) == []
+
+
+def test_an_observer_hears_of_no_bytes_behind_the_end() -> None:
+    class Bytes(Watch):
+        def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
+            self.seen.append(chunk)
+
+    watch = Bytes()
+    engine = StreamRepairer(observers=[watch])
+    engine.feed(CHUNK + DONE, 0.0)
+    engine.feed(CHUNK, 1.0)
+    assert watch.seen == ["started", CHUNK + DONE, Verdict.COMPLETE]
+
+
 @pytest.mark.parametrize(
     ("data", "verdict"),
     [

@@ -163,7 +163,7 @@ class SyncStream(Stream[T], Iterator[T]):
         return self._wait(now, until) if arrived is None else self._answer(arrived, now)
 
     def _drain(self, items: list[T]) -> list[T]:
-        """Add what the chunks bring that wait already. Measured with 200 streams of gunicorn's threads: twice as fast."""
+        """Add what the chunks bring that wait already: measured with 200 threads of gunicorn, twice the throughput."""
         until = self._clock() + _MOMENT
         for _ in range(MAX_CHUNKS):  # or a fast upstream would be read on and on
             if self._engine.finished or sum(map(len, items)) > _LARGE:  # type: ignore[arg-type]

@@ -236,7 +236,7 @@ class _Engine(Generic[T]):
                 self._clocks.received(now)
             if report.first_byte is None:
                 report.first_byte = now - (self._started_at or 0.0)
-        for received in self._on_received:
+        for received in () if self.finished else self._on_received:
             received(report, chunk, now - (self._started_at or 0.0))
         frames = self._pipeline.feed(chunk)
         items = self._deliver(self._timed(frames, now)) if frames else []
@@ -305,13 +305,15 @@ class _Engine(Generic[T]):
         return items + self._end(verdict, now, met=met)
 
     def cancel(self, now: float) -> None:
-        """The consumer left: the verdict is CANCELLED unless there is one."""
+        """The consumer left: the verdict is CANCELLED unless there is one, and nothing is given any more."""
         if not self.finished:
             if self._started_at is None:
                 self._start(now)
             gate = self._pipeline.gate
             ended = gate.done or gate.terminal or gate.failure is not None
             self._end(gate.conclude(clean=True, cut=False) if ended else Verdict.CANCELLED, now)
+        self._pipeline.closed = True
+        self._gate.lane = None
 
     # The one end
 
