@@ -356,6 +356,7 @@ def test_what_is_kept_is_bounded_and_says_so_and_counts_are_not() -> None:
     assert (len(many.tool_calls), many.cut) == (MAX_CALLS, True)
 
 
+@pytest.mark.slow
 def test_small_pieces_cost_little_more_than_their_text() -> None:
     tracemalloc.start()
     try:

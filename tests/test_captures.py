@@ -18,6 +18,9 @@ pytestmark = captures.needs_captures
 
 STREAMS = captures.chosen(lambda entry: entry["format"] in ("sse", "ndjson", "json-array"))
 BODIES = captures.chosen(lambda entry: entry["format"] in ("json", "other"))
+# A quarter of them every day.
+ASKED = [file if place % 4 == 0 else pytest.param(file, marks=pytest.mark.slow) for place, file in enumerate(STREAMS)]
+every_stream = pytest.mark.parametrize("file", ASKED)
 ENTRIES = {entry["file"]: entry for entry in captures.manifest()}
 
 SMALL = 3 * 1024
@@ -186,7 +189,7 @@ def recorded(file: str) -> list[bytes] | None:
     return chunks or None
 
 
-@pytest.mark.parametrize("file", STREAMS)
+@every_stream
 def test_a_body_comes_out_alike_at_every_cut(file: str) -> None:
     whole = mended(file)
     small = len(captures.body(file)) <= SMALL
@@ -201,7 +204,7 @@ def test_a_body_comes_out_alike_at_every_cut(file: str) -> None:
             assert laws.read(chunks) == laws.read([captures.body(file)])
 
 
-@pytest.mark.parametrize("file", STREAMS)
+@every_stream
 def test_a_body_is_mended_where_it_is_broken_and_nowhere_else(file: str) -> None:
     assert mended(file).report.repairs == Counter(KINDS.get(file, {}))
 
@@ -211,13 +214,13 @@ def test_the_table_of_repairs_names_no_body_that_is_not_there() -> None:
     assert len(KINDS) == sum(len(files) for _, _, files in REPAIRED)
 
 
-@pytest.mark.parametrize("file", STREAMS)
+@every_stream
 def test_a_standard_parser_reads_the_same_where_no_repair_is_recorded(file: str) -> None:
     if mended(file).wire != captures.body(file):
         laws.check_reading(captures.body(file))
 
 
-@pytest.mark.parametrize("file", STREAMS)
+@every_stream
 def test_the_output_needs_no_repair(file: str) -> None:
     once = mended(file)
     if once.wire != captures.body(file):
@@ -226,7 +229,7 @@ def test_the_output_needs_no_repair(file: str) -> None:
         assert not twice.repairs
 
 
-@pytest.mark.parametrize("file", STREAMS)
+@every_stream
 def test_the_standards_reading_gives_the_events_that_an_independent_script_counted(file: str) -> None:
     entry, expected = ENTRIES[file], captures.expected()[file]
     wanted = expected["sse"]["events_strict"] if entry["format"] == "sse" else expected["n_json"]
@@ -236,7 +239,7 @@ def test_the_standards_reading_gives_the_events_that_an_independent_script_count
     assert told["format"].value == entry["format"]
 
 
-@pytest.mark.parametrize("file", STREAMS)
+@every_stream
 def test_the_format_is_told_from_the_bytes(file: str) -> None:
     sniffed = mended(file).report.format
     assert sniffed is not None

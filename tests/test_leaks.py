@@ -111,6 +111,7 @@ def abandon(rng: random.Random) -> Upstream:
     return upstream
 
 
+@pytest.mark.slow
 def test_synchronous_streams_leave_no_thread_no_upstream_and_no_memory():
     rng = random.Random(1)
 

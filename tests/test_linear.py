@@ -250,6 +250,7 @@ def most_retained(shape: Shape, limit: int, size: int) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", HOLDING, ids=lambda shape: shape.name)
 def test_what_is_held_is_bounded_by_the_limit_of_one_event(shape: Shape) -> None:
     assert most_retained(shape, LIMIT, 2 * LIMIT) <= 1.25 * LIMIT + SLACK

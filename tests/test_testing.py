@@ -89,6 +89,7 @@ def test_the_fixtures_work_where_they_are_asked_for(pytester: pytest.Pytester) -
     result.assert_outcomes(passed=3)
 
 
+@pytest.mark.slow
 def test_a_contract_is_collected_by_pytest_and_by_unittest(pytester: pytest.Pytester) -> None:
     path = pytester.makepyfile(
         test_mine="""

@@ -15,7 +15,6 @@ ANSWER = Answer(("Hel", "lo"), ("hm",), (ToolCall("call_1", "f", '{"a": "b"}'),)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_repairer_passes_them_whole_and_reads_what_they_say(dialect: str, data: st.DataObject) -> None:
     conversation = data.draw(dialect_streams(dialect))

@@ -118,6 +118,7 @@ def test_a_fault_of_the_transport_ends_as_it_says(name: str, healthy: Healthy, o
     check_outcome(b"".join(stream), stream.report, healthy, outcome)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "healthy", "outcome"), list(transport_examples(on_a_wire=True)))
 def test_a_fault_of_the_transport_ends_so_on_a_socket(name: str, healthy: Healthy, outcome: Outcome) -> None:
     wire = TRANSPORT_FAULTS[name].wire

@@ -48,6 +48,7 @@ class TestOurThreadedStreamInStarlette(RouteContract):
         return starlette_app(lambda: arepair(upstream.chunks(), abort=upstream.abort, heartbeat=self.heartbeat))
 
 
+@pytest.mark.slow
 class TestOurStreamInFlask(RouteContract):
     heartbeat = 0.2
 
