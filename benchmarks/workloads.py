@@ -163,8 +163,8 @@ def one_big_event(size: int) -> bytes:
 def captured_streams(folder: Path) -> list[list[bytes]]:
     """Read the real SSE captures that all readers agree on, cut where the recorder's reads ended.
 
-    Left out: streams with an unterminated tail, with text in no field, with payloads that are no JSON, or with
-    an `id:` (peers then invent events). A capture without recorded reads is cut behind each blank line.
+    Left out: streams with an unterminated tail, with text in no field, with payloads that are no JSON, with an `id:`
+    (peers then invent events), or without a good end (ours raises there, peers end in silence). A capture without recorded reads is cut behind each blank line.
     """
     expected = {fact["file"]: fact for fact in _json_lines(folder / "expected.jsonl")}
     streams = []
@@ -174,6 +174,8 @@ def captured_streams(folder: Path) -> list[list[bytes]]:
         facts = expected[row["file"]]
         odd = ("unterminated_tail", "nonfield_lines", "ids")
         if facts["n_non_json"] or any(facts["sse"][name] for name in odd):
+            continue
+        if facts.get("errors") or facts["finish_reason"] is None:
             continue
         body = (folder / row["file"]).read_bytes()
         streams.append(_by_sizes(body, row["chunk_sizes"]) if "chunk_sizes" in row else _by_blocks(body))
