@@ -164,7 +164,8 @@ def captured_streams(folder: Path) -> list[list[bytes]]:
     """Read the real SSE captures that all readers agree on, cut where the recorder's reads ended.
 
     Left out: streams with an unterminated tail, with text in no field, with payloads that are no JSON, with an `id:`
-    (peers then invent events), or without a good end (ours raises there, peers end in silence). A capture without recorded reads is cut behind each blank line.
+    (peers then invent events), or without a good end (ours raises there, peers end in silence). A capture without
+    recorded reads is cut behind each blank line.
     """
     expected = {fact["file"]: fact for fact in _json_lines(folder / "expected.jsonl")}
     streams = []
