@@ -36,6 +36,7 @@ class Shape:
     tail: bytes = b""
     per_chunk: int = 1
     options: dict[str, Any] = field(default_factory=dict)
+    least: int = LEAST  # bytes behind which nothing is on trial any more
     full: bool = False  # the slow run takes 4 and 8 MB of it, however long that takes
 
     def chunks(self, size: int) -> Iterator[bytes]:
@@ -71,7 +72,7 @@ SHAPES = (
     Shape("events of JSON in small chunks", b"", b'data: {"a":1}\n\n'),
     Shape("events of JSON in large chunks", b"", b'data: {"a":1}\n\n', per_chunk=999),
     Shape("events that are alike", b"", CHAT % b"a", per_chunk=40),
-    Shape("events that are almost alike", b"", CHAT % b"a" + CHAT % b'a","b":"c', per_chunk=20),
+    Shape("events that are almost alike", b"", CHAT % b"a" + CHAT % b'a","b":"c', per_chunk=20, least=2**17),
     Shape("single newlines", b"", b'data: {"a":1}\n', b"\n", per_chunk=5),
     Shape("lines between single newlines", b'data: {"a":1}\n', b'foo: 1\ndata: {"a":1}\n', b"\n", per_chunk=5),
     Shape("fields behind whole data", b'data: {"a":1}\n', b"foo: 1\n", b'data: {"a":1}\n\n', per_chunk=9),
@@ -162,7 +163,7 @@ def growth(shape: Shape, enough: float) -> float:
 
     The input is as large as takes `enough` seconds.
     """
-    size = LEAST
+    size = shape.least
     while size < MOST and (spent := seconds(shape, size)) < enough:
         size *= 2 if spent > enough / 8 else 4
     once = twice = float("inf")
