@@ -9,12 +9,10 @@ from unbroken.core.ndjson import NDJSONFramer
 from unbroken.core.proof import MAX_PROOF
 from unbroken.testing.cuts import cuttings
 
-from .laws import check_accounted, check_idempotent
-from .tables import LIMIT, Case, but, check_case, error
+from .tables import LIMIT, SAME, Case, but, check_case, check_second_pass, error
 
 NAMED = {"format": "ndjson"}
 STANDARD = {"repairs": ()}
-SAME = b"the input, byte for byte"
 
 CASES: list[Case] = [
     ("lines", b'{"a":1}\n{"b":2}\n', {}, SAME, ""),
@@ -307,17 +305,12 @@ CASES: list[Case] = [
 
 @pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
 def test_each_case_has_its_output_and_repairs_however_it_is_cut(case: Case) -> None:
-    name, data, options, wire, repairs = case
-    check_case((name, data, options, data if wire is SAME else wire, repairs))
+    check_case(case)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
 def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_in_silence(case: Case) -> None:
-    _, data, options, *_ = case
-    if "to" not in options:
-        check_idempotent(data, max_event_bytes=LIMIT, **options)
-    if "repairs" not in options and "to" not in options:
-        check_accounted(data, max_event_bytes=LIMIT, **options)
+    check_second_pass(case)
 
 
 def test_a_first_line_of_a_json_body_is_held_only_as_long_as_it_may_be_all() -> None:

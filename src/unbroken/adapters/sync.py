@@ -58,7 +58,6 @@ class SyncStream(Stream[T], Iterator[T]):
         self._reader: Reader = reader or (ThreadReader(source) if threaded else CallerReader(source))
         self._threaded = threaded
         self._direct: Generator[list[T], None, End] | None = None  # reads without a look at deadlines
-        self._batch: list[T] = []  # what `_items` goes through
         self._clock = clock
         self._begun = False
         self._busy = False
@@ -77,11 +76,7 @@ class SyncStream(Stream[T], Iterator[T]):
             items = self._advance(math.inf, drains=self._writes)
             if items and len(items) == 1:  # as most chunks bring: an iterator less
                 return items[0]
-            self._keep(items)
-
-    def _keep(self, items: list[T] | None) -> None:
-        self._batch = items or []
-        self._items = iter(self._batch)
+            self._items = iter(items or ())
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +108,7 @@ class SyncStream(Stream[T], Iterator[T]):
                 held += items
         finally:
             self._engine.hold(False)
-            self._keep([] if self._closed else held)
+            self._items = iter(() if self._closed else held)
         self._raise_early_failure()
         return True
 
@@ -122,7 +117,7 @@ class SyncStream(Stream[T], Iterator[T]):
         if self._closed:
             return
         self._closed = True
-        self._batch.clear()
+        self._items = iter(())
         self._engine.cancel(self._clock())
         self._reader.stop()
 

@@ -230,7 +230,7 @@ class Gate:
 
     @staticmethod
     def _is_prose(data: str) -> bool:
-        return bool(data) and data != DONE and data[0] not in ":{["
+        return bool(data) and data[0] not in ":{["  # `[DONE]` too begins like JSON
 
     def _read(self, event: Event, value: Any) -> Reading | None:
         if self.dialect is None:

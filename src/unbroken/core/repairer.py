@@ -141,7 +141,7 @@ class _Engine(Generic[T]):
 
     def remember_ids(self) -> None:
         """Remember the ids of what is delivered: upstream may send it again after `renew`."""
-        self._pipeline.gate.delivered = DeliveredIds()
+        self._gate.delivered = DeliveredIds()
 
     @abstractmethod
     def _deliver(self, frames: list[Item]) -> list[T]:
@@ -162,7 +162,7 @@ class _Engine(Generic[T]):
     def _start(self, now: float) -> None:
         self._started_at = self._last_item_at = self._last_content_at = now
         self._clocks.started(now)
-        if self._pipeline.gate.dialect is not None:
+        if self._gate.dialect is not None:
             self._clocks.recognised()
         for observer in self.options.observers:
             observer.started(self.report)
@@ -174,7 +174,7 @@ class _Engine(Generic[T]):
     @property
     def early_error(self) -> StreamError | None:
         """Give the error that upstream told already, or that ended the stream; `error` is set at the end only."""
-        failure = self._pipeline.gate.failure
+        failure = self._gate.failure
         return self.error or (_as_error(failure, self.report) if failure is not None else None)
 
     def hold(self, held: bool) -> None:
@@ -232,7 +232,7 @@ class _Engine(Generic[T]):
         report = self.report
         report.chunks_in += 1
         if chunk:
-            if self.options.timeouts is not None:
+            if self._is_timed:
                 self._clocks.received(now)
             if report.first_byte is None:
                 report.first_byte = now - (self._started_at or 0.0)
@@ -240,8 +240,8 @@ class _Engine(Generic[T]):
             received(report, chunk, now - (self._started_at or 0.0))
         frames = self._pipeline.feed(chunk)
         items = self._deliver(self._timed(frames, now)) if frames else []
-        if self._pipeline.gate.ends and not self.finished:
-            items += self._end(self._pipeline.gate.conclude(clean=True, cut=False), now)
+        if self._gate.ends and not self.finished:
+            items += self._end(self._gate.conclude(clean=True, cut=False), now)
         return items
 
     def _timed(self, frames: list[Item], now: float) -> list[Item]:
@@ -255,12 +255,12 @@ class _Engine(Generic[T]):
                 continue
             else:
                 is_content = frame.kind is EventClass.CONTENT
-                if self._pipeline.gate.dialect is not None:  # recognised by this event, or by an earlier one
+                if self._gate.dialect is not None:  # recognised by this event, or by an earlier one
                     self._clocks.recognised()
             if report.first_event is None:
                 report.first_event = since
             if is_content:
-                if self.options.timeouts is not None:
+                if self._is_timed:
                     self._clocks.content(now)
                 report.content_emitted = True
                 for content in self._on_content:
@@ -299,8 +299,8 @@ class _Engine(Generic[T]):
             self._start(now)
         frames, verdict = self._pipeline.close(clean=False)
         items = self._deliver(self._timed(frames, now))
-        if verdict is Verdict.FAILED and self._pipeline.gate.failure is None:
-            self._pipeline.gate.failure = failure
+        if verdict is Verdict.FAILED and self._gate.failure is None:
+            self._gate.failure = failure
             return items + self._end(verdict, now, ours=failure, met=met)
         return items + self._end(verdict, now, met=met)
 
@@ -309,7 +309,7 @@ class _Engine(Generic[T]):
         if not self.finished:
             if self._started_at is None:
                 self._start(now)
-            gate = self._pipeline.gate
+            gate = self._gate
             ended = gate.done or gate.terminal or gate.failure is not None
             self._end(gate.conclude(clean=True, cut=False) if ended else Verdict.CANCELLED, now)
         self._pipeline.closed = True
@@ -319,7 +319,7 @@ class _Engine(Generic[T]):
 
     def _end(self, verdict: Verdict, now: float, ours: Failure | None = None, met: Exception | None = None) -> list[T]:
         """Fix the verdict, once, unless upstream is opened again; give the last frames."""
-        gate = self._pipeline.gate
+        gate = self._gate
         if gate.dead_from is not None:
             ours = gate.untold
         elif verdict is Verdict.TRUNCATED and _tells_truncation(self._pipeline):
@@ -407,7 +407,7 @@ class StreamRepairer(_Engine[bytes]):
     def _spell_heartbeat(self) -> bytes:
         if self.options.heartbeat_bytes is not None:
             return self.options.heartbeat_bytes
-        dialect = self._pipeline.gate.dialect if self._converter is None else None
+        dialect = self._gate.dialect if self._converter is None else None
         return spell_heartbeat(self._fix_target(), dialect, id_seen=bool(self.report.last_event_id))
 
     def _fix_target(self) -> Format:
@@ -447,7 +447,7 @@ class StreamRepairer(_Engine[bytes]):
 
     def _convert(self, frame: Frame | Run, target: Format) -> bytes:
         """Write one frame as the dialect that was asked for; what has no meaning here passes as it is."""
-        dialect = self._pipeline.gate.dialect
+        dialect = self._gate.dialect
         if dialect is None or dialect.name == self.options.convert:
             return spell(frame, self.report.format, target)
         readings = frame.readings()
@@ -482,13 +482,13 @@ class StreamRepairer(_Engine[bytes]):
         """Give the dialect of the output: the stream's own, or the one it is converted to."""
         if self._converter is not None and self.options.convert is not None:
             return REGISTRY[self.options.convert]()
-        return self._pipeline.gate.dialect
+        return self._gate.dialect
 
     def _complete(self) -> list[bytes]:
         if self._converter is not None:
             target = self._fix_target()
             return [spell_payload(payload, target) for payload in self._converter.end()]
-        gate = self._pipeline.gate
+        gate = self._gate
         wants_done = RepairKind.MISSING_DONE in self.options.repairs or self.options.convert is not None
         if not wants_done or gate.done or gate.dialect is None or gate.dialect.sentinel != DONE:
             return []
