@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 
@@ -15,6 +15,20 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def queued_bytes(ports: Collection[int]) -> int:
+    """Give the bytes that the kernel holds, sent or received, for the connections to and from these ports.
+
+    https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
+    """
+    total = 0
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues, *_ = line.split()
+        if {int(address.partition(":")[2], 16) for address in (local, remote)} & set(ports):
+            sent, received = queues.split(":")
+            total += int(sent, 16) + int(received, 16)
+    return total
 
 
 class Program:
