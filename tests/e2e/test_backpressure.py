@@ -44,7 +44,7 @@ def test_a_reader_that_stops_holds_memory_flat_and_upstream_is_no_longer_read(
         time.sleep(4.0)  # four heartbeats, and time enough to fill any buffer that leaks
         after = server.resident_bytes()
         resident = ", ".join(f"{bytes_ / MIB:.1f}" for bytes_ in (before, stalled, after))
-        print(f"{name}: {max(sent) / MIB:.1f} MiB left upstream at most, {held / MIB:.2f} MiB of each are in the process")
+        print(f"{name}: {max(sent) / MIB:.1f} MiB left upstream at most, {held / MIB:.2f} MiB of each are held")
         print(f"resident before, stalled and four seconds later: {resident} MiB")
         assert [upstream.answer(prompt).sent for prompt in prompts] == sent
         assert held <= IN_PROCESS
