@@ -1,4 +1,4 @@
-"""Ours under the kit: contracts, faults, dialects and laws, asked with nothing but `unbroken.testing`."""
+"""Ours under the kit: contracts, faults, dialects and laws, asked with the streams of `unbroken.testing` alone."""
 
 from __future__ import annotations
 
@@ -74,6 +74,8 @@ from unbroken.testing.cuts import every
 from unbroken.testing.measures import SSE_SHAPES, growth_of_memory, growth_of_time, is_bounded
 from unbroken.testing.standard import Seen, is_json
 
+from . import laws
+
 STANDARD: dict[str, Any] = {"format": "sse", "repairs": ()}
 Contract = TypeVar("Contract")
 LINES: dict[str, Any] = {"format": "ndjson", "repairs": ()}
@@ -98,11 +100,16 @@ OPTIONS = st.fixed_dictionaries(
         "content_type": st.sampled_from(["application/json", "text/event-stream", "application/x-ndjson"]),
     },
 )
-FACTS = (
-    "format", "dialect", "verdict", "repairs", "first_repairs", "respellings", "bytes_in", "bytes_out", "events",
-    "comments", "invalid_utf8", "invalid_json", "last_event_id", "retry", "text", "reasoning", "finish_reason", "usage",
-    "tool_calls", "content_emitted", "tokens_received", "unproven",
-)  # fmt: skip
+FAITHFUL = st.fixed_dictionaries(
+    {},
+    optional={
+        "dialect": st.sampled_from([*DIALECTS, "text"]),
+        "format": st.sampled_from(["sse", "ndjson", "json-array"]),
+        "invalid_json": st.sampled_from(["keep", "error"]),
+        "max_event_bytes": st.sampled_from([1024, 2000]),
+    },
+)
+"""Options under which everything that is not mended or named leaves."""
 
 
 @dataclass
@@ -117,11 +124,6 @@ class Mended:
     @property
     def wire(self) -> bytes:
         return b"".join(self.frames)
-
-    @property
-    def facts(self) -> list[Any]:
-        told = [getattr(self.report, name) for name in FACTS]
-        return [*told, self.error and (self.error.failure, self.error.safe_to_retry), self.repairs, self.wire]
 
 
 def mended(chunks: Iterable[bytes], **options: Any) -> Mended:
@@ -157,6 +159,8 @@ def check_mended(stream: BrokenStream, chunks: Sequence[bytes]) -> None:
     assert seen == stream.expected
     assert set(told.report.repairs) == set(stream.repairs)
     assert all(told.report.repairs[kind] >= count for kind, count in stream.repairs.items())
+    for one in told.repairs:
+        assert any(start <= one.offset and one.offset + one.length <= end for start, end in stream.places), one
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
@@ -314,7 +318,7 @@ def test_a_reader_gives_comments_in_their_order(drawn: tuple[SSEStream, list[byt
 
 @given(streams(), OPTIONS, st.data())
 def test_law_1_chunking_never_shows(data: bytes, options: dict[str, Any], draw: st.DataObject) -> None:
-    assert mended(draw.draw(chunkings(data)), **options).facts == mended([data], **options).facts
+    laws.check_chunking(draw.draw(chunkings(data)), **options)
 
 
 @pytest.mark.slow
@@ -344,6 +348,12 @@ def test_law_3_a_canonical_stream_passes_byte_for_byte(stream: SSEStream | NDJSO
 
 
 @pytest.mark.slow
+@given(streams(), FAITHFUL)
+def test_law_3_what_was_not_repaired_reads_the_same(data: bytes, options: dict[str, Any]) -> None:
+    laws.check_reading(data, **options)
+
+
+@pytest.mark.slow
 @given(cut_streams(sse_streams(json_texts(json_objects()))))
 def test_law_3_a_legal_stream_is_only_respelt(drawn: tuple[SSEStream, list[bytes]]) -> None:
     stream, chunks = drawn
@@ -367,6 +377,25 @@ def test_law_4_a_repaired_stream_needs_no_repair(data: bytes, options: dict[str,
     if once.error is None:
         assert twice.wire == once.wire
         assert not twice.repairs
+
+
+@pytest.mark.slow
+@given(streams(), FAITHFUL)
+def test_law_6_nothing_is_lost_in_silence(data: bytes, options: dict[str, Any]) -> None:
+    laws.check_accounted(data, **options)
+
+
+@pytest.mark.slow
+@given(streams(), FAITHFUL)
+def test_law_7_nothing_is_invented(data: bytes, options: dict[str, Any]) -> None:
+    laws.check_no_invention(data, **options)
+    laws.check_no_false_end(data, **options)
+
+
+@pytest.mark.slow
+@given(streams(), OPTIONS, st.data())
+def test_law_9_a_stream_ends_once(data: bytes, options: dict[str, Any], draw: st.DataObject) -> None:
+    laws.check_one_end(draw.draw(chunkings(data)), **options)
 
 
 @given(streams(), st.data())

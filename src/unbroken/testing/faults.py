@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,14 +48,16 @@ class BrokenStream:
     """A stream with faults in it, and what is right to make of it.
 
     `mended` is the stream as it should have been (JSON payloads count by their value), without the one error frame
-    that ends it if `error` names its code. `repairs` counts by kind how much there is to mend, at least. `options` are
-    those of `unbroken.repair` under which this holds. Where upstream is opened twice, `connections` holds both bodies.
+    that ends it if `error` names its code. `repairs` counts by kind how much there is to mend, at least; it lies within
+    `places`, each the start and the end of a stretch of `data`, and all else is healthy. `options` are those of
+    `unbroken.repair` under which this holds. Where upstream is opened twice, `connections` holds both bodies.
     """
 
     data: bytes
     mended: bytes
     faults: tuple[str, ...]
     repairs: Mapping[RepairKind, int]
+    places: tuple[tuple[int, int], ...]
     options: Mapping[str, Any]
     error: str | None = None
     is_sse: bool = True
@@ -111,6 +113,14 @@ class Ground:
         self.taken.add(at)
         return True
 
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Give the start and the end of each frame that carries a fault, in the bytes that are sent."""
+        start = 0
+        for number, frame in enumerate(self.sent):
+            if number in self.taken:
+                yield start, start + len(frame)
+            start += len(frame)
+
     def stream(self) -> BrokenStream:
         """Give the stream with all that was planted."""
         return BrokenStream(
@@ -118,6 +128,7 @@ class Ground:
             mended=b"".join(self.right),
             faults=tuple(self.faults),
             repairs=dict(self.repairs),
+            places=tuple(self.places()),
             options={**self.options, **({"dialect": self.healthy.dialect} if self.healthy.dialect else {})},
             error=self.error,
             is_sse=self.healthy.is_sse,

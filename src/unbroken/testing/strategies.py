@@ -511,12 +511,10 @@ _healthy: SearchStrategy[bytes] = st.one_of(
     sse_streams(json_texts(_json_objects), canonical=True).map(lambda stream: stream.data),
     ndjson_streams().map(lambda stream: stream.data),
     json_array_streams().map(lambda stream: stream.data),
+    st.sampled_from(DIALECTS).flatmap(dialect_streams).map(lambda stream: stream.data),
 )
-_harms = st.lists(
-    st.tuples(st.sampled_from(["plant", "strike", "overwrite", "truncate", "repeat"]), st.integers(0, 9999), _pieces),
-    min_size=1,
-    max_size=3,
-)
+_ways_to_harm = st.sampled_from(["plant", "plant between", "strike", "overwrite", "truncate", "repeat"])
+_harms = st.lists(st.tuples(_ways_to_harm, st.integers(0, 9999), _pieces), min_size=1, max_size=3)
 
 
 def _harm(data: bytes, harms: list[tuple[str, int, bytes]]) -> bytes:
@@ -525,6 +523,10 @@ def _harm(data: bytes, harms: list[tuple[str, int, bytes]]) -> bytes:
         at = number % (len(data) + 1)
         match harm:
             case "plant":
+                data = data[:at] + piece + data[at:]
+            case "plant between":
+                ends = [match.end() for match in _EVENT_END.finditer(data)] or [0]
+                at = ends[number % len(ends)]
                 data = data[:at] + piece + data[at:]
             case "strike":
                 data = data[:at] + data[at + len(piece) :]
