@@ -241,12 +241,16 @@ def test_an_answer_passes_whole_and_is_accounted(dialect: str, draw: st.DataObje
 def test_an_answer_is_read_event_by_event(dialect: str, draw: st.DataObject) -> None:
     conversation = draw.draw(dialect_streams(dialect))
     reader = EventReader(dialect=dialect)
-    items = [item for chunk in draw.draw(chunkings(conversation.data)) for item in reader.feed(chunk)] + reader.close()
+    chunks = draw.draw(chunkings(conversation.data))
+    items = [item for chunk in chunks for item in reader.feed(chunk)] + reader.close()
     if conversation.is_sse:
         assert [as_seen(item) for item in items] == list(read_sse(conversation.data).events)
     else:
         assert [item.data for item in items] == list(read_ndjson(conversation.data).texts)
-    assert reader.report.events == len(conversation.frames)
+    report = reader.report
+    assert (report.events, report.chunks_in, report.bytes_in) == (
+        len(conversation.frames), len(chunks), len(conversation.data),
+    )  # fmt: skip
     check_account(reader.report, conversation)
 
 

@@ -57,6 +57,7 @@ _characters = st.one_of(
 _lines = st.one_of(st.text(_characters, max_size=8), st.sampled_from(_WORDS))
 _payloads = st.one_of(_lines, st.lists(_lines, min_size=1, max_size=3).map("\n".join))
 _EVENT_END = re.compile(rb"\r\n\r\n|\r\r|\n\n|(?<=})\n(?={)")
+_DATA_LINE = re.compile(rb"(?m)^(?=data:)")
 _one_in_four = st.sampled_from([False, False, False, True])
 
 
@@ -483,7 +484,7 @@ _PIECES: tuple[bytes, ...] = (
     # SSE
     b"data: ", b"data:", b"data", b"event: ", b"event: error\n", b"id: ", b"id: 1\n", b"id: 1\0\n", b"retry: 5\n",
     b"retry: ", b": ping\n\n", b":", b"\n", b"\n\n", b"\r\n\r\n", b"\r", b"\r\n", b"\r\r", b"\n\r", b"data: data: ",
-    b"Data: ", b" data: ",
+    b"Data: ", b" data: ", b"id: 7\ndata:\n\n", b"id: 8\n\n",
     # JSON, whole and broken
     b'{"a":1}', b'{"a":', b"1}", b'{"a":1}{"b":2}', b"[", b"]", b",", b'"', b"\\", b"\\u2028", b"\\ud83d", b"NaN",
     b"-Infinity", b"null", b"1", b"[DONE]", b"data: [DONE]\n\n", b"data:  [DONE]\n\n", b"DONE", b"{'a': None}",
@@ -513,12 +514,12 @@ _healthy: SearchStrategy[bytes] = st.one_of(
     json_array_streams().map(lambda stream: stream.data),
     st.sampled_from(DIALECTS).flatmap(dialect_streams).map(lambda stream: stream.data),
 )
-_ways_to_harm = st.sampled_from(["plant", "plant between", "strike", "overwrite", "truncate", "repeat"])
+_ways_to_harm = st.sampled_from(["plant", "plant between", "strike", "overwrite", "truncate", "repeat", "number"])
 _harms = st.lists(st.tuples(_ways_to_harm, st.integers(0, 9999), _pieces), min_size=1, max_size=3)
 
 
 def _harm(data: bytes, harms: list[tuple[str, int, bytes]]) -> bytes:
-    """Plant pieces in a healthy stream, strike bytes out, overwrite them, cut the end off, or repeat a stretch."""
+    """Plant pieces, strike bytes out, overwrite them, cut the end off, repeat a stretch, or number the events."""
     for harm, number, piece in harms:
         at = number % (len(data) + 1)
         match harm:
@@ -534,8 +535,10 @@ def _harm(data: bytes, harms: list[tuple[str, int, bytes]]) -> bytes:
                 data = data[:at] + piece + data[at + len(piece) :]
             case "truncate":
                 data = data[:at]
-            case _:
+            case "repeat":
                 data = data[:at] + data[max(0, at - 20) :]
+            case _:
+                data = _DATA_LINE.sub(b"id: %d\n" % number, data)
     return data
 
 
