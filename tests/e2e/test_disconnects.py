@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from .departures import CASES, PAGE, Case, Release, measure, table
+from .departures import CASES, PAGE, Case, Measured, measure, table
 from .stacks import running
 from .upstream import Upstream
 
 pytestmark = pytest.mark.e2e
-
-Measured = dict[Case, Release | None]
 
 
 @pytest.fixture(scope="module")
