@@ -30,7 +30,8 @@ _USAGE: Final = {
 _OBJECTS: Final = ("chat.completion.chunk", "chat.completion")
 _DELTA_KEYS: Final = frozenset(("content", "role", "tool_calls", "reasoning_content", "reasoning", "function_call"))
 _PINGS: Final = frozenset(("ping", "keepalive", "keep-alive", "heartbeat"))
-_BESIDE_AN_ERROR: Final = frozenset(("error", "id", "object", "created", "model", "provider", "user_id"))
+_ALONE: Final = frozenset(("error", "user_id"))
+_BESIDE_AN_ERROR: Final = _ALONE | {"id", "object", "created", "model", "provider"}  # in a chunk that is named so
 _ERROR_KEYS: Final = frozenset(("message", "type", "code", "param", "status", "metadata"))
 
 
@@ -264,7 +265,8 @@ def _is_bare_error(payload: dict[str, Any]) -> bool:
     error = payload.get("error")
     if isinstance(error, str):  # Hugging Face's servers
         return payload.keys() == {"error", "error_type"} and isinstance(payload["error_type"], str)
-    if not isinstance(error, dict) or not payload.keys() <= _BESIDE_AN_ERROR or is_own(error):
+    beside = _BESIDE_AN_ERROR if payload.get("object") in _OBJECTS else _ALONE
+    if not isinstance(error, dict) or not payload.keys() <= beside or is_own(error):
         return False
     says = isinstance(error.get("message"), str) and ("code" in error or "type" in error)
     return says and error.keys() <= _ERROR_KEYS and not isinstance(error.get("status"), str)
