@@ -17,6 +17,7 @@ from unbroken.core.resume import DeliveredIds
 
 OPENED = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 ERROR = b'data: {"error":{"message":"m"}}\n\n'
+BARE_ERROR = b'data: {"error":{"message":"m","code":7}}\n\n'
 
 
 def gate_after(data: bytes, *, clean: bool | None = None, **options: Any) -> Gate:
@@ -55,6 +56,9 @@ def forward(gate: Gate, text: str, **more: Any) -> bool:
         (OPENED, {}, Mode.KNOWN),
         (b"data: hello\n\n" + OPENED, {}, Mode.KNOWN),
         (OPENED + b"data: hello\n\n", {}, Mode.KNOWN),
+        (BARE_ERROR, {}, Mode.OPEN),
+        (b"data: hello\n\n" + BARE_ERROR, {}, Mode.TEXT),
+        (BARE_ERROR + b"data: hello\n\n", {}, Mode.TEXT),
         (b"", {"dialect": "openai-chat"}, Mode.KNOWN),
         (b"", {"dialect": "text"}, Mode.TEXT),
         (OPENED, {"dialect": "text"}, Mode.TEXT),
@@ -392,3 +396,23 @@ def test_comments_and_what_was_not_proven_are_counted_one_by_one() -> None:
     for text in ("[1]", "[2]"):
         gate.forward(Event(text), b"data: [1]\n\n", UNPROVEN, 0, 3)
     assert gate.report.unproven == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        (BARE_ERROR, Verdict.FAILED),
+        (b": hello\n\n" + BARE_ERROR, Verdict.FAILED),
+        (b'data: {"a":1}\n\n' + BARE_ERROR, Verdict.FAILED),
+        (b"data: hello\n\n" + BARE_ERROR, Verdict.ENDED),
+        (b'{"error":{"message":"m","code":7}}\n', Verdict.FAILED),
+        (b'{"a":1}\n{"error":{"message":"m","code":7}}\n{"a":2}\n', Verdict.ENDED),
+        (b'[{"a":1},{"error":{"message":"m","code":7}}]', Verdict.ENDED),
+    ],
+)
+def test_an_error_of_a_dialect_that_nothing_else_showed_counts_where_it_is_no_record(
+    data: bytes, verdict: Verdict
+) -> None:
+    pipeline = Pipeline(check_options(), StreamReport())
+    pipeline.feed(data)
+    assert pipeline.close(clean=True)[1] is verdict

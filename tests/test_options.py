@@ -73,6 +73,7 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any
         ("heartbeat", float("inf"), "None is off"),
         ("heartbeat", float("nan"), "None is off"),
         ("heartbeat_bytes", b"", "heartbeat=None"),
+        ("heartbeat_bytes", b": ping", "line end"),
         ("max_event_bytes", MIN_MAX_EVENT_BYTES - 1, "at least 1024"),
         ("max_event_bytes", -1, "at least 1024"),
         ("last_event_id", "a\nb", "must not hold CR, LF or NUL"),

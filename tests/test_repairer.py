@@ -379,7 +379,9 @@ def test_the_first_call_starts_the_time_whichever_it_is(end: str) -> None:
         (b"", {"format": "ndjson"}, b" "),
         (b"", {"to": "ndjson"}, b" "),
         (b"", {"content_type": "application/x-ndjson; charset=utf-8"}, b" "),
-        (b"", {"content_type": "application/json"}, b":\n\n"),
+        (b"", {"content_type": "application/json"}, b" "),
+        (b"", {"content_type": "application/json", "format": "sse"}, b":\n\n"),
+        (b"", {"content_type": "application/json", "to": "sse"}, b":\n\n"),
         (b"", {"content_type": "text/event-stream", "format": "json-array"}, b" "),
         (b"", {"heartbeat_bytes": b": alive\n\n"}, b": alive\n\n"),
         (b"data: {}\n\n", {}, b":\n\n"),
@@ -646,6 +648,44 @@ def test_a_heartbeat_before_the_first_byte_goes_by_the_content_type(content_type
     repairer = StreamRepairer(content_type=content_type, heartbeat=5.0)
     repairer.resume(0.0)
     assert repairer.on_deadline(5.0) == [beat]
+
+
+@pytest.mark.parametrize(
+    ("data", "wire"),
+    [
+        (b'[{"a":1},{"b":2}]', b'  [{"a":1},{"b":2}]'),
+        (b'{"a":1}\n{"b":2}\n', b'  {"a":1}\n{"b":2}\n'),
+        (b'data: {"a":1}\n\n', b'  \ndata: {"a":1}\n\n'),
+        (b"<html>", b"  \n" + told("not-a-stream", "error")),
+    ],
+)
+def test_heartbeats_in_front_of_a_body_that_is_called_json_decide_no_framing(data: bytes, wire: bytes) -> None:
+    repairer = StreamRepairer(content_type="application/json", heartbeat=5.0)
+    repairer.resume(0.0)
+    left = repairer.on_deadline(5.0) + repairer.on_deadline(10.0) + repairer.feed(data, 11.0) + repairer.close(12.0)
+    assert b"".join(left) == wire
+    assert repairer.report.bytes_out == len(wire)
+    assert repairer.report.heartbeats == 2
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "ollama", "gemini", "cohere", None])
+def test_a_failure_in_front_of_a_converted_stream_is_told_in_the_dialect_of_the_output(dialect: str | None) -> None:
+    repairer = StreamRepairer(convert="openai-chat", dialect=dialect)
+    repairer.feed(b": hello\n\n", 0.0)
+    assert repairer.fail(OSError(), 1.0) == [told("upstream-failed")]
+
+
+def test_a_callback_that_ends_the_stream_leaves_it_one_end() -> None:
+    ends: list[Verdict] = []
+
+    class Ends(Observer):
+        def ended(self, report: StreamReport) -> None:
+            ends.append(report.verdict)
+
+    repairer = StreamRepairer(on_repair=lambda repair: repairer.cancel(1.0), observers=[Ends()])
+    repairer.feed(b"data: {}\n\ndata: {", 0.0)
+    assert repairer.fail(OSError(), 1.0) == []
+    assert ends == [repairer.report.verdict] == [Verdict.CANCELLED]
 
 
 def test_any_byte_puts_the_silence_off_and_no_byte_does_not() -> None:

@@ -723,6 +723,36 @@ CASES: list[Case] = [
         "",
     ),
     (
+        "an error record among prose",
+        b'data: start\n\ndata: {"error":{"message":"job 7 failed","code":7}}\n\ndata: next\n\n',
+        {},
+        SAME,
+        "",
+    ),
+    (
+        "an error record in front of prose",
+        b'event: error\ndata: {"error":"sensor 3 offline"}\n\nevent: reading\ndata: temp 20\n\n',
+        {},
+        SAME,
+        "",
+    ),
+    (
+        "named events that need no payload",
+        b'event: delta\ndata: {"text":"Hi"}\n\nevent: ping\ndata:\n\nevent: ping\ndata: null\n\n'
+        b"event: done\ndata: ok\n\n",
+        {},
+        b'event: delta\ndata: {"text":"Hi"}\n\nevent: ping\ndata: \n\nevent: ping\ndata: null\n\n'
+        b"event: done\ndata: ok\n\n",
+        "",
+    ),
+    (
+        "an error in prose",
+        b"event: error\ndata: Internal Server Error\n\ndata: [DONE]\n\n",
+        CHAT,
+        b"data: " + error("upstream-error") + b"\n\n",
+        "invalid-json@0+40 invalid-json@40+16",
+    ),
+    (
         "scalars",
         b'data: 1\n\ndata: "a"\n\ndata: {}\n\n',
         CHAT,

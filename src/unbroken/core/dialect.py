@@ -100,6 +100,10 @@ class Dialect:
         """Take one forwarded payload, in order, and say what it means. Numbers may all be floats."""
         return NOTHING
 
+    def says_by_name(self, event: str) -> bool:
+        """Tell whether an event of this name needs no payload: any is right, and `read` is given it as text."""
+        return False
+
     def is_complete(self) -> bool:
         """Tell, at a clean end without terminator, whether what was read is a whole answer."""
         return False

@@ -167,7 +167,10 @@ class Gate:
         if self.dialect is not None and not self.dialect.json_payloads:
             reading = self._take(self.dialect.read(event.event, event.data))
         elif value is FLAWED:
-            self._forward_flawed(event.data)
+            if self.dialect is not None and self.dialect.says_by_name(event.event):
+                reading = self._take(self.dialect.read(event.event, event.data))
+            else:
+                self._forward_flawed(event.data)
         elif value is not UNPROVEN:
             reading = self._read(event, value)
             if self.dialect is not None:
@@ -233,16 +236,18 @@ class Gate:
         return bool(data) and data[0] not in ":{["  # `[DONE]` too begins like JSON
 
     def _read(self, event: Event, value: Any) -> Reading | None:
-        if self.dialect is None:
-            self._recognise(event.event, value)
         if is_ours(value):
             self.failure = self.failure or failure_of_ours(value)
-        if self.dialect is None:
+        dialect = self.dialect or self._recognised(event.event, value)
+        if dialect is None:
             return None
-        marks = self.dialect.exact_marks
+        marks = dialect.exact_marks
         if marks and any(mark in event.data for mark in marks):
             value = read_exactly(event.data)
-        return self._take(self.dialect.read(event.event, value))
+        reading = dialect.read(event.event, value)
+        if self.dialect is None and not self._enter_by(dialect, reading):
+            return None
+        return self._take(reading)
 
     def _take(self, reading: Reading) -> Reading:
         if reading.kind is EventClass.ERROR:
@@ -256,11 +261,24 @@ class Gate:
             self.account.absorb(reading)
         return reading
 
-    def _recognise(self, name: str, value: Any) -> None:
-        for dialect in REGISTRY.values():
-            if dialect.recognises(name, value):
-                self._enter(dialect())
-                return
+    @staticmethod
+    def _recognised(name: str, value: Any) -> Dialect | None:
+        return next((dialect() for dialect in REGISTRY.values() if dialect.recognises(name, value)), None)
+
+    def _enter_by(self, dialect: Dialect, reading: Reading) -> bool:
+        """Take the dialect that was recognised; tell whether the payload may count as one of its own.
+
+        An error alone proves little: it ends the stream as failed, and nothing is dropped on its account. In prose, and
+        behind other lines or elements, each a record of its own, it may be anybody's.
+        """
+        if reading.kind is not EventClass.ERROR:
+            self._enter(dialect)
+        elif self.mode is Mode.TEXT or (self.report.format is not Format.SSE and self.report.events):
+            return False
+        else:
+            self.dialect = dialect
+            self.report.dialect = dialect.name
+        return True
 
     def _enter(self, dialect: Dialect) -> None:
         self.dialect = dialect

@@ -151,6 +151,10 @@ def _heartbeat_bytes(value: bytes | None) -> bytes | None:
     _expect("heartbeat_bytes", value, bytes, "bytes or None", optional=True)
     if value == b"":
         raise ValueError("heartbeat_bytes must not be empty: nothing would be written; heartbeat=None turns it off")
+    if value is not None and not value.endswith(b"\n") and value.strip(b" \t\r"):
+        raise ValueError(
+            f"heartbeat_bytes={value!r} must end in a line end, or it would be read as part of what follows"
+        )
     return value
 
 

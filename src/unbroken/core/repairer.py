@@ -319,6 +319,8 @@ class _Engine(Generic[T]):
 
     def _end(self, verdict: Verdict, now: float, ours: Failure | None = None, met: Exception | None = None) -> list[T]:
         """Fix the verdict, once, unless upstream is opened again; give the last frames."""
+        if self.finished:  # a callback closed the stream meanwhile
+            return []
         gate = self._gate
         if gate.dead_from is not None:
             ours = gate.untold
@@ -378,6 +380,7 @@ class StreamRepairer(_Engine[bytes]):
         # A conversion writes SSE unless told otherwise; else the framing stays what it is, once that is known.
         self._target: Format | None = self.options.to or (Format.SSE if self.options.convert else None)
         self._converter: Converter | None = None
+        self._indented = False  # heartbeats were written that are right for JSON, and for SSE end with a line
 
     def _start(self, now: float) -> None:
         super()._start(now)
@@ -407,8 +410,18 @@ class StreamRepairer(_Engine[bytes]):
     def _spell_heartbeat(self) -> bytes:
         if self.options.heartbeat_bytes is not None:
             return self.options.heartbeat_bytes
+        if self._target is None and self._may_be_json():
+            self._indented = True
+            return b" "
         dialect = self._gate.dialect if self._converter is None else None
         return spell_heartbeat(self._fix_target(), dialect, id_seen=bool(self.report.last_event_id))
+
+    def _may_be_json(self) -> bool:
+        """Tell whether all that is known is a content type of JSON: an array, lines, or a stream that is misnamed."""
+        if self.report.format is not None or self.options.format is not None:
+            return False
+        kind = media_type(self.options.content_type)
+        return kind == "application/json" or kind.endswith("+json")
 
     def _fix_target(self) -> Format:
         """Decide the output framing; before the format is known, by what the caller or the content type said."""
@@ -423,6 +436,10 @@ class StreamRepairer(_Engine[bytes]):
         return items
 
     def _count(self, items: list[bytes]) -> list[bytes]:
+        if self._indented and self._target is not None and items:
+            self._indented = False
+            if self._target is Format.SSE:
+                items[0] = b"\n" + items[0]
         self.report.bytes_out += sum(map(len, items))
         return items
 
@@ -480,7 +497,8 @@ class StreamRepairer(_Engine[bytes]):
 
     def _spoken_dialect(self) -> Dialect | None:
         """Give the dialect of the output: the stream's own, or the one it is converted to."""
-        if self._converter is not None and self.options.convert is not None:
+        converts = self._converter is not None or not self.report.events
+        if self.options.convert is not None and converts:
             return REGISTRY[self.options.convert]()
         return self._gate.dialect
 

@@ -630,7 +630,8 @@ class SSEFramer:
 
     def _forward_proven(self, block: Block, payload: str, value: Any, start: int, end: int) -> None:
         gate = self._gate
-        if value is None and gate.mode is Mode.KNOWN and gate.allows(RepairKind.EMPTY_DATA):
+        is_empty = value is None and gate.mode is Mode.KNOWN and not self._says_by_name(block)
+        if is_empty and gate.allows(RepairKind.EMPTY_DATA):
             self._drop(RepairKind.EMPTY_DATA, block, start, end)
             return
         escaped = payload if value is UNPROVEN else escape_separators(payload)
@@ -647,17 +648,27 @@ class SSEFramer:
         """Deal with a payload that nothing mends: in a known dialect nobody could read it."""
         gate = self._gate
         dropped = self._drops(payload)
-        if gate.mode is not Mode.KNOWN or (gate.dialect is not None and payload == gate.dialect.sentinel):
+        if gate.mode is not Mode.KNOWN or payload == self._sentinel() or self._says_by_name(block):
             self._forward(block, payload, FLAWED, start, end, wire=wire, further=further)
         elif self._expects_done() and is_misspelt_done(payload) and gate.allows(RepairKind.DONE_SPELLING):
             gate.repair(RepairKind.DONE_SPELLING, start, end)
             self._forward(block, DONE, FLAWED, start, end)
+        elif dropped is RepairKind.INVALID_JSON and block.name == "error":
+            gate.die(Failure("upstream-error"), dropped, start, end)
         elif dropped is not None:
             self._drop(dropped, block, start, end)
         elif gate.options.invalid_json == "error":
             gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
         else:
             self._forward(block, payload, FLAWED, start, end, wire=wire, further=further)
+
+    def _sentinel(self) -> str | None:
+        dialect = self._gate.dialect
+        return None if dialect is None else dialect.sentinel
+
+    def _says_by_name(self, block: Block) -> bool:
+        dialect = self._gate.dialect
+        return dialect is not None and block.name is not None and dialect.says_by_name(block.name)
 
     def _drops(self, payload: str) -> RepairKind | None:
         """Name the reason to drop a payload that no client of a known dialect can read."""

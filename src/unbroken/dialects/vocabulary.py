@@ -17,6 +17,7 @@ _CONTENT: Final = frozenset(("delta", "chunk"))
 _BEGINNINGS: Final = frozenset(("hello", "start"))
 _ENDS: Final = frozenset(("done", "complete", "completed", "end", "finished"))
 _PINGS: Final = frozenset(("ping", "heartbeat", "keepalive"))
+_TELLING: Final = _BEGINNINGS | _ENDS | _PINGS | {"error"}
 
 
 @register
@@ -34,6 +35,10 @@ class Vocabulary(Dialect):
         if event == "error":
             return payload.keys() == {"error"} and not is_own(payload["error"])
         return event in _CONTENT and isinstance(payload.get("text"), str)
+
+    def says_by_name(self, event: str) -> bool:
+        """Beginnings, ends, pings and errors do."""
+        return event in _TELLING
 
     def read(self, event: str, payload: Any) -> Reading:
         """Read one event by its name, or by the payload's `event` or `type` where the framing has no names."""
