@@ -28,7 +28,7 @@ from unbroken.dialects.anthropic import Anthropic
 from unbroken.dialects.gemini import Gemini
 from unbroken.dialects.openai_chat import OpenAIChat
 from unbroken.dialects.openai_responses import OpenAIResponses
-from unbroken.testing.cuts import cut
+from unbroken.testing.cuts import cut, every
 
 
 def chat(**delta: Any) -> dict[str, Any]:
@@ -292,9 +292,89 @@ def test_the_fast_path_reads_what_the_slow_one_reads(role: bool, text: str, reas
     slow, fast = OpenAIChat(), OpenAIChat()
     slow._plain_text = lambda choice: None  # type: ignore[method-assign]
     for dialect in (slow, fast):
-        dialect.read("message", finish() if after else chat(role="assistant"))
+        dialect.read("message", chat(role="assistant", content="a"))
+        dialect.read("message", finish() if after else chat(content="b"))
     assert fast.read("message", payload) == slow.read("message", payload)
     assert fast.is_complete() == slow.is_complete()
+
+
+def named(id: str, *, index: int = 0, finish: str | None = None, **delta: Any) -> dict[str, Any]:
+    return {"id": id, "choices": [{"index": index, "delta": delta, "finish_reason": finish}]}
+
+
+def begun(id: str, **role: Any) -> dict[str, Any]:
+    return named(id, role="assistant", content="", **role)
+
+
+def text_of(id: str, *pieces: str, **delta: Any) -> list[dict[str, Any]]:
+    return [named(id, content=piece, **delta) for piece in pieces]
+
+
+SECOND_BEGINNINGS = {
+    "an answer begins anew": (1, [begun("1"), *text_of("1", "Bon", "jour"), begun("2"), *text_of("2", "Bon", "soir")]),
+    "it begins anew behind one piece": (1, [begun("1"), *text_of("1", "Bon"), begun("2"), *text_of("2", "Bon")]),
+    "and a third time": (
+        2,
+        [chunk for id in "123" for chunk in (begun(id), *text_of(id, "a", "b"))],
+    ),
+    "no role in the first": (1, [*text_of("1", "Bonjour"), begun("2"), *text_of("2", "Bon")]),
+    "the role comes with the text": (1, [*text_of("1", "Bon", "jour"), named("2", role="assistant", content="Bon")]),
+    "reasoning came of the first": (1, [begun("1"), named("1", reasoning="Hm"), begun("2")]),
+    "one answer": (0, [begun("1"), *text_of("1", "Bon", "jour")]),
+    "the same id again": (0, [begun("1"), *text_of("1", "Bon", "jour"), begun("1"), *text_of("1", "Bon")]),
+    "no ids": (0, [chat(role="assistant"), chat(content="a"), chat(role="assistant"), chat(content="b")]),
+    "an empty id": (0, [begun("1"), *text_of("1", "a"), begun(""), *text_of("", "b")]),
+    "a role with each chunk": (0, text_of("1", "a", "b", "c", role="assistant")),
+    "an id of its own for each chunk": (0, [begun("0"), *[named(str(n), content="a") for n in range(1, 9)]]),
+    "both": (0, [named(str(n), content="a", role="assistant") for n in range(9)]),
+    "an id of its own for each chunk, and a role now and then": (
+        0,
+        [begun("0"), *[named(str(n), content="a", **({"role": "assistant"} if n % 3 == 0 else {})) for n in range(9)]],
+    ),
+    "nothing came of the first": (0, [begun("1"), begun("2"), *text_of("2", "a", "b")]),
+    "the last chunk is another one's": (
+        0,
+        [*text_of("1", "a", "b"), named("2", role="assistant", content="", finish="stop")],
+    ),
+    "several choices": (
+        0,
+        [begun("1"), begun("2", index=1), *text_of("1", "a", "b"), *text_of("2", "a", index=1), begun("3", index=2)],
+    ),
+    "several choices begin anew": (
+        1,
+        [
+            chunk
+            for id in "12"
+            for chunk in (begun(id), begun(id, index=1), *text_of(id, "a", "b"), *text_of(id, "a", "b", index=1))
+        ],
+    ),
+    "legacy completions": (
+        0,
+        [
+            {"id": id, "object": "text_completion", "choices": [{"index": 0, "text": "a", "finish_reason": None}]}
+            for id in "1122"
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SECOND_BEGINNINGS)
+def test_a_chat_that_begins_anew_under_another_id_is_told(case: str) -> None:
+    count, payloads = SECOND_BEGINNINGS[case]
+    data = sse(*payloads, "[DONE]")
+    for pieces in ([data], every(data, 1), [frame + b"\n\n" for frame in data.split(b"\n\n")[:-1]]):
+        reader = EventReader()
+        for piece in pieces:
+            reader.feed(piece)
+        reader.close()
+        assert reader.report.second_beginnings == count
+        assert reader.report.events == len(payloads) + 1
+
+
+def test_a_chat_that_begins_anew_behind_many_alike_is_told() -> None:
+    answers = [chunk for id in ("chatcmpl-1", "chatcmpl-2") for chunk in (begun(id), *text_of(id, *"abcdefgh"))]
+    report = read(sse(*answers))
+    assert (report.second_beginnings, report.text) == (1, "abcdefgh" * 2)
 
 
 def test_what_a_dialect_remembers_is_bounded() -> None:

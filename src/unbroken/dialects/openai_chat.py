@@ -49,6 +49,9 @@ class OpenAIChat(Dialect):
         self._crowded = False
         self._calls: dict[tuple[int, int], tuple[str | None, int]] = {}  # by choice and index: id, how many so far
         self._last_call: Hashable = None
+        self._id: str | None = None  # of the answer under way
+        self._fresh = True  # nothing but beginnings came of it yet
+        self._keeps_id = False  # what followed its beginning had its id
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -81,6 +84,7 @@ class OpenAIChat(Dialect):
         if (
             type(choice) is not dict
             or self._finished.get(0, True)
+            or self._fresh
             or choice.get("finish_reason")
             or choice.get("index")
         ):
@@ -95,16 +99,37 @@ class OpenAIChat(Dialect):
         counts_tokens = payload.get("object") == "text_completion"
         deltas = []
         failure = None
+        begins = False
         for choice in as_list(payload.get("choices")):
             if isinstance(choice, dict):
                 delta, moves = self._read_choice(choice, counts_tokens)
                 deltas.append(delta)
+                if not delta.choice and (self._fresh or delta.role):
+                    begins |= self._begins(as_label(payload.get("id")) or "", delta)
                 if moves:
                     kind = _CONTENT
                 if delta.finish_reason == "error":
                     failure = failure_of(choice.get("error") or {"type": "error"})
         # Identity is for conversions, and this dialect is never their source.
-        return Reading(EventClass.ERROR if failure else kind, tuple(deltas), usage, failure)
+        return Reading(EventClass.ERROR if failure else kind, tuple(deltas), usage, failure, begins=begins)
+
+    def _begins(self, id: str, delta: Delta) -> bool:
+        """Tell where an answer begins: the first, and a role with another id behind one that kept its id.
+
+        Some servers give a role to each chunk, some an id of its own, and one both to the chunk that finishes.
+        """
+        begins = self._id is None
+        if delta.role is None:
+            if not (delta.text or delta.reasoning or delta.tools):
+                return False
+            self._fresh, self._keeps_id = False, begins or id == self._id
+        elif begins or (id and id != self._id and delta.finish_reason is None):
+            begins = begins or self._keeps_id
+            self._fresh, self._keeps_id = True, False
+        else:
+            return False
+        self._id = id
+        return begins
 
     def _read_unusual(self, event: str, payload: dict[str, Any]) -> Reading:
         """Read what has no choices, an error, or a name."""
