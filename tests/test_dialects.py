@@ -514,6 +514,34 @@ ERRORS = [
     ("openai-chat", {"error": {"message": "m", "code": "invalid_api_key"}}, "authentication", 401),
     ("openai-chat", {"error": {"message": "m", "code": "context_length_exceeded"}}, "invalid-request", 400),
     ("openai-chat", {"error": {"message": "m", "code": "content_filter"}}, "content-filtered", 400),
+    (
+        "openai-chat",
+        {"error": {"message": "m", "type": "invalid_request_error", "param": None, "code": "invalid_api_key"}},
+        "authentication",
+        401,
+    ),
+    (
+        "openai-chat",
+        {"error": {"message": "m", "type": "invalid_request_error", "code": "model_not_found"}},
+        "not-found",
+        404,
+    ),
+    (
+        "openai-chat",
+        {"error": {"message": "m", "type": "invalid_request_error", "code": "content_filter", "status": 400}},
+        "content-filtered",
+        400,
+    ),
+    ("openai-chat", {"error": {"type": "invalid_request_error", "code": "rate_limit_exceeded"}}, "rate-limited", 429),
+    ("openai-chat", {"error": {"type": "server_error", "code": "rate_limit_exceeded"}}, "rate-limited", 429),
+    ("openai-chat", {"error": {"type": "tokens", "code": "context_length_exceeded"}}, "invalid-request", 400),
+    ("openai-chat", {"error": {"type": "authentication_error", "code": "invalid_request_error"}}, "authentication", 401),
+    ("openai-chat", {"error": {"type": "api_error", "code": 429}}, "rate-limited", 429),
+    ("openai-chat", {"error": {"type": "invalid_request_error", "code": "403"}}, "authentication", 403),
+    ("openai-chat", {"error": {"type": "invalid_request_error", "status": 500}}, "upstream-error", 500),
+    ("openai-chat", {"error": {"type": "api_error", "code": "not_invented_yet"}}, "upstream-error", 500),
+    ("openai-chat", {"error": {"type": "tokens"}}, "rate-limited", 429),
+    ("openai-chat", {"error": {"type": "overloaded_error", "code": 500}}, "overloaded", 500),
     ("openai-chat", {"error": "out of memory"}, "upstream-error", None),
     ("openai-chat", {"error": True, "message": "m", "code": 404}, "not-found", 404),
     (
@@ -558,6 +586,13 @@ def test_an_error_inside_the_stream_is_told_in_one_language(dialect: str, payloa
     assert reading.failure is not None
     assert (reading.failure.code, reading.failure.status_hint) == (code, status)
     assert reading.failure.public_message in SENTENCES.values(), "nothing of upstream's reaches the client"
+
+
+def test_the_provider_s_own_word_for_an_error_is_its_type_also_where_the_code_says_more() -> None:
+    told = {"message": "m", "type": "invalid_request_error", "code": "invalid_api_key"}
+    failure = OpenAIChat().read("message", {"error": told}).failure
+    assert failure is not None
+    assert failure.error_type == "invalid_request_error"
 
 
 DELAYS = [

@@ -61,6 +61,14 @@ _BY_WORD: Final[dict[str, tuple[str, int]]] = {
     "error_limit": ("invalid-request", 400),
 }
 
+# Words that stand for whatever has no other: a told status, or another word beside them, says more.
+_GENERIC: Final = frozenset(
+    (
+        *("server_error", "internal_server_error", "bad_request_error", "badrequesterror", "invalid_request_error"),
+        *("api_error", "invalid_argument", "failed_precondition", "internal", "tokens", "requests"),
+    )
+)
+
 _BY_STATUS: Final[dict[int, str]] = {
     401: "authentication",
     402: "authentication",
@@ -93,15 +101,20 @@ def failure_of(error: Any) -> Failure:
 
 
 def _classify(error: dict[str, Any]) -> tuple[str, int | None]:
-    """Give the code and the status: a status that was told, else the first word that is known."""
+    """Give the code and the status: by a word that says what it is, else by a status, else by a generic word."""
     status = next((found for key in _STATUS_KEYS if (found := _status(error.get(key)))), None)
-    for key in _WORD_KEYS:
-        word = error.get(key)
-        if isinstance(word, str) and len(word) < 64 and (known := _BY_WORD.get(word.lower().replace("-", "_"))):
-            return known[0], status or known[1]
-    if status is None:
-        return "upstream-error", None
-    return _BY_STATUS.get(status, "invalid-request" if status < 500 else "upstream-error"), status
+    words = [word for key in _WORD_KEYS if (word := _word(error.get(key))) in _BY_WORD]
+    for word in words:
+        if word not in _GENERIC:
+            code, usual = _BY_WORD[word]
+            return code, status or usual
+    if status is not None:
+        return _BY_STATUS.get(status, "invalid-request" if status < 500 else "upstream-error"), status
+    return _BY_WORD[words[0]] if words else ("upstream-error", None)
+
+
+def _word(value: Any) -> str:
+    return value.lower().replace("-", "_") if isinstance(value, str) and len(value) < 64 else ""
 
 
 def _status(value: Any) -> int | None:
