@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from unbroken.core.resume import REMEMBERED, DeliveredIds
 
 
-def delivered(*ids: str) -> DeliveredIds:
-    known = DeliveredIds()
+def delivered(*ids: str, initial: str = "") -> DeliveredIds:
+    known = DeliveredIds(initial)
     for id in ids:
         known.add(id)
     known.restart()
@@ -60,6 +60,34 @@ def test_without_a_delivered_id_nothing_is_skipped() -> None:
     assert kept(delivered(), "a", "b") == ["a", "b"]
 
 
+def test_what_comes_before_a_known_id_passes_and_what_is_known_does_not() -> None:
+    """As where a server begins with an event about the connection."""
+    assert kept(delivered("a", "b"), "hello", "a", "b", "c") == ["hello", "c"]
+
+
+def test_what_a_connection_brings_itself_is_never_taken_for_a_repetition() -> None:
+    known = delivered("a", "b")
+    for id in ("c", "c", "c"):
+        assert not known.repeats(id)
+        known.add(id)
+
+
+def test_the_id_before_the_first_connection_is_known_too() -> None:
+    assert kept(delivered("4", "5", initial="3"), "3", "4", "5", "6") == ["6"]
+    assert kept(delivered("4", "5", initial="3"), "6", "7") == ["6", "7"]
+
+
+def test_what_came_before_the_initial_id_is_not_known_and_passes() -> None:
+    assert kept(delivered("4", "5", initial="3"), *"12345678") == list("12678")
+
+
+def test_the_initial_id_alone_proves_no_repetition() -> None:
+    assert kept(delivered(initial="3"), *"12345") == list("12345")
+    assert delivered(initial="3").last is None
+    assert delivered("4", initial="3").last == "4"
+    assert delivered("4", "", initial="3").last is None
+
+
 def test_an_empty_id_names_nothing() -> None:
     assert kept(delivered("a", ""), "a") == ["a"]
     assert kept(delivered("a", "b"), "", "a", "", "b", "c") == ["", "", "c"]
@@ -88,6 +116,13 @@ def test_a_stream_of_more_ids_than_are_remembered_is_still_known_from_its_first(
     assert kept(delivered(*ids), *ids, "new") == ["new"]
     assert kept(delivered(*ids), *ids[-50:], "new") == ["new"]
     assert kept(delivered(*ids), ids[0], "", ids[-1], "new") == ["", "new"], "an empty id names nothing there either"
+
+
+def test_what_was_forgotten_is_skipped_between_the_first_ids_and_the_remembered_ones_only() -> None:
+    ids = [str(number) for number in range(REMEMBERED + 100)]
+    assert kept(delivered(*ids, initial="begin"), "begin", *ids, "new") == ["new"]
+    assert kept(delivered(*ids), ids[0], ids[1], ids[-2], "x", ids[-1]) == ["x"]
+    assert kept(delivered(*ids), ids[-2], "x", "y") == ["x", "y"]
 
 
 def test_as_long_as_nothing_was_forgotten_an_unknown_id_is_new() -> None:

@@ -373,6 +373,48 @@ def test_events_that_were_delivered_are_not_delivered_again(read: Callable[..., 
     assert outcome.report.events == 3
 
 
+# A stream that starts from an id
+
+
+def test_the_id_to_start_from_is_no_id_that_was_delivered() -> None:
+    attempts = Attempts([[event(1, named=False), event(2, named=False), ConnectionResetError()], WHOLE])
+    stream = iter_events(retrying(attempts.connect, retry=QUICK, resume=True), timeouts=None, last_event_id="7")
+    events = list[str]()
+    with pytest.raises(StreamError, match="upstream-failed"):
+        events.extend(item.data for item in stream)
+    assert events == ["event 1", "event 2"]
+    assert len(attempts.seen) == 1
+
+
+def test_a_server_that_begins_anew_repeats_nothing_of_which_the_id_is_known() -> None:
+    attempts = Attempts([[event(4), event(5), ConnectionResetError()], [event(number) for number in range(1, 9)]])
+    stream = iter_events(retrying(attempts.connect, retry=QUICK, resume=True), timeouts=None, last_event_id="3")
+    assert [item.id for item in stream] == ["4", "5", "1", "2", "6", "7", "8"]
+    assert stream.report.repairs == {RepairKind.REPEATED_EVENT: 3}
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_every_attempt_is_told_the_id_to_start_from_until_another_was_delivered(resume: bool) -> None:
+    attempts = Attempts([[ConnectionResetError()], [event(4), ConnectionResetError()], [event(5)]])
+    source = retrying(attempts.connect, retry=QUICK, resume=resume)
+    stream = repair(source, timeouts=None, heartbeat=None, last_event_id="3")
+    assert b"".join(stream).startswith(event(4))
+    assert [attempt.last_event_id for attempt in attempts.seen] == ["3", "3", "4"][: 2 + resume]
+
+
+def test_every_asynchronous_attempt_is_told_the_id_to_start_from() -> None:
+    attempts = Attempts([[ConnectionResetError()], [event(4)]])
+
+    async def main(clock: Clock) -> int:
+        source = aretrying(attempts.aconnect, retry=QUICK)
+        aborted = list[object]()
+        stream = aiter_events(source, last_event_id="3", abort=lambda: aborted.append(0))
+        return len([item async for item in stream])
+
+    assert warp(main) == 1
+    assert [attempt.last_event_id for attempt in attempts.seen] == ["3", "3"]
+
+
 def test_a_repetition_is_covered_byte_for_byte() -> None:
     first = event(1) + event(2)
     stream = iter_events(

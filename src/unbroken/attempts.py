@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 class Attempt:
     """One opening of upstream: what `connect` is told.
 
-    `number` counts from 1. `last_event_id` is the id of the last event delivered, for a `Last-Event-ID` header; ""
-    where there is none. `error` is what ended the attempt before, `delay` the seconds waited since.
+    `number` counts from 1. `last_event_id` is the id of the last event delivered, or before any the one that the
+    stream was told to start from, for a `Last-Event-ID` header; "" where there is none. `error` is what ended the
+    attempt before, `delay` the seconds waited since.
     """
 
     number: int = 1
@@ -80,12 +81,21 @@ class _Course:
         """Give the source that makes this attempt when it is read."""
         connection = self._connection(self._connect, attempt)
         renew = partial(self.renew, attempt)
-        return Source(connection, abort=connection.abort, renew=renew, resumes=self._resume, delay=attempt.delay)
+        return Source(
+            connection,
+            abort=connection.abort,
+            renew=renew,
+            delay=attempt.delay,
+            resumes=self._resume,
+            begin=self.begin if attempt.number == 1 else None,
+        )
+
+    def begin(self, last_event_id: str) -> Source:
+        """Give the source of a stream that starts behind this id."""
+        return self.source(Attempt(last_event_id=last_event_id))
 
     def renew(self, attempt: Attempt, error: Exception, report: StreamReport) -> Source | None:
         """Give the source that follows on a failed attempt, or None where the failure stands."""
-        if report.events and not (self._resume and report.last_event_id):
-            return None
         met = error.__cause__ if isinstance(error, StreamError) and error.__cause__ else error
         if not self._retry.worth(status_of(error), met):
             return None

@@ -440,7 +440,7 @@ def arepair(
 
     Use `async with arepair(...) as stream` where you can: a server that stops iterating closes nothing by itself.
     """
-    source = as_source("arepair", chunks, abort)
+    source = as_source("arepair", chunks, abort, last_event_id)
     on_repair, watchers = watched(on_repair, observers)
     engine = StreamRepairer(
         format=format,
@@ -487,7 +487,7 @@ def aiter_events(
     observers: Iterable[Observer] = (),
 ) -> AsyncEventStream:
     """Do what `iter_events` does, for asyncio. A synchronous iterable is read in a thread."""
-    source = as_source("aiter_events", chunks, abort)
+    source = as_source("aiter_events", chunks, abort, last_event_id)
     on_repair, watchers = watched(on_repair, observers)
     engine = EventEngine(
         format=format,

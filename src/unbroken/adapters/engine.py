@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from ..core.errors import StreamError
     from ..core.report import StreamReport
+    from ..core.resume import DeliveredIds
 
 T = TypeVar("T")
 
@@ -37,8 +38,8 @@ class Engine(Protocol[T]):
     renew: Callable[[Exception], float | None] | None
     """Asked before a failure is told: the seconds until another connection brings the bytes, or None."""
 
-    def remember_ids(self) -> None:
-        """Remember the ids of what is delivered, so that another connection can go on behind them."""
+    def remember_ids(self) -> DeliveredIds:
+        """Remember the ids of what is delivered, so that another connection can go on behind them; give them."""
 
     def feed(self, chunk: bytes, now: float) -> list[T]:
         """Take bytes and give what they complete."""

@@ -22,7 +22,8 @@ class Source:
 
     `renew` is asked, with the error and the report, before a failure is told: it gives the source that takes this
     one's place, or None. Its chunks wait `delay` seconds before they open upstream, and with `resumes` they may go on
-    behind the last event id, or repeat what came before it.
+    behind the last event id, or repeat what came before it; without, it is asked only while no event was delivered.
+    `begin` gives the source for a stream that was told to start behind a `last_event_id`.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Source:
         renew: Callable[[Exception, StreamReport], Source | None] | None = None,
         delay: float = 0.0,
         resumes: bool = False,
+        begin: Callable[[str], Source] | None = None,
     ) -> None:
         self.chunks = chunks
         self.content_type = content_type
@@ -44,6 +46,7 @@ class Source:
         self.renew = renew
         self.delay = delay
         self.resumes = resumes
+        self.begin = begin
 
     def with_abort(self, abort: Callable[[], object]) -> Source:
         """Give the same source with another way to interrupt it."""
@@ -78,11 +81,13 @@ def client_of(response: object) -> str | None:
     return None
 
 
-def as_source(function: str, chunks: Any, abort: Callable[[], object] | None) -> Source:
+def as_source(function: str, chunks: Any, abort: Callable[[], object] | None, last_event_id: str = "") -> Source:
     """Take what the caller passed as `chunks`, checked. Raises `TypeError` naming the fix."""
     if abort is not None and not callable(abort):
         raise TypeError(f"{function}(abort=...) must be callable or None, not {type(abort).__name__}")
     if isinstance(chunks, Source):
+        if last_event_id and chunks.begin is not None:
+            chunks = chunks.begin(last_event_id)
         return chunks if abort is None else chunks.with_abort(abort)
     _refuse_misuse(function, chunks)
     if abort is None and getattr(chunks, "_any_thread_may_close", False):
@@ -90,9 +95,9 @@ def as_source(function: str, chunks: Any, abort: Callable[[], object] | None) ->
     return Source(chunks, abort=abort)
 
 
-def as_sync_source(function: str, chunks: Any, abort: Callable[[], object] | None) -> Source:
+def as_sync_source(function: str, chunks: Any, abort: Callable[[], object] | None, last_event_id: str = "") -> Source:
     """Take what can be iterated over without an event loop; see `as_source`."""
-    source = as_source(function, chunks, abort)
+    source = as_source(function, chunks, abort, last_event_id)
     if not hasattr(source.chunks, "__iter__"):
         raise TypeError(f"{function}() takes an iterable, not an asynchronous one: write a{function}(...)")
     return source

@@ -10,6 +10,7 @@ from .source import ChunkTypeError, Source
 
 if TYPE_CHECKING:
     from ..core.report import StreamReport
+    from ..core.resume import DeliveredIds
     from .engine import Engine
 
 T = TypeVar("T")
@@ -21,17 +22,21 @@ class Succession:
     """Finds the source that takes a failed one's place: the engine asks for it, and the stream goes over to it.
 
     Neither may hold the other for this: a stream that is dropped must close at once, and not at a collection.
+    `delivered` are the ids by which another source can go on, or None where it could only begin anew.
     """
 
-    __slots__ = ("_report", "_source", "following")
+    __slots__ = ("_delivered", "_report", "_source", "following")
 
-    def __init__(self, source: Source, report: StreamReport) -> None:
+    def __init__(self, source: Source, report: StreamReport, delivered: DeliveredIds | None) -> None:
         self._source = source
         self._report = report
+        self._delivered = delivered
         self.following: Source | None = None
 
     def __call__(self, error: Exception) -> float | None:
         """Give the delay of the source that follows, or None if the failure stands."""
+        if self._report.events and not (self._delivered and self._delivered.last):
+            return None  # what was delivered would be delivered again
         following = self._source.renew(error, self._report) if self._source.renew else None
         if following is None:
             return None
@@ -49,11 +54,10 @@ class Stream(Generic[T]):
     def __init__(self, engine: Engine[T], source: Source) -> None:
         self._engine = engine
         self._source = source
-        self._succession = Succession(source, engine.report) if source.renew else None
-        if self._succession is not None:
-            engine.renew = self._succession
-            if source.resumes:
-                engine.remember_ids()
+        self._succession: Succession | None = None
+        if source.renew is not None:
+            delivered = engine.remember_ids() if source.resumes else None
+            engine.renew = self._succession = Succession(source, engine.report, delivered)
         self._items: Iterator[T] = iter(())
         self._answered_at = 0.0
         self._closed = False

@@ -281,7 +281,7 @@ def repair(
     Raises `TypeError` or `ValueError` for a wrong argument, and `TypeError` while iterating for chunks that are no
     bytes. Upstream's failures are not raised: they become one error frame, the last thing written.
     """
-    source = as_sync_source("repair", chunks, abort)
+    source = as_sync_source("repair", chunks, abort, last_event_id)
     on_repair, watchers = watched(on_repair, observers)
     engine = StreamRepairer(
         format=format,
@@ -332,7 +332,7 @@ def iter_events(
     Takes what `repair` takes but `to`, `convert` and the heartbeat. NDJSON lines and elements of a JSON array are
     events too. Raises `TypeError` or `ValueError` for a wrong argument.
     """
-    source = as_sync_source("iter_events", chunks, abort)
+    source = as_sync_source("iter_events", chunks, abort, last_event_id)
     on_repair, watchers = watched(on_repair, observers)
     engine = EventEngine(
         format=format,

@@ -139,9 +139,10 @@ class _Engine(Generic[T]):
         self.renew: Callable[[Exception], float | None] | None = None
         """Asked before a failure is told: the seconds until upstream is opened again, or None to let it stand."""
 
-    def remember_ids(self) -> None:
-        """Remember the ids of what is delivered: upstream may send it again after `renew`."""
-        self._gate.delivered = DeliveredIds()
+    def remember_ids(self) -> DeliveredIds:
+        """Remember the ids of what is delivered, and give them: upstream may send it again after `renew`."""
+        self._gate.delivered = DeliveredIds(self.options.last_event_id)
+        return self._gate.delivered
 
     @abstractmethod
     def _deliver(self, frames: list[Item]) -> list[T]:
