@@ -70,6 +70,11 @@ RECOGNISED = [
         {"id": "g", "object": "chat.completion.chunk", "model": "m", "error": {"message": "boom", "code": 502}},
     ),
     ("openai-chat", "message", {"error": "`inputs` is too long", "error_type": "validation"}),
+    (
+        "openai-chat",
+        "message",
+        {"object": "error", "message": "too long", "type": "BadRequestError", "param": None, "code": 400},
+    ),
     ("openai-completions", "message", {"object": "text_completion", "choices": [{"text": "a"}]}),
     ("openai-completions", "message", {"choices": [{"text": "a", "index": 0, "finish_reason": None}]}),
     ("openai-responses", "message", {"type": "response.created", "response": {}}),
@@ -113,6 +118,12 @@ EVERYBODYS_OWN = [
     ("message", {"id": "b", "object": "batch", "created": 1, "error": {"code": "E42", "message": "failed"}}),
     ("message", {"object": ["chat.completion.chunk"], "model": "m", "error": {"code": 1, "message": "failed"}}),
     ("message", {"level": "error", "error": {"code": 500, "message": "x", "status": "UNAVAILABLE"}}),
+    ("message", {"object": "error", "message": "disk full"}),
+    ("message", {"object": "error", "message": "disk full", "code": None}),
+    ("message", {"object": "error", "message": "disk full", "code": 28, "host": "a"}),
+    ("message", {"object": "error", "message": ["disk full"], "code": 28}),
+    ("message", {"text": "disk full", "error_code": 50004}),
+    ("message", {"x_groq": {"error": "disk full"}}),
     ("message", {"type": "error", "message": "disk full"}),
     ("message", {"type": "error", "error": {"message": "disk full"}}),
     ("message", {"type": "ping"}),
@@ -535,7 +546,12 @@ ERRORS = [
     ("openai-chat", {"error": {"type": "invalid_request_error", "code": "rate_limit_exceeded"}}, "rate-limited", 429),
     ("openai-chat", {"error": {"type": "server_error", "code": "rate_limit_exceeded"}}, "rate-limited", 429),
     ("openai-chat", {"error": {"type": "tokens", "code": "context_length_exceeded"}}, "invalid-request", 400),
-    ("openai-chat", {"error": {"type": "authentication_error", "code": "invalid_request_error"}}, "authentication", 401),
+    (
+        "openai-chat",
+        {"error": {"type": "authentication_error", "code": "invalid_request_error"}},
+        "authentication",
+        401,
+    ),
     ("openai-chat", {"error": {"type": "api_error", "code": 429}}, "rate-limited", 429),
     ("openai-chat", {"error": {"type": "invalid_request_error", "code": "403"}}, "authentication", 403),
     ("openai-chat", {"error": {"type": "invalid_request_error", "status": 500}}, "upstream-error", 500),
@@ -550,6 +566,9 @@ ERRORS = [
         "invalid-request",
         400,
     ),
+    ("openai-chat", {**chat(content=""), "x_groq": {"id": "req", "error": "over_capacity"}}, "upstream-error", None),
+    ("openai-chat", {"text": "**NETWORK ERROR**", "error_code": 50004}, "upstream-error", None),
+    ("openai-chat", {"text": "**NETWORK ERROR**", "error_code": 50004.0}, "upstream-error", None),
     ("openai-chat", {"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "upstream-error", None),
     ("openai-responses", {"type": "error", "code": "server_error", "message": "m"}, "upstream-error", 500),
     (
@@ -586,6 +605,38 @@ def test_an_error_inside_the_stream_is_told_in_one_language(dialect: str, payloa
     assert reading.failure is not None
     assert (reading.failure.code, reading.failure.status_hint) == (code, status)
     assert reading.failure.public_message in SENTENCES.values(), "nothing of upstream's reaches the client"
+
+
+NO_ERRORS = [
+    {**chat(content="a"), "x_groq": {"id": "req", "error": None}},
+    {**chat(content="a"), "x_groq": {"id": "req", "error": ""}},
+    {**chat(content="a"), "x_groq": {"id": "req", "usage": {"total_tokens": 3}}},
+    {"text": "a", "error_code": 0},
+    {"text": "a", "error_code": "E1"},
+    {"text": "a", "error_code": 50004, "usage": None},
+    {**chat(content="a"), "error_code": 50004},
+]
+
+
+@pytest.mark.parametrize("payload", NO_ERRORS)
+def test_what_only_resembles_an_error_inside_a_chat_is_none(payload: Any) -> None:
+    assert OpenAIChat().read("message", payload).failure is None
+
+
+def test_an_error_in_a_chunk_of_groq_s_fails_the_stream_and_keeps_its_text_and_figures() -> None:
+    last = {**chat(content="b"), "x_groq": {"error": "over_capacity", "usage": {"completion_tokens": 2}}}
+    report = read(sse(chat(content="a"), last, "[DONE]"))
+    assert (report.verdict, report.text, report.usage) == (Verdict.FAILED, "ab", {"output_tokens": 2})
+    assert report.error is not None
+    assert report.error.failure.detail == "over_capacity"
+
+
+def test_a_flat_error_alone_fails_the_stream() -> None:
+    payload = {"object": "error", "message": "m", "type": "BadRequestError", "param": None, "code": 400}
+    report = read(sse(payload, "[DONE]"))
+    assert report.verdict is Verdict.FAILED
+    assert report.error is not None
+    assert (report.error.code, report.error.status_hint) == ("invalid-request", 400)
 
 
 def test_the_provider_s_own_word_for_an_error_is_its_type_also_where_the_code_says_more() -> None:

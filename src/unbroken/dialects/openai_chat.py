@@ -33,6 +33,8 @@ _PINGS: Final = frozenset(("ping", "keepalive", "keep-alive", "heartbeat"))
 _ALONE: Final = frozenset(("error", "user_id"))
 _BESIDE_AN_ERROR: Final = _ALONE | {"id", "object", "created", "model", "provider"}  # in a chunk that is named so
 _ERROR_KEYS: Final = frozenset(("message", "type", "code", "param", "status", "metadata"))
+_FLAT_ERROR_KEYS: Final = frozenset(("object", "message", "type", "param", "code"))
+_FASTCHAT_ERROR_KEYS: Final = frozenset(("text", "error_code"))
 
 
 @register
@@ -60,7 +62,7 @@ class OpenAIChat(Dialect):
             return False
         choices = payload.get("choices")
         if not isinstance(choices, list):
-            return event == "message" and _is_bare_error(payload)
+            return event == "message" and (_is_bare_error(payload) or _is_flat_error(payload))
         if payload.get("object") in _OBJECTS or "prompt_filter_results" in payload:
             return True
         return any(_DELTA_KEYS.intersection(as_object(as_object(choice).get("delta"))) for choice in choices[:8])
@@ -69,12 +71,12 @@ class OpenAIChat(Dialect):
         """Read one chunk."""
         if not isinstance(payload, dict):
             return PING if payload is None else NOTHING
-        choices = payload.get("choices")
-        if event != "message" or not isinstance(choices, list) or payload.get("error"):
+        choices, groq = payload.get("choices"), payload.get("x_groq")
+        failed = payload.get("error") or (groq and as_object(groq).get("error"))
+        if failed or event != "message" or not isinstance(choices, list):
             return self._read_unusual(event, payload)
-        usage = payload.get("usage") or payload.get("x_groq")
-        if usage:
-            return self._read_chunk(payload, as_figures(as_object(usage).get("usage") or usage, _USAGE))
+        if groq or payload.get("usage"):
+            return self._read_chunk(payload, _usage_of(payload))
         if len(choices) == 1 and (text := self._plain_text(choices[0])):
             return Reading(_CONTENT, (Delta(0, None, text),))
         return self._read_chunk(payload, None)
@@ -133,7 +135,7 @@ class OpenAIChat(Dialect):
 
     def _read_unusual(self, event: str, payload: dict[str, Any]) -> Reading:
         """Read what has no choices, an error, or a name."""
-        reading = self._read_chunk(payload, as_figures(payload.get("usage"), _USAGE))
+        reading = self._read_chunk(payload, _usage_of(payload))
         failure = self._find_failure(event, payload) or reading.failure
         if failure is not None:
             return replace(reading, kind=EventClass.ERROR, failure=failure)
@@ -147,6 +149,11 @@ class OpenAIChat(Dialect):
             return failure_of(error if isinstance(error, dict) else payload)
         if error is True or event == "error" or payload.get("object") == "error" or payload.get("type") == "error":
             return failure_of(payload)
+        groq = as_object(payload.get("x_groq")).get("error")
+        if isinstance(groq, (dict, str)) and groq:
+            return failure_of(groq)
+        if payload.keys() == _FASTCHAT_ERROR_KEYS and as_whole(payload["error_code"]):
+            return failure_of({"message": payload["text"], "code": payload["error_code"]})
         answer = as_object(payload.get("base_resp"))
         return failure_of(answer) if as_whole(answer.get("status_code")) else None
 
@@ -273,6 +280,11 @@ class OpenAICompletions(OpenAIChat):
         return Delta(index, text=text, finish_reason=as_label(finish)), bool(text)
 
 
+def _usage_of(payload: dict[str, Any]) -> dict[str, int] | None:
+    usage = payload.get("usage") or payload.get("x_groq")
+    return as_figures(as_object(usage).get("usage") or usage, _USAGE)
+
+
 def _read_parts(content: Any, reasoning: Any, details: Any) -> tuple[str, str]:
     """Read content that is a list of parts, and reasoning that stands in details."""
     texts, thoughts = [as_text(content)], [as_text(reasoning)]
@@ -295,3 +307,9 @@ def _is_bare_error(payload: dict[str, Any]) -> bool:
         return False
     says = isinstance(error.get("message"), str) and ("code" in error or "type" in error)
     return says and error.keys() <= _ERROR_KEYS and not isinstance(error.get("status"), str)
+
+
+def _is_flat_error(payload: dict[str, Any]) -> bool:
+    """Tell the error of vLLM's and FastChat's older versions, which is its own envelope."""
+    says = payload.get("object") == "error" and isinstance(payload.get("message"), str)
+    return says and payload.get("code") is not None and payload.keys() <= _FLAT_ERROR_KEYS
