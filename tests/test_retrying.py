@@ -1019,6 +1019,24 @@ def test_a_callback_that_raises_stops_no_attempt(caplog: pytest.LogCaptureFixtur
     assert "on_retry raised RuntimeError" in caplog.messages
 
 
+@every_reader
+@pytest.mark.usefixtures("_on_scripted_time")
+def test_a_judge_that_raises_leaves_the_failure_as_it_is(
+    read: Callable[..., Outcome], caplog: pytest.LogCaptureFixture
+) -> None:
+    def worth(status: int | None, error: BaseException | None) -> bool:
+        raise RuntimeError("secret")
+
+    attempts = Attempts([[b": hello\n\n", ConnectionResetError()], WHOLE])
+    with caplog.at_level(logging.WARNING, "unbroken"):
+        outcome = read(attempts, retry=Retry(worth=worth))
+    assert outcome.events == []
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.error_type) == ("upstream-failed", "ConnectionResetError")
+    assert "worth raised RuntimeError" in caplog.messages
+    assert "secret" not in caplog.text
+
+
 def test_the_log_holds_nothing_that_upstream_said(caplog: pytest.LogCaptureFixture) -> None:
     attempts = Attempts([[ConnectionResetError("secret\x1b[2J\nforged")], [KeyError("secret")]])
     with caplog.at_level(logging.DEBUG, "unbroken"):

@@ -97,7 +97,7 @@ class _Course:
     def renew(self, attempt: Attempt, error: Exception, report: StreamReport) -> Source | None:
         """Give the source that follows on a failed attempt, or None where the failure stands."""
         met = error.__cause__ if isinstance(error, StreamError) and error.__cause__ else error
-        if not self._retry.worth(status_of(error), met):
+        if not self._is_worth(status_of(error), met):
             return None
         asked = retry_after_of(error, time.time())
         if asked is None and report.retry is not None:
@@ -108,6 +108,13 @@ class _Course:
         following = Attempt(attempt.number + 1, report.last_event_id, met, delay)
         self._tell(following)
         return self.source(following)
+
+    def _is_worth(self, status: int | None, error: BaseException) -> bool:
+        try:
+            return bool(self._retry.worth(status, error))
+        except Exception as raised:
+            warn("worth raised %s", type(raised).__name__)
+            return False
 
     def _tell(self, attempt: Attempt) -> None:
         warn("%s: attempt %d follows in %.1f seconds", type(attempt.error).__name__, attempt.number, attempt.delay)

@@ -159,7 +159,7 @@ class Retry:
     The waits are `base` seconds, then twice as long each time, at most `max_delay`. What the server asks for
     (`Retry-After`, `retry:`) is never undercut; a wait beyond `max_retry_after` is not begun, the failure is told.
     `jitter` spreads each wait by half of ours: ours downwards, the server's upwards. `worth` takes the status or
-    None and the exception or None, and tells whether to try again.
+    None and the exception or None, and tells whether to try again; what it raises is logged, and means no.
     """
 
     max_retries: int = 2

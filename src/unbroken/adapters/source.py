@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable
+from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -86,9 +87,8 @@ def as_source(function: str, chunks: Any, abort: Callable[[], object] | None, la
     if abort is not None and not callable(abort):
         raise TypeError(f"{function}(abort=...) must be callable or None, not {type(abort).__name__}")
     if isinstance(chunks, Source):
-        if last_event_id and chunks.begin is not None:
-            chunks = chunks.begin(last_event_id)
-        return chunks if abort is None else chunks.with_abort(abort)
+        source: Source = chunks.begin(last_event_id) if last_event_id and chunks.begin is not None else chunks
+        return source if abort is None else source.with_abort(abort)
     _refuse_misuse(function, chunks)
     if abort is None and getattr(chunks, "_any_thread_may_close", False):
         abort = chunks.close  # a stream of ours, under another one
@@ -117,6 +117,21 @@ def _refuse_misuse(function: str, chunks: Any) -> None:
     if not hasattr(chunks, "__iter__") and not hasattr(chunks, "__aiter__"):
         hint = "; write `await` in front of it" if hasattr(chunks, "__await__") else ""
         raise TypeError(f"{function}() takes an iterable of bytes, not {type(chunks).__name__}{hint}")
+
+
+def closers_of(source: Source, reading: Any = None, close: str = "close") -> list[Callable[[], Any]]:
+    """Give what releases a source: the closing of the iterator that is `reading` it, by name, and the source's own.
+
+    Where nothing is to be closed, `abort` releases it; so it does where `reading` is None, nothing was read, and the
+    chunks are a generator, which knows nothing of what it was to read before it began.
+    """
+    chunks = source.chunks if reading is None else reading
+    own = getattr(chunks, close, None)
+    closers = [closer for closer in (own, source.close) if closer is not None]
+    knows_nothing = own is None or (reading is None and isinstance(chunks, (GeneratorType, AsyncGeneratorType)))
+    if knows_nothing and source.close is None and source.abort is not None:
+        closers.append(source.abort)
+    return closers
 
 
 def close_quietly(*closers: Callable[[], object] | None) -> None:
