@@ -642,6 +642,65 @@ def test_a_stream_closed_before_it_began_closes_its_source_and_reads_nothing():
     warp(main)
 
 
+def watched_source() -> tuple[Source, list[str]]:
+    """Give a silent source, and what is called of it."""
+    called: list[str] = []
+
+    async def close() -> None:
+        await asyncio.sleep(0)
+        called.append("close")
+
+    return Source(AsyncUpstream(), close=close), called
+
+
+async def by_priming_for_no_time(stream: AsyncRepairedStream) -> None:
+    assert not await stream.aprime(timeout=0)
+    await stream.aclose()
+
+
+async def by_closing_in_the_turn_of_the_first_anext(stream: AsyncRepairedStream) -> None:
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(anext(stream, None))
+        group.create_task(stream.aclose())
+    assert reading.result() is None
+
+
+async def by_a_cancellation_of_all_tasks(stream: AsyncRepairedStream) -> None:
+    assert not await stream.aprime(timeout=0)
+    (task,) = tasks()
+    task.cancel()
+    await stream.aclose()
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [by_priming_for_no_time, by_closing_in_the_turn_of_the_first_anext, by_a_cancellation_of_all_tasks],
+)
+def test_a_stream_left_before_the_first_step_of_its_pump_closes_its_source(leave):
+    async def main(clock: Clock) -> list[str]:
+        source, called = watched_source()
+        await leave(arepair(source))
+        await settle()
+        assert not tasks()
+        return called
+
+    assert warp(main) == ["close"]
+
+
+def test_a_close_that_is_cancelled_releases_upstream_all_the_same():
+    async def main(clock: Clock) -> list[str]:
+        source, called = watched_source()
+        closing = asyncio.create_task(arepair(source).aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        await settle()
+        return called
+
+    assert warp(main) == ["close"]
+
+
 def test_a_cancelled_anext_closes_the_stream():
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(b"data: 1\n\n")

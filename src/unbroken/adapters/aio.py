@@ -11,7 +11,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Self, TypeVar, cast
 
@@ -23,7 +23,7 @@ from ..core.repairer import EventEngine, StreamRepairer
 from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from ..core.report import Observer
 from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
-from .source import Source, as_bytes, as_source, warn
+from .source import Source, as_bytes, as_source, closers_of, warn
 from .stream import SLOW, Stream
 from .watch import watched
 
@@ -51,8 +51,8 @@ class Mailbox:
 
     # A list of at most 16 and not a deque, whose first block alone takes 600 bytes per idle stream.
     __slots__ = (
-        "armed", "chunks", "end", "looking", "loop", "pump", "room", "seen", "size", "stopped", "taken", "timer",
-        "waiter", "wanted",
+        "armed", "chunks", "end", "entered", "looking", "loop", "pump", "room", "seen", "size", "stopped", "taken",
+        "timer", "waiter", "wanted",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -66,10 +66,22 @@ class Mailbox:
         self.wanted = True  # false: what still comes is read and dropped
         self.stopped = False
         self.pump: asyncio.Task[None] | None = None
+        self.entered = False  # the pump took its first step: from there on it releases upstream, whatever comes
         self.timer: asyncio.TimerHandle | None = None
         self.armed = math.inf  # when the timer is due
         self.waiter: asyncio.Future[None] | None = None  # the consumer waits, and nothing was queued
         self.room: asyncio.Future[None] | None = None  # the pump waits for room
+
+    def start(self, loop: asyncio.AbstractEventLoop, source: Source, context: Context) -> None:
+        """Start the pump; stopped already, it does nothing but release upstream."""
+        self.loop = loop
+        # Not `create_task(context=...)`: a task factory need not take it.
+        self.pump = context.run(loop.create_task, pump(source, self), name="unbroken pump")
+
+    def enter(self) -> bool:
+        """Take the pump's first step. False if nothing is to be read any more."""
+        self.entered = True
+        return not self.stopped
 
     def put(self, chunk: bytes) -> bool:
         """Take a chunk from the pump. False if it must wait for room now."""
@@ -141,7 +153,7 @@ class Mailbox:
         self.stopped = True
         self.drop()
         self.wake()
-        if self.pump is not None:
+        if self.pump is not None and self.entered:  # a task that is cancelled before its first step never takes it
             self.pump.cancel()
 
     def _make_room(self) -> None:
@@ -156,10 +168,14 @@ class Mailbox:
 
 async def pump(source: Source, mailbox: Mailbox) -> None:
     """Read upstream to its end, or until cancelled, and close it: all in this one task."""
+    is_async = hasattr(source.chunks, "__aiter__")
+    if not mailbox.enter():
+        await release(*closers_of(source, close="aclose" if is_async else "close"))
+        return
     chunks: Any = None
     error: BaseException | None = None
     try:
-        if not hasattr(source.chunks, "__aiter__"):
+        if not is_async:
             source = Source(ThreadedChunks(source))  # its thread closes the other one
         chunks = aiter(cast("AsyncIterable[Any]", source.chunks))
         async for chunk in chunks:
@@ -297,13 +313,16 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         return True
 
     async def aclose(self) -> None:
-        """Leave the stream: release upstream and yield nothing more. The verdict is CANCELLED unless there is one."""
-        begun, stopped = self._mailbox.pump is not None, self._mailbox.stopped
+        """Leave the stream: release upstream and yield nothing more. The verdict is CANCELLED unless there is one.
+
+        It waits until upstream is released. Cancelled meanwhile, it no longer waits, and upstream is released all the
+        same.
+        """
         self._leave()
-        if begun:
+        await self._pump_ended()
+        if not self._mailbox.entered:  # the stream never began, or the loop's end cancelled the pump before its start
+            self._mailbox.start(asyncio.get_running_loop(), self._source, self._context)
             await self._pump_ended()
-        elif not stopped:
-            await release(self._source.close)
 
     def _leave(self) -> None:
         if self._closed:
@@ -368,19 +387,13 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         loop = self._loop = asyncio.get_running_loop()
         self._now = loop.time
         self._start_clocks(loop.time())
-        self._start_pump(loop)
+        self._mailbox.start(loop, self._source, self._context)
         return loop
-
-    def _start_pump(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Not `create_task(context=...)`: a task factory need not take it.
-        self._mailbox.loop = loop
-        pumping = pump(self._source, self._mailbox)
-        self._mailbox.pump = self._context.run(loop.create_task, pumping, name="unbroken pump")
 
     def _reopen(self) -> None:
         self._mailbox.stop()
         self._mailbox = Mailbox()
-        self._start_pump(asyncio.get_running_loop())
+        self._mailbox.start(asyncio.get_running_loop(), self._source, self._context)
 
     def _on_deadline(self, now: float) -> list[T]:
         items = self._answer(None, now)
