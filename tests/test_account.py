@@ -24,7 +24,10 @@ FIRST_DELTA_MENDED = "spliced events: the whole one is kept, the script dropped 
 NO_DIALECT = "a product or service of its own, which no dialect of ours reads"
 MAXIMUM = "figures are merged by maximum; the last one that came was smaller"
 DIFFERENT: dict[str, tuple[set[str], str]] = {
-    "cohere/cohere-empty-tool-call-dded33c1.bin": ({"reasoning"}, "a tool plan is read as reasoning"),
+    "cohere/cohere-empty-tool-call-dded33c1.bin": (
+        {"reasoning", "tool_calls"},
+        "a tool plan is read as reasoning; a call that ended without arguments has an empty object of them",
+    ),
     "openai/thinking-stream-oss120-01-aa5c7f96.bin": ({"reasoning"}, "`response.reasoning.delta` is reasoning too"),
     "openrouter/thinking-stream-gemini3-01-22cf62dd.bin": (
         {"reasoning"},
@@ -96,8 +99,7 @@ def is_same_usage(mine: dict[str, int], theirs: dict[str, Any] | None) -> bool:
 
 def is_same_call(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
     arguments = theirs.get("final_arguments") or theirs["arguments"]
-    if not arguments and theirs.get("start_input"):
-        arguments = json.dumps(theirs["start_input"])
+    arguments = arguments or theirs.get("arguments_effective") or ""
     if "arguments_sha256" in theirs:
         same = hashlib.sha256(mine["arguments"].encode()).hexdigest() == theirs["arguments_sha256"]
     else:
@@ -156,6 +158,18 @@ def test_arguments_that_were_streamed_path_by_path_are_whole() -> None:
         "itemid": "banana_001",
         "price": 0.3,
     }
+
+
+WITHOUT_ARGUMENTS = (
+    "cohere/cohere-empty-tool-call-dded33c1.bin",
+    "synthetic/anthropic/stream-tool-empty-args-806fd417.bin",
+)
+
+
+@needs_captures
+@pytest.mark.parametrize("file", WITHOUT_ARGUMENTS)
+def test_a_call_that_ended_without_arguments_has_an_empty_object_of_them(file: str) -> None:
+    assert [(call["arguments"], call["arguments_complete"]) for call in report_of(file).tool_calls] == [("{}", True)]
 
 
 @needs_captures

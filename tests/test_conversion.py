@@ -258,6 +258,36 @@ def test_a_cut_stream_ends_in_this_dialect_s_error_frame() -> None:
     assert (report.verdict.value, b"[DONE]" in output) == ("truncated", False)
 
 
+WITHOUT_ARGUMENTS = {
+    "anthropic": [
+        {"type": "message_start", "message": {"role": "assistant"}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "t", "name": "now"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": ""}},
+        {"type": "content_block_stop", "index": 0},
+    ],
+    "cohere": [
+        {
+            "type": "tool-call-start",
+            "index": 0,
+            "delta": {"message": {"tool_calls": {"id": "t", "function": {"name": "now", "arguments": ""}}}},
+        },
+        {"type": "tool-call-end", "index": 0},
+    ],
+}
+
+
+@pytest.mark.parametrize("dialect", WITHOUT_ARGUMENTS)
+def test_a_call_without_arguments_is_given_an_empty_object_when_it_ends(dialect: str) -> None:
+    payloads = WITHOUT_ARGUMENTS[dialect]
+    frames = [b"data: %b\n\n" % json.dumps(payload).encode() for payload in payloads]
+    for whole, arguments in ((frames, "{}"), (frames[:-1], "")):
+        output, _ = converted(b"".join(whole))
+        chunks = [json.loads(line[6:]) for line in output.decode().splitlines() if line.startswith('data: {"id"')]
+        calls = [call for chunk in chunks for call in chunk["choices"][0]["delta"].get("tool_calls", [])]
+        assert "".join(call["function"]["arguments"] for call in calls) == arguments
+        assert calls[0]["function"]["name"] == "now"
+
+
 def test_an_unknown_dialect_passes_unconverted() -> None:
     data = b'data: {"level": "info"}\n\n'
     output, report = converted(data)

@@ -771,6 +771,56 @@ def test_the_heartbeat_of_an_anthropic_stream_is_its_ping_while_a_message_is_und
     assert dialect.heartbeat() is None
 
 
+# A tool without arguments
+
+ANTHROPIC_CALL = [
+    {"type": "message_start", "message": {"role": "assistant"}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "t", "name": "now"}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": ""}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
+    {"type": "message_stop"},
+]
+COHERE_CALL: list[dict[str, Any]] = [
+    {"type": "message-start", "delta": {"message": {"role": "assistant"}}},
+    {
+        "type": "tool-call-start",
+        "index": 0,
+        "delta": {"message": {"tool_calls": {"id": "t", "function": {"name": "now", "arguments": ""}}}},
+    },
+    {"type": "tool-call-delta", "index": 0, "delta": {"message": {"tool_calls": {"function": {"arguments": ""}}}}},
+    {"type": "tool-call-end", "index": 0},
+    {"type": "message-end", "delta": {"finish_reason": "TOOL_CALL"}},
+]
+
+
+@pytest.mark.parametrize("payloads", [ANTHROPIC_CALL, COHERE_CALL], ids=["anthropic", "cohere"])
+def test_a_call_without_arguments_has_an_empty_object_once_it_ended_and_not_before(payloads: list[Any]) -> None:
+    ends = next(place for place, payload in enumerate(payloads) if payload["type"].endswith(("block_stop", "call-end")))
+    for length in range(3, len(payloads) + 1):
+        (call,) = read(sse(*payloads[:length])).tool_calls
+        whole = length > ends
+        assert (call["arguments"], call["arguments_complete"]) == (("{}", True) if whole else ("", False))
+
+
+def test_arguments_that_came_in_pieces_are_not_replaced_at_their_end() -> None:
+    piece = {"type": "input_json_delta", "partial_json": '{"a":'}
+    cut_short = [*ANTHROPIC_CALL[:2], {"type": "content_block_delta", "index": 0, "delta": piece}, *ANTHROPIC_CALL[3:]]
+    told = {"message": {"tool_calls": {"function": {"arguments": '{"a":'}}}}
+    cohere = [*COHERE_CALL[:2], {"type": "tool-call-delta", "index": 0, "delta": told}, *COHERE_CALL[2:]]
+    for payloads in (cut_short, cohere):
+        (call,) = read(sse(*payloads)).tool_calls
+        assert (call["arguments"], call["arguments_complete"]) == ('{"a":', False)
+
+
+def test_each_of_several_calls_has_its_own_arguments_or_none() -> None:
+    told = {"message": {"tool_calls": {"id": "u", "function": {"name": "f", "arguments": '{"a":1}'}}}}
+    given = {"type": "tool-call-start", "index": 1, "delta": told}
+    start, end = COHERE_CALL[1], COHERE_CALL[3]
+    calls = read(sse(start, end, given, end, start, end, end, COHERE_CALL[4])).tool_calls
+    assert [call["arguments"] for call in calls] == ["{}", '{"a":1}', "{}"]
+
+
 # A tool's arguments, path by path
 
 PIECES = [

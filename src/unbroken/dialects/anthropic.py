@@ -151,9 +151,10 @@ class Anthropic(Dialect):
 
     def _close_block(self, payload: dict[str, Any]) -> Reading:
         tool = self._tools.pop(as_whole(payload.get("index")) or 0, None)
-        if tool is None or tool.fed or not tool.given:
+        if tool is None or tool.fed:
             return NOTHING
-        fragment = ToolFragment(tool.fragment.key, arguments=tool.given, whole=True, kind=tool.fragment.kind)
+        # A call without arguments is ended without any; its input is an empty object.
+        fragment = ToolFragment(tool.fragment.key, arguments=tool.given or "{}", whole=True, kind=tool.fragment.kind)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _read_message_delta(self, payload: dict[str, Any]) -> Reading:

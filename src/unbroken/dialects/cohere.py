@@ -45,6 +45,7 @@ class Cohere(Dialect):
 
     def __init__(self) -> None:
         self._calls = 0
+        self._unfed = False  # a call is open, and has no arguments yet
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -71,6 +72,8 @@ class Cohere(Dialect):
             return Reading(EventClass.CONTENT, (Delta(reasoning=as_text(message.get("tool_plan"))),))
         if type in ("tool-call-start", "tool-call-delta"):
             return self._read_tool(as_object(message.get("tool_calls")), starts=type == "tool-call-start")
+        if type == "tool-call-end":
+            return self._end_tool()
         if type == "message-start":
             role = as_label(message.get("role"))
             return Reading(EventClass.STRUCTURAL, (Delta(role=role),), id=as_label(payload.get("id")), begins=True)
@@ -89,8 +92,16 @@ class Cohere(Dialect):
         self._calls += starts
         function = as_object(call.get("function"))
         arguments = as_arguments(function.get("arguments"))
+        self._unfed = (starts or self._unfed) and not arguments
         name = as_label(function.get("name"))
         fragment = ToolFragment(self._calls, as_label(call.get("id")), name, arguments)
+        return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
+
+    def _end_tool(self) -> Reading:
+        if not self._unfed:
+            return NOTHING
+        self._unfed = False
+        fragment = ToolFragment(self._calls, arguments="{}", whole=True)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _read_v1(self, payload: dict[str, Any]) -> Reading:
