@@ -656,6 +656,26 @@ DELAYS = [
     ({"message": "Limit reached for m. Please try again in 1.242s. Visit https://example.com"}, 1.242),
     ({"message": "Please try again in 250ms."}, 0.25),
     ({"message": "Please try again in a while."}, None),
+    ({"message": "Please try again in 1m12s. Need more tokens?"}, 72.0),
+    ({"message": "Please try again in 6m0s."}, 360.0),
+    ({"message": "Please try again in 1m26.4s"}, 86.4),
+    ({"message": "Please try again in 2h3m4s."}, 7384.0),
+    ({"message": "Please try again in 2m."}, 120.0),
+    ({"message": "Please try again in 0s."}, 0.0),
+    ({"message": "Please try again in 1.5 seconds."}, 1.5),
+    ({"message": "Try again in 1 minute 30 seconds"}, 90.0),
+    ({"message": "Please retry in 34.074824224s."}, 34.074824224),
+    ({"message": "Exceeded token rate limit. Please retry after 6 seconds. Please contact us"}, 6.0),
+    ({"message": "Please retry after 1 second."}, 1.0),
+    ({"message": "Retry after some time, or try again in 5s."}, 5.0),
+    ({"message": "try again in 5 steps"}, None),
+    ({"message": "try again in 5"}, None),
+    ({"message": "try again in 24h"}, 86_400.0),
+    ({"message": "try again in 24h1s"}, None),
+    ({"message": "try again in 1234567s"}, None),
+    ({"message": "try again in " + "1m" * 900}, 240.0),
+    ({"message": "try again in " + "9" * 1900}, None),
+    ({"message": "try again in \u0663s"}, None),
 ]
 
 
@@ -664,6 +684,16 @@ def test_the_time_that_the_provider_asks_to_wait_is_told_in_seconds(error: Any, 
     failure = OpenAIChat().read("message", {"error": {"message": "m", **error}}).failure
     assert failure is not None
     assert failure.retry_after == (pytest.approx(delay) if delay else delay)
+
+
+FIGURES = [("7", 7), ("0", 0), ("", None), ("-7", None), ("7.0", None), ("\u0667", None), ("9" * 16, None), ("x", None)]
+
+
+@pytest.mark.parametrize(("spelt", "figure"), FIGURES)
+def test_figures_that_are_spelt_count(spelt: str, figure: int | None) -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": spelt}
+    told = read(sse(chat(content="a"), {"choices": [], "usage": usage}, "[DONE]")).usage
+    assert told == {"input_tokens": 5} | ({} if figure is None else {"output_tokens": figure})
 
 
 def test_an_error_event_beside_a_chat_stream_is_an_error() -> None:

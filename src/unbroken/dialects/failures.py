@@ -9,7 +9,11 @@ from ..core.errors import ERROR_TYPE, Failure, failure_of_ours
 from .shapes import as_label, as_list, as_object, as_seconds, as_text, as_whole
 
 _MAX_DETAIL: Final = 2000
-_DELAY: Final = re.compile(r"try again in ([0-9]{1,6}(?:\.[0-9]{1,6})?)(ms|s)\b")
+# "try again in 1m12.5s", "Please retry in 34.5s", "retry after 6 seconds". Possessive, so that nothing is tried twice;
+# seldom needed, and compiled by `re` itself.
+_PART: Final = r"([0-9]{1,6}+(?:\.[0-9]{1,9}+)?+) ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)(?![a-z])"
+_DELAY: Final = rf"(?:try again in|retry in|retry after)(?: ?{_PART}){{1,4}}+"
+_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 _BY_WORD: Final[dict[str, tuple[str, int]]] = {
     # OpenAI and those that speak it
@@ -124,12 +128,16 @@ def _status(value: Any) -> int | None:
 
 
 def _delay(error: dict[str, Any], detail: str) -> float | None:
-    """Give the seconds to wait: a field of the error, Google's `RetryInfo`, or OpenAI's sentence."""
+    """Give the seconds to wait: a field of the error, Google's `RetryInfo`, or a sentence."""
     for source in (error, as_object(error.get("metadata")), *as_list(error.get("details"))[:16]):
         told = as_object(source)
         for key in ("retry_after", "retryDelay", "retry_after_seconds"):
             seconds = as_seconds(told.get(key))
             if seconds is not None:
                 return seconds
-    found = _DELAY.search(detail)
-    return as_seconds(found[1] + found[2]) if found else None
+    found = re.search(_DELAY, detail.lower())
+    return as_seconds(sum([_seconds(*part) for part in re.findall(_PART, found[0])])) if found else None
+
+
+def _seconds(number: str, unit: str) -> float:
+    return float(number) * (0.001 if unit.startswith(("ms", "mil")) else _UNITS[unit[0]])

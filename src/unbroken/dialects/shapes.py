@@ -46,13 +46,17 @@ def as_whole(value: Any) -> int | None:
 
 
 def as_figures(source: Any, paths: Mapping[str, tuple[str, ...]]) -> dict[str, int] | None:
-    """Look each figure up by its path, and give those that are whole numbers from 0 on; None if there are none."""
+    """Look each figure up by its path, and give those that are whole numbers from 0 on; None if there are none.
+
+    Some gateways send figures as text.
+    """
     found = {}
     for name, path in paths.items():
         value = source
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
-        figure = as_whole(value)
+        is_spelt = isinstance(value, str) and len(value) < 16 and value.isascii() and value.isdigit()
+        figure = int(value) if is_spelt else as_whole(value)
         if figure is not None and figure >= 0:
             found[name] = figure
     return found or None
