@@ -810,6 +810,63 @@ def test_a_stream_forgotten_by_a_collection_in_another_thread_releases_upstream(
     asyncio.run(main(Clock()))
 
 
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_stream_forgotten_before_it_began_releases_upstream(is_async):
+    async def main(clock: Clock) -> list[str]:
+        source, called = watched_source()
+        if not is_async:
+            source.close = lambda: called.append("close")
+        stream = arepair(source)
+        report = stream.report
+        del stream
+        await settle()
+        assert not tasks()
+        assert report.verdict is Verdict.CANCELLED
+        return called
+
+    assert warp(main) == ["close"]
+
+
+def test_a_stream_forgotten_before_it_began_by_another_thread_is_released_in_its_loop():
+    async def main() -> None:
+        closed_by = []
+        closed = asyncio.Event()
+
+        def close() -> None:
+            closed_by.append(threading.current_thread())
+            closed.set()
+
+        holder = [arepair(Source(AsyncUpstream(), close=close))]
+        await asyncio.to_thread(holder.clear)
+        await asyncio.wait_for(closed.wait(), LIMIT)
+        assert closed_by == [threading.current_thread()]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+@pytest.mark.parametrize("made_in", ["no loop", "a loop that is closed"])
+def test_a_stream_forgotten_before_it_began_where_no_loop_runs_is_released_at_once(made_in, is_async):
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b""
+
+    def make() -> AsyncRepairedStream:
+        source, _ = watched_source()
+        source = Source(chunks(), close=source.close, abort=lambda: called.append("abort"))
+        if not is_async:
+            source.close = lambda: called.append("close")
+        return arepair(source)
+
+    async def make_in_a_loop() -> AsyncRepairedStream:
+        return make()
+
+    called: list[str] = []
+    stream = make() if made_in == "no loop" else asyncio.run(make_in_a_loop())
+    del stream
+    gc.collect()
+    assert called == ["abort" if is_async else "close"]
+
+
 def test_a_stream_forgotten_after_its_loop_is_closed_says_nothing():
     async def main() -> AsyncRepairedStream:
         stream = arepair(AsyncUpstream(b"data: 1\n\n", blocks=True))

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable
 from contextvars import Context, copy_context
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Self, TypeVar, cast
 
@@ -23,7 +24,7 @@ from ..core.repairer import EventEngine, StreamRepairer
 from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from ..core.report import Observer
 from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
-from .source import Source, as_bytes, as_source, closers_of, warn
+from .source import Source, as_bytes, as_source, close_quietly, closers_of, warn
 from .stream import SLOW, Stream
 from .watch import watched
 
@@ -166,6 +167,13 @@ class Mailbox:
         self.wake()
 
 
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 async def pump(source: Source, mailbox: Mailbox) -> None:
     """Read upstream to its end, or until cancelled, and close it: all in this one task."""
     is_async = hasattr(source.chunks, "__aiter__")
@@ -207,6 +215,18 @@ async def release(*closers: Callable[[], Any] | None) -> None:
                     await closing
             except Exception as error:
                 warn("closing upstream raised %s", type(error).__name__)
+
+
+def release_at_once(source: Source) -> None:
+    """Release what was never read where no loop runs: where a closing would have to be awaited, by `abort`."""
+
+    def at_once(close: Callable[[], Any]) -> None:
+        closing = close()
+        if asyncio.iscoroutine(closing):
+            closing.close()  # or it complains that nobody awaits it
+            close_quietly(source.abort)
+
+    close_quietly(*(partial(at_once, close) for close in closers_of(source)))
 
 
 class ThreadedChunks:
@@ -256,6 +276,7 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         self._context = copy_context()
         self._mailbox = Mailbox()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._home = running_loop()  # where it is released if it never begins
         self._now: Callable[[], float] = time.monotonic  # the loop's, once there is one
         self._busy = False
         self._looked_at = 0.0  # when the engine was last asked for its deadline
@@ -284,11 +305,17 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         if self._closed:
             return
         self._engine.cancel(self._now())
-        if self._loop is not None:
-            try:  # a collection can run in any thread
-                self._loop.call_soon_threadsafe(self._mailbox.stop)
-            except RuntimeError:  # the loop is closed: nothing runs any more
-                pass
+        loop, mailbox = self._loop or self._home, self._mailbox
+        try:  # a collection can run in any thread
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(mailbox.stop)
+            elif loop is not None and loop.is_running():
+                mailbox.stopped = True
+                loop.call_soon_threadsafe(mailbox.start, loop, self._source, self._context)
+            else:
+                release_at_once(self._source)
+        except RuntimeError:  # the loop is closed: nothing runs any more
+            pass
 
     async def aprime(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - the stream outlives it
         """Wait for the first event, so that a failure before it can still be answered with a real status.
