@@ -360,6 +360,20 @@ def test_aprime_gives_false_on_timeout_and_the_stream_stays_usable():
     assert items[-1] == b"data: 1\n\n"
 
 
+@pytest.mark.parametrize("timeouts", [off(silence=8.0), off(total=8.0)], ids=["silence", "total"])
+def test_the_clocks_count_the_waits_of_an_aprime_that_is_asked_again_and_again(timeouts):
+    async def main(clock: Clock) -> float:
+        stream = repaired([(0.0, b": hello\n\n")], clock, end=1e6, timeouts=timeouts)
+        start = clock.now
+        with pytest.raises(StreamError, match="-timeout"):
+            while not await stream.aprime(timeout=0.5):
+                assert clock.now < start + 60.0
+        await stream.aclose()
+        return clock.now - start
+
+    assert warp(main) <= 8.0 + 1e-6
+
+
 def test_the_timeout_of_aprime_is_kept_where_a_later_timer_is_set_already():
     async def main(clock: Clock) -> None:
         stream = repaired([(0.01, b": hello\n\n"), (9.0, b"data: 1\n\n")], clock, timeouts=off(silence=0.2))

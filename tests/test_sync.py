@@ -338,6 +338,16 @@ def test_prime_gives_false_on_timeout_and_the_stream_stays_usable():
     assert list(stream) == [b": hello\n\n", b"data: 1\n\n"]
 
 
+@pytest.mark.parametrize("timeouts", [off(silence=8.0), off(total=8.0)], ids=["silence", "total"])
+def test_the_clocks_count_the_waits_of_a_prime_that_is_asked_again_and_again(timeouts):
+    stream, clock = repaired([(0.0, b": hello\n\n")], end=1e6, timeouts=timeouts)
+    start = clock.now
+    with pytest.raises(StreamError, match="-timeout"):
+        while not stream.prime(timeout=0.5):
+            assert clock.now < start + 60.0
+    assert clock.now - start <= 8.0
+
+
 def test_no_heartbeat_is_written_while_priming_and_one_at_once_afterwards():
     stream, clock = repaired([(30.0, b"data: 1\n\n")], heartbeat=5.0)
     assert not stream.prime(timeout=20.0)

@@ -383,7 +383,10 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
                     due = math.inf if deadline is None else deadline
                     soonest = min(due, until)
                     if now >= soonest:
-                        return self._on_deadline(now) if due <= until else None
+                        if due <= until:
+                            return self._on_deadline(now)
+                        self._answered_at = now  # the wait was upstream's time, and not the consumer's
+                        return None
                     self._watch(soonest, now)
                 mailbox.waiter = loop.create_future()
                 await mailbox.waiter

@@ -198,7 +198,10 @@ class SyncStream(Stream[T], Iterator[T]):
             due = math.inf if deadline is None else deadline
             left = min(due, until) - now
             if left <= 0:
-                return self._on_deadline(now) if due <= until else None
+                if due <= until:
+                    return self._on_deadline(now)
+                self._answered_at = now  # the wait was upstream's time, and not the consumer's
+                return None
             arrived = self._reader.take(min(left, _LONGEST_WAIT))
             now = self._clock()
             if arrived is not None:
