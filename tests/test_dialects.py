@@ -462,6 +462,23 @@ def test_a_stream_is_complete_when_its_terminator_was_seen_and_truncated_before(
     assert (cut_short.dialect, cut_short.text, cut_short.verdict) == (dialect, "a", Verdict.TRUNCATED)
 
 
+GEMINI_TAILS = [
+    ({"text": ""}, Verdict.COMPLETE),
+    ({"text": "", "thoughtSignature": "c2ln"}, Verdict.COMPLETE),
+    ({"text": "", "thought": True}, Verdict.COMPLETE),
+    ({"text": "b"}, Verdict.TRUNCATED),
+    ({"text": "b", "thought": True}, Verdict.TRUNCATED),
+    ({"functionCall": {"name": "f", "args": {}}}, Verdict.TRUNCATED),
+    ({"inlineData": {"data": "AAAA"}}, Verdict.TRUNCATED),
+]
+
+
+@pytest.mark.parametrize(("part", "verdict"), GEMINI_TAILS)
+def test_what_says_something_behind_a_finish_of_gemini_s_takes_it_back(part: Any, verdict: Verdict) -> None:
+    whole = {"candidates": [{"content": {"parts": [{"text": "a"}]}, "finishReason": "STOP"}]}
+    assert read(sse(whole, {"candidates": [{"content": {"parts": [part]}}]})).verdict is verdict
+
+
 def test_a_prompt_that_gemini_blocked_is_a_whole_answer() -> None:
     report = read(sse({"promptFeedback": {"blockReason": "SAFETY"}}))
     assert (report.verdict, report.finish_reason) == (Verdict.COMPLETE, "SAFETY")

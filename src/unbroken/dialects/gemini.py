@@ -96,12 +96,14 @@ class Gemini(Dialect):
     def _read_candidate(self, candidate: dict[str, Any]) -> tuple[Delta, bool]:
         index = self._bound(as_whole(candidate.get("index")) or 0)
         texts, thoughts, tools = [], [], []
-        moves = False
+        moves = says = False
         for part in as_list(as_object(candidate.get("content")).get("parts")):
             if not isinstance(part, dict):
                 continue
             moves = True
             text = as_text(part.get("text"))
+            # An empty text, which some models send last with a signature, does not take a finish back.
+            says = says or bool(text) or "text" not in part
             if part.get("thought") is True:
                 thoughts.append(text)
             else:
@@ -109,7 +111,7 @@ class Gemini(Dialect):
             if isinstance(call := part.get("functionCall"), dict):
                 tools += self._read_call(index, call)
         finish = as_label(candidate.get("finishReason"))
-        if finish or moves or index not in self._finished:
+        if finish or says or index not in self._finished:
             self._finished[index] = finish is not None
         return Delta(index, None, "".join(texts), "".join(thoughts), tuple(tools), finish), moves
 
