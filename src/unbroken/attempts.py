@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .adapters.source import ChunkTypeError, Source, as_source, client_of, close_quietly, warn
+from .adapters.source import ChunkTypeError, Source, as_source, client_of, close_quietly, met_by, warn
 from .core.errors import Failure, StreamError
 from .dialects.failures import failure_of
 from .http import from_response
@@ -96,7 +96,7 @@ class _Course:
 
     def renew(self, attempt: Attempt, error: Exception, report: StreamReport) -> Source | None:
         """Give the source that follows on a failed attempt, or None where the failure stands."""
-        met = error.__cause__ if isinstance(error, StreamError) and error.__cause__ else error
+        met = met_by(error)
         if not self._is_worth(status_of(error), met):
             return None
         asked = retry_after_of(error, time.time())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
+from ..core.errors import StreamError
 from .reader import MAX_BYTES, End
-from .source import ChunkTypeError, Source
+from .source import ChunkTypeError, Source, met_by, trace
 
 if TYPE_CHECKING:
     from ..core.report import StreamReport
@@ -58,6 +59,8 @@ class Stream(Generic[T]):
         if source.renew is not None:
             delivered = engine.remember_ids() if source.resumes else None
             engine.renew = self._succession = Succession(source, engine.report, delivered)
+        # What upstream raised. It stands here and not in the report, which is kept longer than what its frames hold.
+        self._met: BaseException | None = None
         self._items: Iterator[T] = iter(())
         self._answered_at = 0.0
         self._closed = False
@@ -101,7 +104,13 @@ class Stream(Generic[T]):
             return self._engine.close(now)
         if isinstance(error, ChunkTypeError) or not isinstance(error, Exception):
             raise error
-        return self._engine.fail(error, now)
+        items = self._engine.fail(error, now)
+        told = self._engine.error
+        if told is not None and _tells(told, error):
+            self._met = met_by(error)
+        if self._writes or self._met is None:
+            trace(met_by(error))
+        return items
 
     def _overdue(self, now: float) -> list[T]:
         deadline = None if self._engine.finished else self._engine.next_deadline()
@@ -120,8 +129,21 @@ class Stream(Generic[T]):
         """Raise what went wrong, if it did so before, or as, the first event."""
         error = self._engine.early_error
         if error is not None and self._engine.report.events <= 1:
-            raise error
+            raise self._with_cause(error)
 
     def _failure(self) -> Exception | None:
         """Give what to raise after the last item; where bytes are written, a frame told it."""
-        return None if self._writes else self._engine.error
+        error = None if self._writes else self._engine.error
+        return error and self._with_cause(error)
+
+    def _with_cause(self, error: StreamError) -> StreamError:
+        if self._met is not None:
+            error.__cause__ = self._met
+        return error
+
+
+def _tells(told: StreamError, met: Exception) -> bool:
+    """Tell whether an error stands for what upstream raised, and not for what it had said before."""
+    if isinstance(met, StreamError):
+        return told.failure is met.failure
+    return told.code == "upstream-failed" and told.error_type == type(met).__name__

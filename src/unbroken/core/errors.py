@@ -75,7 +75,8 @@ class StreamError(Exception):
     """The stream failed or was cut; raised after its last event, never in place of one.
 
     `public_message` may be shown to a user; `str()` is fit for a log line. `safe_to_retry` is true when no event
-    reached the consumer. `report` is the stream's report, None after unpickling.
+    reached the consumer. `report` is the stream's report, None after unpickling. `__cause__` is what upstream
+    raised, if it did.
     """
 
     def __init__(
