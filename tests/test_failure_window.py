@@ -188,8 +188,9 @@ def test_it_agrees_with_counting_every_error(limit: int, steps: list[tuple[float
         {"seconds": -1},
         {"seconds": "60"},
         {"seconds": None},
+        {"on_change": 3},
     ],
 )
-def test_a_bad_figure_is_told_by_name(arguments: dict[str, Any]) -> None:
+def test_a_bad_argument_is_told_by_name(arguments: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError), match=next(iter(arguments))):
         FailureWindow(**arguments)

@@ -40,6 +40,10 @@ class FailureWindow(Observer):
         if seconds is None:
             raise TypeError("FailureWindow(seconds=None): give the length of the window in seconds")
         check_seconds("FailureWindow(seconds=...)", seconds)
+        given: object = on_change
+        if given is not None and not callable(given):
+            kind = type(given).__name__
+            raise TypeError(f"FailureWindow(on_change=...) takes a function of (provider, degraded), not {kind}")
         self._limit = limit
         self._seconds = seconds
         self._on_change = on_change
