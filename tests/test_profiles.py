@@ -137,6 +137,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a key of capitals": ({"proxy": {"retry": {"MAX_RETRIES": 1}}}, "did you mean 'max_retries'"),
     "no mapping": ({"proxy": 3}, "proxy must be a table"),
+    "a provider without a timeout": (
+        {"proxy": {"retry": {"openai": {"max_retries": 1}}}},
+        "proxy.retry has no key 'openai'; providers are named under proxy.timeouts",
+    ),
+    "a provider without a timeout beside others": (
+        {"proxy": {"timeouts": {"gemini": 1}, "streaming": {"openai": {"buffer_size": 1}}}},
+        "proxy.streaming has no key 'openai'; known are 'gemini'; providers are named under proxy.timeouts",
+    ),
     "no table": ({"proxy": {"retry": 3}}, "proxy.retry must be a table"),
     "a table for a figure": ({"proxy": {"retry": {"max_retries": {}}}}, "proxy.retry.max_retries"),
     "text for seconds": ({"proxy": {"timeouts": {"a": "180"}}}, "proxy.timeouts.a"),

@@ -133,7 +133,11 @@ class _Layered:
     def __init__(self, path: str, table: Mapping[str, Any], known: Collection[str], providers: Collection[str]) -> None:
         common = {key: value for key, value in table.items() if key in known or not isinstance(value, Mapping)}
         self._common = _settings(path, _table(path, common, known))
-        own = _table(path, {key: value for key, value in table.items() if key not in common}, providers)
+        own = {key: value for key, value in table.items() if key not in common}
+        for key in own:
+            if key not in providers:
+                hint = _hint(key, providers)
+                raise ValueError(f"{path} has no key {key!r}{hint}; providers are named under proxy.timeouts")
         self._own = {
             provider: _settings(f"{path}.{provider}", _table(f"{path}.{provider}", settings, known))
             for provider, settings in own.items()
