@@ -951,24 +951,34 @@ def test_a_generator_function_is_a_connect() -> None:
     assert [item.data for item in asyncio.run(main())] == ["event 1"]
 
 
-MISUSE: dict[str, Any] = {
-    "nothing": None,
-    "bytes": b"data: 1\n\n",
-    "text": "data: 1\n\n",
-    "a number": 5,
+MISUSE: dict[str, tuple[Any, str]] = {
+    "nothing": (None, "connect gave NoneType, no iterable of bytes; return what the client gives for the body"),
+    "bytes": (b"data: 1\n\n", "connect gave bytes, no iterable of bytes; give a list of it"),
+    "text": ("data: 1\n\n", "connect gave str, no iterable of bytes; give a list of it, encoded"),
+    "a number": (5, "connect gave int, no iterable of bytes; return what the client gives for the body"),
 }
 
 
 @pytest.mark.parametrize("name", MISUSE)
 def test_a_connect_that_gives_no_chunks_is_told_at_once(name: str) -> None:
-    with pytest.raises(ConnectTypeError, match="retrying\\(connect\\)"):
-        list(iter_events(retrying(lambda _: MISUSE[name])))
+    given, message = MISUSE[name]
+    with pytest.raises(ConnectTypeError, match=f"^retrying\\(connect\\): {message}$"):
+        list(iter_events(retrying(lambda _: given)))
 
     async def main() -> None:
-        with pytest.raises(ConnectTypeError, match="aretrying\\(connect\\)"):
-            _ = [item async for item in aiter_events(aretrying(lambda _: MISUSE[name]))]
+        with pytest.raises(ConnectTypeError, match=f"^aretrying\\(connect\\): {message}$"):
+            _ = [item async for item in aiter_events(aretrying(lambda _: given))]
 
     asyncio.run(main())
+
+
+def test_a_coroutine_function_is_told_to_be_one_for_aretrying() -> None:
+    async def aconnect(attempt: Attempt) -> list[bytes]:
+        pytest.fail("is never awaited")
+
+    with pytest.raises(ConnectTypeError, match=r"connect gave coroutine.* use aretrying"):
+        list(iter_events(retrying(aconnect)))
+    gc.collect()  # a coroutine that is left open warns now, and warnings are errors
 
 
 def test_each_twin_names_the_other_for_the_wrong_kind_of_iterable() -> None:

@@ -158,7 +158,8 @@ class _Connection:
         if not hasattr(source.chunks, "__iter__"):
             kind = type(upstream).__name__
             raise ConnectTypeError(
-                f"retrying(connect) got {kind}, no iterable of bytes; is it aretrying that you want?"
+                f"retrying(connect): connect gave {kind}, no iterable of bytes; "
+                "for an asynchronous one use aretrying, with arepair or aiter_events"
             )
         self._abort = source.abort
         _check_status(upstream, source)
@@ -208,7 +209,7 @@ class _AsyncConnection:
             opened.push_async_callback(_close, source.close)
         if not hasattr(source.chunks, "__aiter__"):
             raise ConnectTypeError(
-                f"aretrying(connect) got {type(upstream).__name__}, no asynchronous iterable of bytes; "
+                f"aretrying(connect): connect gave {type(upstream).__name__}, no asynchronous iterable of bytes; "
                 "for a synchronous one use retrying: arepair and aiter_events read it in a thread"
             )
         _check_status(upstream, source)
@@ -235,9 +236,22 @@ def _source_of(function: str, upstream: Any) -> Source:
     if client_of(upstream) is not None:
         return from_response(upstream)
     try:
-        return as_source(f"{function}(connect)", upstream, None)
-    except TypeError as error:
-        raise ConnectTypeError(str(error)) from None
+        return as_source(function, upstream, None)
+    except TypeError:
+        raise _misuse(function, upstream) from None
+
+
+def _misuse(function: str, upstream: Any) -> ConnectTypeError:
+    """Tell what `connect` gave, and the fix."""
+    kind = type(upstream).__name__
+    if isinstance(upstream, str | bytes | bytearray | memoryview):
+        fix = "give a list of it, encoded" if isinstance(upstream, str) else "give a list of it"
+    elif function == "retrying" and hasattr(upstream, "__await__"):
+        close_quietly(getattr(upstream, "close", None))  # a coroutine that is never awaited warns of it
+        fix = "for a coroutine function use aretrying, with arepair or aiter_events"
+    else:
+        fix = "return what the client gives for the body"
+    return ConnectTypeError(f"{function}(connect): connect gave {kind}, no iterable of bytes; {fix}")
 
 
 def _check_status(upstream: Any, source: Source) -> None:
