@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,10 +22,13 @@ from tests.scripted import DONE, LIMIT, TOKEN, Clock, Script, ScriptedReader, Th
 from unbroken import (
     Event,
     EventStream,
+    Observer,
+    Repair,
     RepairedStream,
     Source,
     StreamError,
     StreamRepairer,
+    StreamReport,
     Timeouts,
     Verdict,
     iter_events,
@@ -673,6 +676,87 @@ def test_a_stream_under_a_stream_is_interrupted_too():
     outer.close()
     assert upstream.closed.wait(LIMIT)
     assert upstream.aborted_by
+
+
+class Ends(Observer):
+    """Notes each end that is told."""
+
+    def __init__(self) -> None:
+        self.verdicts: list[Verdict] = []
+
+    def ended(self, report: StreamReport) -> None:
+        self.verdicts.append(report.verdict)
+
+
+def by_a_thread(call: Callable[[], object]) -> None:
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join(LIMIT)
+
+
+class Occupied(StreamRepairer):
+    """Notes whether the stream was cancelled while something else was done with it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.inside = self.was_disturbed = False
+
+    def fail(self, error: Exception, now: float) -> list[bytes]:
+        self.inside = True
+        items = super().fail(error, now)
+        self.inside = False
+        return items
+
+    def cancel(self, now: float) -> None:
+        self.was_disturbed |= self.inside
+        super().cancel(now)
+
+
+@pytest.mark.parametrize("close", [by_a_thread, lambda call: call()], ids=["another thread", "a callback"])
+@pytest.mark.parametrize("threaded", [True, False], ids=["thread", "no thread"])
+def test_a_stream_closed_while_it_tells_something_ends_once_and_behind_that(threaded, close):
+    def leave(repair: Repair) -> None:
+        close(stream.close)
+
+    ends = Ends()
+    engine = Occupied(on_repair=leave, observers=[ends])
+    stream = RepairedStream(engine, Source(raising(TOKEN + TOKEN[:20], OSError())), threaded=threaded)
+    assert b"".join(stream) in (b"", TOKEN)
+    assert not engine.was_disturbed
+    assert ends.verdicts == [stream.report.verdict]
+
+
+@pytest.mark.parametrize("options", [{}, {"heartbeat": None, "timeouts": None}], ids=["thread", "no thread"])
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_read_that_a_close_interrupts_is_no_failure_and_no_end_of_upstream(options, fails):
+    def chunks() -> Iterator[bytes]:
+        yield TOKEN
+        reads.set()
+        assert go_on.wait(LIMIT)
+        if fails:
+            raise OSError
+        yield DONE
+
+    ends, reads, go_on = Ends(), threading.Event(), threading.Event()
+    stream = repair(chunks(), abort=go_on.set, observers=[ends], **options)
+    assert next(stream) == TOKEN
+    closer = threading.Thread(target=lambda: (reads.wait(LIMIT), stream.close()))
+    closer.start()
+    assert list(stream) == []
+    closer.join(LIMIT)
+    assert ends.verdicts == [stream.report.verdict] == [Verdict.CANCELLED]
+
+
+def test_a_stream_that_an_observer_closes_at_its_start_reads_nothing():
+    class Leaves(Observer):
+        def started(self, report: StreamReport) -> None:
+            stream.close()
+
+    upstream = Upstream(TOKEN)
+    stream = repair(upstream, observers=[Leaves()], heartbeat=None, timeouts=None)
+    assert list(stream) == []
+    assert upstream.read_by is None
+    assert stream.report.verdict is Verdict.CANCELLED
 
 
 def test_two_threads_cannot_read_one_stream():

@@ -105,8 +105,10 @@ class CallerReader:
                         return End()
                     except Exception as error:
                         return End(error)
+                    if self._stopped:  # what came is not wanted any more
+                        return End()
                     items = feed(chunk, clock())
-                    if items or self._stopped or engine.finished:
+                    if items or engine.finished:
                         break
             finally:
                 self._reading = False

@@ -61,6 +61,7 @@ class SyncStream(Stream[T], Iterator[T]):
         self._clock = clock
         self._begun = False
         self._busy = False
+        self._cancels = [engine.cancel]  # to be called once; `pop` decides between threads
         super().__init__(engine, source)
 
     def __iter__(self) -> Self:
@@ -113,13 +114,24 @@ class SyncStream(Stream[T], Iterator[T]):
         return True
 
     def close(self) -> None:
-        """Leave the stream: release upstream and yield nothing more. The verdict is CANCELLED unless there is one."""
+        """Leave the stream: release upstream and yield nothing more. The verdict is CANCELLED unless there is one.
+
+        Any thread may call this, a callback too. While another one reads, that one sets the verdict when it returns.
+        """
         if self._closed:
             return
-        self._closed = True
+        self._closed = True  # before the look at `_busy`: the one who reads looks at both the other way round
         self._items = iter(())
-        self._engine.cancel(self._clock())
+        if not self._busy:
+            self._cancel()
         self._reader.stop()
+
+    def _cancel(self) -> None:
+        try:
+            cancel = self._cancels.pop()
+        except IndexError:
+            return
+        cancel(self._clock())
 
     def _advance(self, until: float, *, drains: bool = False) -> list[T] | None:
         """Give what the next chunk, end or deadline brings; None if `until` came first.
@@ -130,6 +142,9 @@ class SyncStream(Stream[T], Iterator[T]):
             raise RuntimeError("this stream is being read by another thread; give each reader a stream of its own")
         self._busy = True
         try:
+            was_closed = self._closed  # a name of its own: it may have changed where it is asked again
+            if was_closed:
+                return []
             if self._direct is None:
                 items = self._read_on(until)
                 if items and drains:
@@ -138,7 +153,7 @@ class SyncStream(Stream[T], Iterator[T]):
                 try:
                     items = next(self._direct)
                 except StopIteration as end:
-                    items = self._answer(end.value, self._clock())
+                    items = [] if self._closed else self._answer(end.value, self._clock())
                 if self._writes and len(items) > 1:
                     items = self._join(items)
         except BaseException:
@@ -146,12 +161,18 @@ class SyncStream(Stream[T], Iterator[T]):
             raise
         finally:
             self._busy = False
+            if self._closed:
+                self._cancel()
         return [] if self._closed else items  # closed by another thread meanwhile
 
     def _read_on(self, until: float) -> list[T] | None:
         if not self._begun:
             self._begin()
+            if self._closed:  # by an observer of the start
+                return []
         arrived = self._reader.take()
+        if self._closed:  # what comes then may be the failure of an aborted read
+            return []
         now = self._clock()
         if now - self._answered_at > SLOW:
             self._was_away(now)
@@ -204,7 +225,7 @@ class SyncStream(Stream[T], Iterator[T]):
                 return None
             arrived = self._reader.take(min(left, _LONGEST_WAIT))
             now = self._clock()
-            if arrived is not None:
+            if arrived is not None and not self._closed:
                 return self._answer(arrived, now)
         return []
 
