@@ -715,6 +715,42 @@ def test_a_close_that_is_cancelled_releases_upstream_all_the_same():
     assert warp(main) == ["close"]
 
 
+class Bare:
+    """An asynchronous iterator that is no generator, and what is called of it."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        await asyncio.sleep(1.0)
+        return TOKEN
+
+    def abort(self) -> None:
+        self.called.append("abort")
+
+
+class Closable(Bare):
+    async def aclose(self) -> None:
+        await asyncio.sleep(0)
+        self.called.append("aclose")
+
+
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("chunks", [Bare, Closable])
+def test_an_iterator_is_closed_or_aborted_where_it_cannot_be(chunks, begun):
+    async def main(clock: Clock) -> list[str]:
+        upstream = chunks()
+        async with arepair(upstream, abort=upstream.abort) as stream:
+            if begun:
+                await anext(stream)
+        return upstream.called
+
+    assert warp(main) == ["aclose" if chunks is Closable else "abort"]
+
+
 def test_a_cancelled_anext_closes_the_stream():
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(b"data: 1\n\n")

@@ -584,6 +584,52 @@ def test_a_stream_closed_before_it_began_closes_upstream_and_reads_nothing():
         assert list(stream) == []
 
 
+class Endless:
+    """An iterator that is no generator, and what is called of it."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return TOKEN
+
+    def abort(self) -> None:
+        self.called.append("abort")
+
+
+class Closable(Endless):
+    def close(self) -> None:
+        self.called.append("close")
+
+
+@pytest.mark.parametrize("options", [{}, {"heartbeat": None, "timeouts": None}], ids=["thread", "no thread"])
+def test_a_stream_closed_before_it_began_closes_the_iterator_or_aborts_where_it_cannot(options):
+    endless, closable, under = Endless(), Closable(), Endless()
+    generator = (chunk for chunk in under)
+    for chunks, abort in ((endless, endless.abort), (closable, closable.abort), (generator, under.abort)):
+        repair(chunks, abort=abort, **options).close()
+    assert (endless.called, closable.called, under.called) == (["abort"], ["close"], ["abort"])
+    assert next(generator, None) is None
+
+
+@pytest.mark.parametrize("chunks", [Endless, Closable])
+def test_an_iterator_without_a_close_is_aborted_where_it_is_read_without_a_thread(chunks):
+    upstream = chunks()
+    with repair(upstream, abort=upstream.abort, heartbeat=None, timeouts=None) as stream:
+        next(stream)
+    assert upstream.called == ["close" if chunks is Closable else "abort"]
+
+
+def test_an_upstream_that_has_ended_is_not_aborted():
+    for chunks in ([TOKEN], raising(TOKEN, OSError())):
+        aborted = []
+        list(repair(chunks, abort=lambda aborted=aborted: aborted.append(True), heartbeat=None, timeouts=None))
+        assert aborted == []
+
+
 def test_nothing_is_yielded_after_close_even_of_events_that_are_there():
     stream = iter_events([b"data: 1\n\ndata: 2\n\n"])
     next(stream)

@@ -178,7 +178,7 @@ async def pump(source: Source, mailbox: Mailbox) -> None:
     """Read upstream to its end, or until cancelled, and close it: all in this one task."""
     is_async = hasattr(source.chunks, "__aiter__")
     if not mailbox.enter():
-        await release(*closers_of(source, close="aclose" if is_async else "close"))
+        await release(*closers_of(source, close="aclose" if is_async else "close", abort=source.abort))
         return
     chunks: Any = None
     error: BaseException | None = None
@@ -198,7 +198,7 @@ async def pump(source: Source, mailbox: Mailbox) -> None:
         error = raised
     mailbox.finish(error)
     try:
-        await release(getattr(chunks, "aclose", None), source.close)
+        await release(*closers_of(source, chunks, close="aclose", abort=source.abort if mailbox.stopped else None))
         if isinstance(error, asyncio.CancelledError) and not mailbox.stopped:
             raise error  # somebody else's cancellation, as at the end of the loop
     finally:
@@ -226,7 +226,7 @@ def release_at_once(source: Source) -> None:
             closing.close()  # or it complains that nobody awaits it
             close_quietly(source.abort)
 
-    close_quietly(*(partial(at_once, close) for close in closers_of(source)))
+    close_quietly(*(partial(at_once, close) for close in closers_of(source, abort=source.abort)))
 
 
 class ThreadedChunks:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
-from .source import Source, as_bytes, close_quietly
+from .source import Source, as_bytes, close_quietly, closers_of
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -61,6 +61,7 @@ class CallerReader:
         self._chunks: Any = None
         self._reading = False
         self._stopped = False
+        self._abort = source.abort  # None once it was called, or upstream has ended
 
     def start(self) -> bool:
         """Do nothing: the first `take` begins."""
@@ -75,9 +76,9 @@ class CallerReader:
             chunk = next(self._chunks)
             return chunk if type(chunk) is bytes else as_bytes(chunk)
         except StopIteration:
-            return End()
+            return self._ended(None)
         except Exception as error:
-            return End(error)
+            return self._ended(error)
         finally:
             self._reading = False
             if self._stopped:
@@ -102,9 +103,9 @@ class CallerReader:
                         if type(chunk) is not bytes:
                             chunk = as_bytes(chunk)
                     except StopIteration:
-                        return End()
+                        return self._ended(None)
                     except Exception as error:
-                        return End(error)
+                        return self._ended(error)
                     if self._stopped:  # what came is not wanted any more
                         return End()
                     items = feed(chunk, clock())
@@ -122,7 +123,8 @@ class CallerReader:
             return
         self._stopped = True
         if self._reading:
-            close_quietly(self._source.abort)
+            abort, self._abort = self._abort, None
+            close_quietly(abort)
         else:
             self._close()
 
@@ -130,8 +132,12 @@ class CallerReader:
         """Give a reader for the source that takes this one's place."""
         return CallerReader(source)
 
+    def _ended(self, error: Exception | None) -> End:
+        self._abort = None  # nothing is left to interrupt
+        return End(error)
+
     def _close(self) -> None:
-        close_quietly(getattr(self._chunks, "close", None), self._source.close)
+        close_quietly(*closers_of(self._source, self._chunks, abort=self._abort))
 
 
 class ThreadReader:
@@ -207,7 +213,7 @@ class ThreadReader:
         if reading:
             close_quietly(self._source.abort)
         elif not self._started:
-            close_quietly(self._source.close)
+            close_quietly(*closers_of(self._source, abort=self._source.abort))
 
     def following(self, source: Source) -> Reader:
         """Give a reader for the source that takes this one's place, in the context of the first one's creator."""

@@ -123,7 +123,9 @@ def _refuse_misuse(function: str, chunks: Any) -> None:
         raise TypeError(f"{function}() takes an iterable of bytes, not {type(chunks).__name__}{hint}")
 
 
-def closers_of(source: Source, reading: Any = None, close: str = "close") -> list[Callable[[], Any]]:
+def closers_of(
+    source: Source, reading: Any = None, *, close: str = "close", abort: Callable[[], object] | None
+) -> list[Callable[[], Any]]:
     """Give what releases a source: the closing of the iterator that is `reading` it, by name, and the source's own.
 
     Where nothing is to be closed, `abort` releases it; so it does where `reading` is None, nothing was read, and the
@@ -133,8 +135,8 @@ def closers_of(source: Source, reading: Any = None, close: str = "close") -> lis
     own = getattr(chunks, close, None)
     closers = [closer for closer in (own, source.close) if closer is not None]
     knows_nothing = own is None or (reading is None and isinstance(chunks, (GeneratorType, AsyncGeneratorType)))
-    if knows_nothing and source.close is None and source.abort is not None:
-        closers.append(source.abort)
+    if knows_nothing and source.close is None and abort is not None:
+        closers.append(abort)
     return closers
 
 
