@@ -1069,6 +1069,21 @@ def test_a_synchronous_upstream_sees_the_context_variables_of_the_call():
     assert asyncio.run(main()) == b"data: the caller\n\n"
 
 
+@pytest.mark.parametrize("chunks", [[b"data: 1\n\n"], [b"data: 1\n\n"] * 1000], ids=["a silent", "a waiting"])
+@pytest.mark.parametrize("is_left", [True, False])
+def test_a_loop_that_is_closed_under_a_stream_leaves_no_thread_behind(is_left, chunks):
+    upstream = Upstream(*chunks)
+    loop = asyncio.new_event_loop()
+    stream = arepair(upstream, abort=upstream.abort)
+    loop.run_until_complete(anext(stream))
+    if is_left:
+        stream._leave()  # as a cancelled `anext` does; the pump takes no further step
+    loop.close()
+    del stream
+    gc.collect()
+    assert upstream.closed.wait(LIMIT)
+
+
 # Loops of other makes
 
 

@@ -53,7 +53,7 @@ class Mailbox:
     # A list of at most 16 and not a deque, whose first block alone takes 600 bytes per idle stream.
     __slots__ = (
         "armed", "chunks", "end", "entered", "looking", "loop", "pump", "room", "seen", "size", "stopped", "taken",
-        "timer", "waiter", "wanted",
+        "thread", "timer", "waiter", "wanted",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -68,6 +68,7 @@ class Mailbox:
         self.stopped = False
         self.pump: asyncio.Task[None] | None = None
         self.entered = False  # the pump took its first step: from there on it releases upstream, whatever comes
+        self.thread: ThreadedChunks | None = None  # reads a synchronous upstream for the pump
         self.timer: asyncio.TimerHandle | None = None
         self.armed = math.inf  # when the timer is due
         self.waiter: asyncio.Future[None] | None = None  # the consumer waits, and nothing was queued
@@ -157,6 +158,11 @@ class Mailbox:
         if self.pump is not None and self.entered:  # a task that is cancelled before its first step never takes it
             self.pump.cancel()
 
+    def stop_without_loop(self) -> None:
+        """Do what can be done where the pump runs no more: end the thread, which else waits for it for ever."""
+        if self.thread is not None:
+            self.thread.stop()
+
     def _make_room(self) -> None:
         room, self.room = self.room, None
         if room is not None and not room.done():
@@ -184,7 +190,8 @@ async def pump(source: Source, mailbox: Mailbox) -> None:
     error: BaseException | None = None
     try:
         if not is_async:
-            source = Source(ThreadedChunks(source))  # its thread closes the other one
+            mailbox.thread = ThreadedChunks(source)
+            source = Source(mailbox.thread)  # its thread closes the other one
         chunks = aiter(cast("AsyncIterable[Any]", source.chunks))
         async for chunk in chunks:
             if not mailbox.put(chunk if type(chunk) is bytes else as_bytes(chunk)):
@@ -193,7 +200,8 @@ async def pump(source: Source, mailbox: Mailbox) -> None:
             if mailbox.stopped:  # upstream swallowed the cancellation
                 break
     except GeneratorExit:
-        raise  # the loop is gone: nothing can be awaited any more
+        mailbox.stop_without_loop()  # the loop is gone: nothing can be awaited any more
+        raise
     except BaseException as raised:
         error = raised
     mailbox.finish(error)
@@ -252,6 +260,10 @@ class ThreadedChunks:
 
     async def aclose(self) -> None:
         """Release upstream; its thread closes it."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Release upstream, from any thread."""
         self._reader.stop()
 
     def _notify(self) -> None:
@@ -314,8 +326,8 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
                 loop.call_soon_threadsafe(mailbox.start, loop, self._source, self._context)
             else:
                 release_at_once(self._source)
-        except RuntimeError:  # the loop is closed: nothing runs any more
-            pass
+        except RuntimeError:  # the loop is closed
+            mailbox.stop_without_loop()
 
     async def aprime(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - the stream outlives it
         """Wait for the first event, so that a failure before it can still be answered with a real status.
