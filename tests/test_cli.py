@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import queue
+import re
 import select
 import signal
 import subprocess
@@ -17,11 +18,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import unbroken
 from unbroken.cli import inspect, main
@@ -344,6 +348,65 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.add(tag)
         self.attributes |= {name for name, _ in attrs}
+
+
+NASTY = [
+    "\x1b]0;owned\x07",
+    "\x1b[31m",
+    "\r",
+    "\x9b2J",
+    "\x85",
+    "\x00",
+    "\u202e",
+    "\x0b",
+    "é",
+    " ",
+    "=",
+    "/",
+    ",",
+    "gzip",
+    "1",
+]
+NAMES = [
+    "Content-Type",
+    "Content-Encoding",
+    "Content-Length",
+    "Connection",
+    "Keep-Alive",
+    "Transfer-Encoding",
+    "\x1b[2J",
+]
+VALUES = st.lists(st.sampled_from([*NASTY, "text/plain", "charset", "text/html"]), max_size=6).map("".join)
+CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@given(
+    status=st.sampled_from(["1.1 200 OK", "2 200", "1.1 502 \x1b[31m", "1.1 200 \x9b2J"]),
+    fields=st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=4),
+    body=st.sampled_from(
+        [b"data: \xc3\xa9\n\n", b'{"a":1}\n', WHOLE, b"<html>", b"\x1f\x8b\x08\x00", b"\x1b[2J\n\n", b""]
+    ),
+)
+@example(
+    status="1.1 200 OK", fields=[("Content-Type", "text/plain\x1b]0;owned\x07\x1b[31m")], body=b"data: \xc3\xa9\n\n"
+)
+@example(status="1.1 200 OK", fields=[("Content-Type", "a/b;charset=\x1b[2J")], body=b"data: \xc3\xa9\n\n")
+def test_no_line_of_inspect_holds_a_control_character_whatever_the_head_says(
+    status: str, fields: list[tuple[str, str]], body: bytes
+) -> None:
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1", "replace")
+    with TemporaryDirectory() as folder, redirect_stdout(io.StringIO()) as shown:
+        page = Path(folder) / "page.html"
+        main(
+            [
+                "inspect",
+                "--html",
+                str(page),
+                saved(Path(folder), f"HTTP/{status}\r\n".encode("latin-1") + head + b"\r\n" + body),
+            ]
+        )
+        assert not CONTROLS.search(shown.getvalue())
+        assert not CONTROLS.search(page.read_text(encoding="utf-8"))
 
 
 def test_a_page_that_cannot_be_written_exits_with_2(tmp_path: Path, capsysbinary: Captured) -> None:

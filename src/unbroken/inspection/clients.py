@@ -83,7 +83,7 @@ def _wrong_type(facts: Facts) -> str:
     if facts.head.status != 200:
         return f"status {facts.head.status}"
     kind = media_type(facts.head.get("content-type"))
-    return "" if kind == "text/event-stream" else f"content type {kind[:60]!r}"
+    return "" if kind == "text/event-stream" else f"content type '{kind[:60]}'"
 
 
 def _charset(facts: Facts) -> str:

@@ -370,7 +370,7 @@ def _content_type(facts: Facts) -> Iterator[Finding]:
     }[facts.report.format]
     if not fits:
         says = f"The body is {_FRAMINGS[facts.report.format]}, but the content type "
-        says += f"says {kind[:60]!r}." if kind else "is missing."
+        says += f"says '{kind[:60]}'." if kind else "is missing."
         yield from _problem("content-type", says, "the response head, and the first bytes of the body")
 
 
@@ -395,14 +395,14 @@ def _compression(facts: Facts) -> Iterator[Finding]:
             "compressed",
             "The bytes are compressed: ask for `Accept-Encoding: identity`, or decode them (`curl --compressed`). "
             "A compressor in front of a stream also holds events back.",
-            f"Content-Encoding {coding!r}" if coding else "the first bytes",
+            f"Content-Encoding '{coding}'" if coding else "the first bytes",
         )
     elif coding and facts.report.events:
         yield from _note(
             "compressed",
             "The head speaks of compression and the bytes are plain: decoded by your client, or forwarded from "
             "another body. Compressors hold events back.",
-            f"Content-Encoding {coding!r}",
+            f"Content-Encoding '{coding}'",
         )
 
 

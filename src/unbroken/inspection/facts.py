@@ -11,11 +11,25 @@ from ..core.report import StreamReport
 from .spelling import Spelling
 
 _STATUS: Final = re.compile(r"HTTP/([0-9.]{1,3}) ([0-9]{3})(?![0-9])")
+_LINE_END: Final = re.compile(r"\r?\n")  # a CR alone would let a field's value begin a field
+
+
+def printable(text: str) -> str:
+    """Show what is not printable as escapes: what upstream sent must not drive whatever shows it."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
+        for character in text
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A response head: the protocol's version, the status, and the fields in order, names in lower case."""
+    """A response head: the protocol's version, the status, and the fields in order, names in lower case.
+
+    Names and values hold printable characters only.
+    """
 
     version: str
     status: int
@@ -29,7 +43,7 @@ class Head:
 
 def parse_head(head: bytes) -> Head | None:
     """Read one response head; None where its first line is no status line."""
-    first, *rest = head.decode("latin-1").splitlines()
+    first, *rest = map(printable, _LINE_END.split(head.decode("latin-1").replace("\t", " ")))
     status = _STATUS.match(first)
     if status is None:
         return None

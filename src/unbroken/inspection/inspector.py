@@ -18,7 +18,7 @@ from ..core.options import check_options
 from ..core.pipeline import Pipeline
 from ..core.repairs import Repair
 from ..core.report import StreamReport, Verdict
-from .facts import Facts, Row, Silence, parse_head
+from .facts import Facts, Row, Silence, parse_head, printable
 
 MAX_HEAD: Final = 64 * 1024
 MAX_KEPT: Final = 64
@@ -134,9 +134,8 @@ class Inspector:
                 break
             size, self._head = end.end(), self._head[end.end() :]
             self.facts.head = head
-            rows.append(
-                self._row("head", at, size=size, text=f"{head.status} {head.get('content-type') or ''}".strip())
-            )
+            told = f"{head.status} {head.get('content-type') or ''}".strip()
+            rows.append(self._row("head", at, size=size, text=cut(told)))
         if not self._head:
             return rows, b""
         body, self._head = self._head, b""
@@ -262,10 +261,7 @@ def _short(event: Event, reading: Reading | None) -> str:
 
 def cut(text: str) -> str:
     """Cut a text short and show what is not printable as escapes, so that it stays one harmless line anywhere."""
-    shown = "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text[: CUT + 1]
-    )
+    shown = printable(text[: CUT + 1])
     return shown if len(shown) <= CUT else shown[: CUT - 1] + "…"
 
 
