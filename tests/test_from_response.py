@@ -311,9 +311,10 @@ def test_an_empty_body_is_an_empty_stream(client, plain):
         assert list(repair(from_response(opened.response))) == []
 
 
+@pytest.mark.parametrize("script", ["whole", "length", "gzip"])
 @pytest.mark.parametrize("client", ["requests", "httpx", "httpx2"])
-def test_a_body_that_the_client_has_read_already_is_a_source_too(client, plain):
-    with SYNC[client](plain.url("whole")) as opened:
+def test_a_body_that_the_client_has_read_already_is_a_source_too(client, script, plain):
+    with SYNC[client](plain.url(script)) as opened:
         if client == "requests":
             assert opened.response.content
         else:
@@ -321,13 +322,79 @@ def test_a_body_that_the_client_has_read_already_is_a_source_too(client, plain):
         assert b"".join(repair(from_response(opened.response))) == TOKEN + DONE
 
 
-def test_an_asynchronous_body_that_the_client_has_read_already_is_a_source_too(plain):
+@pytest.mark.parametrize("script", ["whole", "length", "gzip"])
+def test_a_body_that_urllib3_has_read_at_once_as_it_does_by_default_is_a_source_too(script, plain):
+    with urllib3.PoolManager() as pool:
+        response = pool.request("GET", plain.url(script))
+        assert b"".join(repair(from_response(response))) == TOKEN + DONE
+
+
+def test_what_urllib3_has_read_ahead_to_decode_is_not_lost(plain):
+    with with_urllib3(plain.url("gzip")) as opened:
+        begin = opened.response.read(20)
+        assert begin + b"".join(from_response(opened.response).chunks) == TOKEN + DONE
+
+
+@pytest.mark.parametrize("client", ASYNC)
+def test_an_asynchronous_body_that_the_client_has_read_already_is_a_source_too(client, plain):
     async def main() -> bytes:
-        async with with_async_httpx(plain.url("whole")) as opened:
-            await opened.response.aread()
+        async with ASYNC[client](plain.url("whole")) as opened:
+            await (opened.response.read() if client == "aiohttp" else opened.response.aread())
             return b"".join([x async for x in arepair(from_response(opened.response))])
 
     assert asyncio.run(main()) == TOKEN + DONE
+
+
+def read(response: Any) -> None:
+    for _ in response.iter_content(10) if hasattr(response, "iter_content") else chunks_of(response):
+        pass
+
+
+def chunks_of(response: Any) -> Any:
+    return response.iter_raw() if hasattr(response, "iter_raw") else iter(lambda: response.read(1000), b"")
+
+
+@pytest.mark.parametrize("script", ["whole", "length", "until closed"])
+@pytest.mark.parametrize("spend", [read, lambda response: response.close()], ids=["read", "closed"])
+@pytest.mark.parametrize("client", SYNC)
+def test_a_body_that_was_read_or_closed_and_is_not_kept_is_refused_at_the_call(client, spend, script, plain):
+    with SYNC[client](plain.url(script)) as opened:
+        spend(opened.response)
+        with pytest.raises(ValueError, match="was read or closed already, and is not kept: pass the response before"):
+            from_response(opened.response)
+
+
+@pytest.mark.parametrize("script", ["whole", "length"])
+@pytest.mark.parametrize("spend", ["read", "closed", "released"])
+@pytest.mark.parametrize("client", ASYNC)
+def test_an_asynchronous_body_that_was_read_or_closed_and_is_not_kept_is_refused(client, spend, script, plain):
+    async def main() -> None:
+        async with ASYNC[client](plain.url(script)) as opened:
+            response = opened.response
+            if spend == "read":
+                async for _ in response.content.iter_any() if client == "aiohttp" else response.aiter_raw():
+                    pass
+            elif client == "aiohttp":
+                response.close() if spend == "closed" else response.release()
+            else:
+                await response.aclose()
+            with pytest.raises(ValueError, match="was read or closed already"):
+                from_response(response)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("client", ASYNC)
+def test_an_asynchronous_body_that_is_empty_or_has_arrived_is_none_that_was_read(client, plain):
+    async def main() -> list[bytes]:
+        bodies = []
+        for script in ("empty", "length"):
+            async with ASYNC[client](plain.url(script)) as opened:
+                await asyncio.sleep(0.05)  # aiohttp reads ahead
+                bodies.append(b"".join([x async for x in arepair(from_response(opened.response))]))
+        return bodies
+
+    assert asyncio.run(main()) == [b"", TOKEN + DONE]
 
 
 @pytest.mark.parametrize("client", SYNC)

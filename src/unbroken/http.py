@@ -7,7 +7,7 @@ blocked read in none of them; shutting its socket down does, and that is what `a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -81,8 +81,9 @@ def from_response(response: Any) -> Source:
     """Take the body of a streamed response, for `repair`, `iter_events` and their twins.
 
     Knows requests, httpx, httpx2, urllib3, urllib and aiohttp. Chunks are given as they arrive, decoded where the
-    client decodes. `abort` is None over HTTP/2, where other responses share the socket. Raises `TypeError` for
-    anything else. The status is not judged: call `raise_for_status()` first, or look at `Source.status`.
+    client decodes. A body that the client has read and kept is given whole. `abort` is None over HTTP/2, where other
+    responses share the socket. Raises `TypeError` for anything else, and `ValueError` for a body that was read or
+    closed and is not kept. The status is not judged: call `raise_for_status()` first, or look at `Source.status`.
     """
     client = client_of(response)
     if client is None:
@@ -115,6 +116,13 @@ def _source(
     )
 
 
+def _spent(response: Any) -> ValueError:
+    return ValueError(
+        f"from_response() takes a body that is still to be read; that of this {type(response).__name__} was read or "
+        "closed already, and is not kept: pass the response before anything reads or closes it"
+    )
+
+
 def _shut_down(sock: Any) -> None:
     """End both directions of a connection, which wakes whoever reads from it. None is a connection given back."""
     import socket
@@ -135,8 +143,10 @@ def _shut_down(sock: Any) -> None:
 
 
 def _from_requests(response: Any) -> Source:
-    if response._content_consumed:
+    if isinstance(response._content, bytes):
         chunks: Iterator[bytes] = iter([response.content])
+    elif response._content_consumed or _urllib3_is_spent(response.raw):
+        raise _spent(response)
     else:
         chunks = _urllib3_chunks(response.raw)
     return _source(
@@ -145,8 +155,18 @@ def _from_requests(response: Any) -> Source:
 
 
 def _from_urllib3(response: Any) -> Source:
-    chunks = _urllib3_chunks(response)
+    if isinstance(getattr(response, "_body", None), bytes):  # read at once, unless `preload_content=False`
+        chunks: Iterator[bytes] = iter([response.data])
+    elif _urllib3_is_spent(response):
+        raise _spent(response)
+    else:
+        chunks = _urllib3_chunks(response)
     return _source(response, chunks, lambda: _urllib3_socket(response), status=response.status, close=response.close)
+
+
+def _urllib3_is_spent(raw: Any) -> bool:
+    """Tell whether nothing is to be had any more. What was read to be decoded may wait although `raw` is closed."""
+    return getattr(raw, "closed", False) and not len(getattr(raw, "_decoded_buffer", ()))
 
 
 def _urllib3_chunks(raw: Any) -> Iterator[bytes]:
@@ -170,6 +190,8 @@ def _urllib3_socket(raw: Any) -> Any:
 
 
 def _from_http_client(response: Any) -> Source:
+    if response.isclosed() and response.headers.get("Content-Length") != "0":
+        raise _spent(response)
     chunks = _http_client_chunks(response)
     return _source(
         response, chunks, lambda: _http_client_socket(response), status=response.status, close=response.close
@@ -200,6 +222,8 @@ def _http_client_socket(response: Any) -> Any:
 
 
 def _from_httpx(response: Any) -> Source:
+    if not hasattr(response, "_content") and (response.is_stream_consumed or response.is_closed):
+        raise _spent(response)
     is_sync = hasattr(response.stream, "__iter__")
     return _source(
         response,
@@ -219,8 +243,24 @@ def _httpx_socket(response: Any) -> Any:
 
 
 def _from_aiohttp(response: Any) -> Source:
-    chunks = response.content.iter_any()
+    if isinstance(response._body, bytes):
+        chunks: AsyncIterable[bytes] = _kept(response._body)
+    elif _aiohttp_is_spent(response):
+        raise _spent(response)
+    else:
+        chunks = response.content.iter_any()
     return _source(response, chunks, lambda: _aiohttp_socket(response), status=response.status, close=response.close)
+
+
+async def _kept(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def _aiohttp_is_spent(response: Any) -> bool:
+    """Tell whether nothing is to be had any more. `closed` alone also says that the body has arrived."""
+    content = response.content
+    was_read = content.at_eof() and bool(getattr(content, "total_bytes", 0))
+    return was_read or (response.closed and content.exception() is not None)
 
 
 def _aiohttp_socket(response: Any) -> Any:
