@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import unbroken
 from tests import captures
+from unbroken.core.errors import SENTENCES
 from unbroken.inspection.clients import breakages
 from unbroken.inspection.diagnosis import diagnose
 from unbroken.inspection.facts import Facts, Row, parse_head
 from unbroken.inspection.inspector import CUT, Inspector, cut, inspect_record
+from unbroken.recorder import FlightRecorder, read_flight
 from unbroken.testing.cuts import every
 
 CHUNK = b'data: {"object":"chat.completion.chunk","created":1,"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
@@ -345,6 +349,39 @@ def test_a_record_without_content_is_diagnosed_by_its_times() -> None:
     assert {"cut-at-idle-limit", "nothing-after-first-event"} <= set(problems(facts))
     assert [row.kind for row in rows] == ["event", "end"]
     assert breakages(facts) == []
+
+
+BOOM = b'data: {"error":{"message":"boom","type":"server_error","code":503}}\n\n'
+FAILED: dict[str, tuple[list[Any], dict[str, Any], str]] = {
+    "an error inside": ([say("a"), BOOM], {}, "overloaded"),
+    "an error inside, its content kept": ([say("a"), BOOM], {"content": 10_000}, "error-inside"),
+    "a page": ([b"<html><title>504 Gateway Time-out</title>"], {}, "not-a-stream"),
+    "a broken connection": ([say("a"), OSError()], {}, "connection-failed"),
+    "a broken connection, its content kept": ([say("a"), OSError()], {"content": 10_000}, "connection-failed"),
+}
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_the_record_of_a_stream_that_failed_says_of_what(name: str) -> None:
+    script, options, slug = FAILED[name]
+
+    def upstream() -> Iterator[bytes]:
+        for step in script:
+            if isinstance(step, Exception):
+                raise step
+            yield step
+
+    flight = FlightRecorder(**options)
+    b"".join(unbroken.repair(upstream(), observers=[flight], heartbeat=None, timeouts=None))
+    assert problems(inspect_record(*read_flight(map(json.dumps, flight.lines())))[0]) == [slug]
+
+
+@pytest.mark.parametrize("error", [*SENTENCES, "martian", None, 3])
+def test_no_record_of_a_stream_that_failed_is_called_fine(error: Any) -> None:
+    head = {"flight": 1, "verdict": "failed", "error": error, "duration": 3.0, "chunks": 1}
+    chunk = {"at": 0.2, "length": 90, "class": "event", "repairs": 0, "data": b""}
+    (found,) = problems(inspect_record(head, [chunk])[0])
+    assert found == ("connection-failed" if error == "upstream-failed" else error if error in SENTENCES else "failed")
 
 
 def test_a_record_with_its_content_is_read_as_the_stream_was() -> None:

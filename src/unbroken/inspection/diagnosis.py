@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..core.errors import SENTENCES
 from ..core.events import Format
 from ..core.repairs import RepairKind
 from ..core.report import Verdict
@@ -107,8 +108,12 @@ def _broke(facts: Facts) -> Iterator[Finding]:
     """What a record tells, and a pipe does not."""
     if facts.report.timeout is not None:
         yield from _problem("timeout", f"The {facts.report.timeout} clock ran out and ended it.", "the flight record")
-    if facts.connection_failed:
+    elif facts.connection_failed:
         yield from _problem("connection-failed", "The connection to the upstream broke.", "the flight record")
+    elif facts.told_failed and facts.failure is None:
+        code = facts.told_error
+        says = SENTENCES[code] if code else "The stream failed, and its record does not say of what."
+        yield from _problem(code or "failed", says, "the flight record")
 
 
 def _status(facts: Facts) -> Iterator[Finding]:

@@ -109,4 +109,7 @@ class Facts:
     pings: int = 0
     non_ascii: bool = False
     error_names: int = 0
-    connection_failed: bool = False  # a record tells; whoever reads a pipe only sees its end
+    # What a record tells, and whoever reads a pipe does not see.
+    connection_failed: bool = False
+    told_error: str | None = None  # one of the codes of `errors.SENTENCES`
+    told_failed: bool = False

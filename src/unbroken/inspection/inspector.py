@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..core.dialect import REGISTRY, EventClass, Reading
+from ..core.errors import SENTENCES
 from ..core.events import Event
 from ..core.gate import Frame, Item, Run
 from ..core.options import check_options
@@ -284,6 +285,8 @@ def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[
     facts.report.verdict = verdict
     facts.report.timeout = head["timeout"] if head.get("timeout") in ("first", "idle", "silence", "total") else None
     facts.connection_failed = head.get("error") == "upstream-failed"
+    facts.told_error = next((code for code in SENTENCES if code == head.get("error")), None)
+    facts.told_failed = verdict is Verdict.FAILED
     return facts, rows
 
 
