@@ -25,6 +25,7 @@ from unbroken import (
     Verdict,
 )
 from unbroken.core.errors import ERROR_TYPE
+from unbroken.core.options import WRITING
 from unbroken.testing.cuts import every
 from unbroken.testing.standard import read_ndjson, read_sse
 
@@ -86,7 +87,7 @@ def check_same(whole: Seen, cut: Seen) -> None:
 
 def read(chunks: Sequence[bytes], **options: Any) -> tuple[list[Any], dict[str, Any]]:
     """Read a stream that ends clean: events, comments and repairs in order, and the report's facts."""
-    reader = EventReader(**options)
+    reader = EventReader(**{name: value for name, value in options.items() if name not in WRITING})
     items = [item for chunk in chunks for item in reader.feed(chunk)]
     items += reader.close()
     return items, facts(reader.report)

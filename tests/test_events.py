@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,12 @@ def test_a_name_or_an_id_that_would_begin_a_line_is_refused(end: str) -> None:
 def test_an_id_with_nul_is_refused_since_a_reader_would_ignore_it() -> None:
     with pytest.raises(ValueError, match="NUL"):
         Event("x", id="a\0").encode()
+
+
+@pytest.mark.parametrize("retry", ["5\ndata: evil", -5, 1.5, True])
+def test_a_retry_that_is_no_time_is_refused(retry: Any) -> None:
+    with pytest.raises(ValueError, match=r"Event\.retry"):
+        Event("x", retry=retry).encode()
 
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, st.none() | st.integers(0, 10**9))

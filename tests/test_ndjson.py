@@ -15,6 +15,14 @@ NAMED = {"format": "ndjson"}
 STANDARD = {"repairs": ()}
 
 CASES: list[Case] = [
+    (
+        "words without a line end",
+        b"Internal Server Error",
+        NAMED,
+        error("not-a-stream") + b"\n",
+        "unfinished-tail@0+21 not-a-stream@0+21",
+    ),
+    ("a cut line alone", b'{"a":', NAMED, b"", "unfinished-tail@0+5"),
     ("lines", b'{"a":1}\n{"b":2}\n', {}, SAME, ""),
     ("scalars and arrays of a named format", b'1\n"a"\nnull\n[1]\n{}\n', NAMED, SAME, ""),
     ("CRLF", b"{}\r\n{}\r\n", {}, b"{}\n{}\n", ""),

@@ -29,6 +29,8 @@ class Prose(Dialect):
         ("repairs", RepairKind.GLUED_JSON, "repairs={...}"),
         ("repairs", "glued-json", "repairs={...}"),
         ("repairs", ["glued-json"], "a collection of RepairKind"),
+        ("repairs", None, "() for none"),
+        ("repairs", 5, "() for none"),
         ("invalid_json", None, "one of 'drop', 'keep', 'error'"),
         ("comments", False, "one of 'keep', 'drop'"),
         ("heartbeat", "5", "seconds as a number"),
@@ -47,6 +49,7 @@ class Prose(Dialect):
         ("on_repair", "print", "callable or None"),
         ("observers", Observer(), "observers=[observer]"),
         ("observers", [print], "a collection of Observer"),
+        ("observers", None, "() for none"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any, fix: str) -> None:

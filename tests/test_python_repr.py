@@ -36,6 +36,8 @@ def test_bytes_that_hold_a_frame_are_unwrapped(value: dict[str, object]) -> None
         "{'a': nan}",
         "{'a': 1_000}",
         "{'a': 01}",
+        "{'a': '\\N{BULLET}'}",
+        "{'a': '\\101'}",
         "{}",
         "{'a': 1} and so on",
         "{'a': 1}#",

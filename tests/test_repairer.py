@@ -705,3 +705,39 @@ def test_all_events_of_a_chunk_leave_in_order_whatever_stands_between() -> None:
     one_by_one = EventEngine()
     assert together == [event for frame in frames for event in one_by_one.feed(frame, 0.0)]
     assert len(together) == 13
+
+
+@pytest.mark.parametrize("make", [bytearray, memoryview])
+def test_a_buffer_that_is_used_again_changes_nothing_that_was_given(make: Any) -> None:
+    frames, events = [], []
+    repairer, reader = StreamRepairer(), EventReader()
+    for _ in range(5):
+        buffer = bytearray(CHUNK)
+        frames += repairer.feed(make(buffer), 0.0)
+        events += reader.feed(make(buffer))
+        buffer[:] = b"x" * len(buffer)
+    assert frames == [CHUNK] * 5
+    assert len({event.data for event in events}) == 1
+    assert all(type(frame) is bytes for frame in frames)
+
+
+@pytest.mark.parametrize("chunk", ["data: 1", None, 5, ["a"]])
+def test_what_is_no_bytes_is_refused(chunk: Any) -> None:
+    with pytest.raises(TypeError, match=r"feed\(\) takes bytes"):
+        StreamRepairer().feed(chunk, 0.0)
+    with pytest.raises(TypeError, match=r"feed\(\) takes bytes"):
+        EventReader().feed(chunk)
+
+
+def test_an_argument_that_nobody_takes_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match=r"StreamRepairer\(\) takes no argument 'hartbeat'; it takes .*heartbeat"):
+        StreamRepairer(hartbeat=1.0)
+    with pytest.raises(TypeError, match=r"EventReader\(\) takes no argument 'to'"):
+        EventReader(to="sse")
+
+
+@pytest.mark.parametrize("policy", ["drop", "keep", "error"])
+def test_a_payload_that_is_no_json_is_counted_whatever_becomes_of_it(policy: str) -> None:
+    repairer = StreamRepairer(invalid_json=policy)
+    repairer.feed(CHUNK + b"data: hello\n\n", 0.0)
+    assert repairer.report.invalid_json == 1

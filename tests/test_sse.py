@@ -16,6 +16,8 @@ CHAT = {"dialect": "openai-chat"}
 TEXT = {"dialect": "text"}
 STANDARD = {"repairs": ()}
 DROPC = {"comments": "drop"}
+CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+CUT = b"data: " + error("truncated") + b"\n\n"
 
 CASES: list[Case] = [
     ("nothing", b"", {}, b"", ""),
@@ -720,6 +722,36 @@ CASES: list[Case] = [
         b'event: e\r\nid: 1\r\ndata: {}\r\n\r\ndata: {"a":1}\n\ndata: {}\r\n\r\n',
         {},
         b'event: e\nid: 1\ndata: {}\n\ndata: {"a":1}\n\ndata: {}\n\n',
+        "",
+    ),
+    (
+        "words alone",
+        b"Unauthorized\n\n",
+        {},
+        b"Unauthorized: \n\nevent: error\ndata: " + error("not-a-stream") + b"\n\n",
+        "",
+    ),
+    ("unknown fields and a comment", b"foo: 1\n\n: hi\n\n", {}, SAME, ""),
+    ("unknown fields alone, by the standard", b"foo: 1\n\n", STANDARD, SAME, ""),
+    (
+        "a page where prose was expected",
+        b"<p>x</p>\n\n",
+        TEXT,
+        b"<p>x</p>\n\nevent: error\ndata: " + error("not-a-stream") + b"\n\n",
+        "",
+    ),
+    (
+        "an id that is ignored leaves the one before it",
+        b"id: 2\n\nid: a\0\n\nretry: 5\n\nretry: x\n\n" + CHUNK,
+        CHAT,
+        b"id: 2\nretry: 5\n" + CHUNK + CUT,
+        "",
+    ),
+    (
+        "an id too long to stand with an event",
+        b"id: " + 990 * b"x" + b"\n\n" + 2 * CHUNK,
+        CHAT,
+        b"id: " + 990 * b"x" + b"\n\n" + 2 * CHUNK + CUT,
         "",
     ),
     (

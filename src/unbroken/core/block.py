@@ -13,6 +13,11 @@ FIELD_NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*+")
 _DIGITS: Final = re.compile(rb"[0-9]{1,15}")
 
 
+def is_retry(value: bytes) -> bool:
+    """Tell whether the value of a `retry:` line is a reconnection time; any other is ignored."""
+    return _DIGITS.fullmatch(value) is not None
+
+
 class Block:
     """One block out of its canonical lines; `strays` are lines that are no field."""
 
@@ -65,7 +70,7 @@ class Block:
             if b"\0" not in value:
                 self.id = value.decode()
         elif name == b"retry":
-            if _DIGITS.fullmatch(value):
+            if is_retry(value):
                 self.retry = int(value)
         else:
             self.unknown = True

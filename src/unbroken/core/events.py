@@ -45,7 +45,8 @@ class Event:
         r"""Spell this event as one whole SSE frame; no value can begin a line of its own.
 
         Line ends inside `data` begin a new `data:` line. Raises `ValueError` for CR or LF in `event`, and for
-        CR, LF or NUL in `id`, which the standard cannot spell (WHATWG 9.2.6).
+        CR, LF or NUL in `id`, and for a `retry` that is no whole number from 0 on: the standard cannot spell them
+        (WHATWG 9.2.6).
         """
         lines = []
         if self.event not in ("", "message"):
@@ -57,6 +58,8 @@ class Event:
                 raise ValueError("Event.id must not hold CR, LF or NUL: a reader would ignore or misread it")
             lines.append(f"id: {self.id}")
         if self.retry is not None:
+            if type(self.retry) is not int or self.retry < 0:
+                raise ValueError("Event.retry must be a whole number of milliseconds from 0 on, or None")
             lines.append(f"retry: {self.retry}")
         lines += [f"data: {line}" for line in _LINE_END.split(self.data)]
         # A lone surrogate has no UTF-8 form; U+FFFD is what every decoder would make of its bytes.

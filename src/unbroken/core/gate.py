@@ -320,15 +320,19 @@ class Gate:
 
     def die(self, failure: Failure, kind: RepairKind, start: int, end: int) -> None:
         """End the stream with a failure of ours, told by the input from `start` to `end`; what follows is dropped."""
-        if self.failure is None:
-            self.failure = self.untold = failure
+        self.fail(failure, end)
         if kind is RepairKind.NOT_A_STREAM and not self.opened:
             self.report.format = None
         if kind in self.options.repairs:
             self.repair(kind, start, end)
+        self.dead_kind = kind
+
+    def fail(self, failure: Failure, end: int) -> None:
+        """End the stream with a failure of ours; what follows byte `end` is dropped."""
+        if self.failure is None:
+            self.failure = self.untold = failure
         self.dead_from = end
         self.ends = True
-        self.dead_kind = kind
 
     def drop_the_rest(self, end: int) -> None:
         """Name the input that came behind the end of a stream that died."""

@@ -39,6 +39,8 @@ class JSONArrayFramer:
     `sniffed`: the first element spoke for an array, so the output must begin with one that does.
     """
 
+    saw_own = True  # its first byte is a bracket
+
     def __init__(self, gate: Gate, offset: int = 0, *, sniffed: bool = False) -> None:
         self._gate = gate
         self._offset = offset  # of the chunk at hand
@@ -82,7 +84,7 @@ class JSONArrayFramer:
             return end
         mark, offset = chunk[at : at + 1], self._offset + at
         if self._expects is _Expects.NOTHING or (self._expects is _Expects.OPENING and mark != b"["):
-            self._excess_from = offset if self._excess_from is None else self._excess_from
+            self._take_excess(mark, offset)
         elif self._expects is _Expects.OPENING:
             self._note_excess(offset)
             self._lead += mark
@@ -102,9 +104,19 @@ class JSONArrayFramer:
             # They mean nothing; more of them than an event may have are not kept.
             self._lead += blanks[: max(0, self._limit - len(self._lead))]
 
+    def _take_excess(self, mark: bytes, offset: int) -> None:
+        """Drop what stands in front of the array or behind it; it stays where nothing may name it."""
+        if RepairKind.STRAY_LINE not in self._gate.options.repairs:
+            self._take_blanks(mark)
+        elif self._excess_from is None:
+            self._excess_from = offset
+
     def _take_comma(self, offset: int) -> None:
         if self._expects is not _Expects.COMMA:
-            self._note(RepairKind.INVALID_JSON, offset, offset + 1)
+            if self._allows(RepairKind.INVALID_JSON):
+                self._gate.repair(RepairKind.INVALID_JSON, offset, offset + 1)
+            else:
+                self._take_blanks(b",")  # it stays, like all that is between elements
             return
         self._expects = _Expects.VALUE
         self._comma_at = offset
@@ -116,9 +128,12 @@ class JSONArrayFramer:
             self._has_comma = True
 
     def _end_array(self) -> None:
-        if self._expects is _Expects.VALUE:
-            self._note(RepairKind.INVALID_JSON, self._comma_at, self._comma_at + 1)
-        lead = bytes(self._lead).replace(b",", b"")
+        lead = bytes(self._lead)
+        if self._expects is not _Expects.VALUE:
+            lead = lead.replace(b",", b"")  # it stood in front of an element that was dropped
+        elif self._allows(RepairKind.INVALID_JSON):
+            self._gate.repair(RepairKind.INVALID_JSON, self._comma_at, self._comma_at + 1)
+            lead = lead.replace(b",", b"")
         self._lead.clear()
         self._expects = _Expects.NOTHING
         self._gate.forward_bare(lead + b"]")
@@ -129,6 +144,9 @@ class JSONArrayFramer:
             self._note(RepairKind.STRAY_LINE, self._excess_from, end)
             self._excess_from = None
 
+    def _allows(self, kind: RepairKind) -> bool:
+        return self._gate.allows(kind)
+
     def _note(self, kind: RepairKind, start: int, end: int) -> None:
         if kind in self._gate.options.repairs:
             self._gate.repair(kind, start, end)
@@ -137,8 +155,8 @@ class JSONArrayFramer:
 
     def _begin_element(self, chunk: bytes, at: int) -> int:
         self._start = self._offset + at
-        if self._expects is _Expects.COMMA:
-            self._note(RepairKind.GLUED_JSON, self._start, self._start)
+        if self._expects is _Expects.COMMA and self._allows(RepairKind.GLUED_JSON):
+            self._gate.repair(RepairKind.GLUED_JSON, self._start, self._start)
             self._add_comma()
         self._depth = 0
         self._in_string = self._escaped = False

@@ -40,6 +40,7 @@ class NDJSONFramer:
         may_be_body: bool = False,
         holds_first: bool = False,
     ) -> None:
+        self.saw_own = False
         self._gate = gate
         self._splitter = LineSplitter(offset, keep_cr=True)
         self._limit = gate.options.max_event_bytes
@@ -326,6 +327,7 @@ class NDJSONFramer:
             self._forward(text, prove(text), start, end)
 
     def _drop_tail(self, line: bytes, start: int, end: int) -> bool:
+        self.saw_own = line[:1] in (b"{", b"[", b'"')
         if line and self._gate.dead_from is None and RepairKind.UNFINISHED_TAIL in self._gate.options.repairs:
             self._gate.repair(RepairKind.UNFINISHED_TAIL, start, end)
         return bool(line)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from .dialect import CONVERTERS, REGISTRY, Dialect
 from .events import Format
@@ -111,6 +111,18 @@ def check_options(
     )
 
 
+WRITING: Final = ("to", "convert", "heartbeat", "heartbeat_bytes")
+"""Options of what is written; who reads events has no use for them."""
+
+
+def refuse_unknown(function: str, options: Mapping[str, Any], *, writes: bool) -> None:
+    """Raise `TypeError` for a keyword argument that `function` does not take."""
+    taken = (check_options.__kwdefaults__ or {}).keys() - (() if writes else WRITING)
+    for name in options:
+        if name not in taken:
+            raise TypeError(f"{function}() takes no argument {name!r}; it takes {', '.join(sorted(taken))}")
+
+
 def _expect(name: str, value: Any, kind: type, fix: str, *, optional: bool = False) -> Any:
     if (optional and value is None) or isinstance(value, kind):
         return value
@@ -141,7 +153,7 @@ def _dialect(value: Any) -> Dialect | None:
 def _repairs(value: Collection[RepairKind]) -> frozenset[RepairKind]:
     if isinstance(value, (str, RepairKind)):
         raise TypeError("repairs must be a collection of RepairKind; write repairs={...} or repairs=()")
-    kinds = frozenset(value)
+    kinds = frozenset(_each("repairs", value, "a collection of RepairKind, () for none"))
     for kind in kinds:
         _expect("repairs", kind, RepairKind, "a collection of RepairKind")
     return kinds
@@ -169,7 +181,14 @@ def _max_event_bytes(value: int) -> int:
 def _observers(value: Iterable[Observer]) -> tuple[Observer, ...]:
     if isinstance(value, Observer):
         raise TypeError("observers must be a collection of Observer; write observers=[observer]")
-    observers = tuple(value)
+    observers = tuple(_each("observers", value, "a collection of Observer, () for none"))
     for observer in observers:
         _expect("observers", observer, Observer, "a collection of Observer")
     return observers
+
+
+def _each(name: str, value: Any, fix: str) -> Iterable[Any]:
+    """Give a collection that can be gone through. Raises `TypeError` for anything else."""
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be {fix}, not {type(value).__name__}")
+    return value

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     class Framer(Protocol):
         """Takes the bytes of one framing."""
 
+        saw_own: bool
+        """Whether anything came that belongs to this framing."""
+
         def feed(self, chunk: bytes) -> None:
             """Take the next bytes."""
 
@@ -69,8 +72,8 @@ class Pipeline:
         if self.framer is not None and gate.dead_from is None:
             cut = self.framer.close(clean=clean)
             gate.lane = None
-            if not gate.opened and clean:
-                self._reject_if_foreign()
+            if clean and not self.report.events and not self.options.standard_only:
+                self._reject_if_foreign(self.framer)
         gate.drop_the_rest(self.report.bytes_in)
         return self._take(), gate.conclude(clean=clean, cut=cut)
 
@@ -102,14 +105,17 @@ class Pipeline:
         out, self.gate.out = self.gate.out, []
         return out
 
-    def _reject_if_foreign(self) -> None:
+    def _reject_if_foreign(self, framer: Framer) -> None:
         """A body of which nothing could be read is no stream, and must not pass for an empty answer."""
-        dropped = self.report.repairs
+        gate, dropped = self.gate, self.report.repairs
+        if gate.opened:
+            # Lines that look like fields have left; they are all that came, and none is one of the standard's.
+            if isinstance(framer, SSEFramer) and not framer.saw_own:
+                gate.fail(not_a_stream("unrecognised"), self.report.bytes_in)
+            return
         foreign = dropped[RepairKind.STRAY_LINE] + dropped[RepairKind.INVALID_JSON]
-        if isinstance(self.framer, SSEFramer):
-            foreign += dropped[RepairKind.UNFINISHED_TAIL] * (not self.framer.saw_field)
-        if foreign:
-            self.gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin, self.report.bytes_in)
+        if foreign or (dropped[RepairKind.UNFINISHED_TAIL] and not framer.saw_own):
+            gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin, self.report.bytes_in)
 
     # The format
 

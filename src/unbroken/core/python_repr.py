@@ -10,12 +10,13 @@ import json
 import re
 from typing import Final
 
+_WRITTEN: Final = r"""\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[\\'"nrt])"""  # the escapes that `repr` knows
 _TOKEN: Final = re.compile(
-    r"""[ \t\r\n]*+(?:
-        (?P<punctuation>[{}\[\]:,])
+    rf"""[ \t\r\n]*+(?:
+        (?P<punctuation>[{{}}\[\]:,])
       | (?P<word>True|False|None)\b
       | (?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:e[+-]?[0-9]++)?)(?![0-9A-Za-z_.])
-      | (?P<string>'[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*+'|"[^"\\\r\n]*+(?:\\.[^"\\\r\n]*+)*+")
+      | (?P<string>'[^'\\\r\n]*+(?:{_WRITTEN}[^'\\\r\n]*+)*+'|"[^"\\\r\n]*+(?:{_WRITTEN}[^"\\\r\n]*+)*+")
     )""",
     re.VERBOSE,
 )
@@ -62,7 +63,7 @@ def _json_token(found: re.Match[str]) -> str:
 
 
 def _unescape(body: str) -> str:
-    """Undo the escapes that `repr` writes; any other keeps its backslash, which fails the proof or is text."""
+    """Undo the escapes that `repr` writes; in the text of bytes any other keeps its backslash."""
 
     def character(found: re.Match[str]) -> str:
         code = found[1] or found[2] or found[3]

@@ -18,7 +18,7 @@ from .gate import Frame, Item, Run
 from .heartbeat import Clocks, Heartbeat
 from .likeness import Lane
 from .mending import DONE
-from .options import Options, check_options
+from .options import Options, check_options, refuse_unknown
 from .pipeline import Pipeline
 from .repairs import Repair, RepairKind
 from .report import StreamReport, Verdict, hooks
@@ -27,6 +27,14 @@ from .sniffer import media_type
 
 T = TypeVar("T")
 _FAILED: Final = (Verdict.FAILED, Verdict.TRUNCATED)
+
+
+def _as_bytes(chunk: Any) -> bytes:
+    """Copy what is no `bytes`: whoever made it may use the buffer again. Raises `TypeError` for text and the like."""
+    try:
+        return bytes(memoryview(chunk))
+    except TypeError:
+        raise TypeError(f"feed() takes bytes, not {type(chunk).__name__}: feed the body undecoded") from None
 
 
 def _new_report(options: Options) -> StreamReport:
@@ -42,11 +50,12 @@ def _new_report(options: Options) -> StreamReport:
 class EventReader:
     """Read events, comments and repairs out of a stream of bytes, in order, without I/O and without time.
 
-    Takes the keyword arguments of `unbroken.iter_events`. A repair stands before what it produced. After `close`
-    the report holds the verdict, and `error` why the stream failed, if it did.
+    Takes the keyword arguments of `unbroken.iter_events`; `timeouts` mean nothing here. A repair stands before what it
+    produced. After `close` the report holds the verdict, and `error` why the stream failed, if it did.
     """
 
     def __init__(self, **options: Any) -> None:
+        refuse_unknown("EventReader", options, writes=False)
         checked = check_options(**options)
         self.report: StreamReport = _new_report(checked)
         self.error: StreamError | None = None
@@ -55,6 +64,8 @@ class EventReader:
 
     def feed(self, chunk: bytes) -> list[Event | Comment | Repair]:
         """Take the next bytes; `b""` is nothing, and no end."""
+        if type(chunk) is not bytes:
+            chunk = _as_bytes(chunk)
         report = self.report
         lane = self._gate.lane
         if lane is not None and (values := lane.take(chunk)) is not None:
@@ -197,6 +208,8 @@ class _Engine(Generic[T]):
 
     def feed(self, chunk: bytes, now: float) -> list[T]:
         """Take the next bytes and give what they complete; `b""` is nothing, and no end."""
+        if type(chunk) is not bytes:
+            chunk = _as_bytes(chunk)
         # A fast path, held by law 1: what is alike passes all stages at once: measured, a third of their time.
         lane = self._gate.lane
         if lane is None or (values := lane.take(chunk)) is None:
@@ -372,10 +385,13 @@ class EventEngine(_Engine[Event]):
 class StreamRepairer(_Engine[bytes]):
     """Clean bytes out of bytes: whole frames, heartbeats between them, at most one error frame, which is the last.
 
-    Takes the keyword arguments of `unbroken.repair`. `now` is any monotonic clock's time in seconds.
+    Takes the keyword arguments of `unbroken.repair`, but that `heartbeat` and `timeouts` are None unless they are
+    given: they need who asks for `next_deadline`. `now` is any monotonic clock's time in seconds. What callbacks raise
+    passes through.
     """
 
     def __init__(self, **options: Any) -> None:
+        refuse_unknown("StreamRepairer", options, writes=True)
         super().__init__(**options)
         self._heartbeat = Heartbeat(self.options.heartbeat)
         # A conversion writes SSE unless told otherwise; else the framing stays what it is, once that is known.

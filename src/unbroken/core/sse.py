@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .block import FIELD_NAME, Block
+from .block import FIELD_NAME, Block, is_retry
 from .decoder import LineSplitter, decode_line, is_utf8
 from .errors import Failure
 from .events import Event
@@ -48,7 +48,7 @@ class SSEFramer:
     def __init__(self, gate: Gate, offset: int = 0) -> None:
         self._gate = gate
         self._splitter = LineSplitter(offset)
-        self.saw_field = False
+        self.saw_own = False
         """Whether any line was a field or comment of the standard's: then this was SSE, however it ended."""
         self._limit = gate.options.max_event_bytes
         self._block = bytearray()  # the open block, canonical lines
@@ -162,7 +162,7 @@ class SSEFramer:
         ]
         if sum(sizes) != len(text) or "\r" in text or "\0" in text:
             return False  # something stands between the frames, or a field is empty or spelt otherwise
-        self.saw_field = True
+        self.saw_own = True
         splitter = self._splitter
         extra = len(line_end) - 1
         at = 0
@@ -264,7 +264,7 @@ class SSEFramer:
 
     def _take_comment(self, line: bytes, start: int, end: int) -> None:
         gate = self._gate
-        self.saw_field = True
+        self.saw_own = True
         if self._raw is not None:
             self._abandon_raw()
         if not self._block:
@@ -288,7 +288,7 @@ class SSEFramer:
         else:
             canonical = name + b": " + value
             self._gate.report.respellings["field-blank"] += 1
-        self.saw_field = self.saw_field or name in _KNOWN_FIELDS
+        self.saw_own = self.saw_own or name in _KNOWN_FIELDS
         if name == b"data":
             self._take_data(canonical, value, start, end)
         elif name != b"error" or self._block or not self._lift_error(value, start, end):
@@ -654,12 +654,15 @@ class SSEFramer:
             gate.repair(RepairKind.DONE_SPELLING, start, end)
             self._forward(block, DONE, FLAWED, start, end)
         elif dropped is RepairKind.INVALID_JSON and block.name == "error":
+            gate.report.invalid_json += 1
             gate.die(Failure("upstream-error"), dropped, start, end)
         elif dropped is not None:
             self._drop(dropped, block, start, end)
         elif gate.options.invalid_json == "error":
+            gate.report.invalid_json += 1
             gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
         else:
+            gate.report.invalid_json += 1
             self._forward(block, payload, FLAWED, start, end, wire=wire, further=further)
 
     def _sentinel(self) -> str | None:
@@ -692,7 +695,7 @@ class SSEFramer:
         self._note_fields(block)
         for line in block.lines:
             name = line.partition(b": ")[0]
-            if name in (b"id", b"retry"):
+            if (name == b"id" and b"\0" not in line) or (name == b"retry" and is_retry(line[7:])):
                 self._carried[name] = line
 
     def _note_fields(self, block: Block) -> None:
@@ -730,7 +733,12 @@ class SSEFramer:
         if carried:
             if block.id is not None:
                 carried.pop(b"id", None)
-            wire = b"".join(line + b"\n" for line in carried.values()) + wire
+            lead = b"".join(line + b"\n" for line in carried.values())
+            if lead and len(lead) + len(wire) > self._limit >= len(wire):
+                carried.clear()
+                self._gate.forward_bare(lead + b"\n")
+            else:
+                wire = lead + wire
         event = Event(payload, block.name or "message", self._gate.report.last_event_id, self._retry_of(block, further))
         if self._gate.forward(event, wire, value, start, end, named=block.name is not None):
             carried.clear()
@@ -751,7 +759,7 @@ class SSEFramer:
             self._feed_lines(self._close_lane(0))
         line = bytes(self._splitter.open_line)
         start = self._splitter.offset
-        self.saw_field = self.saw_field or line.startswith(b":") or line.partition(b":")[0] in _KNOWN_FIELDS
+        self.saw_own = self.saw_own or line.startswith(b":") or line.partition(b":")[0] in _KNOWN_FIELDS
         if self._poisoned:
             self._poisoned = False
             self._gate.repair(RepairKind.OVERSIZED_EVENT, self._start, max(self._end, start + len(line)))
