@@ -173,6 +173,29 @@ def test_a_fault_in_time_gets_its_diagnosis(name: str) -> None:
     assert slug in problems(look(arrivals, end)[0])
 
 
+STAMPED, BUFFERED_AT = IN_TIME["H10 by the server's stamps"][0], 1767225604.0  # the last stamp
+
+
+@pytest.mark.parametrize(
+    ("arrives", "wall", "held_back"),
+    [
+        (3.0, BUFFERED_AT - 3.0, True),
+        (3.0, BUFFERED_AT - 45.0, True),  # clocks differ
+        (3.0, BUFFERED_AT + 3600.0, False),  # an old body that comes through something slow
+        (0.01, BUFFERED_AT + 2.0, False),  # one that was saved just now, through `cat`
+        (0.01, None, False),
+    ],
+)
+def test_a_saved_body_that_comes_through_a_pipe_was_not_held_back(
+    arrives: float, wall: float | None, held_back: bool
+) -> None:
+    inspector = Inspector()
+    inspector.start(100.0, wall)
+    inspector.feed(STAMPED[0][1], 100.0 + arrives)
+    inspector.close(100.0 + arrives)
+    assert problems(inspector.facts) == ["buffered"] * held_back
+
+
 def test_the_limit_that_cut_is_named_with_its_evidence() -> None:
     arrivals, end, _ = IN_TIME["H03 nginx cuts while the model thinks"]
     (finding,) = [it for it in diagnose(look(arrivals, end)[0]) if it.slug == "cut-at-idle-limit"]
@@ -228,6 +251,23 @@ def test_nothing_is_wrong_with_a_recorded_answer(file: str) -> None:
 @pytest.mark.parametrize("file", RECORDED)
 def test_nothing_is_wrong_with_any_recorded_answer(file: str) -> None:
     assert problems(look(captures.body(file))[0]) == []
+
+
+# These tell of a server's clock in each line, which a pipe from a file contradicts.
+STAMPS = captures.chosen(lambda entry: entry["file"] in RECORDED and b'"created_at":"2' in captures.body(entry["file"]))
+
+
+@captures.needs_captures
+@pytest.mark.parametrize("file", STAMPS)
+def test_nothing_is_wrong_with_a_recorded_answer_through_a_pipe(file: str) -> None:
+    assert problems(look([(0.01, captures.body(file))])[0]) == []
+
+
+@captures.needs_captures
+@pytest.mark.slow
+@pytest.mark.parametrize("file", RECORDED)
+def test_nothing_is_wrong_with_any_recorded_answer_through_a_pipe(file: str) -> None:
+    assert problems(look([(0.01, captures.body(file))])[0]) == []
 
 
 # The clients of tests/clients were run on these very streams; docs/odd-streams.md shows what they made of them.

@@ -94,7 +94,7 @@ def _inspect(source: IO[bytes], arguments: argparse.Namespace) -> int:
             sight.show(rows)
         else:
             inspector = Inspector(timed=not stat.S_ISREG(os.fstat(source.fileno()).st_mode), **options)
-            inspector.start(began)
+            inspector.start(began, time.time())
             interrupted = interrupted or _watch(inspector, first, source, sight, vigil)
             sight.show(inspector.close(time.monotonic(), stopped=interrupted))
             facts = inspector.facts

@@ -102,6 +102,7 @@ class Facts:
     content: int = 0
     content_span: tuple[float, float] | None = None
     stamps: tuple[float, float] | None = None  # the server's own clock, seconds
+    wall: float | None = None  # what the clock on the wall said at the start, in seconds; None where it is not known
     reads: int = 0
     number_gaps: list[tuple[int, int]] = field(default_factory=list)  # sequence_number: the last one, the one that came
     empty_choices: int = 0

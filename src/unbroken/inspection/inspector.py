@@ -47,9 +47,10 @@ class Inspector:
         self._alive = False
         self._number: int | None = None
 
-    def start(self, now: float) -> None:
-        """Begin to count the time."""
+    def start(self, now: float, wall: float | None = None) -> None:
+        """Begin to count the time; `wall` is the time of day, to tell a live stream from one that was saved."""
         self._started = now
+        self.facts.wall = wall
 
     def feed(self, chunk: bytes, now: float) -> list[Row]:
         """Take the next bytes, and give a row for each thing that they complete."""
