@@ -3,16 +3,20 @@
 import asyncio
 import contextlib
 import gzip
+import http.client
+import io
 import socket
 import ssl
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import aiohttp.web
 import httpx
 import httpx2
 import pytest
@@ -578,11 +582,30 @@ def test_what_is_wrapped_is_shut_down_at_its_innermost_socket():
 
 
 @pytest.mark.parametrize(
-    ("value", "hint"), [(b"data", "not bytes$"), (None, "not NoneType$"), (open, "not builtin_function_or_method$")]
+    ("value", "hint"),
+    [
+        (b"data", "not bytes$"),
+        (None, "not NoneType$"),
+        (open, "not builtin_function_or_method$"),
+        (aiohttp.web.Response(), "not Response$"),
+        (aiohttp.web.StreamResponse(), "not StreamResponse$"),
+        (OSError(), "not OSError, which is no answer to stream"),
+    ],
 )
 def test_anything_else_is_refused(value, hint):
     with pytest.raises(TypeError, match=f"takes a response of requests, httpx, .*{hint}"):
         from_response(value)
+
+
+def test_the_error_that_urllib_raises_is_refused_and_the_response_in_it_is_taken():
+    raw = io.BytesIO(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno")
+    response = http.client.HTTPResponse(type("Socket", (), {"makefile": lambda self, mode: raw})())
+    response.begin()
+    error = urllib.error.HTTPError("http://test/", 404, "Not Found", response.headers, response)
+    with pytest.raises(TypeError, match=r"not HTTPError, which is no answer to stream; urllib .* in `\.fp`"):
+        from_response(error)
+    assert list(from_response(error.fp).chunks) == [b"no"]
+    error.close()
 
 
 def test_a_context_manager_that_was_not_entered_is_refused_with_the_fix(plain):

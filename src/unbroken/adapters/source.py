@@ -81,7 +81,8 @@ def client_of(response: object) -> str | None:
     """Name the client that a response object belongs to, or None if it is no response of a known one."""
     for kind in type(response).__mro__:
         package = kind.__module__.partition(".")[0]
-        if package in CLIENTS and kind.__name__.endswith("Response"):
+        is_answer_of_a_server = kind.__module__.startswith("aiohttp.web")
+        if package in CLIENTS and kind.__name__.endswith("Response") and not is_answer_of_a_server:
             return package
     return None
 
