@@ -8,6 +8,7 @@ blocked read in none of them; shutting its socket down does, and that is what `a
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from string import ascii_letters, digits
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -41,9 +42,23 @@ _HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
-# What is said of the bytes is no longer true of mended ones; a cookie is for whoever asked upstream.
-_OF_THE_BYTES: Final = frozenset({"content-digest", "content-length", "content-md5", "digest", "repr-digest"})
+# What is said of the bytes is no longer true of mended ones (RFC 9110: 8.8.3 for the entity tag, 14.3 and 14.4 for
+# ranges; RFC 9530); a cookie is for whoever asked upstream.
+_OF_THE_BYTES: Final = frozenset(
+    {
+        "accept-ranges",
+        "content-digest",
+        "content-length",
+        "content-md5",
+        "content-range",
+        "digest",
+        "etag",
+        "repr-digest",
+    }
+)
 _COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
+_TOKEN: Final = frozenset("!#$%&'*+-.^_`|~" + digits + ascii_letters)  # 5.6.2
+_IN_VALUES: Final = frozenset("\t" + "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)])))  # 5.5
 
 
 def clean_headers(
@@ -53,12 +68,17 @@ def clean_headers(
 ) -> dict[str, str]:
     """Give those of upstream's headers that may be forwarded with a repaired body.
 
-    Hop-by-hop fields (RFC 9110, 7.6.1) and those that `Connection` nominates go, so do `Content-Length` and digests,
-    `Set-Cookie`, and `Content-Encoding` where the client has `decoded` the body. Repeated fields are joined with a
-    comma (5.3); a field that could begin a line of its own is dropped.
+    Hop-by-hop fields (RFC 9110, 7.6.1) and those that `Connection` nominates go, so do `Content-Length`, `ETag`, ranges
+    and digests, which speak of other bytes, `Set-Cookie`, and `Content-Encoding` where the client has `decoded` the
+    body. Repeated fields are joined with a comma (5.3). A field whose name is no token (5.1), or whose value has a
+    control character or one that no header can carry (5.5), is dropped: a server would answer with a 500.
+
+    Names keep their case, which differs between clients: to add `SSE_HEADERS` without sending `Content-Type` twice,
+    write `{name.title(): value for name, value in clean_headers(...).items()} | SSE_HEADERS`.
+
+    Raises `TypeError` for what is no text or bytes: a repeated field is given as several pairs, not as a list.
     """
-    pairs = headers.items() if hasattr(headers, "items") else headers
-    fields = [(_text(name), _text(value)) for name, value in pairs]
+    fields = [(_text(name), _text(value)) for name, value in _pairs(headers)]
     dropped = _HOP_BY_HOP | _OF_THE_BYTES | _COOKIES | ({"content-encoding"} if decoded else set())
     for name, value in fields:
         if name.lower() == "connection":
@@ -66,15 +86,29 @@ def clean_headers(
     spellings: dict[str, str] = {}
     clean: dict[str, str] = {}
     for name, value in fields:
-        if name.lower() in dropped or set(name + value) & set("\r\n\0"):
+        if name.lower() in dropped or not name or not _TOKEN.issuperset(name) or not _IN_VALUES.issuperset(value):
             continue
         spelling = spellings.setdefault(name.lower(), name)
         clean[spelling] = f"{clean[spelling]}, {value}" if spelling in clean else value
     return clean
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+def _pairs(headers: Any) -> list[tuple[Any, Any]]:
+    try:
+        return [(name, value) for name, value in (headers.items() if hasattr(headers, "items") else headers)]
+    except (TypeError, ValueError):
+        raise TypeError("clean_headers() takes a mapping or pairs: [(name, value), ...]") from None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    if not isinstance(value, str):
+        raise TypeError(
+            f"clean_headers() takes names and values as str or bytes, not {type(value).__name__}: "
+            "give a repeated field as several pairs, [(name, value), ...]"
+        )
+    return value.strip(" \t")
 
 
 def from_response(response: Any) -> Source:
