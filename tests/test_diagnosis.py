@@ -131,6 +131,29 @@ def test_a_fault_in_the_bytes_gets_its_diagnosis(name: str) -> None:
     assert slug in problems(look(body)[0])
 
 
+EMPTY: dict[str, bytes] = {
+    "no byte": b"",
+    "a head": HEAD,
+    "heartbeats": b": ping\n\n" * 3,
+    "pings": b'event: ping\ndata: {"type":"ping"}\n\n' * 2,
+    "blocks without data": b"event: x\n\nid: 1\n\n",
+    "blank lines": b"\n\n",
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_nothing_at_all_is_a_problem(name: str) -> None:
+    for facts, _ in (look(EMPTY[name]), look([(0.1, EMPTY[name])] if EMPTY[name] else [])):
+        assert problems(facts)[0] == "nothing-came"
+    stopped, _ = look([(0.1, EMPTY[name])], stopped=True)
+    assert "nothing-came" not in problems(stopped)
+
+
+@pytest.mark.parametrize("body", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\n\r\n", b"[]"])
+def test_an_answer_that_has_nothing_to_say_is_no_problem(body: bytes) -> None:
+    assert "nothing-came" not in problems(look(body)[0])
+
+
 STREAM = [(i * 0.5, say(f"t{i}")) for i in range(1, 24)]
 PING = b": ping\n\n"
 IN_TIME: dict[str, tuple[Arrivals, float, str]] = {

@@ -36,6 +36,7 @@ TOTAL_LIMITS: Final = (
     (900.0, "Railway"),
 )
 """Seconds after which these end a response however lively it is. No heartbeat helps."""
+_BODILESS: Final = (204, 304)  # RFC 9110, section 6.4.1: these have no content
 _SKEW: Final = 60.0  # seconds that two clocks may differ
 _EARLY, _LATE = 0.5, 2.0  # how far from a limit a cut may be: a worker that is timed out at 3 s was cut at 3.7
 
@@ -211,13 +212,18 @@ def _nearest(seconds: float, limits: tuple[tuple[float, str], ...]) -> tuple[flo
 # Silence
 
 
+def _fell_silent(facts: Facts) -> bool:
+    """Tell whether a silence lasted to the end."""
+    if not facts.silences or facts.ended is None:
+        return False
+    return facts.silences[-1].began + facts.silences[-1].seconds >= facts.ended - 0.001
+
+
 def _hang(facts: Facts) -> Iterator[Finding]:
     """Where the stream was silent for long at its end, say behind what."""
-    if not facts.timed or not facts.silences or facts.ended is None:
+    if not _fell_silent(facts) or facts.report.verdict is Verdict.COMPLETE:
         return
     last = facts.silences[-1]
-    if last.began + last.seconds < facts.ended - 0.001 or facts.report.verdict is Verdict.COMPLETE:
-        return
     evidence = f"{last.seconds:.1f} s without a byte, from {last.began:.1f} s to the end"
     if last.events == 0 and not facts.report.comments:
         yield from _problem("nothing-came", "Nothing came at all: the model or something before it is stuck.", evidence)
@@ -237,6 +243,25 @@ def _hang(facts: Facts) -> Iterator[Finding]:
         yield from _problem(
             "silence-at-the-end", "It fell silent in the middle of its answer and never went on.", evidence
         )
+
+
+def _nothing(facts: Facts) -> Iterator[Finding]:
+    """Where the stream ended by itself, before anybody wondered, and no event had come."""
+    report = facts.report
+    is_told = facts.failure is not None or facts.recorded or facts.stopped or _fell_silent(facts)
+    is_bodiless = facts.head is not None and facts.head.status in _BODILESS
+    is_whole = report.verdict is Verdict.COMPLETE or (
+        report.format is Format.JSON_ARRAY and report.verdict is Verdict.ENDED
+    )
+    if is_told or is_bodiless or is_whole or facts.event_span is not None:
+        return
+    came = f"{_times(report.comments + facts.pings, 'heartbeat')}, {report.bytes_in:,} bytes"
+    if report.bytes_in == 0:
+        yield from _problem("nothing-came", "Nothing came at all: the body is empty.", "0 bytes")
+    elif report.comments + facts.pings:
+        yield from _problem("nothing-came", "No event came, heartbeats only.", came)
+    else:
+        yield from _problem("nothing-came", "No event came.", came)
 
 
 def _first_event_only(facts: Facts) -> Iterator[Finding]:
@@ -523,6 +548,7 @@ _RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
         _compression,
         _at_a_limit,
         _hang,
+        _nothing,
         _first_event_only,
         _died_of_a_heartbeat,
         _cut,

@@ -186,13 +186,15 @@ class Inspector:
 
     def _event(self, event: Event, kind: EventClass, reading: Reading | None, number: int, at: float) -> Row:
         facts = self.facts
-        if kind is EventClass.LIVENESS:
+        # Anthropic's ping says its name before anything else tells the dialect.
+        is_ping = kind is EventClass.LIVENESS or event.event == "ping"
+        if is_ping:
             self._alive = True
             facts.pings += 1
         else:
             self._note_progress(at)
         is_tool = reading is not None and any(delta.tools for delta in reading.deltas)
-        facts.last_behind = "tool-call" if is_tool else "ping" if kind is EventClass.LIVENESS else "event"
+        facts.last_behind = "tool-call" if is_tool else "ping" if is_ping else "event"
         if kind is EventClass.CONTENT:
             facts.content += 1
             facts.content_span = (facts.content_span[0] if facts.content_span else at, at)
