@@ -353,6 +353,31 @@ def test_a_client_that_breaks_is_named_and_on_a_plain_answer_it_is_not(name: str
     assert breakages(look(HEAD + WHOLE)[0]) == []
 
 
+REFUSALS = {
+    "a page": (b"text/html", b"<html><title>x</title><p>ha"),
+    "a JSON error": (b"application/json", b'{"error":{"message":"boom","type":"server_error"}}'),
+    "an error event": (b"text/event-stream", b'event: error\ndata: {"error":{"message":"boom","code":503}}\n\n'),
+    "nothing": (b"text/plain", b""),
+}
+
+
+@pytest.mark.parametrize("status", [b"429 Too Many Requests", b"500 Internal Server Error", b"504 Gateway Time-out"])
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_of_the_length_it_names_is_neither_cut_nor_missed_by_a_client(name: str, status: bytes) -> None:
+    kind, body = REFUSALS[name]
+    head = b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (status, kind, len(body))
+    facts, _ = look(head + body)
+    assert problems(facts)[0] == "status"
+    assert set(problems(facts)) <= {"status", "not-a-stream"}
+    assert breakages(facts) == []
+
+
+def test_an_error_inside_of_the_length_it_names_was_not_cut() -> None:
+    body = say("a") + BOOM
+    head = HEAD.replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % len(body))
+    assert problems(look(head + body)[0]) == ["error-inside"]
+
+
 def test_a_crlf_cut_in_two_is_told_for_the_client_that_misreads_it() -> None:
     body = WHOLE.replace(b"\n", b"\r\n")
     cut_up = [(float(at) / 1000, chunk) for at, chunk in enumerate(every(body, 1))]

@@ -27,12 +27,10 @@ class Breakage:
 
 
 def breakages(facts: Facts) -> list[Breakage]:
-    """Name the clients that would break on these bytes."""
-    return [
-        Breakage(rule.clients, rule.how, evidence)
-        for rule in _CLIENTS
-        if not facts.recorded and (evidence := rule.applies(facts))
-    ]
+    """Name the clients that would break on these bytes; behind a status that tells of the failure none does."""
+    if facts.recorded or facts.refused:
+        return []
+    return [Breakage(rule.clients, rule.how, evidence) for rule in _CLIENTS if (evidence := rule.applies(facts))]
 
 
 @dataclass(frozen=True, slots=True)

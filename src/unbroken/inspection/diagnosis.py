@@ -36,7 +36,6 @@ TOTAL_LIMITS: Final = (
     (900.0, "Railway"),
 )
 """Seconds after which these end a response however lively it is. No heartbeat helps."""
-_BODILESS: Final = (204, 304)  # RFC 9110, section 6.4.1: these have no content
 _SKEW: Final = 60.0  # seconds that two clocks may differ
 _EARLY, _LATE = 0.5, 2.0  # how far from a limit a cut may be: a worker that is timed out at 3 s was cut at 3.7
 
@@ -98,7 +97,7 @@ def _failed(facts: Facts) -> Iterator[Finding]:
         yield from _problem(
             "not-a-stream", f"The body is no stream but {was}.", f"recognised by its first bytes{status}"
         )
-    elif facts.head is None or 200 <= facts.head.status < 300:
+    elif not facts.refused:
         yield from _problem(
             "error-inside",
             "An error came inside a response whose status told success: a client that looks at the status misses it.",
@@ -119,7 +118,7 @@ def _broke(facts: Facts) -> Iterator[Finding]:
 
 
 def _status(facts: Facts) -> Iterator[Finding]:
-    if facts.head is not None and not 200 <= facts.head.status < 300:
+    if facts.refused and facts.head:
         yield from _problem("status", f"The server refused with status {facts.head.status}.", "the response head")
 
 
@@ -249,7 +248,7 @@ def _nothing(facts: Facts) -> Iterator[Finding]:
     """Where the stream ended by itself, before anybody wondered, and no event had come."""
     report = facts.report
     is_told = facts.failure is not None or facts.recorded or facts.stopped or _fell_silent(facts)
-    is_bodiless = facts.head is not None and facts.head.status in _BODILESS
+    is_bodiless = facts.refused or (facts.head is not None and facts.head.status == 204)
     is_whole = report.verdict is Verdict.COMPLETE or (
         report.format is Format.JSON_ARRAY and report.verdict is Verdict.ENDED
     )
@@ -469,7 +468,8 @@ def _length(facts: Facts) -> Iterator[Finding]:
     length = facts.head.get("content-length") if facts.head else None
     if length is None or not length.isascii() or not length.isdigit() or len(length) > 15:
         return
-    if _cut_short(facts) and int(length) == facts.report.bytes_in:
+    is_cut = _cut_short(facts) and facts.report.verdict is Verdict.TRUNCATED
+    if is_cut and int(length) == facts.report.bytes_in:
         yield from _problem(
             "content-length",
             "It was cut where the Content-Length says: that header belongs to another body.",

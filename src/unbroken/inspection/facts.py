@@ -114,3 +114,8 @@ class Facts:
     connection_failed: bool = False
     told_error: str | None = None  # one of the codes of `errors.SENTENCES`
     told_failed: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether the status tells of no success."""
+        return self.head is not None and not 200 <= self.head.status < 300
