@@ -11,6 +11,7 @@ from unbroken.core.heartbeat import MAX_TICK, Clocks, Heartbeat, Timeouts
 
 INTERVALS = [0.001, 0.05, 0.2, 1.0, 5.0, 15.0, 3600.0]
 STEPS = ["received", "content", "pause", "resume", "recognised"]
+HUGE = pytest.param(1 << 20_000, id="huge")  # beyond every float, with more digits than Python prints
 STARTS = [0.0, 0.1, 1234.567, 9e6 + 1 / 3]
 
 
@@ -310,13 +311,16 @@ def test_a_timeout_that_is_no_number_is_refused_by_name(name, value):
 
 
 @pytest.mark.parametrize("name", ["first", "idle", "silence", "total"])
-@pytest.mark.parametrize("value", [0, -1, 0.0001, math.inf, math.nan])
+@pytest.mark.parametrize("value", [0, -1, 0.0001, math.inf, math.nan, HUGE])
 def test_a_timeout_that_is_no_duration_is_refused_by_name(name, value):
     with pytest.raises(ValueError, match=rf"Timeouts\({name}=\.\.\.\) must be .* 0.001 .* None is off"):
         Timeouts(**{name: value})
 
 
-@pytest.mark.parametrize(("value", "error"), [("5", TypeError), (True, TypeError), (0, ValueError), (-5.0, ValueError)])
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [("5", TypeError), (True, TypeError), (0, ValueError), (-5.0, ValueError), (10**400, ValueError)],
+)
 def test_a_heartbeat_that_is_no_duration_is_refused_by_name(value, error):
     with pytest.raises(error, match=r"^heartbeat\b"):
         Heartbeat(value)

@@ -12,6 +12,7 @@ from typing import Final
 
 MIN_SECONDS: Final = 0.001
 """The shortest interval that is taken; below it a stream would do nothing but look at the clock."""
+MAX_SECONDS: Final = math.nextafter(math.inf, 0.0)
 MAX_TICK: Final = 0.25
 """The coarsest grid, in seconds: no clock runs out earlier than this before its time."""
 
@@ -22,8 +23,9 @@ def check_seconds(name: str, seconds: float | None) -> None:
         return
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         raise TypeError(f"{name} takes seconds as a number, or None for none, not {type(seconds).__name__}")
-    if not MIN_SECONDS <= seconds < math.inf:
-        raise ValueError(f"{name} must be finite and at least {MIN_SECONDS} seconds, not {seconds!r}; None is off")
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        shown = "an integer beyond every float" if abs(seconds) > MAX_SECONDS and isinstance(seconds, int) else seconds
+        raise ValueError(f"{name} must be finite and at least {MIN_SECONDS} seconds, not {shown}; None is off")
 
 
 def _tick(seconds: float) -> float:
