@@ -1,9 +1,11 @@
 """The asynchronous streams: one pump task, one timer, and every way to end."""
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import itertools
+import math
 import subprocess
 import sys
 import threading
@@ -16,7 +18,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.scripted import DONE, LIMIT, TOKEN, Clock, Script, Threads, Upstream, scripted, warp
-from tests.test_sync import BODY, FAILURES_BEFORE_THE_FIRST_EVENT, STALLS, cuttings, off, raising
+from tests.test_heartbeat import HUGE
+from tests.test_sync import (
+    BAD_WAITS,
+    BODY,
+    FAILURES_BEFORE_THE_FIRST_EVENT,
+    PRIMED,
+    STALLS,
+    cuttings,
+    off,
+    raising,
+)
 from unbroken import (
     AsyncRepairedStream,
     Event,
@@ -399,6 +411,43 @@ def test_aprime_raises_what_went_wrong_before_the_first_event(make, name):
         assert stream.report.verdict is Verdict.FAILED
 
     warp(main)
+
+
+@pytest.mark.parametrize("name", PRIMED)
+@pytest.mark.parametrize("make", [arepair, aiter_events])
+def test_aprime_does_not_raise_what_the_consumer_has_met_already(make, name):
+    script, options = PRIMED[name]
+
+    async def main(clock: Clock) -> None:
+        stream = make(scripted([(1.0, chunk) for chunk in script], clock), **options)
+        with contextlib.suppress(StreamError):
+            async for _ in stream:
+                pass
+        assert stream.report.verdict is Verdict.FAILED
+        assert await stream.aprime()
+
+    warp(main)
+
+
+@pytest.mark.parametrize("name", BAD_WAITS)
+def test_a_timeout_of_aprime_that_is_no_duration_is_refused_and_reads_nothing(name):
+    value, error, fix = BAD_WAITS[name]
+
+    async def main(clock: Clock) -> None:
+        stream = repaired([(1.0, b"data: 1\n\n")], clock)
+        with pytest.raises(error, match=rf"^aprime\(timeout=\.\.\.\).*{fix}"):
+            await stream.aprime(timeout=value)
+        assert [x async for x in stream] == [b"data: 1\n\n"]
+
+    warp(main)
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 1e300, HUGE])
+def test_a_timeout_of_aprime_beyond_a_lifetime_is_for_ever(timeout):
+    async def main(clock: Clock) -> bool:
+        return await repaired([(1e6, b"data: 1\n\n")], clock).aprime(timeout=timeout)
+
+    assert warp(main)
 
 
 def test_a_cancelled_aprime_closes_the_stream():

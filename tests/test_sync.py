@@ -1,10 +1,12 @@
 """The synchronous streams: waiting, heartbeats, clocks, priming and every way to end."""
 
+import contextlib
 import contextvars
 import gc
 import inspect
 import itertools
 import logging
+import math
 import random
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 
 import unbroken
 from tests.scripted import DONE, LIMIT, TOKEN, Clock, Script, ScriptedReader, Threads, Upstream
+from tests.test_heartbeat import HUGE
 from unbroken import (
     Event,
     EventStream,
@@ -414,12 +417,86 @@ def test_prime_of_an_empty_stream_gives_true():
     assert list(stream) == []
 
 
-def test_prime_with_a_timeout_works_where_no_thread_was_asked_for():
-    upstream = Upstream()
+@pytest.mark.parametrize("read", [0, 1, 2])
+def test_prime_with_a_timeout_works_where_no_thread_was_asked_for(read):
+    comments = [b": 1\n\n", b": 2\n\n"]
+    upstream = Upstream(*comments)
     with repair(upstream, heartbeat=None, timeouts=None, abort=upstream.abort) as stream:
+        assert [next(stream) for _ in range(read)] == comments[:read]
         assert not stream.prime(timeout=0.01)
         upstream.go_on.set()
-        assert list(stream) == []
+        assert b"".join(stream) == b"".join(comments[read:])
+    assert upstream.closed.wait(LIMIT)
+
+
+def test_prime_where_no_thread_can_be_started_waits_for_upstream_and_says_so(monkeypatch, caplog):
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    stream = repair([b": 1\n\n", b": 2\n\n", b"data: 1\n\n"], heartbeat=None, timeouts=None)
+    assert next(stream) == b": 1\n\n"
+    assert stream.prime(timeout=0.01)
+    assert b"".join(stream) == b": 2\n\ndata: 1\n\n"
+    assert "no thread can be started" in caplog.text
+
+
+def test_prime_of_a_stream_that_another_thread_reads_is_refused_and_takes_nothing_from_it():
+    upstream = Upstream(b": 1\n\n")
+    stream = repair(upstream, heartbeat=None, timeouts=None)
+    items: list[bytes] = []
+    reader = threading.Thread(target=lambda: items.extend(stream))
+    reader.start()
+    assert upstream.blocked.wait(LIMIT)
+    for timeout in (None, 0.01):
+        with pytest.raises(RuntimeError, match="another thread"):
+            stream.prime(timeout)
+    upstream.go_on.set()
+    reader.join(LIMIT)
+    assert items == [b": 1\n\n"]
+    assert stream.report.verdict is Verdict.ENDED
+
+
+PRIMED = {
+    "an event and a failure": ([TOKEN, OSError()], {}),
+    "a failure": ([OSError()], {}),
+    "an error event": ([b'data: {"error":{"message":"x","type":"rate_limit_error"}}\n\n'], {"dialect": "openai-chat"}),
+}
+
+
+@pytest.mark.parametrize("name", PRIMED)
+@pytest.mark.parametrize("make", [repaired, events])
+def test_prime_does_not_raise_what_the_consumer_has_met_already(make, name):
+    script, options = PRIMED[name]
+    stream, _ = make([(1.0, chunk) for chunk in script], **options)
+    with contextlib.suppress(StreamError):
+        list(stream)
+    assert stream.report.verdict is Verdict.FAILED
+    assert stream.prime()
+    assert stream.prime(timeout=0)
+
+
+BAD_WAITS = {
+    "nan": (math.nan, ValueError, "0 seconds or more, not nan; None is to wait for ever"),
+    "negative": (-1, ValueError, "0 seconds or more, not -1"),
+    "bool": (True, TypeError, "seconds as a number, or None to wait for ever, not bool"),
+    "text": ("1", TypeError, "seconds as a number, or None to wait for ever, not str"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_WAITS)
+def test_a_timeout_of_prime_that_is_no_duration_is_refused_and_reads_nothing(name):
+    value, error, fix = BAD_WAITS[name]
+    stream, _ = repaired([(1.0, b"data: 1\n\n")])
+    with pytest.raises(error, match=rf"^prime\(timeout=\.\.\.\).*{fix}"):
+        stream.prime(timeout=value)
+    assert list(stream) == [b"data: 1\n\n"]
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 1e300, HUGE])
+def test_a_timeout_of_prime_beyond_a_lifetime_is_for_ever(timeout):
+    stream, _ = repaired([(1e6, b"data: 1\n\n")])
+    assert stream.prime(timeout=timeout)
 
 
 # Failures

@@ -25,7 +25,7 @@ from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from ..core.report import Observer
 from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
 from .source import Source, as_bytes, as_source, close_quietly, closers_of, warn
-from .stream import SLOW, Stream
+from .stream import SLOW, Stream, check_wait
 from .watch import watched
 
 if TYPE_CHECKING:
@@ -334,10 +334,13 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
 
         True once there is one, or the stream ended without; False if `timeout` seconds passed first, and the stream
         stays usable. No heartbeat is sent meanwhile. Raises `StreamError` if the stream failed before its first
-        event, or with it; its `status_hint` is the status to answer with.
+        event, or with it, and the consumer has not met that yet; its `status_hint` is the status to answer with.
+        Raises `TypeError` or `ValueError` for a `timeout` that is no number of seconds from 0 on.
         """
-        until = math.inf if timeout is None else asyncio.get_running_loop().time() + timeout
+        until = check_wait("aprime(timeout=...)", timeout) + asyncio.get_running_loop().time()
         held = list(self._items)
+        if self._is_past_priming(held):
+            return True
         self._engine.hold(True)
         try:
             while self._unprimed():

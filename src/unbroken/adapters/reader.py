@@ -132,6 +132,11 @@ class CallerReader:
         """Give a reader for the source that takes this one's place."""
         return CallerReader(source)
 
+    def in_thread(self) -> ThreadReader:
+        """Give a reader that goes on in a thread where this one stands."""
+        chunks = self._source.chunks if self._chunks is None else self._chunks
+        return ThreadReader(self._source.with_chunks(chunks))
+
     def _ended(self, error: Exception | None) -> End:
         self._abort = None  # nothing is left to interrupt
         return End(error)

@@ -58,6 +58,11 @@ class Source:
         facts = {**vars(self), "abort": abort}
         return Source(**facts)
 
+    def with_chunks(self, chunks: Iterable[Buffer] | AsyncIterable[Buffer]) -> Source:
+        """Give the same source for what is left of its chunks."""
+        facts = {**vars(self), "chunks": chunks}
+        return Source(**facts)
+
 
 class ChunkTypeError(TypeError):
     """A chunk that is no bytes: misuse, and no failure of upstream, so it is raised and not written as a frame."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SLOW: Final = 0.001
 """Seconds between two items from which on the consumer is slow, and the clocks stand still for that time."""
+
+
+_FOR_EVER: Final = 1e9
+"""Seconds, some thirty years, that no clock is asked to count; an integer may be beyond every float."""
 
 
 class Succession:
@@ -120,6 +125,10 @@ class Stream(Generic[T]):
         """Make one item of what is written at one moment: one write of the server, and not one per frame."""
         return [b"".join(items)]  # type: ignore[arg-type, list-item]
 
+    def _is_past_priming(self, held: list[T]) -> bool:
+        """Tell whether the first event, or the end, has left: a failure is then no early one."""
+        return self._closed or (self._engine.report.events > 0 and not held)
+
     def _unprimed(self) -> bool:
         """Tell whether the first event is still to come. A megabyte of comments is not held back for it."""
         report = self._engine.report
@@ -140,6 +149,17 @@ class Stream(Generic[T]):
         if self._met is not None:
             error.__cause__ = self._met
         return error
+
+
+def check_wait(name: str, seconds: float | None) -> float:
+    """Give the seconds to wait at most. Raises `TypeError` or `ValueError` naming the argument and the fix."""
+    if seconds is None:
+        return math.inf
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"{name} takes seconds as a number, or None to wait for ever, not {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"{name} must be 0 seconds or more, not {seconds!r}; None is to wait for ever")
+    return seconds if seconds < _FOR_EVER else math.inf
 
 
 def _tells(told: StreamError, met: Exception) -> bool:

@@ -21,7 +21,7 @@ from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from ..core.report import Observer
 from .reader import GRACE, MAX_CHUNKS, CallerReader, ThreadReader
 from .source import Source, as_sync_source, close_quietly, warn
-from .stream import SLOW, Stream
+from .stream import SLOW, Stream, check_wait
 from .watch import watched
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .reader import End, Reader
 
 T = TypeVar("T")
+_BUSY: Final = "this stream is being read by another thread; give each reader a stream of its own"
 _LARGE: Final = 2**16
 """Bytes that are enough for one write."""
 _MOMENT: Final = 0.01
@@ -94,12 +95,18 @@ class SyncStream(Stream[T], Iterator[T]):
 
         True once there is one, or the stream ended without; False if `timeout` seconds passed first, and the stream
         stays usable. No heartbeat is sent meanwhile. Raises `StreamError` if the stream failed before its first
-        event, or with it; its `status_hint` is the status to answer with.
+        event, or with it, and the consumer has not met that yet; its `status_hint` is the status to answer with.
+        Raises `TypeError` or `ValueError` for a `timeout` that is no number of seconds from 0 on.
+
+        Where upstream is read in the caller's thread, `timeout` moves it to one of its own: nothing else can stop
+        waiting.
         """
-        if timeout is not None and not self._begun and isinstance(self._reader, CallerReader):
-            self._reader = ThreadReader(self._source)  # nothing else can stop waiting
-        until = math.inf if timeout is None else self._clock() + timeout
+        until = check_wait("prime(timeout=...)", timeout) + self._clock()
         held = list(self._items)
+        if self._is_past_priming(held):
+            return True
+        if until < math.inf and isinstance(self._reader, CallerReader) and self._unprimed():
+            self._read_in_thread(self._reader)
         self._engine.hold(True)
         try:
             while self._unprimed():
@@ -139,7 +146,7 @@ class SyncStream(Stream[T], Iterator[T]):
         `drains` adds what the chunks behind it bring that are there already: one write of the server for all of them.
         """
         if self._busy:
-            raise RuntimeError("this stream is being read by another thread; give each reader a stream of its own")
+            raise RuntimeError(_BUSY)
         self._busy = True
         try:
             was_closed = self._closed  # a name of its own: it may have changed where it is asked again
@@ -203,6 +210,18 @@ class SyncStream(Stream[T], Iterator[T]):
         if not self._reader.start():
             warn("no thread can be started: a stream goes on without heartbeats and timeouts")
             self._reader = CallerReader(self._source)
+
+    def _read_in_thread(self, reader: CallerReader) -> None:
+        """Go on in a thread."""
+        if self._busy:
+            raise RuntimeError(_BUSY)
+        threaded = reader.in_thread()
+        if not self._begun:
+            self._reader = threaded
+        elif threaded.start():
+            self._reader, self._direct = threaded, None
+        else:
+            warn("no thread can be started: prime() waits for as long as upstream takes")
 
     def _reopen(self) -> None:
         self._reader.stop()
