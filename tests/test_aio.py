@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.scripted import DONE, LIMIT, TOKEN, Clock, Script, Threads, Upstream, scripted, warp
+from tests.scripted import DONE, LIMIT, TOKEN, Clock, Script, Threads, Upstream, WarpLoop, scripted, warp
 from tests.test_heartbeat import HUGE
 from tests.test_sync import (
     BAD_WAITS,
@@ -1025,6 +1025,31 @@ def test_an_upstream_that_stays_open_behind_its_terminator_is_released_after_the
         assert upstream.cancelled
 
     warp(main)
+
+
+def test_an_upstream_that_never_waits_behind_its_terminator_does_not_block_the_loop():
+    late = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal late
+        yield TOKEN + DONE
+        while late < 100_000:
+            late += 1
+            yield b": late\n\n"
+
+    class Hurried(WarpLoop):
+        """A loop on which each turn takes a millisecond."""
+
+        def time(self) -> float:
+            self.clock.now += 0.001
+            return self.clock.now
+
+    async def main() -> bytes:
+        return b"".join([x async for x in arepair(endless())])
+
+    with asyncio.Runner(loop_factory=lambda: Hurried(Clock())) as runner:
+        assert runner.run(main()).startswith(TOKEN + DONE)
+    assert late < 1000
 
 
 def test_a_cancellation_during_the_grace_releases_upstream():

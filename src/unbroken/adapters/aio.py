@@ -86,15 +86,23 @@ class Mailbox:
         return not self.stopped
 
     def put(self, chunk: bytes) -> bool:
-        """Take a chunk from the pump. False if it must wait for room now."""
+        """Take a chunk from the pump. False if it must let others run now."""
         if not self.wanted:
-            return True
+            return False  # or an upstream that never waits for anything would keep the loop from ending it
         self.chunks.append(chunk)
         self.size += len(chunk)
         count = len(self.chunks)
         if not self.looking or count >= BURST or self.size >= BURST_BYTES:
             self.wake()
         return count < MAX_CHUNKS and self.size < MAX_BYTES
+
+    async def has_room(self) -> None:
+        """Wait until there is room; where nothing is wanted any more, for a turn of the loop."""
+        if not self.wanted:
+            await asyncio.sleep(0)
+            return
+        self.room = self.loop.create_future()
+        await self.room
 
     def take(self) -> bytes | End | None:
         """Give the consumer all that is queued, or the end, or None."""
@@ -195,8 +203,7 @@ async def pump(source: Source, mailbox: Mailbox) -> None:
         chunks = aiter(cast("AsyncIterable[Any]", source.chunks))
         async for chunk in chunks:
             if not mailbox.put(chunk if type(chunk) is bytes else as_bytes(chunk)):
-                mailbox.room = mailbox.loop.create_future()
-                await mailbox.room
+                await mailbox.has_room()
             if mailbox.stopped:  # upstream swallowed the cancellation
                 break
     except GeneratorExit:
