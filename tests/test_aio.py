@@ -835,6 +835,43 @@ def test_a_consumer_task_that_is_cancelled_leaves_nothing_behind():
     warp(main)
 
 
+@pytest.mark.parametrize("by", ["asyncio", "anyio"])
+def test_a_cancelled_consumer_waits_for_upstream_where_it_may_and_upstream_is_closed_anyway(by):
+    anyio = pytest.importorskip("anyio")
+
+    async def main(clock: Clock) -> list[str]:
+        told: list[str] = []
+
+        async def upstream() -> AsyncIterator[bytes]:
+            try:
+                yield b"data: 1\n\n"
+                await asyncio.sleep(1e6)
+            finally:
+                await asyncio.sleep(1.0)
+                told.append("upstream is closed")
+
+        async def route() -> None:
+            try:
+                async with arepair(upstream()) as stream:
+                    async for _ in stream:
+                        pass
+            finally:
+                told.append("the route is left")
+
+        if by == "anyio":
+            with anyio.move_on_after(3.0):
+                await route()
+        else:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(route(), 3.0)
+        await asyncio.sleep(3.0)
+        assert not tasks()
+        return told
+
+    told = ["upstream is closed", "the route is left"]
+    assert warp(main) == (told if by == "asyncio" else told[::-1])
+
+
 def test_a_stream_closed_by_another_task_ends_a_waiting_anext():
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream()
