@@ -196,6 +196,26 @@ def test_a_terminal_is_shown_control_characters_as_escapes(command: str) -> None
         os.close(theirs)
 
 
+@pytest.mark.parametrize("command", ["repair", "inspect"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_letters_that_the_encoding_of_a_terminal_lacks_are_shown_as_escapes(command: str, encoding: str) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        with started(command, stdout=theirs, PYTHONIOENCODING=encoding, NO_COLOR="1") as process:
+            assert process.stdin
+            process.stdin.write('data: {"a":"ā✅"}\n\n'.encode())
+            assert rb"\u0101\u2705" in read_until(ours, rb"\u2705")
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_names_that_the_encoding_of_standard_error_lacks_are_shown_as_escapes() -> None:
+    with started("repair", "ā✅.sse", PYTHONIOENCODING="ascii:strict") as process:
+        _, err = process.communicate(timeout=LIMIT)
+        assert err == rb"unbroken: cannot read '\u0101\u2705.sse': No such file or directory" + b"\n"
+
+
 # inspect
 
 
