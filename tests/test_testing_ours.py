@@ -705,6 +705,17 @@ class TestEvents(ParserContract):
         return stream.report.retry
 
 
+class InAThread(ParserContract):
+    """With its timeouts on, upstream is read ahead in a thread."""
+
+    def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
+        return map(as_seen, iter_events(chunks, **STANDARD))
+
+
+def test_an_event_that_is_read_in_a_thread_leaves_with_the_byte_that_completes_it() -> None:
+    InAThread().test_an_event_leaves_with_the_byte_that_completes_it()
+
+
 @pytest.mark.slow
 class TestAsyncEvents(AsyncParserContract):
     async def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Seen]:

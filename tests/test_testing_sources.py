@@ -5,6 +5,7 @@ import http.client
 import threading
 import urllib.request
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -72,6 +73,22 @@ def test_an_async_source_yields_pauses_and_raises_as_its_script_says() -> None:
         assert source.closed
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "script", [[[b"a"]], ["text"], [ValueError], [bytearray(b"a")], b"abc", "abc", 5, [b"a", None]], ids=repr
+)
+@pytest.mark.parametrize("make", [ScriptedSource, AsyncScriptedSource, Upstream])
+def test_a_wrong_script_is_refused_before_it_is_read(make: Any, script: Any) -> None:
+    with pytest.raises(TypeError, match="script"):
+        make(script)
+
+
+def test_a_wrong_step_of_an_endless_script_is_refused_where_it_comes() -> None:
+    source = ScriptedSource(iter([b"a", "b"]))  # type: ignore[list-item]
+    assert next(source) == b"a"
+    with pytest.raises(TypeError, match="a step of a script is bytes"):
+        next(source)
 
 
 def test_a_source_that_ended_is_released() -> None:

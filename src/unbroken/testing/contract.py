@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 import unittest
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from .streams import NDJSONStream, SSEStream
 
 _T = TypeVar("_T")
 _Test = Callable[[Any], None]
+_TURN = 0.25  # seconds that a reader's own thread is given to hand over an event before the next byte is there
 
 
 class ContractBroken(AssertionError):
@@ -256,19 +258,31 @@ class ParserContract(_Reader, _Tests):
             raise ContractBroken("the same bytes", Clause.CHUNKS, chunks, whole, cut_up, self._check_sameness)
 
     def _check_promptness(self, stream: SSEStream) -> None:
+        due = _completing_bytes(stream)
+        came: list[int] = []
         taken = 0
+        consumer, arrival = threading.get_ident(), threading.Condition()
+
+        def has_all_due() -> bool:
+            return len(came) >= sum(end <= taken for end in due)
 
         def bytewise() -> Iterator[bytes]:
             nonlocal taken
             for byte in every(stream.data, 1):
+                # A reader may read ahead, in a task or a thread of its own; on a network it would have to wait.
+                if threading.get_ident() != consumer:
+                    with arrival:
+                        arrival.wait_for(has_all_due, timeout=_TURN)
                 taken += 1
                 yield byte
 
-        came: list[int] = []
-        # A reader may read ahead in a task of its own; on a network it would have its turns between two bytes.
-        if not self._each(bytewise(), lambda seen: came.append(taken), turns=8):
+        def note(seen: Any) -> None:
+            with arrival:
+                came.append(taken)
+                arrival.notify()
+
+        if not self._each(bytewise(), note, turns=8):
             raise unittest.SkipTest("parse() gives a list, so that nothing can be said of promptness")
-        due = _completing_bytes(stream)
         if came != due:
             chunks = every(stream.data, 1)
             raise ContractBroken(PROMPT.name, PROMPT.clause, chunks, f"at bytes {due}", f"at bytes {came}")

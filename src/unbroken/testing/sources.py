@@ -1,18 +1,18 @@
 """Upstreams that follow a script: chunks, pauses, failures, reads that block, and no end.
 
 A script is a sequence of steps. Bytes are yielded, an exception is raised, `Pause(seconds)` waits, `Block()` waits
-until `abort` or `close` interrupts it, and `Repeat(chunk)` never ends. A source notes what was done to it: `taken`,
-`closed`, `aborted`.
+until `abort` or `close` interrupts it, and `Repeat(chunk)` never ends; anything else is a `TypeError`. A source notes
+what was done to it: `taken`, `closed`, `aborted`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from .clock import FakeClock
 from .streams import SSEStream
@@ -50,7 +50,7 @@ class _Script:
     """The steps of one reading, and the notes that both kinds of source take."""
 
     def __init__(self, steps: Iterable[Step], clock: FakeClock | None) -> None:
-        self._steps = _unrolled(steps)
+        self._steps = _unrolled(_checked(steps))
         self._clock = clock
         self.taken = 0
         """How many chunks were yielded."""
@@ -74,8 +74,25 @@ class _Script:
             raise Interrupted("the connection was shut down")
 
 
+def _checked(steps: Any) -> Iterable[Step]:
+    """Refuse a script that is none, and what can be seen of a wrong one at once."""
+    if isinstance(steps, (bytes, str)) or not isinstance(steps, Iterable):
+        raise TypeError(f"a script is an iterable of steps, such as [b'data: a\\n\\n', Pause(3)], not {steps!r:.60}")
+    if isinstance(steps, Sequence):
+        for step in steps:
+            _check_step(step)
+    script: Iterable[Step] = steps
+    return script
+
+
+def _check_step(step: object) -> None:
+    if not isinstance(step, (bytes, BaseException, Pause, Block, Repeat)):
+        raise TypeError(f"a step of a script is bytes, an exception object, Pause, Block or Repeat, not {step!r:.60}")
+
+
 def _unrolled(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
+        _check_step(step)
         if isinstance(step, Repeat):
             yield from repeat(step.chunk) if step.times is None else repeat(step.chunk, step.times)
         else:
@@ -220,7 +237,7 @@ class Upstream:
     """A script that a route is tested with: `chunks()` or `achunks()` gives its one source, and it notes the rest."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
-        self._steps = tuple(steps)
+        self._steps = tuple(_checked(steps))
         self.source: ScriptedSource | AsyncScriptedSource | None = None
 
     def chunks(self) -> ScriptedSource:
