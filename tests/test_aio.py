@@ -705,6 +705,24 @@ def test_a_stream_closed_before_it_began_closes_its_source_and_reads_nothing():
     warp(main)
 
 
+@pytest.mark.parametrize("failure", [[], [OSError()]], ids=["end", "failure"])
+def test_a_stream_left_while_upstream_is_being_closed_lets_that_go_on(failure):
+    async def main(clock: Clock) -> list[float]:
+        async def close() -> None:
+            await asyncio.sleep(3.0)
+            closed.append(clock.now - start)
+
+        closed: list[float] = []
+        start = clock.now
+        script = [(0.0, b"data: 1\n\n"), *((0.0, error) for error in failure)]
+        async with arepair(Source(scripted(script, clock), close=close)) as stream:
+            await anext(stream)
+            await asyncio.sleep(1.0)
+        return closed
+
+    assert warp(main) == [3.0]
+
+
 def watched_source() -> tuple[Source, list[str]]:
     """Give a silent source, and what is called of it."""
     called: list[str] = []

@@ -163,7 +163,8 @@ class Mailbox:
         self.stopped = True
         self.drop()
         self.wake()
-        if self.pump is not None and self.entered:  # a task that is cancelled before its first step never takes it
+        # Cancelled before its first step a task never takes it; cancelled behind the end it would not close upstream.
+        if self.pump is not None and self.entered and self.end is None:
             self.pump.cancel()
 
     def stop_without_loop(self) -> None:
