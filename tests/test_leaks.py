@@ -97,18 +97,36 @@ def by_another_thread(stream: RepairedStream) -> None:
 LEAVING = [by_close, by_forgetting, by_a_cycle, by_an_exception, by_a_closed_generator, by_another_thread]
 
 
-def abandon(rng: random.Random) -> Upstream:
-    """Read one stream to a random point, and leave it in a random way."""
-    upstream = rng.choice([Upstream, Failing])(*script(rng), blocks=rng.random() < 0.7)
+class Response:
+    """A response that is open before it is read, and until it is closed. It may know how to interrupt a read."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.aborts = rng.random() < 0.5
+        self.upstream = rng.choice([Upstream, Failing])(*script(rng), blocks=self.aborts and rng.random() < 0.7)
+        self.closes = 0
+
+    def source(self) -> Source:
+        return Source(self.upstream, abort=self.upstream.abort if self.aborts else None, close=self._close)
+
+    def _close(self) -> None:
+        self.closes += 1
+
+
+def abandon(rng: random.Random) -> Response:
+    """Read one stream to a random point, or not at all, and leave it in a random way."""
+    response = Response(rng)
     make = rng.choice([repair, iter_events])
-    stream: Any = make(upstream, abort=upstream.abort, timeouts=Timeouts(silence=0.002))
+    options: dict[str, Any] = {"timeouts": Timeouts(silence=0.002)}
+    if not response.upstream.blocks and rng.random() < 0.3:  # in the caller's thread
+        options = {"timeouts": None} | ({"heartbeat": None} if make is repair else {})
+    stream: Any = make(response.source(), **options)
     with contextlib.suppress(StreamError):
-        if rng.random() < 0.2:
-            stream.prime(timeout=0.001)
-        for _ in range(rng.randint(0, 6)):
+        if rng.random() < 0.3:
+            stream.prime(timeout=rng.choice([0, 0.001]))
+        for _ in range(rng.choice([0, 0, 1, 2, 3, 6])):
             next(stream, None)
     rng.choice(LEAVING)(stream)
-    return upstream
+    return response
 
 
 @pytest.mark.slow
@@ -125,13 +143,15 @@ def test_synchronous_streams_leave_no_thread_no_upstream_and_no_memory():
     assert not list(Threads())
 
 
-def test_every_synchronous_upstream_that_was_begun_is_closed():
+def test_every_synchronous_upstream_is_closed():
     rng = random.Random(2)
-    upstreams = [abandon(rng) for _ in range(STREAMS // 2)]
+    responses = [abandon(rng) for _ in range(STREAMS // 2)]
     gc.collect()
     Threads().join()
-    assert sum(upstream.read_by is not None for upstream in upstreams) > STREAMS // 4
-    assert all(upstream.closed.is_set() for upstream in upstreams if upstream.read_by is not None)
+    begun = [response.upstream for response in responses if response.upstream.read_by is not None]
+    assert STREAMS // 4 < len(begun) < STREAMS // 2
+    assert all(upstream.closed.is_set() for upstream in begun)
+    assert all(response.closes for response in responses)
 
 
 OURS = (Stream, StreamReport, ThreadReader, Mailbox, Source)
@@ -162,11 +182,26 @@ def assert_no_growth(run: Callable[[int], None]) -> None:
 
 
 class Open:
-    """The upstreams that are open."""
+    """The upstreams that are read, and the responses that are open, read or not."""
 
     def __init__(self) -> None:
         self.count = 0
         self.most = 0
+        self.responses: set[object] = set()
+
+    def source(self, chunks: AsyncIterator[bytes], *, awaits: bool) -> Source:
+        """Give a response that is open from now on; where it `awaits`, closing it takes a turn of the loop."""
+        response = object()
+        self.responses.add(response)
+
+        def close() -> None:
+            self.responses.discard(response)
+
+        async def aclose() -> None:
+            await asyncio.sleep(0)
+            self.responses.discard(response)
+
+        return Source(chunks, close=aclose if awaits else close)
 
     async def upstream(self, chunks: list[bytes], *, then: str) -> AsyncIterator[bytes]:
         self.count += 1
@@ -187,9 +222,11 @@ class Open:
 
 
 async def read(rng: random.Random, upstreams: Open) -> None:
-    """Read one stream to a random point, and leave it in a random way."""
+    """Read one stream to a random point, or not at all, and leave it in a random way."""
     chunks = script(rng)
     upstream: Any = upstreams.upstream(chunks, then=rng.choice(["end", "fail", "block"]))
+    if rng.random() < 0.7:
+        upstream = upstreams.source(upstream, awaits=rng.random() < 0.5)
     options: dict[str, Any] = {"timeouts": Timeouts(silence=0.5)} if rng.random() < 0.3 else {}
     stream: Any = rng.choice([arepair, aiter_events])(upstream, **options)
     left = rng.choice(["aclose", "forget", "cycle", "async with", "wait_for", "cancel", "timeout"])
@@ -197,8 +234,8 @@ async def read(rng: random.Random, upstreams: Open) -> None:
         stream.itself = stream
     items = rng.randint(0, 6)
     with contextlib.suppress(TimeoutError, StreamError, StopAsyncIteration):
-        if rng.random() < 0.2:
-            await stream.aprime(timeout=0.05)
+        if rng.random() < 0.3:
+            await stream.aprime(timeout=rng.choice([0, 0.05]))
         if left == "async with":
             async with stream:
                 await some(stream, items)
@@ -221,6 +258,8 @@ async def read(rng: random.Random, upstreams: Open) -> None:
 
 
 async def some(stream: Any, count: int) -> None:
+    if count == 0:
+        return
     async for _ in stream:
         count -= 1
         if count <= 0:
@@ -242,6 +281,7 @@ def test_asynchronous_streams_leave_no_task_no_upstream_and_no_memory():
             await asyncio.sleep(1.0)
             assert asyncio.all_tasks() == {asyncio.current_task()}
             assert upstreams.count == 0
+            assert not upstreams.responses
 
         def run(count: int) -> None:
             runner.run(main(count))
@@ -254,14 +294,17 @@ def test_asynchronous_streams_leave_no_task_no_upstream_and_no_memory():
 
 def test_synchronous_upstreams_of_asynchronous_streams_leave_nothing():
     rng = random.Random(4)
-    upstreams: list[Upstream] = []
+    responses: list[Response] = []
 
     async def leave() -> None:
-        upstream = Upstream(*script(rng), blocks=rng.random() < 0.7)
-        upstreams.append(upstream)
-        stream = arepair(upstream, abort=upstream.abort)
+        response = Response(rng)
+        responses.append(response)
+        stream = arepair(response.source())
+        if rng.random() < 0.3:
+            with contextlib.suppress(StreamError):
+                await stream.aprime(timeout=0)
         with contextlib.suppress(TimeoutError):
-            for _ in range(rng.randint(1, 5)):
+            for _ in range(rng.randint(0, 5)):
                 await asyncio.wait_for(anext(stream, None), 0.02)
         if rng.random() < 0.5:
             await stream.aclose()
@@ -270,9 +313,35 @@ def test_synchronous_upstreams_of_asynchronous_streams_leave_nothing():
         for _ in range(10):
             await asyncio.gather(*(leave() for _ in range(20)))
         gc.collect()
+        await asyncio.sleep(0.01)
         await asyncio.to_thread(Threads().join)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(main())
     assert not list(Threads())
-    assert all(upstream.closed.is_set() for upstream in upstreams)
+    assert all(response.closes for response in responses)
+    assert all(it.upstream.closed.is_set() for it in responses if it.upstream.read_by is not None)
+
+
+def test_a_loop_that_is_closed_under_its_streams_leaves_nothing(monkeypatch):
+    monkeypatch.setattr(logging.getLogger("asyncio"), "disabled", True)  # which tells of every task that is left
+    rng = random.Random(5)
+    responses = [Response(rng) for _ in range(60)]
+
+    async def begin(stream: Any) -> None:
+        with contextlib.suppress(StreamError):
+            await stream.aprime(timeout=rng.choice([0, 0.001]))
+            if rng.random() < 0.5:
+                await asyncio.wait_for(anext(stream, None), 0.001)
+
+    for first in range(0, len(responses), 20):
+        loop = asyncio.new_event_loop()
+        streams = [arepair(response.source()) for response in responses[first : first + 20]]
+        for stream in streams:
+            with contextlib.suppress(TimeoutError):
+                loop.run_until_complete(begin(stream))
+        loop.close()
+        del stream, streams
+    gc.collect()
+    Threads().join()
+    assert all(it.closes for it in responses if it.upstream.read_by is not None)
