@@ -210,12 +210,6 @@ def test_letters_that_the_encoding_of_a_terminal_lacks_are_shown_as_escapes(comm
         os.close(theirs)
 
 
-def test_names_that_the_encoding_of_standard_error_lacks_are_shown_as_escapes() -> None:
-    with started("repair", "ā✅.sse", PYTHONIOENCODING="ascii:strict") as process:
-        _, err = process.communicate(timeout=LIMIT)
-        assert err == rb"unbroken: cannot read '\u0101\u2705.sse': No such file or directory" + b"\n"
-
-
 # inspect
 
 

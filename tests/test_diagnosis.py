@@ -41,6 +41,7 @@ def numbered(*numbers: int) -> bytes:
     return "".join(events).encode()
 
 
+BOOM = b'data: {"error":{"message":"boom","type":"server_error","code":503}}\n\n'
 WHOLE = say("Hello") + say(" you") + STOP + DONE
 
 
@@ -152,6 +153,28 @@ def test_nothing_at_all_is_a_problem(name: str) -> None:
 @pytest.mark.parametrize("body", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\n\r\n", b"[]"])
 def test_an_answer_that_has_nothing_to_say_is_no_problem(body: bytes) -> None:
     assert "nothing-came" not in problems(look(body)[0])
+
+
+WAYS = {
+    "SSE": HEAD + WHOLE,
+    "SSE with CRLF": WHOLE.replace(b"\n", b"\r\n"),
+    "NDJSON": b'{"a":1}\n{"b":2}\n',
+    "a JSON array": b'[{"a":1},\n{"b":2}]',
+    "prose": "data: ✅ done\n\ndata: really\n\n".encode(),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_wherever_the_watcher_leaves_a_healthy_stream_nothing_is_wrong_with_it(name: str) -> None:
+    for end in range(len(WAYS[name]) + 1):
+        facts, rows = look([(0.1, WAYS[name][:end])], stopped=True)
+        assert (problems(facts), breakages(facts)) == ([], [])
+        assert facts.report.events == sum(row.number is not None for row in rows)
+
+
+def test_what_had_gone_wrong_before_the_watcher_left_is_told() -> None:
+    assert problems(look([(0.1, say("a") + BOOM)], stopped=True)[0]) == ["error-inside"]
+    assert problems(look([(0.1, say("a")[:-1] + say("b") + STOP)], stopped=True)[0]) == ["missing-blank-line"]
 
 
 STREAM = [(i * 0.5, say(f"t{i}")) for i in range(1, 24)]
@@ -439,7 +462,6 @@ def test_a_record_without_content_is_diagnosed_by_its_times() -> None:
     assert breakages(facts) == []
 
 
-BOOM = b'data: {"error":{"message":"boom","type":"server_error","code":503}}\n\n'
 FAILED: dict[str, tuple[list[Any], dict[str, Any], str]] = {
     "an error inside": ([say("a"), BOOM], {}, "overloaded"),
     "an error inside, its content kept": ([say("a"), BOOM], {"content": 10_000}, "error-inside"),

@@ -64,18 +64,26 @@ class Inspector:
     def close(self, now: float, *, stopped: bool = False) -> list[Row]:
         """Take the end; `stopped` says that the watcher left and the stream may go on."""
         at = self._at(now)
-        rows = self._read_body(self._head, at) if self._pipeline is None else []
-        self._head = b""
-        pipeline = self._pipeline or self._begin(None)
-        items, verdict = pipeline.close(clean=True)
-        self.facts.failure = pipeline.gate.failure
-        rows += self._rows(items, at)
-        self.report.verdict = Verdict.CANCELLED if stopped and verdict is Verdict.TRUNCATED else verdict
+        rows = self._stop() if stopped else self._end(at)
+        self.facts.failure = self._pipeline.gate.failure if self._pipeline else None
         self.facts.stopped = stopped
         self.facts.ended = at
         self._note_silence(self.facts.last_byte or 0.0, at)
         self.report.duration = at
         return [*rows, self._row("end", at, name=self.report.verdict.value)]
+
+    def _end(self, at: float) -> list[Row]:
+        rows = self._read_body(self._head, at) if self._pipeline is None else []
+        self._head = b""
+        items, self.report.verdict = (self._pipeline or self._begin(None)).close(clean=True)
+        return rows + self._rows(items, at)
+
+    def _stop(self) -> list[Row]:
+        """Leave what is not whole alone: its rest was on its way."""
+        gate = self._pipeline.gate if self._pipeline else None
+        ended = gate is not None and (gate.done or gate.terminal or gate.failure is not None)
+        self.report.verdict = gate.conclude(clean=True, cut=False) if gate and ended else Verdict.CANCELLED
+        return []
 
     def recall(self, chunks: list[dict[str, Any]], end: float, *, whole: bool) -> list[Row]:
         """Take chunks whose content was not kept, and the end; `whole` says that none is missing in front."""
