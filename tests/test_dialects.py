@@ -130,6 +130,7 @@ EVERYBODYS_OWN = [
     ("message", {"type": "delta", "text": "a"}),
     ("message", {"type": "response", "response": {}}),
     ("message", {"type": "response.sent"}),
+    ("message", {"type": "response.ok", "item": 5}),
     ("message", {"type": "message_start"}),
     ("message", {"type": "content-delta"}),
     ("message", {"type": "completion", "completion": 0.7}),

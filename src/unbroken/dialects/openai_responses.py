@@ -18,7 +18,14 @@ _PING: Final = Reading(EventClass.LIVENESS)
 _PROGRESS: Final = Reading(EventClass.CONTENT)
 _PREFIX: Final = "response."
 _PINGS: Final = frozenset(("keepalive", "ping"))
-_BODIES: Final = frozenset(("response", "item", "item_id", "output_index", "delta", "part"))
+_BODIES: Final = {
+    "response": dict,
+    "item": dict,
+    "part": dict,
+    "item_id": str,
+    "delta": str,
+    "output_index": (int, float),
+}
 _USAGE: Final = {
     "input_tokens": ("input_tokens",),
     "output_tokens": ("output_tokens",),
@@ -57,7 +64,8 @@ class OpenAIResponses(Dialect):
             told = payload.get("error")
             is_theirs = "sequence_number" in payload and not is_own(told)
             return is_theirs and (isinstance(told, dict) or isinstance(payload.get("message"), str))
-        return payload["type"].startswith(_PREFIX) and not _BODIES.isdisjoint(payload)
+        is_named = payload["type"].startswith(_PREFIX)
+        return is_named and any(isinstance(payload.get(key), kind) for key, kind in _BODIES.items())
 
     def read(self, event: str, payload: Any) -> Reading:
         """Read one event by the payload's type."""
