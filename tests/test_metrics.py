@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 
+import pytest
 from prometheus_client import parser
 
 import unbroken
@@ -56,6 +57,22 @@ def test_hostile_providers_neither_inject_nor_blow_up_the_labels() -> None:
     assert "other" in labels
     assert not any(line.startswith("fake_metric") for line in collector.prometheus().splitlines())
     assert "\x1b" not in collector.prometheus()
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [["a\n", "a\t", "a?", "a\u2028"], ["x" * 128 + "1", "x" * 128 + "2"], [None, "unknown"], ["\ud800", "\udfff", "?"]],
+    ids=ascii,
+)
+def test_providers_that_are_written_alike_are_one_series(alike: list[str | None]) -> None:
+    collector = Collector()
+    for provider in alike:
+        run(collector, DONE, provider=provider)
+    (found,) = collector.snapshot()["streams"]
+    assert found["value"] == len(alike)
+    collector.prometheus().encode()
+    series = [line.rpartition(" ")[0] for line in collector.prometheus().splitlines() if line[0] != "#"]
+    assert len(series) == len(set(series))
 
 
 def test_prometheus_own_parser_reads_the_text_and_finds_the_same_figures() -> None:

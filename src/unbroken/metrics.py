@@ -16,6 +16,8 @@ from .core.report import Observer, StreamReport, Verdict
 
 MAX_PROVIDERS: Final = 64
 """Providers, and dialects, that are told apart."""
+MAX_LABEL: Final = 128
+"""Characters of a provider's name that are kept."""
 BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Upper bounds of the histograms, in seconds."""
 
@@ -169,9 +171,11 @@ class Collector(Observer):
 
 
 def _bounded(known: set[str], label: str | None) -> str:
-    """Give a label, or "other" once there are too many: labels live as long as the process."""
+    """Give a label as it is written, or "other" once there are too many: labels live as long as the process."""
     if label is None:
         return "unknown"
+    # Here and not where it is written: two labels that are written alike would be one series twice.
+    label = "".join(character if character.isprintable() else "?" for character in label[:MAX_LABEL])
     if label not in known and len(known) >= MAX_PROVIDERS:
         return "other"
     known.add(label)
@@ -196,6 +200,5 @@ def _spell(labels: _Labels) -> str:
 
 
 def _escape(value: str) -> str:
-    """Keep a label on its line and inside of its quotes."""
-    printable = "".join(character if character.isprintable() else "?" for character in value[:128])
-    return printable.replace("\\", "\\\\").replace('"', '\\"')
+    """Keep a label inside of its quotes."""
+    return value.replace("\\", "\\\\").replace('"', '\\"')
