@@ -18,7 +18,7 @@ _PING: Final = Reading(EventClass.LIVENESS)
 _PROGRESS: Final = Reading(EventClass.CONTENT)
 _PREFIX: Final = "response."
 _PINGS: Final = frozenset(("keepalive", "ping"))
-_BODIES: Final = {
+_BODIES: Final[dict[str, type | tuple[type, ...]]] = {
     "response": dict,
     "item": dict,
     "part": dict,
