@@ -326,17 +326,16 @@ def test_synchronous_upstreams_of_asynchronous_streams_leave_nothing():
 def test_a_loop_that_is_closed_under_its_streams_leaves_nothing(monkeypatch):
     monkeypatch.setattr(logging.getLogger("asyncio"), "disabled", True)  # which tells of every task that is left
     rng = random.Random(5)
-    responses = [Response(rng) for _ in range(60)]
+    upstreams = [Upstream(*[TOKEN] * rng.choice([0, 1, 5, 100])) for _ in range(60)]
 
     async def begin(stream: Any) -> None:
-        with contextlib.suppress(StreamError):
-            await stream.aprime(timeout=rng.choice([0, 0.001]))
-            if rng.random() < 0.5:
-                await asyncio.wait_for(anext(stream, None), 0.001)
+        await stream.aprime(timeout=rng.choice([0, 0.001]))
+        if rng.random() < 0.5:
+            await asyncio.wait_for(anext(stream, None), 0.001)
 
-    for first in range(0, len(responses), 20):
+    for first in range(0, len(upstreams), 20):
         loop = asyncio.new_event_loop()
-        streams = [arepair(response.source()) for response in responses[first : first + 20]]
+        streams = [arepair(upstream, abort=upstream.abort) for upstream in upstreams[first : first + 20]]
         for stream in streams:
             with contextlib.suppress(TimeoutError):
                 loop.run_until_complete(begin(stream))
@@ -344,4 +343,7 @@ def test_a_loop_that_is_closed_under_its_streams_leaves_nothing(monkeypatch):
         del stream, streams
     gc.collect()
     Threads().join()
-    assert all(it.closes for it in responses if it.upstream.read_by is not None)
+    begun = [upstream for upstream in upstreams if upstream.read_by is not None]
+    assert len(begun) > 30
+    assert all(upstream.closed.is_set() for upstream in begun)
+    assert all(upstream.aborted_by for upstream in begun if upstream.blocked.is_set())
