@@ -18,10 +18,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -39,6 +40,28 @@ WHOLE = CHUNK + STOP + DONE
 LIMIT = 20.0
 
 Captured = pytest.CaptureFixture[bytes]
+
+FIELDS = ["verdict", "error", "timeout", "format", "dialect", "provider", "duration", "chunks", "bytes", "repairs"]
+SCALARS = st.sampled_from(
+    [
+        None,
+        True,
+        0,
+        1,
+        -1,
+        0.5,
+        1e9,
+        10**12,
+        float("inf"),
+        float("nan"),
+        "",
+        "x",
+        "\x1b[2J",
+        "failed",
+        "truncated",
+        "e30=",
+    ]
+)
 
 # A shell's background job ignores Ctrl-C, and so would what it starts.
 COMMAND = (
@@ -333,6 +356,27 @@ def test_inspect_reads_a_flight_record(tmp_path: Path, capsysbinary: Captured) -
     path.write_text('{"flight": 1}\n{"at": -1}\n')
     assert main(["inspect", str(path)]) == 2
     assert capsysbinary.readouterr().err.endswith(b"no flight record: KeyError\n")
+
+
+def test_inspect_reads_no_more_of_a_record_than_one_may_hold(
+    tmp_path: Path, capsysbinary: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspect, "MAX_FLIGHT", 1000)
+    assert main(["inspect", saved(tmp_path, b'{"flight": 1, "provider": "%s"}' % (b"x" * 900))]) == 0
+    assert main(["inspect", saved(tmp_path, b'{"flight": 1, "provider": "%s"}' % (b"x" * 1000))]) == 2
+    assert b"a flight record of more than 1,000 bytes" in capsysbinary.readouterr().err
+
+
+@given(
+    head=st.dictionaries(st.sampled_from(FIELDS), st.recursive(SCALARS, st.lists, max_leaves=3)),
+    chunks=st.lists(
+        st.dictionaries(st.sampled_from(["at", "length", "class", "repairs", "data"]), SCALARS), max_size=3
+    ),
+)
+def test_no_flight_record_ends_inspect_with_a_traceback(head: dict[str, Any], chunks: list[dict[str, Any]]) -> None:
+    record = "\n".join(map(json.dumps, [{"flight": 1, **head}, *({"at": 0.1, "length": 3, **it} for it in chunks)]))
+    with TemporaryDirectory() as folder, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        assert main(["inspect", saved(Path(folder), record.encode())]) in (0, 2, 3)
 
 
 HOSTILE = b"<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"

@@ -131,12 +131,31 @@ def test_a_stand_in_has_the_length_that_it_stands_for(kind: str, length: int) ->
         ['{"flight": 1}', '{"at": 1e300, "length": 1}'],
         ['{"flight": 1}', '{"at": 1, "length": -1}'],
         ['{"flight": 1}', "[" * 100_000],
+        ['{"flight": 1}', '{"at": 1, "length": Infinity}'],
+        ['{"flight": 1}', '{"at": 1, "length": 1e400}'],
+        ['{"flight": 1}', '{"at": NaN, "length": 1}'],
+        ['{"flight": 1}', '{"at": 1, "length": 1, "repairs": Infinity}'],
+        ['{"flight": 1}', '{"at": 1, "length": 1, "repairs": []}'],
+        ['{"flight": 1}', '{"at": 1, "length": 1, "data": 5}'],
+        ['{"flight": 1}', '{"at": 1, "length": 1, "class": []}', "3"],
+        ['{"flight": 1, "dialect": []}'],
+        ['{"flight": 1, "verdict": {}}'],
+        ['{"flight": []}'],
     ],
     ids=lambda lines: lines[-1][:30] if lines else "nothing",
 )
 def test_what_is_no_record_is_refused_with_one_error(lines: list[str]) -> None:
     with pytest.raises(FlightError):
         read_flight(lines)
+
+
+def test_a_record_of_another_version_is_told_so() -> None:
+    with pytest.raises(FlightError, match=r"version '2'; this is 1"):
+        read_flight(['{"flight": 2}'])
+    with pytest.raises(FlightError) as caught:
+        read_flight([json.dumps({"flight": "\x1b" + "x" * 10_000})])
+    assert len(str(caught.value)) < 80
+    assert str(caught.value).isprintable()
 
 
 def test_a_folder_keeps_the_newest_records_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ VERSION: Final = 1
 MAX_FILES: Final = 100
 """Flights that are kept in a folder; the oldest go first."""
 _Mark = tuple[float, int, int, int, int, int]  # when, how long, and four counts as they stood before it
+_WORDS: Final = ("verdict", "error", "timeout", "format", "dialect", "provider", "request_id")
 _FAILED: Final = (Verdict.FAILED, Verdict.TRUNCATED)
 
 
@@ -169,17 +170,27 @@ def read_flight(lines: Iterable[str | bytes]) -> tuple[dict[str, Any], list[dict
     """
     try:
         head, *chunks = [json.loads(line) for line in lines if line.strip()]
-        if head["flight"] != VERSION:
-            raise FlightError(f"a flight record of version {head['flight']!r}; this is {VERSION}")
-        return head, [_chunk(chunk) for chunk in chunks]
+        return _head(head), [_chunk(chunk) for chunk in chunks]
+    except FlightError:
+        raise
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise FlightError(f"no flight record: {type(error).__name__}") from error
 
 
+def _head(line: dict[str, Any]) -> dict[str, Any]:
+    if line["flight"] != VERSION:
+        raise FlightError(f"a flight record of version {str(line['flight'])[:20]!r}; this is {VERSION}")
+    if not all(isinstance(line.get(name), str | None) for name in _WORDS):
+        raise TypeError("no word")
+    return line
+
+
 def _chunk(line: dict[str, Any]) -> dict[str, Any]:
-    at, length = float(line["at"]), int(line["length"])
-    if not 0 <= at < 1e9 or not 0 <= length < 1e12:
+    at, length, repairs = line["at"], line["length"], line.get("repairs", 0)
+    if type(length) is not int or type(repairs) is not int:
+        raise TypeError("no count")
+    if not 0 <= at < 1e9 or not 0 <= length < 1e12 or not 0 <= repairs < 1e12:
         raise ValueError("out of range")
     kind = line.get("class") if line.get("class") in ("content", "event", "comment") else "part"
     data = base64.b64decode(line.get("data", ""))
-    return {"at": at, "length": length, "class": kind, "repairs": int(line.get("repairs", 0)), "data": data}
+    return {"at": float(at), "length": length, "class": kind, "repairs": repairs, "data": data}

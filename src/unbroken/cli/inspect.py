@@ -34,7 +34,8 @@ MAX_ROWS: Final = 20_000
 """Rows that are kept for the page."""
 _CHUNK: Final = 65536
 _FLIGHT: Final = b'{"flight":'
-_MAX_FLIGHT: Final = 64 * 2**20
+MAX_FLIGHT: Final = 64 * 2**20
+"""Bytes that a flight record may have."""
 _COLORS: Final = {
     "problem": "31;1", "repair": "33", "stall": "35;1", "comment": "2", "liveness": "2", "content": "32",
     "error": "31;1", "note": "36", "terminal": "34",
@@ -89,8 +90,7 @@ def _inspect(source: IO[bytes], arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             interrupted = True
         if first.startswith(_FLIGHT):
-            record = first + b"".join(iter(lambda: source.read(_CHUNK), b""))[:_MAX_FLIGHT]
-            facts, rows = inspect_record(*read_flight(record.splitlines()))
+            facts, rows = inspect_record(*read_flight(_record(first, source).splitlines()))
             sight.show(rows)
         else:
             inspector = Inspector(timed=not stat.S_ISREG(os.fstat(source.fileno()).st_mode), **options)
@@ -103,6 +103,16 @@ def _inspect(source: IO[bytes], arguments: argparse.Namespace) -> int:
     if arguments.html:
         Path(arguments.html).write_text(page(sight.rows, sight.omitted, facts, problems, broken), encoding="utf-8")
     return 130 if interrupted else _exit_code(facts, problems, strict=arguments.strict)
+
+
+def _record(first: bytes, source: IO[bytes]) -> bytes:
+    """Read the rest of a flight record, and no more than one may hold."""
+    record = bytearray(first)
+    while len(record) <= MAX_FLIGHT and (chunk := source.read(_CHUNK)):
+        record += chunk
+    if len(record) > MAX_FLIGHT:
+        raise FlightError(f"a flight record of more than {MAX_FLIGHT:,} bytes")
+    return bytes(record)
 
 
 def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
