@@ -358,6 +358,43 @@ def test_inspect_reads_a_flight_record(tmp_path: Path, capsysbinary: Captured) -
     assert capsysbinary.readouterr().err.endswith(b"no flight record: KeyError\n")
 
 
+def flights(folder: Path) -> list[str]:
+    """Record a stream that was cut, and one that failed."""
+    for body in ([CHUNK], [b"<html><title>504 Gateway Time-out</title>"]):
+        list(unbroken.repair(body, observers=[FlightRecorder(folder=folder)], heartbeat=None, timeouts=None))
+    return sorted(map(str, folder.iterdir()))
+
+
+def test_of_several_files_inspect_gives_one_diagnosis_after_another(tmp_path: Path, capsysbinary: Captured) -> None:
+    names = flights(tmp_path)
+    assert main(["inspect", *names]) == 3
+    out = capsysbinary.readouterr().out.decode()
+    assert [out.count(f"==> {name} <==\n") for name in names] == [1, 1]
+    assert out.index(names[0]) < out.index("PROBLEM") < out.index(names[1]) < out.rindex("PROBLEM")
+    assert "[missing-terminator]" in out
+    assert "[not-a-stream]" in out
+    assert len(out.splitlines()) == 12
+    main(["inspect", "--json", *names])
+    found = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
+    assert [(it["kind"], it["file"]) for it in found] == [("diagnosis", name) for name in names]
+
+
+def test_the_exit_code_of_several_files_is_the_highest_of_theirs(tmp_path: Path, capsysbinary: Captured) -> None:
+    whole = saved(tmp_path, WHOLE)
+    assert main(["inspect", "--strict", whole, whole]) == 0
+    assert main(["inspect", whole, "no-such-file", whole]) == 2
+    out, err = capsysbinary.readouterr()
+    assert (out.count(b"Nothing is wrong"), err.count(b"cannot read")) == (4, 1)
+    assert main(["inspect", *flights(tmp_path / "new"), whole]) == 3
+
+
+def test_a_page_shows_one_file(tmp_path: Path, capsysbinary: Captured) -> None:
+    page = tmp_path / "page.html"
+    assert main(["inspect", "--html", str(page), *[saved(tmp_path, WHOLE)] * 2]) == 2
+    assert capsysbinary.readouterr().err == b"unbroken: --html takes one FILE\n"
+    assert not page.exists()
+
+
 def test_inspect_reads_no_more_of_a_record_than_one_may_hold(
     tmp_path: Path, capsysbinary: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

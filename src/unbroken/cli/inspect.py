@@ -17,7 +17,7 @@ from ..core.events import Format
 from ..core.report import Verdict
 from ..inspection.clients import Breakage, breakages
 from ..inspection.diagnosis import Finding, diagnose, summary
-from ..inspection.facts import Facts, Row
+from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..recorder import FlightError, read_flight
 from .repair import open_input
@@ -32,6 +32,7 @@ with the evidence. A response head in front (curl -i) and flight records are rea
 """
 MAX_ROWS: Final = 20_000
 """Rows that are kept for the page."""
+INTERRUPTED: Final = 130  # as a shell has it: 128 and the number of the signal
 _CHUNK: Final = 65536
 _FLIGHT: Final = b'{"flight":'
 MAX_FLIGHT: Final = 64 * 2**20
@@ -51,7 +52,12 @@ def add_command(commands: Any, *, epilog: str) -> None:
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="the stream; - is standard input")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="the stream; - is standard input. Of several, their diagnoses only, one after another",
+    )
     parser.add_argument(
         "--format", choices=[format.value for format in Format], help="the framing; sniffed unless given"
     )
@@ -66,11 +72,25 @@ def add_command(commands: Any, *, epilog: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command and give its exit code."""
-    name = arguments.file
+    """Run the command and give its exit code, of several files the highest."""
+    names = arguments.files or ["-"]
+    if len(names) > 1 and arguments.html:
+        print("unbroken: --html takes one FILE", file=sys.stderr)
+        return 2
+    code = 0
+    for name in names:
+        code = max(code, _inspect_file(name, arguments, brief=len(names) > 1))
+        if code == INTERRUPTED:
+            break
+    return code
+
+
+def _inspect_file(name: str, arguments: argparse.Namespace, *, brief: bool) -> int:
     try:
         with open_input(name) as source:
-            return _inspect(source, arguments)
+            return _inspect(
+                source, _Sight(name, brief=brief, as_json=arguments.json, colored=_wants_color()), arguments
+            )
     except (OSError, FlightError) as error:
         if isinstance(error, BrokenPipeError):
             raise
@@ -79,8 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
 
 
-def _inspect(source: IO[bytes], arguments: argparse.Namespace) -> int:
-    sight = _Sight(as_json=arguments.json, colored=_wants_color())
+def _inspect(source: IO[bytes], sight: _Sight, arguments: argparse.Namespace) -> int:
     given = {"format": arguments.format, "dialect": arguments.dialect, "content_type": arguments.content_type}
     options = {key: value for key, value in given.items() if value is not None}
     began, first, interrupted = time.monotonic(), b"", False
@@ -102,7 +121,7 @@ def _inspect(source: IO[bytes], arguments: argparse.Namespace) -> int:
     sight.conclude(facts, problems, broken)
     if arguments.html:
         Path(arguments.html).write_text(page(sight.rows, sight.omitted, facts, problems, broken), encoding="utf-8")
-    return 130 if interrupted else _exit_code(facts, problems, strict=arguments.strict)
+    return INTERRUPTED if interrupted else _exit_code(facts, problems, strict=arguments.strict)
 
 
 def _record(first: bytes, source: IO[bytes]) -> bytes:
@@ -146,9 +165,14 @@ def _wants_color() -> bool:
 
 
 class _Sight:
-    """Writes rows and the diagnosis, as lines to read or as JSON, and keeps the rows for the page."""
+    """Writes rows and the diagnosis, as lines to read or as JSON, and keeps the rows for the page.
 
-    def __init__(self, *, as_json: bool, colored: bool) -> None:
+    A brief one leaves the rows out, and says whose diagnosis it is.
+    """
+
+    def __init__(self, name: str, *, brief: bool, as_json: bool, colored: bool) -> None:
+        self._name = name
+        self._brief = brief
         self._as_json = as_json
         self._colored = colored
         self.rows: list[Row] = []
@@ -161,7 +185,8 @@ class _Sight:
                 self.rows.append(row)
             else:
                 self.omitted += 1
-            print(json.dumps(row.as_dict()) if self._as_json else self._line(row))
+            if not self._brief:
+                print(json.dumps(row.as_dict()) if self._as_json else self._line(row))
         sys.stdout.flush()
 
     def _line(self, row: Row) -> str:
@@ -179,12 +204,12 @@ class _Sight:
     def conclude(self, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> None:
         """Write the diagnosis."""
         if self._as_json:
-            print(json.dumps(diagnosis(facts, findings, broken)))
+            print(json.dumps({**diagnosis(facts, findings, broken), "file": self._name}))
         else:
             print("\n".join(self._report(facts, findings, broken)))
 
     def _report(self, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> Iterator[str]:
-        yield from ("", summary(facts), "")
+        yield from ("", *([f"==> {printable(self._name)} <=="] if self._brief else []), summary(facts), "")
         if not any(finding.level == "problem" for finding in findings):
             yield "Nothing is wrong with this stream."
         for finding in findings:
