@@ -486,6 +486,23 @@ def test_the_record_of_a_stream_that_failed_says_of_what(name: str) -> None:
     assert problems(inspect_record(*read_flight(map(json.dumps, flight.lines())))[0]) == [slug]
 
 
+def test_an_empty_chunk_in_a_record_hides_no_content() -> None:
+    flight = FlightRecorder(content=10_000)
+    script = [say("a"), b"", say("b")]
+    b"".join(unbroken.repair(script, observers=[flight], heartbeat=None, timeouts=None))
+    facts, rows = inspect_record(*read_flight(map(json.dumps, flight.lines())))
+    assert not facts.recorded
+    assert [row.text for row in rows if row.kind == "content"] == ["a", "b"]
+
+
+def test_of_a_record_whose_content_was_not_all_kept_the_rows_show_what_was() -> None:
+    flight = FlightRecorder(content=12)
+    b"".join(unbroken.repair([say("a"), say("\x1b[2J")], observers=[flight], heartbeat=None, timeouts=None))
+    facts, rows = inspect_record(*read_flight(map(json.dumps, flight.lines())))
+    assert facts.recorded
+    assert [row.text for row in rows] == ["", 'mended here  "\\x1b[2J"}}]}\\n\\n', ""]
+
+
 @pytest.mark.parametrize("error", [*SENTENCES, "martian", None, 3])
 def test_no_record_of_a_stream_that_failed_is_called_fine(error: Any) -> None:
     head = {"flight": 1, "verdict": "failed", "error": error, "duration": 3.0, "chunks": 1}

@@ -12,6 +12,7 @@ from unbroken import recorder
 from unbroken.core.repairer import StreamRepairer
 from unbroken.recorder import FlightError, FlightRecorder, read_flight
 from unbroken.testing.clock import FakeClock
+from unbroken.testing.cuts import every
 from unbroken.testing.replay import replay, stand_in
 from unbroken.testing.sources import Block, Pause, ScriptedSource
 
@@ -75,6 +76,19 @@ def test_content_is_kept_where_asked_for_and_no_more_than_asked_for() -> None:
     kept = [chunk["data"] for chunk in read_flight(map(json.dumps, flight.lines()))[1]]
     assert kept == [b"", b"", b"", SCRIPT[3][1], SCRIPT[4][1]]
     assert [set(line) - {"data"} == set(line) for line in chunks] == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize("limit", [1, 9, 10, 11, 50, len(CHUNK) + 29, len(CHUNK) + 31, 10_000])
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_the_newest_bytes_are_kept_however_they_were_cut(limit: int, size: int) -> None:
+    whole = b"".join(chunk for _, chunk in SCRIPT)
+    flight = FlightRecorder(content=limit, chunks=10_000)
+    flown(flight, [(1.0, chunk) for piece in every(whole, size) for chunk in (piece, b"")])
+    chunks = read_flight(map(json.dumps, flight.lines()))[1]
+    assert b"".join(chunk["data"] or chunk["tail"] for chunk in chunks) == whole[-limit:]
+    assert all(len(chunk["data"]) in (0, chunk["length"]) for chunk in chunks)
+    assert flight._kept <= 2 * limit
+    assert sum(len(step) for step in replay(map(json.dumps, flight.lines())) if isinstance(step, bytes)) == len(whole)
 
 
 def test_a_saved_record_is_read_back_and_replayed_with_its_timing(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ class _NoAccount:
 class FlightRecorder(Observer):
     """Record one stream, and keep the record if it fails: in `report.flight`, and as a file of `folder`.
 
-    `chunks` is the length of the ring. `content` is how many bytes of the newest chunks are kept; 0 keeps none, and
-    then nothing that upstream said stands in the record. Hand each stream a recorder of its own.
+    `chunks` is the length of the ring. `content` is how many of the newest bytes are kept, the tail of a chunk among
+    them; 0 keeps none, and then nothing that upstream said stands in the record. Each stream needs its own recorder.
     """
 
     _cannot_raise = frozenset({"received"})
@@ -82,12 +82,14 @@ class FlightRecorder(Observer):
             self._keep(chunk)
 
     def _keep(self, chunk: bytes) -> None:
-        """Keep a chunk's content, and forget that of the oldest ones until the rest is within the limit."""
+        """Keep a chunk's content, and forget the chunks that the limit is reached without."""
         self._received += 1
-        if chunk:
-            self._with_content.append((self._received, chunk))
-            self._kept += len(chunk)
-        while self._kept > self._limit:
+        if not chunk:
+            return
+        kept = chunk[-self._limit :]
+        self._with_content.append((self._received, kept))
+        self._kept += len(kept)
+        while self._kept - len(self._with_content[0][1]) >= self._limit:
             self._kept -= len(self._with_content.popleft()[1])
 
     def repaired(self, repair: Any) -> None:
@@ -119,9 +121,18 @@ class FlightRecorder(Observer):
             "repairs": {kind.value: count for kind, count in report.repairs.items()},
         }
         now = (0.0, 0, report.events, report.comments, self._account.content_events, self._repairs)
-        kept = dict(self._with_content)
+        kept = self._kept_bytes()
         numbered = enumerate(pairwise([*self._ring, now]), self._received - len(self._ring) + 1)
         return [head, *(_line(mark, later, kept.get(number, b"")) for number, (mark, later) in numbered)]
+
+    def _kept_bytes(self) -> dict[int, bytes]:
+        """Give the newest bytes by the number of their chunk; of the oldest one, what is within the limit."""
+        kept = dict(self._with_content)
+        excess = self._kept - self._limit
+        if excess > 0:
+            oldest, data = self._with_content[0]
+            kept[oldest] = data[excess:]
+        return kept
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the record as JSON lines to a new file of a folder, and give its path. Raises `OSError`."""
@@ -142,7 +153,8 @@ def _line(mark: _Mark, later: _Mark, data: bytes) -> dict[str, Any]:
         "events": later[2] - events,
         "repairs": later[5] - repairs,
     }
-    return line | ({"data": base64.b64encode(data).decode()} if data else {})
+    name = "data" if len(data) == length else "tail"
+    return line | ({name: base64.b64encode(data).decode()} if data else {})
 
 
 def _class(events: float, comments: float, content: float) -> str:
@@ -166,7 +178,7 @@ class FlightError(ValueError):
 def read_flight(lines: Iterable[str | bytes]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Read a record back: the facts of the stream, and its chunks. Raises `FlightError` for anything else.
 
-    A chunk's `data` is bytes, b"" where none were kept.
+    A chunk's `data` is its bytes, b"" where they were not kept, or not all of them; then these are its `tail`.
     """
     try:
         head, *chunks = [json.loads(line) for line in lines if line.strip()]
@@ -192,5 +204,5 @@ def _chunk(line: dict[str, Any]) -> dict[str, Any]:
     if not 0 <= at < 1e9 or not 0 <= length < 1e12 or not 0 <= repairs < 1e12:
         raise ValueError("out of range")
     kind = line.get("class") if line.get("class") in ("content", "event", "comment") else "part"
-    data = base64.b64decode(line.get("data", ""))
-    return {"at": float(at), "length": length, "class": kind, "repairs": repairs, "data": data}
+    data, tail = (base64.b64decode(line.get(name, "")) for name in ("data", "tail"))
+    return {"at": float(at), "length": length, "class": kind, "repairs": repairs, "data": data, "tail": tail}

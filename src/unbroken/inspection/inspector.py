@@ -101,7 +101,9 @@ class Inspector:
             elif kind == "comment":
                 self.report.comments += 1
             facts.last_behind = "event" if kind in ("content", "event") else kind
-            rows.append(self._row(kind, at, size=chunk["length"], text="mended here" if chunk["repairs"] else ""))
+            kept = (chunk["data"] or chunk.get("tail", b"")).decode("utf-8", "replace")
+            text = ("mended here  " if chunk["repairs"] else "") + cut(kept[-CUT:])
+            rows.append(self._row(kind, at, size=chunk["length"], text=text.rstrip()))
         self._note_silence(facts.last_byte or 0.0, end)
         facts.ended = end
         return [*rows, self._row("end", end, name=self.report.verdict.value)]
@@ -280,7 +282,7 @@ def cut(text: str) -> str:
 def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[Facts, list[Row]]:
     """Read a flight record as `recorder.read_flight` gives it: its bytes where they were kept, else its times."""
     verdict = next((verdict for verdict in Verdict if verdict.value == head.get("verdict")), Verdict.ENDED)
-    if chunks and head.get("chunks") == len(chunks) and all(chunk["data"] for chunk in chunks):
+    if chunks and head.get("chunks") == len(chunks) and all(len(chunk["data"]) == chunk["length"] for chunk in chunks):
         inspector = Inspector()
         inspector.start(0.0)
         rows = [row for chunk in chunks for row in inspector.feed(chunk["data"], chunk["at"])]
