@@ -995,6 +995,13 @@ def test_each_twin_names_the_other_for_the_wrong_kind_of_iterable() -> None:
     asyncio.run(main())
 
 
+def test_a_response_that_was_closed_already_is_misuse_and_no_failure_of_upstream() -> None:
+    response = httpx.Response(200, stream=httpx.ByteStream(b""))
+    response.close()
+    with pytest.raises(ConnectTypeError, match=r"retrying\(connect\): .*closed already"):
+        list(iter_events(retrying(lambda attempt: response)))
+
+
 @pytest.mark.parametrize("function", [retrying, aretrying])
 @pytest.mark.parametrize(
     ("arguments", "message"),

@@ -59,6 +59,7 @@ from unbroken.testing import (
     chunkings,
     cut_streams,
     dialect_streams,
+    events,
     hostile_bytes,
     json_array_streams,
     json_objects,
@@ -110,6 +111,9 @@ FAITHFUL = st.fixed_dictionaries(
     },
 )
 """Options under which everything that is not mended or named leaves."""
+
+
+REPLACEMENT = "\ufffd".encode()
 
 
 @dataclass
@@ -171,6 +175,17 @@ def test_a_fault_is_mended_in_each_of_its_examples(name: str) -> None:
         else:
             check_mended(stream, [stream.data])
             check_mended(stream, every(stream.data, 1))
+
+
+# A last line that is not whole by itself is not waited for, and what is damaged is no proof.
+NEEDS_ITS_END = ("invalid-utf8", "raw-newline")
+
+
+@pytest.mark.parametrize("name", sorted(set(FAULTS) - set(NEEDS_ITS_END)))
+def test_a_fault_is_mended_where_the_stream_ends_without_a_line_end(name: str) -> None:
+    for stream in FAULTS[name].examples:
+        if stream.error is None and not stream.connections and stream.data.endswith(b"\n"):
+            assert stream.seen_in(mended([stream.data.rstrip(b"\n")], **stream.options).wire) == stream.expected
 
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) - {"repeated-event", "missing-done"}))
@@ -302,6 +317,14 @@ def test_lines_become_events_and_events_lines(drawn: tuple[NDJSONStream, list[by
     assert [json.loads(text) for text in read_ndjson(as_lines.wire).texts] == list(stream.values)
 
 
+@given(events(), st.none() | st.integers(0, 10**9))
+def test_an_event_is_written_as_it_is_read(drawn: Seen, retry: int | None) -> None:
+    event, data, id = drawn
+    reading = read_sse(Event(data, event, id, retry).encode())
+    assert reading.events == (drawn,)
+    assert reading.retry == retry
+
+
 @pytest.mark.slow
 @given(cut_streams(sse_streams()))
 def test_a_reader_gives_comments_in_their_order(drawn: tuple[SSEStream, list[bytes]]) -> None:
@@ -394,6 +417,9 @@ def test_law_6_nothing_is_lost_in_silence(data: bytes, options: dict[str, Any]) 
 def test_law_7_nothing_is_invented(data: bytes, options: dict[str, Any]) -> None:
     laws.check_no_invention(data, **options)
     laws.check_no_false_end(data, **options)
+    told = mended([data], **options)
+    replaced = sum(one.length for one in told.repairs if one.kind is RepairKind.INVALID_UTF8)
+    assert told.wire.count(REPLACEMENT) <= data.count(REPLACEMENT) + data.lower().count(b"\\ufffd") + replaced
 
 
 @pytest.mark.slow

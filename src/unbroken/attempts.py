@@ -234,7 +234,10 @@ class ConnectTypeError(ChunkTypeError):
 
 def _source_of(function: str, upstream: Any) -> Source:
     if client_of(upstream) is not None:
-        return from_response(upstream)
+        try:
+            return from_response(upstream)
+        except (TypeError, ValueError) as error:  # it was read or closed already: misuse, which no attempt mends
+            raise ConnectTypeError(f"{function}(connect): {error}") from None
     try:
         return as_source(function, upstream, None)
     except TypeError:
