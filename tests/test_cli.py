@@ -391,7 +391,7 @@ def test_the_exit_code_of_several_files_is_the_highest_of_theirs(tmp_path: Path,
 def test_a_page_shows_one_file(tmp_path: Path, capsysbinary: Captured) -> None:
     page = tmp_path / "page.html"
     assert main(["inspect", "--html", str(page), *[saved(tmp_path, WHOLE)] * 2]) == 2
-    assert capsysbinary.readouterr().err == b"unbroken: --html takes one FILE\n"
+    assert capsysbinary.readouterr().err == b"unbroken: --html writes the page of one FILE to another file\n"
     assert not page.exists()
 
 
@@ -504,6 +504,37 @@ def test_no_line_of_inspect_holds_a_control_character_whatever_the_head_says(
         assert not CONTROLS.search(page.read_text(encoding="utf-8"))
 
 
-def test_a_page_that_cannot_be_written_exits_with_2(tmp_path: Path, capsysbinary: Captured) -> None:
-    assert main(["inspect", "--html", str(tmp_path / "no" / "page.html"), saved(tmp_path, WHOLE)]) == 2
-    assert b"page.html': No such file" in capsysbinary.readouterr().err
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("no/page.html", "cannot write '{}': No such file"),
+        (".", "cannot write '{}': Is a directory"),
+        ("-", "to another file"),
+    ],
+)
+def test_a_page_that_cannot_be_written_exits_with_2_before_anything_is_read(
+    page: str, said: str, tmp_path: Path, capsysbinary: Captured
+) -> None:
+    path = page if page == "-" else str(tmp_path / page)
+    assert main(["inspect", "--html", path, saved(tmp_path, WHOLE)]) == 2
+    out, err = capsysbinary.readouterr()
+    assert (out, err.startswith(b"unbroken: ")) == (b"", True)
+    assert said.format(path) in err.decode()
+
+
+@pytest.mark.parametrize("body", [WHOLE, b"<!doctype html><title>504 Gateway Time-out</title>", b"\0"])
+def test_a_file_that_is_no_page_of_ours_is_not_overwritten(body: bytes, capsysbinary: Captured, tmp_path: Path) -> None:
+    name = saved(tmp_path, body)
+    for files in ([], [name]):
+        assert main(["inspect", "--html", name, *files]) == 2
+        assert b"would overwrite" in capsysbinary.readouterr().err
+    assert Path(name).read_bytes() == body
+
+
+def test_a_page_of_ours_is_written_anew(capsysbinary: Captured, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    for body, count in ((CHUNK * 3, "3 events"), (WHOLE, "3 events"), (CHUNK, "1 event")):
+        main(["inspect", "--html", str(page), saved(tmp_path, body)])
+        assert page.read_text(encoding="utf-8").count("<html") == 1
+        assert count in page.read_text(encoding="utf-8")
+    assert main(["inspect", "--html", os.devnull, saved(tmp_path, WHOLE)]) == 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from . import demo, inspect, repair
+from .source import Trouble
 
 EXIT_CODES = """exit codes:
   0  the stream ended well: COMPLETE, or ENDED where its dialect is not known
@@ -47,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except Trouble as trouble:
+        print(f"unbroken: {trouble}", file=sys.stderr)
+        return 2
     return code
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from ..core.dialect import REGISTRY
 from ..core.events import Format
@@ -20,8 +20,8 @@ from ..inspection.diagnosis import Finding, diagnose, summary
 from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..recorder import FlightError, read_flight
-from .repair import open_input
-from .timeline import page
+from .source import Input, Trouble
+from .timeline import is_page, page
 from .vigil import Vigil
 
 DESCRIPTION = """Read a stream, print each event as it comes, and say at the end what went wrong, in plain words and
@@ -33,7 +33,6 @@ with the evidence. A response head in front (curl -i) and flight records are rea
 MAX_ROWS: Final = 20_000
 """Rows that are kept for the page."""
 INTERRUPTED: Final = 130  # as a shell has it: 128 and the number of the signal
-_CHUNK: Final = 65536
 _FLIGHT: Final = b'{"flight":'
 MAX_FLIGHT: Final = 64 * 2**20
 """Bytes that a flight record may have."""
@@ -67,52 +66,67 @@ def add_command(commands: Any, *, epilog: str) -> None:
     )
     parser.add_argument("--strict", action="store_true", help="exit with 1 if the diagnosis names any problem")
     parser.add_argument("--json", action="store_true", help="write one JSON object per row, the diagnosis last")
-    parser.add_argument("--html", metavar="PAGE", help="also write a page with a timeline to this file")
+    parser.add_argument(
+        "--html", metavar="PAGE", help="also write a page with a timeline to this file, a new one or such a page"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and give its exit code, of several files the highest."""
     names = arguments.files or ["-"]
-    if len(names) > 1 and arguments.html:
-        print("unbroken: --html takes one FILE", file=sys.stderr)
-        return 2
+    if arguments.html:
+        _check_page(arguments.html, names)
     code = 0
     for name in names:
-        code = max(code, _inspect_file(name, arguments, brief=len(names) > 1))
+        sight = _Sight(name, brief=len(names) > 1, as_json=arguments.json, colored=_wants_color())
+        code = max(code, _inspect_file(name, sight, arguments))
         if code == INTERRUPTED:
             break
     return code
 
 
-def _inspect_file(name: str, arguments: argparse.Namespace, *, brief: bool) -> int:
+def _check_page(path: str, names: list[str]) -> None:
+    """Tell before anything is read that the page cannot be written, or would replace what is no page."""
+    if path == "-" or len(names) > 1:
+        raise Trouble("--html writes the page of one FILE to another file")
     try:
-        with open_input(name) as source:
-            return _inspect(
-                source, _Sight(name, brief=brief, as_json=arguments.json, colored=_wants_color()), arguments
-            )
-    except (OSError, FlightError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        reason = error.strerror if isinstance(error, OSError) else error
-        print(f"unbroken: cannot read {getattr(error, 'filename', None) or name!r}: {reason}", file=sys.stderr)
-        return 2
+        with open(path, "ab") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return
+        with open(path, "rb") as file:
+            if not is_page(file.read(1000)):
+                raise Trouble(f"--html {path!r} would overwrite a file that is no page of this command")
+    except OSError as error:
+        raise Trouble.with_file("write", path, error) from error
 
 
-def _inspect(source: IO[bytes], sight: _Sight, arguments: argparse.Namespace) -> int:
+def _inspect_file(name: str, sight: _Sight, arguments: argparse.Namespace) -> int:
+    try:
+        with Input(name) as source:
+            return _inspect(source, sight, arguments)
+    except FlightError as error:
+        trouble = Trouble(f"cannot read {name!r}: {error}")
+    except Trouble as error:
+        trouble = error
+    print(f"unbroken: {trouble}", file=sys.stderr)
+    return 2
+
+
+def _inspect(source: Input, sight: _Sight, arguments: argparse.Namespace) -> int:
     given = {"format": arguments.format, "dialect": arguments.dialect, "content_type": arguments.content_type}
     options = {key: value for key, value in given.items() if value is not None}
     began, first, interrupted = time.monotonic(), b"", False
     with Vigil(_tell_silence, after=STALL, now=began) as vigil:
         try:
-            first = source.read(_CHUNK)
+            first = source.read()
         except KeyboardInterrupt:
             interrupted = True
         if first.startswith(_FLIGHT):
             facts, rows = inspect_record(*read_flight(_record(first, source).splitlines()))
             sight.show(rows)
         else:
-            inspector = Inspector(timed=not stat.S_ISREG(os.fstat(source.fileno()).st_mode), **options)
+            inspector = Inspector(timed=source.is_live, **options)
             inspector.start(began, time.time())
             interrupted = interrupted or _watch(inspector, first, source, sight, vigil)
             sight.show(inspector.close(time.monotonic(), stopped=interrupted))
@@ -120,14 +134,21 @@ def _inspect(source: IO[bytes], sight: _Sight, arguments: argparse.Namespace) ->
     problems, broken = diagnose(facts), breakages(facts)
     sight.conclude(facts, problems, broken)
     if arguments.html:
-        Path(arguments.html).write_text(page(sight.rows, sight.omitted, facts, problems, broken), encoding="utf-8")
+        _write_page(arguments.html, page(sight.rows, sight.omitted, facts, problems, broken))
     return INTERRUPTED if interrupted else _exit_code(facts, problems, strict=arguments.strict)
 
 
-def _record(first: bytes, source: IO[bytes]) -> bytes:
+def _write_page(path: str, html: str) -> None:
+    try:
+        Path(path).write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise Trouble.with_file("write", path, error) from error
+
+
+def _record(first: bytes, source: Input) -> bytes:
     """Read the rest of a flight record, and no more than one may hold."""
     record = bytearray(first)
-    while len(record) <= MAX_FLIGHT and (chunk := source.read(_CHUNK)):
+    while len(record) <= MAX_FLIGHT and (chunk := source.read()):
         record += chunk
     if len(record) > MAX_FLIGHT:
         raise FlightError(f"a flight record of more than {MAX_FLIGHT:,} bytes")
@@ -140,7 +161,7 @@ def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
     return 1 if strict and any(finding.level == "problem" for finding in findings) else 0
 
 
-def _watch(inspector: Inspector, first: bytes, source: IO[bytes], sight: _Sight, vigil: Vigil) -> bool:
+def _watch(inspector: Inspector, first: bytes, source: Input, sight: _Sight, vigil: Vigil) -> bool:
     """Read to the end; or until Ctrl-C, and tell so: a stream that hangs is what somebody wants explained."""
     try:
         chunk = first
@@ -148,7 +169,7 @@ def _watch(inspector: Inspector, first: bytes, source: IO[bytes], sight: _Sight,
             now = time.monotonic()
             vigil.heard(now)
             sight.show(inspector.feed(chunk, now))
-            chunk = source.read(_CHUNK)
+            chunk = source.read()
     except KeyboardInterrupt:
         return True
     return False

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
-from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 from ..core.dialect import CONVERTERS, REGISTRY
 from ..core.events import Format
 from ..core.repairer import StreamRepairer
 from ..core.repairs import RepairKind
 from ..core.report import StreamReport, Verdict
+from .source import Input
 from .terminal import write_safely
 
 DESCRIPTION = """Read a stream from FILE or standard input and write the mended stream to standard output, each frame
@@ -23,7 +22,6 @@ as soon as it is whole. A report goes to standard error.
   curl -sN https://example.com/stream | unbroken repair
   unbroken repair --to ndjson saved.sse > saved.ndjson
 """
-_CHUNK = 65536
 
 
 def add_command(commands: Any, *, epilog: str) -> None:
@@ -55,12 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     repairer = StreamRepairer(
         format=arguments.format, dialect=arguments.dialect, to=arguments.to, convert=arguments.convert, **options
     )
-    try:
-        source = open_input(arguments.file)
-    except OSError as error:
-        print(f"unbroken: cannot read {arguments.file!r}: {error.strerror}", file=sys.stderr)
-        return 2
-    with source:
+    with Input(arguments.file) as source:
         _pump(repairer, source)
     report = repairer.report
     if not arguments.quiet:
@@ -68,24 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code(report, strict=arguments.strict)
 
 
-def open_input(name: str) -> IO[bytes]:
-    """Open the input without a buffer: what has arrived must not wait for more."""
-    if name == "-":
-        return os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
-    return open(name, "rb", buffering=0)
-
-
-def _pump(repairer: StreamRepairer, source: IO[bytes]) -> None:
-    for chunk in _chunks(source):
+def _pump(repairer: StreamRepairer, source: Input) -> None:
+    while chunk := source.read():
         write_safely(repairer.feed(chunk, time.monotonic()))
         if repairer.finished:
             break
     write_safely(repairer.close(time.monotonic()))
-
-
-def _chunks(source: IO[bytes]) -> Iterator[bytes]:
-    while chunk := source.read(_CHUNK):
-        yield chunk
 
 
 def exit_code(report: StreamReport, *, strict: bool) -> int:

@@ -30,6 +30,7 @@ _LEGEND: Final = (
 )
 _COLORS: Final = {name: color for name, _, color in _LEGEND}
 _SAME: Final = {"liveness": "comment", "part": "comment", "structural": "event", "usage": "event", "terminal": "event"}
+_TITLE: Final = "<title>unbroken inspect</title>"
 _STYLE: Final = """
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
@@ -63,7 +64,7 @@ def page(rows: list[Row], omitted: int, facts: Facts, findings: list[Finding], b
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         # Nothing of upstream's can run or load, even if an escape were forgotten.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>unbroken inspect</title><style>{_STYLE}</style></head><body><main>",
+        f"{_TITLE}<style>{_STYLE}</style></head><body><main>",
         f"<h1>What came</h1><p>{escape(summary(facts))}</p>",
         *_picture(rows, facts),
         "<h2>Diagnosis</h2>",
@@ -73,6 +74,11 @@ def page(rows: list[Row], omitted: int, facts: Facts, findings: list[Finding], b
         "</main></body></html>\n",
     ]
     return "\n".join(parts)
+
+
+def is_page(file: bytes) -> bool:
+    """Tell by its first bytes whether a file is such a page, or empty."""
+    return not file or _TITLE.encode() in file
 
 
 # The picture
