@@ -30,7 +30,9 @@ from hypothesis import strategies as st
 
 import unbroken
 from unbroken.cli import inspect, main
+from unbroken.cli.timeline import Rows, page
 from unbroken.cli.vigil import Vigil
+from unbroken.inspection.facts import Facts, Row
 from unbroken.recorder import FlightRecorder
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
@@ -416,6 +418,7 @@ def test_no_flight_record_ends_inspect_with_a_traceback(head: dict[str, Any], ch
         assert main(["inspect", saved(Path(folder), record.encode())]) in (0, 2, 3)
 
 
+GREEN_AND_BROWN = ("#1a7f37", "#9a5b00")  # content, repairs
 HOSTILE = b"<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
@@ -529,6 +532,28 @@ def test_a_file_that_is_no_page_of_ours_is_not_overwritten(body: bytes, capsysbi
         assert main(["inspect", "--html", name, *files]) == 2
         assert b"would overwrite" in capsysbinary.readouterr().err
     assert Path(name).read_bytes() == body
+
+
+def test_the_page_of_a_long_stream_shows_its_beginning_its_end_and_what_is_rare_between() -> None:
+    count, rows = 30_000, Rows()
+    facts = Facts(True, unbroken.StreamReport(), ended=float(count))
+    for number in range(count):
+        kind = "repair" if number == 15_001 else "content"
+        rows.add(Row(kind, float(number), 1.0, number, size=10, text=f"t{number}."))
+    html = page(rows, facts, [], [])
+    shown = [number for number in range(count) if f">t{number}.<" in html]
+    assert shown == [*range(500), *range(count - 500, count)]
+    assert '<td colspan="7">29,000 more</td>' in html
+    bars = {
+        color: {int(x) for x in re.findall(rf'<path d="M(\d+) [^>]*stroke="{color}"', html)}
+        for color in GREEN_AND_BROWN
+    }
+    green, brown = bars.values()
+    assert brown == {500}
+    assert set(range(2, 998)) <= green
+    drawn = list(rows.drawn())
+    assert [index for index, _ in drawn] == sorted(row.number or 0 for _, row in drawn)
+    assert len(drawn) <= 1000 + 4000 + 1
 
 
 def test_a_page_of_ours_is_written_anew(capsysbinary: Captured, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..recorder import FlightError, read_flight
 from .source import Input, Trouble
-from .timeline import is_page, page
+from .timeline import Rows, is_page, page
 from .vigil import Vigil
 
 DESCRIPTION = """Read a stream, print each event as it comes, and say at the end what went wrong, in plain words and
@@ -30,8 +30,6 @@ with the evidence. A response head in front (curl -i) and flight records are rea
   curl -sNi https://example.com/stream | unbroken inspect
   unbroken inspect --html report.html saved.sse
 """
-MAX_ROWS: Final = 20_000
-"""Rows that are kept for the page."""
 INTERRUPTED: Final = 130  # as a shell has it: 128 and the number of the signal
 _FLIGHT: Final = b'{"flight":'
 MAX_FLIGHT: Final = 64 * 2**20
@@ -134,7 +132,7 @@ def _inspect(source: Input, sight: _Sight, arguments: argparse.Namespace) -> int
     problems, broken = diagnose(facts), breakages(facts)
     sight.conclude(facts, problems, broken)
     if arguments.html:
-        _write_page(arguments.html, page(sight.rows, sight.omitted, facts, problems, broken))
+        _write_page(arguments.html, page(sight.rows, facts, problems, broken))
     return INTERRUPTED if interrupted else _exit_code(facts, problems, strict=arguments.strict)
 
 
@@ -196,16 +194,12 @@ class _Sight:
         self._brief = brief
         self._as_json = as_json
         self._colored = colored
-        self.rows: list[Row] = []
-        self.omitted = 0
+        self.rows = Rows()
 
     def show(self, rows: Iterable[Row]) -> None:
         """Write rows as they come."""
         for row in rows:
-            if len(self.rows) < MAX_ROWS:
-                self.rows.append(row)
-            else:
-                self.omitted += 1
+            self.rows.add(row)
             if not self._brief:
                 print(json.dumps(row.as_dict()) if self._as_json else self._line(row))
         sys.stdout.flush()

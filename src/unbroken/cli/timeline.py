@@ -5,9 +5,12 @@ One file without scripts and without anything to load; what upstream said stands
 
 from __future__ import annotations
 
+import heapq
 import math
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from html import escape
+from operator import itemgetter
 from typing import Final
 
 from ..inspection.clients import Breakage
@@ -19,6 +22,8 @@ TOP: Final = 170  # the picture's ground line: events stand on it, heartbeats an
 HEIGHT: Final = 210
 MAX_TABLE: Final = 500
 """Rows of the table at its beginning, and as many at its end."""
+MAX_DRAWN: Final = 4000
+"""Rows between those that are drawn of each kind: four times as many as the picture has columns."""
 
 _LEGEND: Final = (
     ("content", "content", "#1a7f37"),
@@ -57,7 +62,45 @@ tr.stall td { border-top: .25rem solid #c58abb; }
 """
 
 
-def page(rows: list[Row], omitted: int, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> str:
+class Rows:
+    """What a page shows of a stream, however long: the first rows, the last, and between them some of each kind."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[Row] = []
+        self.last: deque[tuple[int, Row]] = deque(maxlen=MAX_TABLE)
+        self._between: defaultdict[str, list[tuple[int, Row]]] = defaultdict(list)
+        self._seen: Counter[str] = Counter()
+        self._steps: defaultdict[str, int] = defaultdict(lambda: 1)
+
+    def add(self, row: Row) -> None:
+        """Take the next row."""
+        if len(self.first) < MAX_TABLE:
+            self.first.append(row)
+        else:
+            if len(self.last) == MAX_TABLE:
+                self._thin(*self.last[0])
+            self.last.append((self.count, row))
+        self.count += 1
+
+    def _thin(self, index: int, row: Row) -> None:
+        """Keep every n-th of a kind, so that the rare ones stay; n doubles whenever they are too many."""
+        kept, step, seen = self._between[row.kind], self._steps[row.kind], self._seen[row.kind]
+        self._seen[row.kind] += 1
+        if seen % step == 0:
+            kept.append((index, row))
+            if len(kept) > MAX_DRAWN:
+                del kept[1::2]
+                self._steps[row.kind] = step * 2
+
+    def drawn(self) -> Iterator[tuple[int, Row]]:
+        """Give rows from all of the stream, with the place that each had."""
+        yield from enumerate(self.first)
+        yield from heapq.merge(*self._between.values(), key=itemgetter(0))
+        yield from self.last
+
+
+def page(rows: Rows, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> str:
     """Give the whole page as HTML."""
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
@@ -70,7 +113,7 @@ def page(rows: list[Row], omitted: int, facts: Facts, findings: list[Finding], b
         "<h2>Diagnosis</h2>",
         *_diagnosis(findings),
         *_clients(broken),
-        *_table(rows, omitted),
+        *_table(rows),
         "</main></body></html>\n",
     ]
     return "\n".join(parts)
@@ -84,10 +127,10 @@ def is_page(file: bytes) -> bool:
 # The picture
 
 
-def _picture(rows: list[Row], facts: Facts) -> Iterator[str]:
+def _picture(rows: Rows, facts: Facts) -> Iterator[str]:
     timed = facts.timed and bool(facts.ended)
-    span = (facts.ended or 1.0) if timed else max(len(rows), 1)
-    places = [(row.at or 0.0) if timed else index for index, row in enumerate(rows)]
+    span = (facts.ended or 1.0) if timed else max(rows.count, 1)
+    drawn = [((row.at or 0.0) if timed else index, row) for index, row in rows.drawn()]
     title = (
         f"{facts.report.events} events over {span:.1f} seconds" if timed else f"{facts.report.events} events in order"
     )
@@ -98,7 +141,7 @@ def _picture(rows: list[Row], facts: Facts) -> Iterator[str]:
         x, width = _x(silence.began, span), silence.seconds / span * WIDTH
         yield f'<rect x="{x:.1f}" y="0" width="{width:.1f}" height="{HEIGHT}" fill="{_COLORS["silence"]}"/>'
     yield f'<path d="M0 {TOP}H{WIDTH}" stroke="#57606a" vector-effect="non-scaling-stroke"/>'
-    yield from _marks(rows, places, span)
+    yield from _marks(drawn, span)
     yield "</svg>"
     labels = (
         [f"{span * part:.1f} s" for part in (0, 0.5, 1)] if timed else ["first", "no times: read from a file", "last"]
@@ -114,10 +157,10 @@ def _x(place: float, span: float) -> float:
     return min(place / span, 1.0) * (WIDTH - 4) + 2
 
 
-def _marks(rows: list[Row], places: list[float], span: float) -> Iterator[str]:
+def _marks(drawn: list[tuple[float, Row]], span: float) -> Iterator[str]:
     """Draw one bar per column and kind, the tallest: a long stream has more events than a screen has columns."""
     bars: dict[tuple[str, int], float] = {}
-    for row, place in zip(rows, places, strict=True):
+    for place, row in drawn:
         kind = _SAME.get(row.kind, row.kind)
         if kind in _COLORS:
             column = (kind, round(_x(place, span)))
@@ -158,20 +201,17 @@ def _clients(broken: list[Breakage]) -> Iterator[str]:
         yield "</ul>"
 
 
-def _table(rows: list[Row], omitted: int) -> Iterator[str]:
-    left_out = max(len(rows) - 2 * MAX_TABLE, 0)
+def _table(rows: Rows) -> Iterator[str]:
+    left_out = rows.count - len(rows.first) - len(rows.last)
     yield '<h2 id="rows">Row by row</h2><div class="scroll" role="region" aria-labelledby="rows" tabindex="0"><table>'
     figures = ("number", "seconds", "gap", "bytes")
     heads = ("number", "seconds", "gap", "kind", "name", "bytes", "content")
     columns = "".join(f'<th scope="col"{" class=figure" * (head in figures)}>{head}</th>' for head in heads)
     yield f"<thead><tr>{columns}</tr></thead><tbody>"
-    for index, row in enumerate(rows):
-        if not left_out or not MAX_TABLE <= index < len(rows) - MAX_TABLE:
-            yield _table_row(row)
-        elif index == MAX_TABLE:
-            yield f'<tr><td colspan="7">{left_out} more</td></tr>'
-    if omitted:
-        yield f'<tr><td colspan="7">and {omitted} more behind these</td></tr>'
+    yield from map(_table_row, rows.first)
+    if left_out:
+        yield f'<tr><td colspan="7">{left_out:,} more</td></tr>'
+    yield from (_table_row(row) for _, row in rows.last)
     yield "</tbody></table></div>"
 
 
