@@ -2,7 +2,8 @@
 
 Microseconds per chunk that each way of keeping a stream alive adds to a bare loop over the same upstream, in one
 process, interleaved; and what 10,000 idle streams with heartbeats cost. The engine keeps time
-as the core does and passes bytes on, so that the adapter is timed and not the parser.
+as the core does and passes bytes on, so that the adapter is timed and not the parser. `--write docs/speed.md` puts
+what is printed into that page.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import random
 import selectors
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any
@@ -26,6 +30,7 @@ from unbroken.core.options import DEFAULT_TIMEOUTS
 from unbroken.core.report import StreamReport
 
 from . import machine
+from .compare import write_output
 from .scale import resident_kib
 
 CHUNKS = 4_000
@@ -255,12 +260,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--streams", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put what is printed into this page")
     options = parser.parse_args()
-    print(machine.description(), end="\n\n")
-    met = print_costs(rounds_of(options.rounds))
-    if options.streams:
-        with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(CountingSelector())) as runner:
-            runner.run(idle(options.streams, options.seconds))
+    output = StringIO()
+    with redirect_stdout(output):
+        met = print_costs(rounds_of(options.rounds))
+        if options.streams:
+            with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(CountingSelector())) as runner:
+                runner.run(idle(options.streams, options.seconds))
+    print(machine.description(), output.getvalue(), sep="\n\n", end="")
+    if options.write:
+        write_output(options.write, output.getvalue(), "adapters")
     return 0 if met else 1
 
 

@@ -195,6 +195,12 @@ def write_between_markers(page: Path, text: str, name: str) -> None:
     page.write_text(before + begin + text + end + after, encoding="utf-8")
 
 
+def write_output(page: Path, output: str, name: str) -> None:
+    """Put what a program printed between the markers of its name, as it stands, under a line that says where from."""
+    head = f"Output of `python -m benchmarks.{name}` on {machine.today_and_description()}."
+    write_between_markers(page, f"{head}\n\n```text by=benchmarks/{name}.py\n{output.strip()}\n```\n", name)
+
+
 def open_v8(wanted: str) -> V8 | None:
     """Start Node as `--v8` says. Raises SystemExit where it was required and is not there."""
     if wanted == "never":

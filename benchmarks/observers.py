@@ -2,10 +2,15 @@
 
 Every event is a chunk of its own, the worst case: then each one is received, and forwarded as content. Watched
 passes and bare ones take turns; the figure is the difference of their fastest, in processor time: others only ever add.
+`--write docs/speed.md` puts what is printed into that page.
 """
 
 from __future__ import annotations
 
+import argparse
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 from time import perf_counter, process_time
 
 from unbroken import Observer, StreamReport
@@ -13,6 +18,8 @@ from unbroken.adapters.watch import watched
 from unbroken.core.repairer import StreamRepairer
 from unbroken.metrics import Collector
 from unbroken.recorder import FlightRecorder
+
+from .compare import write_output
 
 EVENTS = 10_000
 ROUNDS = 40
@@ -56,7 +63,20 @@ def cost(make: type[Observer] | None) -> float:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, and write it where `--write PAGE` says."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.observers", description=main.__doc__)
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put what is printed into this page")
+    options = parser.parse_args()
+    output = StringIO()
+    with redirect_stdout(output):
+        print_table()
+    print(output.getvalue(), end="")
+    if options.write:
+        write_output(options.write, output.getvalue(), "observers")
+
+
+def print_table() -> None:
+    """Print what each observer adds."""
     print(f"µs per event, {ROUNDS} rounds of {EVENTS} events, one a chunk; the limit is {LIMIT}")
     for name, make in {
         "no observer": None,
