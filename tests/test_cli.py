@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 
 import unbroken
 from unbroken.cli import inspect, main
+from unbroken.cli.terminal import visible
 from unbroken.cli.timeline import Rows, page
 from unbroken.cli.vigil import Vigil
 from unbroken.inspection.facts import Facts, Row
@@ -219,6 +220,21 @@ def test_a_terminal_is_shown_control_characters_as_escapes(command: str) -> None
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+HARMFUL = [
+    *map(chr, (0, 8, 13, 27, 0x7F, 0x9B, 0x61C, 0x200E, 0x2028, 0x202A, 0x202E, 0x2066, 0x2069, 0xFEFF, 0xFFFE, 0xFFFF))
+]
+
+
+@pytest.mark.parametrize("character", [*HARMFUL, "\ufdd0", "\U0001fffe", "\U0010ffff"], ids=ascii)
+def test_repair_shows_a_terminal_nothing_that_drives_or_turns_it(character: str) -> None:
+    assert visible(f"a{character}b") == f"a{character.encode('unicode_escape').decode()}b"
+
+
+def test_repair_shows_a_terminal_prose_as_it_is() -> None:
+    prose = "data: ✅ grün\t中文\u3000\xa0👨\u200d👩 שלום \ufffd\n\n"
+    assert visible(prose) == prose
 
 
 @pytest.mark.parametrize("command", ["repair", "inspect"])

@@ -6,12 +6,18 @@ import re
 import sys
 from collections.abc import Iterable
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Controls but tab and line feed; what turns the direction of writing or ends a line; what is no character at all.
+_NO_CHARACTERS = "".join(chr(plane + last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF))
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
+    f"\ufdd0-\ufdef{_NO_CHARACTERS}]"
+)
 
 
 def visible(text: str) -> str:
     """Show control characters as escapes: what upstream sent must not drive the reader's terminal."""
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def write_safely(frames: Iterable[bytes]) -> None:
