@@ -12,6 +12,7 @@ import pty
 import queue
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -204,6 +205,48 @@ def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
         os.close(read_end)
         _, err = process.communicate(CHUNK * 10, timeout=LIMIT)
         assert (process.returncode, err) == (0, b"")
+
+
+NO_SPACE = b"unbroken: cannot write to standard output: No space left on device\n"
+STREAMS: dict[str, tuple[str, bytes, bytes | None]] = {
+    "repair": ("<&-", b"unbroken: cannot read '-': standard input is closed\n", b""),
+    "inspect": ("<&-", b"unbroken: cannot read '-': standard input is closed\n", b""),
+    "repair -q FILE": (">&-", b"unbroken: cannot write: standard output is closed\n", b""),
+    "inspect FILE": (">&-", b"unbroken: cannot write: standard output is closed\n", b""),
+    "repair --quiet FILE": (">/dev/full", NO_SPACE, b""),
+    "inspect --strict FILE": (">/dev/full", NO_SPACE, b""),
+    "inspect --json FILE": (">/dev/full", NO_SPACE, b""),
+    "inspect --html /dev/full FILE": ("", b"unbroken: cannot write '/dev/full': No space left on device\n", None),
+    "demo --port 0": (">/dev/full", NO_SPACE, b""),
+    "repair FILE": ("2>/dev/full", b"", WHOLE),
+    "repair no-such-file": ("2>/dev/full", b"", b""),
+}
+
+
+def in_a_shell(command: str, redirection: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    words = [sys.executable, "-c", COMMAND, *command.replace("FILE", saved(folder, WHOLE)).split()]
+    line = f"{shlex.join(words)} {redirection}"
+    return subprocess.run(line, shell=True, capture_output=True, timeout=LIMIT, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("command", STREAMS)
+def test_standard_streams_that_are_closed_or_full_exit_with_2_and_one_line(command: str, tmp_path: Path) -> None:
+    redirection, said, written = STREAMS[command]
+    found = in_a_shell(command, redirection, tmp_path)
+    assert (found.returncode, found.stderr) == (2, said)
+    assert written is None or found.stdout == written
+
+
+def test_a_report_that_nobody_wants_does_not_go_to_standard_output(tmp_path: Path) -> None:
+    found = in_a_shell("repair FILE", "2>&-", tmp_path)
+    assert (found.returncode, found.stdout) == (0, WHOLE)
+
+
+def test_input_that_cannot_be_read_on_is_told(tmp_path: Path, capsysbinary: Captured) -> None:
+    assert main(["repair", str(tmp_path)]) == 2
+    assert main(["inspect", "/proc/self/mem"]) == 2
+    assert capsysbinary.readouterr().err.endswith(b"unbroken: cannot read '/proc/self/mem': Input/output error\n")
 
 
 @pytest.mark.parametrize("command", ["repair", "inspect"])

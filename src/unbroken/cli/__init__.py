@@ -10,11 +10,12 @@ from importlib.metadata import version
 
 from . import demo, inspect, repair
 from .source import Trouble
+from .terminal import complain
 
 EXIT_CODES = """exit codes:
   0  the stream ended well: COMPLETE, or ENDED where its dialect is not known
   1  --strict, and something had to be mended, or the diagnosis names a problem
-  2  wrong arguments, or the input cannot be read
+  2  wrong arguments, or the input cannot be read, or the output cannot be written
   3  the stream failed or was cut: FAILED or TRUNCATED
 """
 
@@ -38,10 +39,12 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code. A reader that goes away, or Ctrl-C, ends it without a traceback."""
     _take_any_text()
-    arguments = build_parser().parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
-        sys.stdout.flush()
+        try:
+            return _run(argv)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except BrokenPipeError:
         # What is still buffered has nowhere to go; without this the interpreter would complain at its end.
         sys.stdout = None
@@ -49,8 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Trouble as trouble:
-        print(f"unbroken: {trouble}", file=sys.stderr)
-        return 2
+        complain(trouble)
+    except OSError as error:
+        # Inputs and pages tell of their own trouble; where it is standard error that fails, nobody can be told.
+        sys.stdout = None
+        complain(f"cannot write to standard output: {error.strerror or error}")
+    return 2
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    arguments = build_parser().parse_args(argv)
+    if sys.stdout is None:
+        raise Trouble("cannot write: standard output is closed")
+    code: int = arguments.run(arguments)
     return code
 
 

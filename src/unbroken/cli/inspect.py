@@ -21,6 +21,7 @@ from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..recorder import FlightError, read_flight
 from .source import Input, Trouble
+from .terminal import complain
 from .timeline import Rows, is_page, page
 from .vigil import Vigil
 
@@ -107,7 +108,7 @@ def _inspect_file(name: str, sight: _Sight, arguments: argparse.Namespace) -> in
         trouble = Trouble(f"cannot read {name!r}: {error}")
     except Trouble as error:
         trouble = error
-    print(f"unbroken: {trouble}", file=sys.stderr)
+    complain(trouble)
     return 2
 
 
@@ -175,7 +176,7 @@ def _watch(inspector: Inspector, first: bytes, source: Input, sight: _Sight, vig
 
 def _tell_silence(seconds: float) -> None:
     """Say so while it lasts; beside the rows, since those may be JSON."""
-    print(f"unbroken: no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis", file=sys.stderr)
+    complain(f"no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis")
 
 
 def _wants_color() -> bool:

@@ -20,6 +20,20 @@ def visible(text: str) -> str:
     return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def say(line: str) -> None:
+    """Write a line to standard error, where there is one: `print` would take standard output in its place."""
+    if sys.stderr is not None:
+        print(line, file=sys.stderr)
+
+
+def complain(trouble: object) -> None:
+    """Say what went wrong, and nothing where standard error is what went wrong."""
+    try:
+        say(f"unbroken: {trouble}")
+    except OSError:
+        sys.stderr = None  # or the interpreter tries again at its end, and exits with a code of its own
+
+
 def write_safely(frames: Iterable[bytes]) -> None:
     """Write frames to standard output and flush each, so that a reader behind a pipe sees it at once."""
     for frame in frames:
