@@ -218,6 +218,7 @@ STREAMS: dict[str, tuple[str, bytes, bytes | None]] = {
     "inspect --json FILE": (">/dev/full", NO_SPACE, b""),
     "inspect --html /dev/full FILE": ("", b"unbroken: cannot write '/dev/full': No space left on device\n", None),
     "demo --port 0": (">/dev/full", NO_SPACE, b""),
+    "--help": (">/dev/full", NO_SPACE, b""),
     "repair FILE": ("2>/dev/full", b"", WHOLE),
     "repair no-such-file": ("2>/dev/full", b"", b""),
 }
@@ -226,7 +227,11 @@ STREAMS: dict[str, tuple[str, bytes, bytes | None]] = {
 def in_a_shell(command: str, redirection: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
     words = [sys.executable, "-c", COMMAND, *command.replace("FILE", saved(folder, WHOLE)).split()]
     line = f"{shlex.join(words)} {redirection}"
-    return subprocess.run(line, shell=True, capture_output=True, timeout=LIMIT, stdin=subprocess.DEVNULL)
+    # What is written at once does not fail at the interpreter's end.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(
+        line, shell=True, capture_output=True, timeout=LIMIT, stdin=subprocess.DEVNULL, env=environment
+    )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")

@@ -150,6 +150,17 @@ def test_nothing_at_all_is_a_problem(name: str) -> None:
     assert "nothing-came" not in problems(stopped)
 
 
+def test_a_head_that_was_cut_is_no_error() -> None:
+    for end in range(HEAD.index(b"200") + 3, len(HEAD) - 1):
+        facts, rows = look([(0.1, HEAD[:end])])
+        assert problems(facts) == ["nothing-came"]
+        assert breakages(facts) == []
+        assert [row.kind for row in rows] == ["head", "end"]
+        assert "within its head" in diagnose(facts)[0].says
+    refused = HEAD.replace(b"200 OK", b"503 Service Unavailable")
+    assert problems(look(refused[:-9])[0]) == ["status"]
+
+
 @pytest.mark.parametrize("body", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\n\r\n", b"[]"])
 def test_an_answer_that_has_nothing_to_say_is_no_problem(body: bytes) -> None:
     assert "nothing-came" not in problems(look(body)[0])

@@ -91,7 +91,7 @@ def _failed(facts: Facts) -> Iterator[Finding]:
             "markup": "an HTML page",
             "json-error": "a JSON error",
             "json": "one JSON document",
-            "http-head": "a response head that tells of an error",
+            "http-head": "a response head that tells of no success",
             "binary": "binary data",
         }.get(failure.error_type or "", "something unknown")
         yield from _problem(
@@ -255,7 +255,9 @@ def _nothing(facts: Facts) -> Iterator[Finding]:
     if is_told or is_bodiless or is_whole or facts.event_span is not None:
         return
     came = f"{_times(report.comments + facts.pings, 'heartbeat')}, {report.bytes_in:,} bytes"
-    if report.bytes_in == 0:
+    if facts.head_cut:
+        yield from _problem("nothing-came", "The response was cut within its head.", "no blank line behind it")
+    elif report.bytes_in == 0:
         yield from _problem("nothing-came", "Nothing came at all: the body is empty.", "0 bytes")
     elif report.comments + facts.pings:
         yield from _problem("nothing-came", "No event came, heartbeats only.", came)

@@ -87,6 +87,7 @@ class Facts:
     report: StreamReport
     spelling: Spelling = field(default_factory=Spelling)
     head: Head | None = None
+    head_cut: bool = False  # the end came within it
     failure: Failure | None = None
     first_bytes: bytes = b""
     stopped: bool = False  # by the one who watched, not by the stream

@@ -19,7 +19,7 @@ from ..core.options import check_options
 from ..core.pipeline import Pipeline
 from ..core.repairs import Repair
 from ..core.report import StreamReport, Verdict
-from .facts import Facts, Row, Silence, parse_head, printable
+from .facts import Facts, Head, Row, Silence, parse_head, printable
 
 MAX_HEAD: Final = 64 * 1024
 MAX_KEPT: Final = 64
@@ -73,8 +73,7 @@ class Inspector:
         return [*rows, self._row("end", at, name=self.report.verdict.value)]
 
     def _end(self, at: float) -> list[Row]:
-        rows = self._read_body(self._head, at) if self._pipeline is None else []
-        self._head = b""
+        rows = self._end_head(at)
         items, self.report.verdict = (self._pipeline or self._begin(None)).close(clean=True)
         return rows + self._rows(items, at)
 
@@ -145,13 +144,25 @@ class Inspector:
             if end is None or head is None:
                 break
             size, self._head = end.end(), self._head[end.end() :]
-            self.facts.head = head
-            told = f"{head.status} {head.get('content-type') or ''}".strip()
-            rows.append(self._row("head", at, size=size, text=cut(told)))
+            rows.append(self._note_head(head, size, at))
         if not self._head:
             return rows, b""
         body, self._head = self._head, b""
         return rows, body
+
+    def _end_head(self, at: float) -> list[Row]:
+        """Read what is left where a head was expected: one that the end cut short, or a body that looked like one."""
+        left, self._head = self._head, b""
+        head = parse_head(left)
+        if head is None:
+            return self._read_body(left, at) if left else []
+        self.facts.head_cut = True
+        return [self._note_head(head, len(left), at)]
+
+    def _note_head(self, head: Head, size: int, at: float) -> Row:
+        self.facts.head = head
+        told = f"{head.status} {head.get('content-type') or ''}".strip()
+        return self._row("head", at, size=size, text=cut(told))
 
     def _begin(self, content_type: str | None) -> Pipeline:
         given = {"content_type": content_type} | self._options
