@@ -324,6 +324,40 @@ def _expect_in_order(wanted: list[str], there: list[str]) -> None:
     assert all(item in rest for item in wanted), f"{''.join(wanted)!r} is not in {''.join(there)!r}"
 
 
+MEANS_NOTHING = frozenset(
+    {
+        RepairKind.STRAY_LINE, RepairKind.EMPTY_DATA, RepairKind.INVALID_JSON, RepairKind.WRAPPED_COMMENT,
+        RepairKind.AFTER_DONE, RepairKind.OVERSIZED_EVENT, RepairKind.UNFINISHED_TAIL,
+    }
+)  # fmt: skip
+"""Kinds that drop all that they name, and write nothing in its place."""
+
+
+def check_cut_out(data: bytes, **options: Any) -> None:
+    """Law 6, to the byte: without what was dropped by name the input gives the same output, and nothing to mend.
+
+    Not asked where a repair also writes, where a dropped block may hold an id that stays, and of arrays, whose
+    separators go with what stood beside them.
+    """
+    mended = repaired([data], **options)
+    pieces = [data[repair.offset : repair.offset + repair.length] for repair in mended.repairs]
+    is_asked = mended.report.error is None and mended.report.format in (Format.SSE, Format.NDJSON)
+    if not is_asked or any(repair.kind not in MEANS_NOTHING for repair in mended.repairs):
+        return
+    if any(b"id" in piece or b"retry" in piece for piece in pieces):
+        return
+    left = bytearray(data)
+    for repair in reversed(mended.repairs):
+        end = repair.offset + repair.length
+        if repair.kind is RepairKind.STRAY_LINE:  # its line end, alone, would end the block that it stood in
+            end += 2 if data[end : end + 2] == b"\r\n" else 1
+        del left[repair.offset : end]
+    again = repaired([bytes(left)], **{**options, "format": mended.report.format})
+    if again.report.error is None:
+        assert again.wire == mended.wire
+        assert not again.repairs
+
+
 MARK = re.compile(rb"w[0-9]+x")
 
 

@@ -84,9 +84,9 @@ FOUND: list[tuple[bytes, str | None, Finding]] = [
     (b"<title>200 OK</title", None, refused("markup", 20, None, "200 OK")),
     (b"<title>5021</title", None, refused("markup", 18, None, "5021")),
     (b"<p></head", None, refused("markup", 9)),
-    (b"HTTP/1.1 502 Bad Gateway\r\nA: b\r\n\r\n", None, refused("http-head", 34, 502)),
-    (b"HTTP/2 404\n\n", None, refused("http-head", 12, 404)),
-    (b"HTTP/1.1 300 Choose\r\n\r\n", None, refused("http-head", 23, 300)),
+    (b"HTTP/1.1 502 Bad Gateway\r\nA: b\r\n\r\n", None, refused("http-head", 34, 502, "status 502")),
+    (b"HTTP/2 404\n\n", None, refused("http-head", 12, 404, "status 404")),
+    (b"HTTP/1.1 300 Choose\r\n\r\n", None, refused("http-head", 23, None, "status 300")),
     (b"HTTP/1.1 abc\r\n\r\n", None, refused("http-head", 16)),
     (b"HTTP/1.1 2000\r\n\r\n", None, refused("http-head", 17)),
     (b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", None, Finding(skip=25, head=True)),
@@ -132,7 +132,7 @@ def test_nothing_is_said_before_it_is_known(prefix: bytes) -> None:
         (b"\x28\xb5", sse()),
         (b"<html>", refused("markup", 6)),
         (b" <title>503 Busy", refused("markup", 16, 503, "503 Busy")),
-        (b"HTTP/1.1 200 OK\r\n", refused("http-head", 17, 200)),
+        (b"HTTP/1.1 200 OK\r\n", refused("http-head", 17, None, "status 200")),
         (b"HTTP/", refused("http-head", 5)),
     ],
 )
@@ -150,7 +150,7 @@ def test_behind_the_start_a_byte_order_mark_is_text() -> None:
     [
         (b"[", b" ", sse()),
         (b"<", b"x", refused("markup", MAX_HEAD)),
-        (b"HTTP/1.1 200 OK\r\n", b"x", refused("http-head", MAX_HEAD, 200)),
+        (b"HTTP/1.1 200 OK\r\n", b"x", refused("http-head", MAX_HEAD, None, "status 200")),
     ],
 )
 def test_what_never_ends_is_waited_for_only_so_long(begins: bytes, byte: bytes, finding: Finding) -> None:

@@ -215,6 +215,23 @@ def check_resumed(stream: BrokenStream) -> None:
     assert out.report.retries == 1
 
 
+@pytest.mark.parametrize("status", [100, 199, 200, 204, 299, 300, 404, 503])
+def test_a_head_in_front_of_a_stream_is_skipped_where_it_tells_of_success(status: int) -> None:
+    for data in (b'data: {"a":1}\n\n', b'{"a":1}\n', b'[{"a":1}]'):
+        told = mended([b"HTTP/1.1 %d Told\r\nA: b\r\n\r\n%b" % (status, data)])
+        if 200 <= status < 300:
+            assert (told.wire, set(told.report.repairs)) == (data, {RepairKind.HTTP_HEAD})
+        else:
+            assert told.error is not None
+            assert (told.error.code, told.error.status_hint) == ("not-a-stream", status if status >= 400 else None)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])
+def test_a_bare_error_line_is_an_event_however_it_ends(end: bytes) -> None:
+    told = mended([b'data: {"a":1}\n\nerror: {"code":500}' + end])
+    assert [data for _, data, _ in read_sse(told.wire).events] == ['{"a":1}', '{"error": {"code":500}}']
+
+
 @pytest.mark.parametrize("name", TRANSPORT_FAULTS)
 def test_a_fault_of_the_transport_ends_as_it_says(name: str) -> None:
     fault = TRANSPORT_FAULTS[name]
@@ -410,6 +427,13 @@ def test_law_4_a_repaired_stream_needs_no_repair(data: bytes, options: dict[str,
 @given(streams(), FAITHFUL)
 def test_law_6_nothing_is_lost_in_silence(data: bytes, options: dict[str, Any]) -> None:
     laws.check_accounted(data, **options)
+    laws.check_cut_out(data, **options)
+
+
+@pytest.mark.slow
+@given(broken(), FAITHFUL)
+def test_law_6_what_was_dropped_is_named_to_the_byte(stream: BrokenStream, options: dict[str, Any]) -> None:
+    laws.check_cut_out(stream.data, **options)
 
 
 @pytest.mark.slow
@@ -437,6 +461,23 @@ def test_law_5_any_bytes_are_taken_and_counted(data: bytes, draw: st.DataObject)
     assert sum(told.report.repairs.values()) == len(told.repairs)
     for one in told.repairs:
         assert 0 <= one.offset <= one.offset + one.length <= len(data)
+
+
+@given(
+    st.sampled_from([(b'data: {"t":"', b'"}\n\n', b""), (b'{"t":"', b'"}\n', b""), (b'{"t":"', b'"}', b"]")]),
+    st.integers(-3, 3),
+    st.data(),
+)
+def test_law_5_an_event_may_be_as_long_as_the_limit(
+    spelling: tuple[bytes, bytes, bytes], beyond: int, draw: st.DataObject
+) -> None:
+    begin, end, after = spelling
+    room = 1024 + beyond - len(begin) - len(end)
+    first = begin + end
+    data = (b"[" + first + b"," if after else first) + begin + b"x" * room + end + after
+    told = mended(draw.draw(chunkings(data)), max_event_bytes=1024)
+    assert told.report.events == (2 if beyond <= 0 else 1)
+    assert told.report.repairs[RepairKind.OVERSIZED_EVENT] == (beyond > 0)
 
 
 @pytest.mark.slow
@@ -567,6 +608,25 @@ def test_the_cases_of_the_standard_pass_a_repairer_unharmed() -> None:
         if case.data.endswith(b"\n\n"):  # what is pending at the end is not forwarded, and its `retry:` not counted
             assert told.report.retry == case.retry
         assert told.report.format is Format.SSE
+
+
+@given(st.integers(1, 6), st.integers(0, 6), st.integers(0, 6), st.booleans())
+def test_a_resumed_stream_loses_and_doubles_nothing(count: int, initial: int, cut: int, anew: bool) -> None:
+    """A server that honours the last id, or begins behind the initial one again."""
+    frames = [b"id: %d\ndata: %d\n\n" % (number, number) for number in range(1, count + 1)]
+    initial, cut = min(initial, count), min(cut, count)
+
+    def connect(attempt: Attempt) -> Iterator[bytes]:
+        behind = int(attempt.last_event_id or 0)
+        if attempt.number == 1:
+            yield from frames[behind:cut]
+            raise ConnectionResetError
+        yield from frames[(initial if anew else behind) :]
+
+    last = str(initial) if initial else ""
+    with closing(iter_events(retrying(connect, resume=True, retry=Retry(base=0.0)), last_event_id=last)) as stream:
+        assert [int(event.data) for event in stream] == list(range(initial + 1, count + 1))
+    assert stream.report.repairs[RepairKind.REPEATED_EVENT] == (max(cut - initial, 0) if anew else 0)
 
 
 @pytest.mark.parametrize("name", TRANSPORT_FAULTS)

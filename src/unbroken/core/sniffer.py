@@ -134,7 +134,8 @@ def _head(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
     code = int(status[1]) if status else None
     if end is None or code is None or not 200 <= code < 300:
         length = end.end() if end else min(len(body), MAX_HEAD)
-        return Finding(failure=not_a_stream("http-head", code), end=skip + length)
+        hint = code if code is not None and code >= 400 else None  # no other status can say that it failed
+        return Finding(failure=not_a_stream("http-head", hint, f"status {code}" if code else ""), end=skip + length)
     return Finding(skip=skip + end.end(), head=True)
 
 
