@@ -414,6 +414,20 @@ def test_ctrl_c_ends_inspect_with_a_diagnosis_of_what_came_so_far() -> None:
         assert (process.returncode, err) == (130, b"")
 
 
+def test_ctrl_c_while_the_command_loads_ends_it_quietly() -> None:
+    code = (
+        "import signal, sys; from unbroken.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'http.server': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "sys.exit(main(['demo', '--port', '0']))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=LIMIT)
+    assert (found.returncode, found.stdout, found.stderr) == (130, b"", b"")
+
+
 def test_inspect_reads_a_flight_record(tmp_path: Path, capsysbinary: Captured) -> None:
     list(unbroken.repair([CHUNK], observers=[FlightRecorder(folder=tmp_path)], heartbeat=None, timeouts=None))
     (path,) = tmp_path.iterdir()

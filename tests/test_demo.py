@@ -29,10 +29,10 @@ def server() -> Iterator[DemoServer]:
         thread.join()
 
 
-def get(server: DemoServer, path: str, host: str | None = None) -> tuple[int, str, bytes]:
+def get(server: DemoServer, path: str, host: str | None = None, method: str = "GET") -> tuple[int, str, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     try:
-        connection.request("GET", path, headers={"Host": host} if host else {})
+        connection.request(method, path, headers={"Host": host} if host else {})
         response = connection.getresponse()
         return response.status, response.headers["Content-Type"], response.read()
     finally:
@@ -76,6 +76,13 @@ def test_metrics_count_what_was_watched(server: DemoServer) -> None:
 )
 def test_anything_else_is_not_there(path: str, server: DemoServer) -> None:
     assert get(server, path)[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/raw?fault=healthy", "/repaired?fault=healthy&run=h", "/metrics", "/nothing"])
+def test_head_is_answered_as_get_is_without_a_body(path: str, server: DemoServer) -> None:
+    status, kind, _ = get(server, path)
+    assert get(server, path, method="HEAD") == (status, kind, b"")
+    assert get(server, "//", host="evil.example", method="HEAD")[0] == 421
 
 
 def test_another_name_for_this_address_gets_nothing(server: DemoServer) -> None:

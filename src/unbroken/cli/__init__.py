@@ -2,76 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-import io
-import sys
 from collections.abc import Sequence
-from importlib.metadata import version
-
-from . import demo, inspect, repair
-from .source import Trouble
-from .terminal import complain
-
-EXIT_CODES = """exit codes:
-  0  the stream ended well: COMPLETE, or ENDED where its dialect is not known
-  1  --strict, and something had to be mended, or the diagnosis names a problem
-  2  wrong arguments, or the input cannot be read, or the output cannot be written
-  3  the stream failed or was cut: FAILED or TRUNCATED
-"""
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Give the parser of all commands."""
-    parser = argparse.ArgumentParser(
-        prog="unbroken",
-        description="Repair SSE and NDJSON streams, and say what was mended and how they ended.",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"unbroken {version('unbroken')}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    repair.add_command(commands, epilog=EXIT_CODES)
-    inspect.add_command(commands, epilog=EXIT_CODES)
-    demo.add_command(commands)
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit code. A reader that goes away, or Ctrl-C, ends it without a traceback."""
-    _take_any_text()
+    """Run one command and give its exit code. Ctrl-C ends it without a traceback."""
     try:
-        try:
-            return _run(argv)
-        finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
-    except BrokenPipeError:
-        # What is still buffered has nowhere to go; without this the interpreter would complain at its end.
-        sys.stdout = None
-        return 0
+        # Here, since loading it takes a tenth of a second, in which Ctrl-C may come.
+        from .command import run
+
+        return run(argv)
     except KeyboardInterrupt:
         return 130
-    except Trouble as trouble:
-        complain(trouble)
-    except OSError as error:
-        # Inputs and pages tell of their own trouble; where it is standard error that fails, nobody can be told.
-        sys.stdout = None
-        complain(f"cannot write to standard output: {error.strerror or error}")
-    return 2
-
-
-def _run(argv: Sequence[str] | None) -> int:
-    arguments = build_parser().parse_args(argv)
-    if sys.stdout is None:
-        raise Trouble("cannot write: standard output is closed")
-    code: int = arguments.run(arguments)
-    return code
-
-
-def _take_any_text() -> None:
-    """Let no letter be one too many: where the encoding of the output lacks it, it is shown as an escape.
-
-    Standard error does so by itself.
-    """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")

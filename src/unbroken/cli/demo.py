@@ -168,6 +168,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(404, "text/plain; charset=utf-8", b"There is nothing here.\n")
 
+    def do_HEAD(self) -> None:
+        """Answer as to a GET, without the body."""
+        self.do_GET()
+
     def _send(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
@@ -177,15 +181,17 @@ class _Handler(BaseHTTPRequestHandler):
             "Content-Security-Policy", "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
         )
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def _stream(self, chunks: Iterator[bytes]) -> None:
         self.send_response(200)
         for name, value in SSE_HEADERS.items():
             self.send_header(name, value)
         self.end_headers()
-        for chunk in chunks:
-            self.wfile.write(chunk)
+        if self.command != "HEAD":
+            for chunk in chunks:
+                self.wfile.write(chunk)
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing: the page shows what happens."""
