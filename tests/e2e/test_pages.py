@@ -20,7 +20,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from unbroken.cli.demo import DemoServer
-from unbroken.cli.timeline import page
+from unbroken.cli.timeline import Rows, page
 from unbroken.inspection.clients import breakages
 from unbroken.inspection.diagnosis import diagnose
 from unbroken.inspection.inspector import Inspector
@@ -86,10 +86,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Give the URL of the page of a stream with something of everything."""
     inspector = Inspector()
     inspector.start(0.0)
-    rows = [row for at, chunk in ARRIVALS for row in inspector.feed(chunk, at)] + inspector.close(122.3)
+    rows = Rows()
+    for row in [*(row for at, chunk in ARRIVALS for row in inspector.feed(chunk, at)), *inspector.close(122.3)]:
+        rows.add(row)
     facts = inspector.facts
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(page(rows, 0, facts, diagnose(facts), breakages(facts)), encoding="utf-8")
+    path.write_text(page(rows, facts, diagnose(facts), breakages(facts)), encoding="utf-8")
     return path.as_uri()
 
 
