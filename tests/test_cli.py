@@ -16,6 +16,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ from hypothesis import strategies as st
 
 import unbroken
 from unbroken.cli import inspect, main
-from unbroken.cli.terminal import visible
+from unbroken.cli.terminal import fit, visible
 from unbroken.cli.timeline import Rows, page
 from unbroken.cli.vigil import Vigil
 from unbroken.inspection.facts import Facts, Row
@@ -355,6 +356,48 @@ def test_inspect_colours_on_a_terminal_only_and_never_against_no_color(
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted"), [(80, "0 B  missing-blank-line  byte"), (200, "missing-blank-line         0 B  byte")]
+)
+def test_rows_fit_the_terminal(columns: int, wanted: str) -> None:
+    long = CHUNK.replace(b'"hi"', ('"' + "中文 words " * 20 + '"').encode())
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    try:
+        with started("inspect", stdout=theirs, TERM="xterm", NO_COLOR="1", COLUMNS="") as process:
+            assert process.stdin
+            process.stdin.write(long + long[:-1] + WHOLE)
+            lines = read_until(ours, b"[DONE]").decode().splitlines()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    rows = [line for line in lines if " content " in line or " repair " in line]
+    taken = [len(row) + sum(character in "中文" for character in row) for row in rows]
+    assert len(rows) == 4
+    assert max(taken) <= columns
+    assert max(taken) > (78 if columns == 80 else 120)
+    assert any(wanted in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("中文", 4, "中文"),
+        ("中文x", 4, "中…"),
+        ("a中文", 4, "a中…"),
+        ("e\u0301e\u0301", 2, "e\u0301e\u0301"),
+        ("e\u0301e\u0301e", 2, "e\u0301…"),
+        ("中", 1, "…"),
+        ("", 1, ""),
+    ],
+    ids=ascii,
+)
+def test_a_line_is_cut_at_the_columns_that_it_takes(text: str, width: int, shown: str) -> None:
+    assert fit(text, width) == shown
 
 
 def test_a_silence_is_told_while_it_lasts_and_at_each_doubling() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import stat
 import sys
 import time
@@ -21,7 +22,7 @@ from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..recorder import FlightError, read_flight
 from .source import Input, Trouble
-from .terminal import complain
+from .terminal import complain, fit
 from .timeline import Rows, is_page, page
 from .vigil import Vigil
 
@@ -32,6 +33,7 @@ with the evidence. A response head in front (curl -i) and flight records are rea
   unbroken inspect --html report.html saved.sse
 """
 INTERRUPTED: Final = 130  # as a shell has it: 128 and the number of the signal
+_WIDE: Final = 110  # columns from which on all have room
 _FLIGHT: Final = b'{"flight":'
 MAX_FLIGHT: Final = 64 * 2**20
 """Bytes that a flight record may have."""
@@ -199,16 +201,20 @@ class _Sight:
 
     def show(self, rows: Iterable[Row]) -> None:
         """Write rows as they come."""
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         for row in rows:
             self.rows.add(row)
             if not self._brief:
-                print(json.dumps(row.as_dict()) if self._as_json else self._line(row))
+                print(json.dumps(row.as_dict()) if self._as_json else self._line(row, width))
         sys.stdout.flush()
 
-    def _line(self, row: Row) -> str:
+    def _line(self, row: Row, width: int | None) -> str:
         at = "" if row.at is None else f"{row.at:8.3f}s {f'+{row.gap or 0:.3f}s':>9} "
         size = "" if row.size is None else f"{row.size:,} B"
-        line = f"{row.number or '':>5} {at} {row.kind:<10} {row.name:<20} {size:>9}  {row.text}".rstrip()
+        # Names are rare: on a narrow terminal their column would take most of what is left for the content.
+        named = f"{row.name:<20} {size:>9}  " if width is None or width >= _WIDE else f"{size:>9}  {_spaced(row.name)}"
+        line = f"{row.number or '':>5} {at} {row.kind:<10} {named}{row.text}".rstrip()
+        line = line if width is None else fit(line, width)
         stall = (
             f"\n{' ' * 6}{self._paint('stall', f'^ {row.gap:.1f} s without a byte before this')}" if row.stall else ""
         )
@@ -236,6 +242,10 @@ class _Sight:
         for breakage in broken:
             yield f"  {breakage.clients}: {breakage.how}"
             yield f"        {breakage.evidence}"
+
+
+def _spaced(name: str) -> str:
+    return f"{name}  " if name else ""
 
 
 def diagnosis(facts: Facts, findings: list[Finding], broken: list[Breakage]) -> dict[str, Any]:

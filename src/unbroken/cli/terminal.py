@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable
 
 # Controls but tab and line feed; what turns the direction of writing or ends a line; what is no character at all.
@@ -18,6 +19,25 @@ _HARMFUL = re.compile(
 def visible(text: str) -> str:
     """Show control characters as escapes: what upstream sent must not drive the reader's terminal."""
     return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def fit(text: str, width: int) -> str:
+    """Cut a line where it would not fit that many columns: one that wraps hides the next ones."""
+    taken, end = 0, 0
+    for index, character in enumerate(text):
+        taken += _columns(character)
+        if taken < width:
+            end = index + 1  # so much leaves a column for the ellipsis
+        elif taken > width:
+            return text[:end] + "…"
+    return text
+
+
+def _columns(character: str) -> int:
+    """Give the columns that a character takes, by https://www.unicode.org/reports/tr11/ and terminals' custom."""
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
 def say(line: str) -> None:
