@@ -573,6 +573,46 @@ def test_law_8_and_9_alive_with_one_end(schedule: Schedule) -> None:
         assert len(events) == len(sent)
 
 
+@pytest.mark.parametrize("content_type", [None, "text/event-stream", "application/json", "application/x-ndjson"])
+@pytest.mark.parametrize("data", [b'data: {"a":1}\n\n', b'{"a":1}\n{"a":2}\n', b'[{"a":1},{"a":2}]', b"<html>"])
+@given(st.integers(0, 3), st.integers(1, 4))
+def test_law_8_heartbeats_in_front_of_a_stream_break_nothing(
+    content_type: str | None, data: bytes, before: int, size: int
+) -> None:
+    ours = StreamRepairer(heartbeat=HEARTBEAT, content_type=content_type)
+    ours.resume(0.0)
+    left = [frame for beat in range(1, before + 1) for frame in ours.on_deadline(HEARTBEAT * beat)]
+    assert len(left) == before
+    now = HEARTBEAT * before
+    left += [frame for chunk in every(data, size) for frame in ours.feed(chunk, now)] + ours.close(now)
+    wire = b"".join(left)
+    expected = [1] if data.startswith(b"data") else [1, 2]
+    if data == b"<html>":
+        assert wire.count(b"not-a-stream") == 1
+    elif b"data: " in wire:
+        assert [json.loads(data)["a"] for _, data, _ in read_sse(wire).events] == expected
+    elif wire.strip().startswith(b"["):
+        assert [element["a"] for element in json.loads(wire)] == expected
+    else:
+        assert [json.loads(text)["a"] for text in read_ndjson(wire).texts] == expected
+
+
+@given(st.sampled_from(DIALECTS).flatmap(dialect_streams), st.lists(st.integers(0, 9), min_size=1, max_size=5))
+def test_a_report_tells_the_longest_gap_between_events(conversation: Conversation, pauses: list[int]) -> None:
+    repairer = StreamRepairer(dialect=conversation.dialect)
+    now, gaps = 100.0, []
+    for number, frame in enumerate(conversation.frames):
+        gap = pauses[number % len(pauses)] if number else 0
+        now += gap
+        gaps.append(gap)
+        repairer.feed(frame, now)
+    repairer.close(now)
+    report = repairer.report
+    assert report.longest_gap == max(gaps)
+    assert report.duration == sum(gaps)
+    assert report.first_byte == report.first_event == 0.0
+
+
 def last_arrival(schedule: Schedule, before: float) -> float:
     return max((at for at, chunk in schedule.arrivals() if at <= before and chunk), default=0.0)
 
