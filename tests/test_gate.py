@@ -260,7 +260,8 @@ def test_frames_and_runs_say_what_they_mean() -> None:
     items = [item for frame in frames for item in pipeline.feed(frame)]
     said = [reading.deltas[0].text for item in items if not isinstance(item, Repair) for reading in item.readings()]
     assert said == ["a", "b", "c", "d"]
-    assert any(isinstance(item, Run) for item in items)
+    runs = [item for item in items if isinstance(item, Run)]
+    assert [len(run) for run in runs] == [len(run.events()) for run in runs] == [1, 1]
     assert Frame(b"\n").readings() == []
 
 
