@@ -1,7 +1,7 @@
 """What it costs to be watched, in µs per event: `python -m benchmarks.observers`.
 
 Every event is a chunk of its own, the worst case: then each one is received, and forwarded as content. Watched
-passes and bare ones take turns; the figure is the difference of their fastest, in processor time: others only ever add.
+passes and bare ones take turns; the figure is the median difference of such a pair, in processor time.
 `--write docs/speed.md` puts what is printed into that page.
 """
 
@@ -11,6 +11,7 @@ import argparse
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from statistics import median
 from time import perf_counter, process_time
 
 from unbroken import Observer, StreamReport
@@ -22,7 +23,7 @@ from unbroken.recorder import FlightRecorder
 from .compare import write_output
 
 EVENTS = 10_000
-ROUNDS = 40
+ROUNDS = 100
 LIMIT = 0.3
 CHUNK = (
     b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",'
@@ -55,11 +56,12 @@ def seconds(observers: list[Observer]) -> float:
 
 def cost(make: type[Observer] | None) -> float:
     """Give the µs per event that an observer adds."""
-    bare, observed = [], []
-    for _ in range(ROUNDS):
-        bare.append(seconds([]))
-        observed.append(seconds([make()] if make else []))
-    return (min(observed) - min(bare)) / EVENTS * 1e6
+    added = []
+    for round in range(ROUNDS):
+        passes: list[list[Observer]] = [[], [make()] if make else []]
+        first, second = (seconds(observers) for observers in (passes if round % 2 else passes[::-1]))
+        added.append(second - first if round % 2 else first - second)
+    return median(added) / EVENTS * 1e6
 
 
 def main() -> None:

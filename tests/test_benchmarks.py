@@ -249,10 +249,11 @@ SPEED_PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
 
 def test_the_page_has_a_place_for_each_table_and_names_programs_that_exist() -> None:
     text = SPEED_PAGE.read_text(encoding="utf-8")
-    for name in ("compare", "end-to-end", "scale"):
+    for name in ("compare", "end-to-end", "adapters", "observers", "scale"):
         assert text.count(f"<!-- {name} -->\n") == text.count(f"<!-- /{name} -->") == 1
     programs = set(re.findall(r"python -m (benchmarks\.\w+)", text))
-    assert programs == {"benchmarks.compare", "benchmarks.end_to_end", "benchmarks.scale", "benchmarks.guard"}
+    written = {f"benchmarks.{name}" for name in ("compare", "end_to_end", "adapters", "observers", "scale")}
+    assert programs == written | {"benchmarks.guard"}
     for program in programs:
         assert importlib.util.find_spec(program), f"docs/speed.md names {program}"
 
