@@ -92,6 +92,8 @@ _TEMPLATES = (
     '{"candidates":[{"content":{"parts":[{"text":"@"}],"role":"model"}}]}',
     '{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"@"}}}}',
     '{"model":"m","message":{"role":"assistant","content":"@"},"done":false}',
+    '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"@"}~}',
+    '{"type":"response.output_text.delta","item_id":"m","delta":"@","sequence_number":#,"obfuscation":"x#"}',
     '{"text":"@"}',
 )
 _TOKENS = ("w#x", "w#x", "w#x", " w#x", "", 'a\\"w#x', "\\u00e9", "\\ud83d", "\u2028", "\u00e9", 'w#x","x":"y', "w#x\\")
@@ -103,7 +105,11 @@ _BETWEEN = (
 
 def _alike(spelling: tuple[str, str, str], tokens: list[tuple[str, str]]) -> bytes:
     template, name, line_end = spelling
-    frames = [f"{name}data: {template.replace('@', token)}\n\n{between}" for token, between in tokens]
+    padded = [template.replace("~", " " * (5 * at % 7)) for at in range(len(tokens))]
+    frames = [
+        f"{name}data: {payload.replace('@', token)}\n\n{between}"
+        for payload, (token, between) in zip(padded, tokens, strict=True)
+    ]
     return "".join(frames).replace("\n", line_end).encode()
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from unbroken import Dialect, Event, EventReader, Observer, StreamRepairer, Timeouts, Verdict
 from unbroken.core.dialect import REGISTRY, Delta, EventClass, Reading
 from unbroken.core.errors import Failure
-from unbroken.core.likeness import MAX_ATTEMPTS, MAX_LENGTH, NUMBER, STRING, Lane, Likeness, LikenessFinder
+from unbroken.core.likeness import BLANKS, MAX_ATTEMPTS, MAX_LENGTH, NUMBER, STRING, Lane, Likeness, LikenessFinder
 from unbroken.core.proof import is_whole
 from unbroken.core.repairer import EventEngine
 from unbroken.core.report import StreamReport
@@ -141,6 +141,58 @@ def test_events_are_made_of_all_that_differs() -> None:
         Event('{"n%":2,"t":"b","p":"yy"}', id="7"),
     ]
     assert PADDED.texts(["1", "a", "x", "2", "b", "yy"]) == ["a", "b"]
+
+
+def test_blanks_in_front_of_the_last_brace_may_differ_and_be_none() -> None:
+    padded = Likeness('{"t":"\0"\0}', "message", READING, holes=(STRING, BLANKS))
+    frames = [b'data: {"t":"a"}\n\n', b'data: {"t":"b"   }\n\n', b'data: {"t":"c" }\n\n']
+    assert [padded.values_of(one) for one in frames] == [["a", ""], ["b", "   "], ["c", " "]]
+    values = padded.form.values_in(b"".join(frames))
+    assert values == ["a", "", "b", "   ", "c", " "]
+    assert padded.texts(values) == ["a", "b", "c"]
+    assert padded.form.spell(values) == b"".join(frames)
+    for other in (b'data: {"t":""  }\n\n', b'data: {"t":"a"\t}\n\n', b'data: {"t":"a",}\n\n', b'data: {"t":"a"}}\n\n'):
+        assert padded.values_of(other) is None
+        assert padded.form.values_in(frames[0] + other) is None
+
+
+BLANKED = (
+    'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta",'
+    '"text":"%s"}%s}\n\n',
+    "anthropic",
+)
+COUNTED = (
+    'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","item_id":"m","delta":"%s",'
+    '"sequence_number":7,"obfuscation":"x%s"}\n\n',
+    "openai-responses",
+)
+
+
+@pytest.mark.parametrize(("spelling", "dialect"), [BLANKED, COUNTED])
+def test_what_providers_vary_from_token_to_token_keeps_events_alike(spelling: str, dialect: str) -> None:
+    repairer = StreamRepairer(dialect=dialect, heartbeat=None)
+    frames = [(spelling % (f"t{n}", " " * (n % 5))).replace(":7,", f":{n + 7},").encode() for n in range(40)]
+    read = 0
+    gate = repairer._gate
+    forward = gate.forward
+
+    def counted(*given: Any, **named: Any) -> bool:
+        nonlocal read
+        read += 1
+        return forward(*given, **named)
+
+    gate.forward = counted  # type: ignore[method-assign]
+    assert [piece for one in frames for piece in repairer.feed(one, 0.0)] == frames
+    assert read <= 4
+    assert repairer.report.text == "".join(f"t{n}" for n in range(40))
+
+
+def test_an_error_of_ours_goes_on_behind_the_last_number_of_a_run() -> None:
+    repairer = StreamRepairer(dialect="openai-responses")
+    for number in range(40):
+        repairer.feed((COUNTED[0] % (f"t{number}", "")).replace(":7,", f":{number},").encode(), 0.0)
+    (told,) = repairer.fail(OSError(), 1.0)
+    assert b'"sequence_number": 40' in told
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,8 @@ class Dialect:
     """True promises that reading a payload which differs from the last one in its text alone changes no state, and
     that the reading differs in that text alone; such payloads are then not read one by one."""
     varying: ClassVar[tuple[str, ...]] = ()
-    """Keys with a string or number that differs from payload to payload, and that `read` has no use for."""
+    """Keys with a string or number that differs from payload to payload, and that say nothing of its meaning. Of those
+    that are alike only the last one is read, once an error is to be spelt: a count may be kept of it."""
     exact_marks: ClassVar[tuple[str, ...]] = ()
     """Payloads that hold one of these texts are read with exact integers: their numbers are a tool's arguments."""
 

@@ -18,7 +18,7 @@ from .events import Comment, Event, Format
 from .likeness import Lane, Likeness, LikenessFinder
 from .mending import DONE
 from .options import Options
-from .proof import FLAWED, UNPROVEN, read_exactly
+from .proof import FLAWED, UNPROVEN, prove, read_exactly
 from .repairs import Repair, RepairKind
 from .report import StreamReport, Verdict
 from .resume import DeliveredIds
@@ -90,6 +90,7 @@ class Gate:
         self.report = report
         self.out: list[Item] = []
         self.likeness: Likeness | None = None  # of the last event that was forwarded
+        self._unread: tuple[Likeness, list[str]] | None = None  # the last of a run, if nothing was read behind it
         self.lane: Lane | None = None  # open where the next chunk may be taken by it
         self._finder = LikenessFinder()
         self.account = report.account = Account(options.count_tokens) if options.account else None
@@ -216,6 +217,15 @@ class Gate:
             self.note_id(values[likeness.id_at - likeness.width])
         if self.account is not None:
             self.account.absorb_texts(likeness.choice, likeness.field, likeness.texts(values))
+        if likeness.width > 1:  # else the text alone differs, of which no state is kept
+            self._unread = likeness, values[-likeness.width :]
+
+    def catch_up(self) -> None:
+        """Have the dialect read the last payload of a run: what it counts differs in those that are alike."""
+        if self._unread is not None and self.dialect is not None:
+            likeness, values = self._unread
+            (event,) = likeness.events(values, "")
+            self.dialect.read(event.event, prove(event.data))
 
     def _emit(self, frame: Frame) -> None:
         # A U+FEFF that opened the output would be taken for a byte order mark by the next reader.
@@ -241,6 +251,7 @@ class Gate:
         dialect = self.dialect or self._recognised(event.event, value)
         if dialect is None:
             return None
+        self._unread = None
         marks = dialect.exact_marks
         if marks and any(mark in event.data for mark in marks):
             value = read_exactly(event.data)

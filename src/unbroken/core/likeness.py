@@ -32,6 +32,7 @@ _NUMBER_MARK: Final = "907060504030201"
 # RFC 8259, clause 7: what may stand between the quotes. Possessive, so that nothing is tried twice.
 STRING: Final = rb'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
 NUMBER: Final = rb"(?:0|[1-9][0-9]{0,14}+)?+"  # clause 6; like the others, it matches the empty string at least
+BLANKS: Final = rb" *+"  # clause 2; Anthropic pads with them, in front of the last brace
 _ID: Final = rb"[^\r\n\0]*+"  # WHATWG 9.2.6
 _INSIDE: Final = re.compile(STRING)
 
@@ -47,13 +48,14 @@ def _has_separators(text: str) -> bool:
 class Form:
     """One spelling of frames that are alike: the bytes that all of them have, around holes for the others."""
 
-    __slots__ = ("_find", "_mould", "_skip", "_width", "begin", "end", "pieces")
+    __slots__ = ("_filled", "_find", "_mould", "_skip", "_width", "begin", "end", "pieces")
 
     def __init__(self, frame: str, holes: tuple[bytes, ...]) -> None:
         self.pieces = frame.encode().split(_HOLE.encode())
         self.begin = self.pieces[0]
         self.end = self.pieces[-1]
         self._width = len(holes)
+        self._filled = [at for at, hole in enumerate(holes) if hole != BLANKS] if BLANKS in holes else None
         self._mould = b"%b".join([piece.replace(b"%", b"%%") for piece in self.pieces])
         # What is fixed is skipped by its length, and compared all at once: half of what a split costs. The pattern
         # matches anything, so that no start is tried twice; what it found is proven by the comparison.
@@ -69,13 +71,17 @@ class Form:
             self._find = re.compile(self._skip).findall
         found = self._find(frames)
         values = found if self._width == 1 else [*chain.from_iterable(found)]
-        if b"" in values or self._mould * len(found) % tuple(values) != frames:
+        if (b"" in values and self._lacks(values)) or self._mould * len(found) % tuple(values) != frames:
             return None
         try:
             text = b"\n".join(values).decode()
         except UnicodeDecodeError:
             return None
         return None if _has_separators(text) else text.split("\n")
+
+    def _lacks(self, values: list[bytes]) -> bool:
+        """Tell whether a hole is empty that may not be."""
+        return self._filled is None or any(b"" in values[at :: self._width] for at in self._filled)
 
     def spell(self, values: list[str]) -> bytes:
         """Write the frames with these values."""
@@ -127,8 +133,10 @@ class Likeness:
         self.form = Form(self._frame, self.holes)
         self._crlf: Form | None = None
         self._begin, self._end = self.form.begin, self.form.end
-        # A number needs a closer look than `_cut_apart` takes; nothing is cut apart at what no frame holds.
-        self._middles = [_HOLE] if NUMBER in holes else [piece.decode() for piece in self.form.pieces[1:-1]]
+        # A number, or blanks, need a closer look than `_cut_apart` takes; nothing is cut apart at what no frame holds.
+        self._middles = (
+            [_HOLE] if NUMBER in holes or BLANKS in holes else [piece.decode() for piece in self.form.pieces[1:-1]]
+        )
         self._cut = slice(len(self._begin), -len(self._end))
 
     def spelt(self, line_end: bytes) -> Form:
@@ -257,8 +265,12 @@ def _open_holes(previous: str, keys: tuple[str, ...], event: Event, frame: str, 
     heads, tails = re.fullmatch(_NAME_AND_ID, head), re.fullmatch(_NAME_AND_ID + ("\n" if lead else ""), tail)
     if not heads or not tails or (heads[1] and tails[1]):
         return None
+    pad = _padding(behind)
     before, leads = _loosen(before, keys, previous)
     behind, trails = _loosen(behind, keys, previous)
+    if pad != _padding(previous.rstrip("\n")) and behind.endswith("}"):
+        behind = f"{behind[: -pad - 1]}{_HOLE}}}"
+        trails.append(BLANKS)
     return Likeness(
         f'{before}"{_HOLE}"{behind}',
         event.event,
@@ -288,6 +300,11 @@ def _loosen(piece: str, keys: tuple[str, ...], previous: str) -> tuple[str, list
     return piece, holes
 
 
+def _padding(text: str) -> int:
+    """Count the blanks in front of the last brace."""
+    return len(text) - 1 - len(text[:-1].rstrip(" ")) if text.endswith("}") else 0
+
+
 def _is_plain(reading: Reading) -> bool:
     """Tell whether text, or reasoning, of one choice is all that was said."""
     if reading.kind is not EventClass.CONTENT or len(reading.deltas) != 1 or reading.begins:
@@ -300,7 +317,8 @@ def _is_plain(reading: Reading) -> bool:
 
 def _holds(dialect: Dialect, likeness: Likeness) -> bool:
     """Read the payload with marks in its holes: nothing but the text may change."""
-    values = [_NUMBER_MARK if hole == NUMBER else _MARK for hole in likeness.holes]
+    marks = {NUMBER: _NUMBER_MARK, BLANKS: "  "}
+    values = [marks.get(hole, _MARK) for hole in likeness.holes]
     payload = likeness.events(values, "")[0].data
     value = prove(payload)
     if value is FLAWED or len(payload) > MAX_LENGTH or any(mark in payload for mark in dialect.exact_marks):

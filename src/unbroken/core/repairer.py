@@ -509,6 +509,7 @@ class StreamRepairer(_Engine[bytes]):
         return self._count([frame for frame in frames if frame])
 
     def _tell(self, failure: Failure) -> bytes:
+        self._gate.catch_up()
         array = self._pipeline.open_array
         return spell_error(failure, self._spoken_dialect(), self._fix_target(), array)
 

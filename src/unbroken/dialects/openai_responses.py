@@ -7,7 +7,7 @@ whole settle a tool's arguments, since one server sends no deltas at all.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
 from ..core.errors import Failure
@@ -51,6 +51,8 @@ class OpenAIResponses(Dialect):
 
     name = "openai-responses"
     sentinel = "[DONE]"  # gateways add it
+    steady = True
+    varying: ClassVar[tuple[str, ...]] = ("sequence_number", "obfuscation")  # a count, and padding
 
     def __init__(self) -> None:
         self._sequence = -1
