@@ -267,6 +267,16 @@ def test_an_answer_passes_whole_and_is_accounted(dialect: str, draw: st.DataObje
     check_account(told.report, conversation)
 
 
+@given(st.sampled_from(["openai-chat", "openai-completions"]).flatmap(dialect_streams))
+def test_a_stream_ends_at_its_sentinel_and_not_before(conversation: Conversation) -> None:
+    repairer = StreamRepairer(dialect=conversation.dialect)
+    for frame in conversation.frames:
+        assert not repairer.finished
+        repairer.feed(frame, 0.0)
+    assert repairer.finished
+    assert repairer.report.verdict is Verdict.COMPLETE
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(draw=st.data())
