@@ -215,6 +215,27 @@ def check_resumed(stream: BrokenStream) -> None:
     assert out.report.retries == 1
 
 
+TOGETHER = [
+    (b'data: {"a":1}\n  Data: {"b":2}\n\n', ["field-name@14+15", "missing-blank-line@14+0"]),
+    (b'data: {"a":1}\n{"b":2}\n\n', ["missing-blank-line@14+0", "raw-json@14+7"]),
+    (b'data: {"a":1}\n[DONE]\n\n', ["stray-line@14+6"]),
+    (b'data: {"a":1}\n\n\xffabc\n\ndata: {"b":2}\n\n', ["invalid-utf8@15+1", "stray-line@15+4"]),
+    (b'{"a":1}\n{"b":\n{"c":3}\n', ["invalid-json@8+5"]),
+    (b'{"a":1}\n{"b":\n', ["invalid-json@8+5"]),
+    (b'{"a":1}\ndata:{"b":2}', ["stray-framing@8+12"]),
+    (b'{"a":1}\n{"b":"x\ny"}\n{"c":3}\n', ["raw-newline@8+11"]),
+    (b'[{"a":1},{"b":],{"c":3}]', ["invalid-json@9+6"]),
+]
+
+
+@pytest.mark.parametrize(("data", "repairs"), TOGETHER)
+def test_faults_next_to_each_other_are_named_to_the_byte(data: bytes, repairs: list[str]) -> None:
+    for size in range(1, len(data) + 1):
+        told = mended(every(data, size))
+        assert [f"{one.kind.value}@{one.offset}+{one.length}" for one in told.repairs] == repairs
+        assert told.report.invalid_utf8 == repairs.count("invalid-utf8@15+1")
+
+
 @pytest.mark.parametrize("status", [100, 199, 200, 204, 299, 300, 404, 503])
 def test_a_head_in_front_of_a_stream_is_skipped_where_it_tells_of_success(status: int) -> None:
     for data in (b'data: {"a":1}\n\n', b'{"a":1}\n', b'[{"a":1}]'):
