@@ -18,8 +18,9 @@ pytestmark = pytest.mark.e2e
 READERS = 10
 MIB = 2**20
 # What the server's process may hold of one stopped answer: our queue of 1 MiB, the client's and the server's own
-# buffers. What the kernel holds on both sides is its own affair (up to 32 MiB by its defaults), and is counted apart.
-IN_PROCESS = 2 * MIB
+# buffers, which are large in uvloop: measured, 2.3 MiB with us, and 3.6 MiB of memory without. What the kernel holds on
+# both sides is its own affair (up to 32 MiB by its defaults), and is counted apart.
+IN_PROCESS = {"gunicorn gthread": 2 * MIB, "gunicorn gevent": 2 * MIB, "uvicorn": 5 * MIB}
 # Resident memory for each reader. Measured: 1.4 MiB, and 5.1 with uvloop, which alone, without unbroken, keeps 3.6.
 IN_MEMORY = 8 * MIB
 
@@ -47,7 +48,7 @@ def test_a_reader_that_stops_holds_memory_flat_and_upstream_is_no_longer_read(
         print(f"{name}: {max(sent) / MIB:.1f} MiB left upstream at most, {held / MIB:.2f} MiB of each are held")
         print(f"resident before, stalled and four seconds later: {resident} MiB")
         assert [upstream.answer(prompt).sent for prompt in prompts] == sent
-        assert held <= IN_PROCESS
+        assert held <= IN_PROCESS[name]
         assert stalled - before <= READERS * IN_MEMORY
         assert after - stalled <= MIB
 
