@@ -225,6 +225,8 @@ TOGETHER = [
     (b'{"a":1}\ndata:{"b":2}', ["stray-framing@8+12"]),
     (b'{"a":1}\n{"b":"x\ny"}\n{"c":3}\n', ["raw-newline@8+11"]),
     (b'[{"a":1},{"b":],{"c":3}]', ["invalid-json@9+6"]),
+    (b'[{"a":1} {"b":2},,{"c":"\xff"}]', ["glued-json@9+0", "invalid-json@17+1", "invalid-utf8@24+1"]),
+    (b'[{"a":1},{"b":2}{"c":NaN}]', ["glued-json@16+0", "non-finite@16+9"]),
 ]
 
 
@@ -233,7 +235,9 @@ def test_faults_next_to_each_other_are_named_to_the_byte(data: bytes, repairs: l
     for size in range(1, len(data) + 1):
         told = mended(every(data, size))
         assert [f"{one.kind.value}@{one.offset}+{one.length}" for one in told.repairs] == repairs
-        assert told.report.invalid_utf8 == repairs.count("invalid-utf8@15+1")
+        assert told.report.invalid_utf8 == sum(repair.startswith("invalid-utf8") for repair in repairs)
+        if data.startswith(b"["):
+            json.loads(told.wire)
 
 
 @pytest.mark.parametrize("status", [100, 199, 200, 204, 299, 300, 404, 503])
