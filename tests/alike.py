@@ -147,7 +147,8 @@ FIRST = (
 
 LAST = (
     "", "", "data: [DONE]\n\n", "data: [DONE]\n\n", "data: [DONE]\n", "data: done\n\n", "[DONE]\n", '{"done":true}\n',
-    'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+    'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+    "data: [DONE]\n\n",
     'event: message_stop\ndata: {"type":"message_stop"}\n\n', 'data: {"type":"message_stop"}\n\n',
     'event: response.completed\ndata: {"type":"response.completed","response":{"id":"r"}}\n\n',
     '{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}\n',

@@ -99,7 +99,7 @@ def _plain(options: dict[str, Any]) -> dict[str, Any]:
 
 def _asides(random: Random) -> dict[str, Any]:
     """Draw what goes with any other option: an observer, a counter of tokens, a heartbeat."""
-    asides = {"watched": (True, 0.15), "counted": (True, 0.1), "heartbeat": (1.0, 0.1)}
+    asides = {"watched": (True, 0.15), "counted": (True, 0.1), "heartbeat": (2.0, 0.1)}
     return {name: value for name, (value, odds) in asides.items() if random.random() < odds}
 
 
@@ -166,7 +166,8 @@ def compare(before: Side, after: Side, draws: Sequence[Draw], jobs: int = 1) -> 
         given = ("--draws", file.name, "--facts", ",".join(facts))
         places = [*_differing(before, after, given, len(draws), jobs)]
         shown = sorted(places, key=lambda place: sum(map(len, draws[place][1])))[:SHOWN]
-        return len(places), [Difference(at, draws[at], _fields(before, after, given, at)) for at in shown]
+        fields = _fields(before, after, given, shown) if shown else []
+        return len(places), [Difference(at, draws[at], there) for at, there in zip(shown, fields, strict=True)]
 
 
 def common_facts(before: Side, after: Side) -> list[str]:
@@ -189,14 +190,17 @@ def _differing(before: Side, after: Side, given: tuple[str, ...], count: int, jo
         yield from (part + parts * at for at, pair in enumerate(zip(here, there, strict=True)) if pair[0] != pair[1])
 
 
-def _fields(before: Side, after: Side, given: tuple[str, ...], place: int) -> dict[str, tuple[Any, Any]]:
-    here, there = (json.loads(side.run(*given, "--only", str(place))) for side in (before, after))
-    nothing = "(nothing)"
-    return {
-        field: _first_difference(here.get(field, nothing), there.get(field, nothing))
-        for field in {**here, **there}
-        if here.get(field, nothing) != there.get(field, nothing)
-    }
+def _fields(
+    before: Side, after: Side, given: tuple[str, ...], places: Sequence[int]
+) -> list[dict[str, tuple[Any, Any]]]:
+    only = ("--only", ",".join(map(str, places)))
+    made = (json.loads(side.run(*given, *only)) for side in (before, after))
+    return [_different(here, there) for here, there in zip(*made, strict=True)]
+
+
+def _different(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    pairs = {field: (before.get(field, "nothing"), after.get(field, "nothing")) for field in {**before, **after}}
+    return {field: _first_difference(*pair) for field, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _first_difference(before: Any, after: Any) -> tuple[Any, Any]:
@@ -220,7 +224,7 @@ def _alike_from_the_start(before: list[str], after: list[str]) -> Iterator[str]:
 @contextmanager
 def checked_out(commit: str) -> Iterator[Path]:
     """Check a commit out into a temporary folder, gone afterwards; a folder that is given is taken as it is."""
-    if Path(commit).is_dir():
+    if (Path(commit) / "src" / "unbroken").is_dir():
         yield Path(commit)
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -255,9 +259,7 @@ def main(given: Sequence[str] | None = None) -> int:
         return 0
     for difference in shown:
         print(f"\nseed {told.seed}, {difference}")
-    print(
-        f"\n{differing} of {len(draws)} streams differ; - is {told.base or 'the fast path on'}, + {' '.join(FAST_PATH_OFF if told.fast_path == 'off' else ['this tree'])}"
-    )
+    print(f"\n{differing} of {len(draws)} streams differ; - is {before.name}, + is {after.name}")
     return 1
 
 

@@ -1,8 +1,8 @@
 """What one tree of this project makes of drawn streams, one digest a stream; run by `tests.tools.differential`.
 
-    python digest.py --tree FOLDER --draws FILE [--part 0/2] [--facts NAME,NAME] [--only 17] [--fast-path off]
+    python digest.py --tree FOLDER --draws FILE [--part 0/2] [--facts NAME,NAME] [--only 3,17] [--fast-path off]
 
-`--only` prints the whole outcome of one stream, field by field, as JSON. Nothing but the public names of `unbroken` is
+`--only` prints the whole outcome of these streams, field by field, as JSON. Nothing but the public names of `unbroken` is
 used here: the trees that are compared may have nothing else in common. Every clock is the number of the chunk.
 """
 
@@ -214,13 +214,13 @@ def switch_fast_path_off() -> None:
 
 
 def main() -> None:
-    """Print the names of the report's facts first, as JSON, then a digest a line."""
+    """Print a digest a line; without draws, the names of the report's facts as JSON."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--tree", type=Path, required=True)
     arguments.add_argument("--draws", type=Path)
     arguments.add_argument("--part", default="0/1")
     arguments.add_argument("--facts")
-    arguments.add_argument("--only", type=int)
+    arguments.add_argument("--only")
     arguments.add_argument("--fast-path", choices=("on", "off"), default="on")
     told = arguments.parse_args()
     imported = Path(str(unbroken.__file__)).resolve()
@@ -234,9 +234,9 @@ def main() -> None:
         return
     facts = frozenset(told.facts.split(",")) if told.facts else None
     draws = pickle.loads(told.draws.read_bytes())
-    if told.only is not None:
-        there = outcome(*draws[told.only][1:], facts)
-        print(json.dumps({field: _shown(value) for field, value in there.items()}))
+    if told.only:
+        chosen = [outcome(*draws[int(place)][1:], facts) for place in told.only.split(",")]
+        print(json.dumps([{field: _shown(value) for field, value in there.items()} for there in chosen]))
         return
     part, of = map(int, told.part.split("/"))
     for _, chunks, options in draws[part::of]:
