@@ -2,8 +2,8 @@
 
     python digest.py --tree FOLDER --draws FILE [--part 0/2] [--facts NAME,NAME] [--only 3,17] [--fast-path off]
 
-`--only` prints the whole outcome of these streams, field by field, as JSON. Nothing but the public names of `unbroken` is
-used here: the trees that are compared may have nothing else in common. Every clock is the number of the chunk.
+`--only` prints the whole outcome of these streams, field by field, as JSON. Only public names of `unbroken`
+are used here: the trees that are compared may have nothing else in common. Every clock is the number of the chunk.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import unbroken
 
 WRITING = ("to", "convert", "heartbeat", "heartbeat_bytes")
 TIMES = frozenset({"duration", "first_byte", "first_event", "first_content", "longest_gap"})
+NOTED_WITH_THEIR_LINE = frozenset({"repairs", "first_repairs", "invalid_utf8"})
 FAST_PATH = "unbroken.core.fast_path"
 
 Outcome = dict[str, Any]
@@ -111,13 +112,19 @@ def _failed(chunks: Sequence[bytes], options: _Chosen, kept: Outcome, facts: fro
 def _read(chunks: Sequence[bytes], options: _Chosen, kept: Outcome, facts: frozenset[str] | None) -> None:
     """The report is looked at in four places, since it is live."""
     reader = unbroken.EventReader(**options)
-    kept["items"], kept["live"] = items, live = [], []
+    kept["items"], kept["places"], kept["live"] = items, places, live = [], [], []
     looks = {len(chunks) * quarter // 4 for quarter in range(1, 4)}
+
+    def keep(number: int, found: Sequence[Any]) -> None:
+        items.extend(map(_spelt, found))
+        # A repair may be noted later, with the line that it is in: nobody waits for it.
+        places.extend(number for item in found if not isinstance(item, unbroken.Repair))
+
     for number, chunk in enumerate(chunks):
-        items.append([*map(_spelt, reader.feed(chunk))])
+        keep(number, reader.feed(chunk))
         if number in looks:
-            live.append(_facts(reader.report, facts, TIMES))
-    items.append([*map(_spelt, reader.close())])
+            live.append(_facts(reader.report, facts, TIMES | NOTED_WITH_THEIR_LINE))
+    keep(len(chunks), reader.close())
     _report(reader.report, kept, facts)
 
 
