@@ -9,7 +9,7 @@ import pytest
 
 from .fences import ROOT
 from .tools import digest
-from .tools.differential import FAST_PATH_OFF, Side, checked_out, compare, draw, main
+from .tools.differential import Side, checked_out, compare, draw, main
 
 THIS = Side("this tree", ROOT)
 DRAWS = draw(60, 1)
@@ -197,15 +197,14 @@ def test_nothing_to_compare_with(arguments: list[str], capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("lines", ["", "enabled = 1\n"])
-def test_a_tree_without_the_switch_says_so(copy: Path, lines: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tree_without_the_switch_says_so(copy: Path, lines: str) -> None:
     name = "unbroken.without_a_switch"
     script = copy / "digest.py"
     script.write_text(Path(digest.__file__).read_text().replace(digest.FAST_PATH, name))
-    monkeypatch.setattr("tests.tools.differential.DIGEST", script)
     if lines:
         (copy / "src" / "unbroken" / "without_a_switch.py").write_text(lines)
     with pytest.raises(SystemExit, match=f"copy: --fast-path off: .*{name}"):
-        Side("copy", copy, FAST_PATH_OFF).run()
+        Side("copy", copy, ("--fast-path", "off"), script).run()
 
 
 def test_the_switch_is_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ import argparse
 import json
 import os
 import pickle
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,7 +33,6 @@ from tests import alike, captures, drawn
 from tests.fences import ROOT
 
 DIGEST = Path(__file__).with_name("digest.py")
-FAST_PATH_OFF = ("--fast-path", "off")
 BATCH = 250
 """Streams that are drawn by one seed; a draw is a function of the seed, whatever the number of processes."""
 SHARES = {"anything": 3, "long": 1, "troubled": 1, "alike": 5}
@@ -129,12 +130,13 @@ class Side:
     name: str
     tree: Path
     switches: tuple[str, ...] = ()
+    script: Path = DIGEST
 
     def run(self, *arguments: str) -> str:
         """Return what the digest script prints. Raises `SystemExit` with its message if it fails."""
         tree = self.tree.resolve()
         environment = {**os.environ, "PYTHONPATH": str(tree / "src"), "PYTHONHASHSEED": "0"}
-        command = [sys.executable, str(DIGEST), "--tree", str(tree), *self.switches, *arguments]
+        command = [sys.executable, str(self.script), "--tree", str(tree), *self.switches, *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tree)
         if done.returncode:
             raise SystemExit(f"{self.name}: {done.stderr.strip()}")
@@ -236,6 +238,15 @@ def checked_out(commit: str) -> Iterator[Path]:
             _git("worktree", "remove", "--force", str(tree))
 
 
+@contextmanager
+def snapshot() -> Iterator[Path]:
+    """Copy this tree's package and the digest script, so that nobody need keep hands off until all is compared."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "src", Path(folder) / "src", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(DIGEST, folder)
+        yield Path(folder)
+
+
 def _git(*arguments: str) -> None:
     done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
     if done.returncode:
@@ -245,14 +256,15 @@ def _git(*arguments: str) -> None:
 def main(given: Sequence[str] | None = None) -> int:
     """Compare as asked; return 1 if a stream differs."""
     told = _told(given)
-    after = (
-        Side("this tree, fast path off", ROOT, FAST_PATH_OFF) if told.fast_path == "off" else Side("this tree", ROOT)
-    )
-    after.run()  # where there is no switch, it says so before anything is drawn
-    draws = _draws(told)
-    print(", ".join(f"{count} {kind}" for kind, count in _counted(draws).items()), flush=True)
-    with checked_out(told.base or str(ROOT)) as tree:
-        before = Side(told.base or "this tree", tree)
+    is_off = told.fast_path == "off"
+    with snapshot() as here, checked_out(told.base or str(here)) as there:
+        script = here / DIGEST.name
+        before = Side(told.base or "this tree", there, script=script)
+        name = "this tree, fast path off" if is_off else "this tree"
+        after = Side(name, here, ("--fast-path", told.fast_path), script)
+        after.run()  # where there is no switch, it says so before anything is drawn
+        draws = _draws(told)
+        print(", ".join(f"{count} {kind}" for kind, count in _counted(draws).items()), flush=True)
         differing, shown = compare(before, after, draws, told.jobs)
     if not differing:
         print(f"{len(draws)} streams equal")
@@ -293,4 +305,5 @@ def _counted(draws: Sequence[Draw]) -> dict[str, int]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that the checkout is removed
     sys.exit(main())
