@@ -24,7 +24,7 @@ from unbroken import (
     StreamReport,
     Verdict,
 )
-from unbroken.core.errors import ERROR_TYPE
+from unbroken.core.failure import ERROR_TYPE
 from unbroken.core.options import WRITING
 from unbroken.testing.cuts import every
 from unbroken.testing.standard import read_ndjson, read_sse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unbroken import DEFAULT_REPAIRS, RepairKind
-from unbroken.core.errors import SENTENCES
+from unbroken.core.failure import SENTENCES
 from unbroken.testing.cuts import cuttings
 
 from .laws import Repaired, check_accounted, check_idempotent, check_same, seen

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from unbroken.core.block import FIELD_NAME, Block
+from unbroken.core.sse.block import FIELD_NAME, ParsedBlock, parse_simple, respell, respell_lines
 
 
 @pytest.mark.parametrize(
@@ -28,17 +28,17 @@ from unbroken.core.block import FIELD_NAME, Block
         (b"retry: \n", {"retry": None}),
         ("retry: ٣\n".encode(), {"retry": None}),
         (b"retry: " + b"9" * 16 + b"\n", {"retry": None}),
-        (b": note\n:\n", {"comments": 2, "strays": [], "lines": [b": note", b":"]}),
-        (b"colour: red\n", {"unknown": True, "strays": [], "lines": [b"colour: red"]}),
-        (b"not a field\n", {"strays": [b"not a field"], "body": [b"not a field"], "lines": []}),
-        (b"bad name: x\n", {"strays": [b"bad name: x"]}),
-        (b'{"a": 1}\n', {"strays": [b'{"a": 1}']}),
-        (b"data\n", {"strays": [b"data"], "data": []}),  # the framer has spelt out the colon
+        (b": note\n:\n", {"non_fields": [], "lines": [b": note", b":"]}),
+        (b"colour: red\n", {"unknown": True, "non_fields": [], "lines": [b"colour: red"]}),
+        (b"not a field\n", {"non_fields": [b"not a field"], "body": [b"not a field"], "lines": []}),
+        (b"bad name: x\n", {"non_fields": [b"bad name: x"]}),
+        (b'{"a": 1}\n', {"non_fields": [b'{"a": 1}']}),
+        (b"data\n", {"non_fields": [b"data"], "data": []}),  # the framer has spelt out the colon
         (b"data: a\nstray\ndata: b\n", {"body": [b"a", b"stray", b"b"], "payload": "a\nb"}),
     ],
 )
 def test_a_block_says_what_its_lines_say(wire: bytes, said: dict[str, Any]) -> None:
-    block = Block(wire)
+    block = ParsedBlock(wire)
     assert {name: getattr(block, name) for name in said} == said
     assert block.wire == wire
 
@@ -53,7 +53,7 @@ def test_a_block_says_what_its_lines_say(wire: bytes, said: dict[str, Any]) -> N
     ],
 )
 def test_a_block_is_written_without_its_strays(wire: bytes, spelt: bytes) -> None:
-    assert Block(wire).spell() == spelt
+    assert ParsedBlock(wire).spell() == spelt
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,49 @@ def test_a_block_is_written_without_its_strays(wire: bytes, spelt: bytes) -> Non
     ],
 )
 def test_a_mended_payload_takes_the_place_of_the_data(wire: bytes, first: bytes, further: bytes) -> None:
-    assert Block(wire).respell("P") == first
-    assert Block(wire).respell("P", further=True) == further
+    assert respell(ParsedBlock(wire), "P") == first
+    assert respell(ParsedBlock(wire), "P", further=True) == further
 
 
 @pytest.mark.parametrize(
-    ("wire", "name", "id"),
-    [(b"data: a\n", None, None), (b"event: x\nid: 1\ndata: a\n", "x", "1")],
+    ("frame", "is_simple"),
+    [
+        (b"data: a\n\n", True),
+        (b"data: \n\n", True),
+        ("data: é\n\n".encode(), True),
+        (b"event: x\nid: 1\ndata: a\n\n", True),
+        (b"event: x\ndata: a\nid: 1\n\n", True),
+        (b"id: 1\ndata: a\n\n", True),
+        (b"event: \nid: \ndata: a\n\n", True),
+        (b"id: 1\ndata: a\nid: 2\n\n", False),
+        (b"id: 1\nevent: x\ndata: a\n\n", False),
+        (b"id: 1\0\ndata: a\n\n", False),
+        (b"data: a\ndata: b\n\n", False),
+        (b"data:a\n\n", False),
+        (b"data: a\r\n\n", False),
+        (b"data: \xff\n\n", False),
+        (b": c\ndata: a\n\n", False),
+        (b"retry: 1\ndata: a\n\n", False),
+        (b"event: x\n\n", False),
+        (b"data: a\n", False),
+        (b"data: a\n\ndata: b\n\n", False),
+        (b"\n\n", False),
+    ],
 )
-def test_a_block_that_was_told_apart_already_equals_the_one_that_is_read(
-    wire: bytes, name: str | None, id: str | None
-) -> None:
-    simple, read = Block.simple(wire, name, id, "a"), Block(wire)
-    for attribute in Block.__slots__:
-        assert getattr(simple, attribute) == getattr(read, attribute)
+def test_a_simple_block_equals_the_one_that_is_parsed_line_by_line(frame: bytes, is_simple: bool) -> None:
+    simple = parse_simple(frame)
+    assert (simple is not None) is is_simple
+    if simple is None:
+        return
+    parsed = ParsedBlock(frame[:-1])
+    for attribute in (*ParsedBlock.__slots__, "payload"):
+        assert getattr(simple, attribute) == getattr(parsed, attribute), attribute
+    assert simple.spell() == parsed.spell() == frame
+    assert respell(simple, "P") == respell(parsed, "P")
+
+
+def test_a_payload_of_several_lines_is_written_line_by_line() -> None:
+    assert respell_lines(ParsedBlock(b"data: a\nid: 1\ndata: b\n"), "c\nd") == b"data: c\nid: 1\ndata: d\n\n"
 
 
 @pytest.mark.parametrize("name", [b"data", b"Data", b"_x", b"x-y.z_9"])

@@ -18,7 +18,7 @@ from unbroken import (
     ToolFragment,
     Verdict,
 )
-from unbroken.core.errors import ERROR_TYPE
+from unbroken.core.failure import ERROR_TYPE
 from unbroken.dialects.chat_chunks import ChatEncoder
 from unbroken.testing.cuts import cut, every
 

@@ -11,7 +11,7 @@ import pytest
 
 import unbroken
 from tests import captures
-from unbroken.core.errors import SENTENCES
+from unbroken.core.failure import SENTENCES
 from unbroken.inspection.clients import breakages
 from unbroken.inspection.diagnosis import diagnose
 from unbroken.inspection.facts import Facts, Row, parse_head

@@ -22,7 +22,7 @@ from unbroken import (
     iter_events,
 )
 from unbroken.core.dialect import REGISTRY
-from unbroken.core.errors import ERROR_TYPE, SENTENCES
+from unbroken.core.failure import ERROR_TYPE, SENTENCES
 from unbroken.dialects import openai_chat
 from unbroken.dialects.anthropic import Anthropic
 from unbroken.dialects.gemini import Gemini

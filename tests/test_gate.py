@@ -8,12 +8,14 @@ import pytest
 
 from unbroken import Dialect, Event, Format, Observer, Repair, RepairKind, StreamReport, Verdict
 from unbroken.core.dialect import Delta, EventClass, Reading
-from unbroken.core.errors import Failure
-from unbroken.core.gate import Frame, Gate, Mode, Run
+from unbroken.core.failure import Failure
+from unbroken.core.frames import Frame
+from unbroken.core.gate import Gate
 from unbroken.core.options import check_options
 from unbroken.core.pipeline import Pipeline
 from unbroken.core.proof import FLAWED, UNPROVEN, prove
 from unbroken.core.resume import DeliveredIds
+from unbroken.core.state import Mode, Phase
 
 OPENED = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 ERROR = b'data: {"error":{"message":"m"}}\n\n'
@@ -67,8 +69,8 @@ def forward(gate: Gate, text: str, **more: Any) -> bool:
 )
 def test_the_mode_follows_from_what_is_forwarded(data: bytes, options: dict[str, Any], mode: Mode) -> None:
     gate = gate_after(data, **options)
-    assert gate.mode is mode
-    assert gate.text is (mode is Mode.TEXT)
+    assert gate.state.mode is mode
+    assert gate.strict is (mode is Mode.TEXT)
     assert gate.allows(RepairKind.GLUED_JSON) is (mode is not Mode.TEXT)
 
 
@@ -82,14 +84,14 @@ def test_the_mode_follows_from_what_is_forwarded(data: bytes, options: dict[str,
 )
 def test_what_is_dropped_changes_no_mode_and_no_dialect(data: bytes, options: dict[str, Any]) -> None:
     gate = gate_after(data, clean=True, **options)
-    assert gate.mode is Mode.OPEN
+    assert gate.state.mode is Mode.OPEN
     assert gate.dialect is None
 
 
 def test_without_repairs_nothing_is_mended_in_any_mode() -> None:
     gate = gate_after(OPENED, repairs=())
-    assert gate.mode is Mode.KNOWN
-    assert gate.text
+    assert gate.state.mode is Mode.KNOWN
+    assert gate.strict
     assert not gate.allows(RepairKind.GLUED_JSON)
 
 
@@ -122,24 +124,24 @@ def test_there_is_one_verdict(data: bytes, options: dict[str, Any], clean: bool,
 
 def test_the_first_done_ends_the_stream_and_later_data_is_dropped_by_name() -> None:
     gate = gate_after(OPENED + b"data: [DONE]\n\n")
-    assert (gate.done, gate.past_done, gate.ends) == (True, True, True)
+    assert (gate.state.phase, gate.state.after_done, gate.state.stopped) == (Phase.DONE, True, True)
     assert not forward(gate, "{}")
     assert gate.out == [Repair(RepairKind.AFTER_DONE, 0, 2)]
 
 
 def test_where_data_behind_it_may_stay_a_done_ends_nothing() -> None:
     gate = gate_after(OPENED + b"data: [DONE]\n\n", repairs={RepairKind.GLUED_JSON})
-    assert (gate.done, gate.past_done, gate.ends) == (True, False, False)
+    assert (gate.state.phase, gate.state.after_done, gate.state.stopped) == (Phase.DONE, False, False)
 
 
 def test_the_first_error_is_the_one_that_is_told() -> None:
     gate = gate_after(OPENED + ERROR)
-    first = gate.failure
+    first = gate.state.failure
     assert first is not None
     forward(gate, '{"error":{"message":"other","code":429}}')
     gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, 0, 1)
-    assert gate.failure is first
-    assert gate.untold is None
+    assert gate.state.failure is first
+    assert gate.state.unreported is None
 
 
 def test_an_error_of_ours_is_known_in_an_unknown_dialect() -> None:
@@ -147,7 +149,7 @@ def test_an_error_of_ours_is_known_in_an_unknown_dialect() -> None:
     forward(gate, '{"error":{"type":"unbroken_error","code":"truncated"},"x":1}')
     forward(gate, '{"error":{"type":"unbroken_error","code":"overloaded"},"x":1}')
     assert gate.dialect is None
-    assert gate.failure == Failure("truncated")
+    assert gate.state.failure == Failure("truncated")
 
 
 def test_an_event_that_mending_made_too_long_is_dropped() -> None:
@@ -246,7 +248,7 @@ def test_lines_and_elements_get_their_names_where_they_become_sse() -> None:
     pipeline = Pipeline(check_options(dialect="anthropic", to="sse", format="ndjson"), StreamReport())
     items = pipeline.feed(b'{"type":"message_stop"}\n{"type":"new"}\n')
     assert [item.event.event for item in items if isinstance(item, Frame) and item.event] == ["message_stop", "message"]
-    assert gate.terminal
+    assert gate.state.terminated
 
 
 def test_prose_is_read_as_it_is_by_a_dialect_of_prose() -> None:
@@ -260,9 +262,8 @@ def test_frames_and_runs_say_what_they_mean() -> None:
     items = [item for frame in frames for item in pipeline.feed(frame)]
     said = [reading.deltas[0].text for item in items if not isinstance(item, Repair) for reading in item.readings()]
     assert said == ["a", "b", "c", "d"]
-    runs = [item for item in items if isinstance(item, Run)]
-    assert [len(run) for run in runs] == [len(run.events()) for run in runs] == [1, 1]
-    assert Frame(b"\n").readings() == []
+    assert [item.count for item in items if not isinstance(item, Repair)] == [1, 1, 1, 1]
+    assert list(Frame(b"\n").readings()) == []
 
 
 def test_an_account_that_is_not_wanted_is_not_kept() -> None:
@@ -277,7 +278,8 @@ def test_the_death_of_a_stream_names_what_came_behind_it() -> None:
     gate = gate_for()
     gate.die(Failure("not-a-stream"), RepairKind.NOT_A_STREAM, 0, 5)
     assert gate.report.format is None
-    assert (gate.dead_from, gate.ends, gate.untold) == (5, True, Failure("not-a-stream"))
+    state = gate.state
+    assert (state.dead_from, state.stopped, state.unreported) == (5, True, Failure("not-a-stream"))
     gate.drop_the_rest(5)
     gate.drop_the_rest(9)
     assert gate.out == [Repair(RepairKind.NOT_A_STREAM, 0, 5), Repair(RepairKind.NOT_A_STREAM, 5, 4)]
@@ -297,8 +299,9 @@ def test_another_connection_starts_without_the_failure_of_the_last() -> None:
     gate.note_id("1")
     gate.die(Failure("upstream-failed"), RepairKind.FOREIGN_BODY, 0, 5)
     assert not gate.repeats("1")
-    gate.restart()
-    assert (gate.failure, gate.untold, gate.dead_from, gate.ends) == (None, None, None, False)
+    gate.reconnect()
+    state = gate.state
+    assert (state.failure, state.unreported, state.dead_from, state.stopped) == (None, None, None, False)
     assert gate.repeats("1")
     assert not gate.repeats(None)
     assert gate.report.last_event_id == "1"
@@ -307,7 +310,7 @@ def test_another_connection_starts_without_the_failure_of_the_last() -> None:
 def test_ids_are_not_remembered_where_nothing_is_resumed() -> None:
     gate = gate_for()
     gate.note_id("1")
-    gate.restart()
+    gate.reconnect()
     assert not gate.repeats("1")
 
 
@@ -339,7 +342,7 @@ class Failing(Dialect):
 
 
 def test_an_error_that_says_nothing_of_itself_is_an_error_of_upstreams() -> None:
-    assert gate_after(b'data: {"kind":"error"}\n\n', dialect=Failing()).failure == Failure("upstream-error")
+    assert gate_after(b'data: {"kind":"error"}\n\n', dialect=Failing()).state.failure == Failure("upstream-error")
 
 
 @pytest.mark.parametrize(
@@ -363,7 +366,7 @@ def test_behind_an_error_only_the_sentinel_goes() -> None:
 
 def test_what_is_kept_though_nobody_can_read_it_ends_nothing_and_changes_no_mode() -> None:
     gate = gate_after(b"data: hello\n\n" + OPENED, dialect="openai-chat", invalid_json="keep")
-    assert (gate.report.events, gate.mode, gate.done) == (2, Mode.KNOWN, False)
+    assert (gate.report.events, str(gate.state)) == (2, "known/live")
 
 
 def test_a_line_keeps_its_name_to_itself_where_it_stays_a_line() -> None:
@@ -382,7 +385,7 @@ def test_a_name_of_any_letter_is_put_in() -> None:
 
 
 def test_prose_may_begin_with_any_letter() -> None:
-    assert gate_after(b"data: xylophone\n\n").mode is Mode.TEXT
+    assert gate_after(b"data: xylophone\n\n").state.mode is Mode.TEXT
 
 
 def test_an_event_may_be_as_long_as_the_limit_and_no_longer() -> None:

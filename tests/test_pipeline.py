@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from unbroken import Format, RepairKind, StreamReport, Verdict
-from unbroken.core.gate import Frame
+from unbroken.core.frames import Frame
 from unbroken.core.options import check_options
 from unbroken.core.pipeline import Pipeline
 from unbroken.testing.cuts import cuttings
@@ -111,12 +111,12 @@ def test_an_open_array_says_how_an_error_would_begin(fed: bytes, open_array: byt
 
 def test_fields_without_an_event_are_carried_until_one_comes() -> None:
     reading = pipeline(dialect="openai-chat")
-    assert reading.carried == b""
+    assert reading.pending_fields == b""
     assert wires(reading.feed(b"id: 7\nretry: 5\n\n")) == b""
-    assert reading.carried == b"id: 7\nretry: 5\n"
+    assert reading.pending_fields == b"id: 7\nretry: 5\n"
     assert wires(reading.feed(b"data: {}\n\n")) == b"id: 7\nretry: 5\ndata: {}\n\n"
-    assert reading.carried == b""
-    assert pipeline(format="ndjson").carried == b""
+    assert reading.pending_fields == b""
+    assert pipeline(format="ndjson").pending_fields == b""
 
 
 def test_behind_done_nothing_is_carried() -> None:
@@ -124,7 +124,7 @@ def test_behind_done_nothing_is_carried() -> None:
     reading.feed(b"id: 7\n\n")
     reading.feed(b"data: [DONE]\n\n")
     reading.feed(b"id: 8\n\n")
-    assert reading.carried == b""
+    assert reading.pending_fields == b""
 
 
 @pytest.mark.parametrize("first", [b"data: {}\n\ndata: {", b"data: {}\n\n\x00", b"", b" ", b"<html><body>x", b"[{},"])
@@ -134,7 +134,7 @@ def test_another_connection_begins_anew_with_offsets_that_go_on(first: bytes, cl
     reading.feed(first)
     if closed:
         reading.close(clean=False)
-    reading.restart()
+    reading.reconnect()
     assert not reading.closed
     reading.feed(BOM + b"\n data: {}\n\n")
     items, verdict = reading.close(clean=True)
@@ -148,7 +148,7 @@ def test_a_connection_that_fails_at_its_beginning_is_told_by_its_own_bytes() -> 
     reading = pipeline()
     reading.feed(b"data: {}\n\n")
     reading.close(clean=False)
-    reading.restart()
+    reading.reconnect()
     reading.feed(b"\x1f\x8b")
     _, verdict = reading.close(clean=True)
     assert verdict is Verdict.FAILED
@@ -195,7 +195,7 @@ def test_a_body_of_which_nothing_was_read_is_judged_at_a_clean_end_only() -> Non
         foreign = pipeline()
         foreign.feed(b"Hello there\n")
         foreign.close(clean=clean)
-        told = foreign.gate.failure
+        told = foreign.gate.state.failure
         assert (told.error_type if told else None) == failure
 
 

@@ -9,7 +9,7 @@ import pytest
 import unbroken
 from tests.fences import ROOT
 from unbroken.core.dialect import REGISTRY
-from unbroken.core.errors import SENTENCES
+from unbroken.core.failure import SENTENCES
 from unbroken.core.report import StreamReport
 
 PAGE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from unbroken import Format, Observer, Repair, RepairKind, StreamError, StreamReport, Verdict, iter_events
+from unbroken import Format, Repair, RepairKind, StreamError, StreamReport, Verdict, iter_events
 from unbroken.core.account import Account
 from unbroken.core.dialect import Delta, EventClass, Reading
-from unbroken.core.report import MAX_FIRST_REPAIRS, hooks
+from unbroken.core.report import MAX_FIRST_REPAIRS
 
 HEALTHY = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
@@ -108,23 +108,6 @@ def test_a_change_to_what_a_report_gave_does_not_change_the_report() -> None:
     report.usage["output_tokens"] = 7
     report.tool_calls.append({})
     assert (report.usage, report.tool_calls) == ({}, [])
-
-
-def test_an_observer_does_nothing_until_a_method_is_overridden() -> None:
-    observer = Observer()
-    observer.started(StreamReport())
-    observer.repaired(Repair(RepairKind.STRAY_LINE, 0, 1))
-    observer.ended(StreamReport())
-
-
-def test_only_what_an_observer_overrides_is_called() -> None:
-    class Counting(Observer):
-        def repaired(self, repair: Repair) -> None:
-            pass
-
-    observers = [Observer(), counting := Counting()]
-    assert hooks(observers, "repaired") == (counting.repaired,)
-    assert hooks(observers, "received") == ()
 
 
 def test_a_report_shows_its_facts() -> None:

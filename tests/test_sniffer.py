@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unbroken import Format
-from unbroken.core.errors import Failure
+from unbroken.core.failure import Failure
 from unbroken.core.sniffer import (
     MAX_HEAD,
     Finding,

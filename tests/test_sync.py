@@ -38,7 +38,7 @@ from unbroken import (
     repair,
 )
 from unbroken.adapters.reader import GRACE, MAX_BYTES, MAX_CHUNKS
-from unbroken.core.repairer import EventEngine
+from unbroken.core.engine import EventEngine
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.captures import body, needs_captures
 from unbroken import Event, EventReader, StreamRepairer, StreamReport, Verdict
-from unbroken.core.errors import ERROR_TYPE
+from unbroken.core.failure import ERROR_TYPE
 
 # What stands in the payload that ends the answer. Chat streams end with their last finish, if the end is clean.
 TERMINATORS = {

@@ -8,12 +8,14 @@ from . import dialects as _dialects  # noqa: F401  # registers what can be recog
 from .adapters.source import Source
 from .adapters.sync import EventStream, RepairedStream, iter_events, repair
 from .core.dialect import Delta, Dialect, EventClass, Reading, ToolFragment, register
-from .core.errors import Failure, StreamError
+from .core.event_reader import EventReader
 from .core.events import Comment, Event, Format
+from .core.failure import Failure
 from .core.heartbeat import Timeouts
-from .core.repairer import EventReader, StreamRepairer
+from .core.observer import Observer
+from .core.repairer import StreamRepairer
 from .core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
-from .core.report import Observer, StreamReport, Verdict
+from .core.report import StreamError, StreamReport, Verdict
 from .http import NDJSON_HEADERS, SSE_HEADERS, clean_headers, from_response
 from .retrying import aretrying, retrying
 

@@ -16,7 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .adapters.source import ChunkTypeError, Source, as_source, client_of, close_quietly, met_by, warn
-from .core.errors import Failure, StreamError
+from .core.failure import Failure
+from .core.report import StreamError
 from .dialects.failures import failure_of
 from .http import from_response
 from .patience import Retry, retry_after_of, status_of

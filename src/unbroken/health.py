@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from .adapters.source import warn
 from .core.heartbeat import check_seconds
-from .core.report import Observer, StreamReport, Verdict
+from .core.observer import Observer
+from .core.report import StreamReport, Verdict
 from .patience import worth_retrying
 
 

@@ -12,7 +12,8 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from .core.report import Observer, StreamReport, Verdict
+from .core.observer import Observer
+from .core.report import StreamReport, Verdict
 
 MAX_PROVIDERS: Final = 64
 """Providers, and dialects, that are told apart."""

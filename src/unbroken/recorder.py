@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from .core.account import Account
-from .core.report import Observer, StreamReport, Verdict
+from .core.observer import Observer
+from .core.report import StreamReport, Verdict
 
 VERSION: Final = 1
 MAX_FILES: Final = 100

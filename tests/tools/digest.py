@@ -23,7 +23,7 @@ import unbroken
 
 WRITING = ("to", "convert", "heartbeat", "heartbeat_bytes")
 TIMES = frozenset({"duration", "first_byte", "first_event", "first_content", "longest_gap"})
-NOTED_WITH_THEIR_LINE = frozenset({"repairs", "first_repairs", "invalid_utf8"})
+NOTED_WITH_THEIR_LINE = frozenset({"repairs", "first_repairs", "respellings", "invalid_utf8"})
 FAST_PATH = "unbroken.core.fast_path"
 
 Outcome = dict[str, Any]
@@ -60,27 +60,29 @@ class _Chosen(dict[str, Any]):
         if "repairs" in self:
             self["repairs"] = frozenset(map(unbroken.RepairKind, self["repairs"]))
         if self.pop("watched", False):
-            kept["observed"] = []
-            self["observers"] = [_Watch(kept["observed"])]
+            self["observers"] = [_Watch(kept)]
         if self.pop("counted", False):
             self["count_tokens"] = len
 
 
 class _Watch(unbroken.Observer):
-    def __init__(self, kept: list[Any]) -> None:
-        self._kept = kept
+    """Keeps what each hook is shown; a line may be repaired before its frame is whole, or with it."""
+
+    def __init__(self, kept: Outcome) -> None:
+        self._kept = {hook: kept.setdefault(f"observed {hook}", []) for hook in ("received", "content", "repaired")}
+        self._ended = kept.setdefault("observed end", [])
 
     def received(self, report: unbroken.StreamReport, chunk: bytes, at: float) -> None:
-        self._kept.append(("received", len(chunk)))
+        self._kept["received"].append(len(chunk))
 
     def content(self, report: unbroken.StreamReport, gap: float) -> None:
-        self._kept.append(("content", report.events))
+        self._kept["content"].append(round(gap))
 
     def repaired(self, repair: unbroken.Repair) -> None:
-        self._kept.append(("repaired", _spelt(repair)))
+        self._kept["repaired"].append(_spelt(repair))
 
     def ended(self, report: unbroken.StreamReport) -> None:
-        self._kept.append(("ended", report.verdict.value))
+        self._ended.append(report.verdict.value)
 
 
 def _repaired(chunks: Sequence[bytes], options: _Chosen, kept: Outcome, facts: frozenset[str] | None) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from ..core.errors import StreamError
-    from ..core.report import StreamReport
+    from ..core.report import StreamError, StreamReport
     from ..core.resume import DeliveredIds
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
-from ..core.errors import StreamError
+from ..core.report import StreamError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

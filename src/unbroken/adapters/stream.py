@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
-from ..core.errors import StreamError
+from ..core.report import StreamError
 from .reader import MAX_BYTES, End
 from .source import ChunkTypeError, Source, met_by, trace
 

@@ -13,12 +13,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self, TypeVar
 
 from ..core.dialect import Dialect
+from ..core.engine import EventEngine
 from ..core.events import Event, Format
 from ..core.heartbeat import Timeouts
+from ..core.observer import Observer
 from ..core.options import DEFAULT_MAX_EVENT_BYTES, DEFAULT_TIMEOUTS
-from ..core.repairer import EventEngine, StreamRepairer
+from ..core.repairer import StreamRepairer
 from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
-from ..core.report import Observer
 from .reader import GRACE, MAX_CHUNKS, CallerReader, ThreadReader
 from .source import Source, as_sync_source, close_quietly, warn
 from .stream import SLOW, Stream, check_wait

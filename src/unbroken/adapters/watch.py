@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from ..core.observer import Observer
 from ..core.repairs import Repair, RepairKind
-from ..core.report import Observer, StreamReport, Verdict
+from ..core.report import StreamReport, Verdict
 from .source import warn
 
 HOOKS: Final = ("started", "received", "content", "repaired", "ended")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from io import StringIO
 from typing import Any, Final
 
@@ -18,14 +19,14 @@ MAX_KEPT: Final = 2**20
 MAX_CALLS: Final = 1024
 """Tool calls, and choices, that are kept of one stream."""
 _CONTENT: Final = EventClass.CONTENT
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = "[\ud800-\udfff]"
 _NEEDLE: Final = 32  # characters: shorter passages stand twice in a row in any prose
 _WINDOW: Final = 4096
 
 
 def join_surrogates(text: str) -> str:
     """Join halves that were sent in two escapes; a half without its other half becomes U+FFFD."""
-    if _SURROGATE.search(text) is None:
+    if text.isascii() or re.search(_SURROGATE, text) is None:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
@@ -112,6 +113,30 @@ class Account:
         if self._last_piece is not None and choice == 0 and field == "text":
             self._compare_all(texts)
         self._keep(getattr(pieces, field), "".join(texts))
+        self.content_events += len(texts)
+
+    def adder(self, choice: int, field: str) -> Callable[[str], None]:
+        """Return what adds one text (or reasoning) of this choice, as a reading of nothing else would be absorbed."""
+        write = getattr(self._choices.get(choice) or self._open_choice(choice), field).write
+        compares = choice == 0 and field == "text"
+
+        def add(text: str) -> None:
+            self.content_events += 1
+            if compares and self._last_piece is not None:
+                self._compare(text)
+            if len(text) > self._room:
+                self.cut = True
+                text = text[: self._room]
+            self._room -= len(text)
+            write(text)
+
+        return add
+
+    def absorb_arguments(self, choice: int, fragment: ToolFragment, texts: list[str]) -> None:
+        """Take arguments of one tool call that came one after the other, in as many readings of nothing else."""
+        if choice not in self._choices:
+            self._open_choice(choice)
+        self._absorb_tool(choice, replace(fragment, arguments="".join(texts)))
         self.content_events += len(texts)
 
     def _absorb_delta(self, delta: Delta) -> bool:

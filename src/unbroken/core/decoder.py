@@ -9,10 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 BOM: Final = b"\xef\xbb\xbf"
 _REPLACEMENT: Final = "�"
+
+
+def copy_buffer(chunk: Any) -> bytes:
+    """Return a copy of a buffer: whoever made it may use it again. Raises `TypeError` for text and the like."""
+    try:
+        return bytes(memoryview(chunk))
+    except TypeError:
+        raise TypeError(f"feed() takes bytes, not {type(chunk).__name__}: feed the body undecoded") from None
 
 
 class LineSplitter:
@@ -80,8 +88,8 @@ def is_utf8(piece: bytes) -> bool:
     return True
 
 
-def decode_line(line: bytes) -> tuple[bytes, list[tuple[int, int]]]:
-    """Replace what is no UTF-8 by U+FFFD, one per maximal subpart; also give start and length of each bad run."""
+def replace_invalid_utf8(line: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+    """Return the bytes with U+FFFD for each maximal subpart that is not UTF-8, and start and length of each bad run."""
     try:
         line.decode()
     except UnicodeDecodeError:

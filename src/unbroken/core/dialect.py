@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Protocol
 
-from .errors import Failure
+from .failure import Failure
 
 
 class EventClass(Enum):

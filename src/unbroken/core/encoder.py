@@ -7,22 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from .dialect import Dialect
-from .errors import Failure
 from .events import Event, Format
-from .gate import Frame, Run
+from .failure import Failure
+from .frames import Outgoing
 from .mending import DONE, escape_separators, one_line
 from .proof import FLAWED, UNPROVEN, prove
 
 
-def spell(frame: Frame | Run, source: Format | None, target: Format) -> bytes:
-    """Write one frame in the framing `target`; untouched where that is the one it came in."""
+def spell(frame: Outgoing, source: Format | None, target: Format) -> bytes:
+    """Return one frame, or several, in the framing `target`; untouched where that is the one it came in."""
     if source is target:
         return frame.wire
-    if isinstance(frame, Run):
-        return b"".join(spell_event(event, target) for event in frame.events())
-    if frame.event is None:
-        return b""
-    return spell_event(frame.event, target)
+    return b"".join([spell_event(event, target) for event in frame.events()])
 
 
 def spell_payload(payload: Any, target: Format) -> bytes:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_ID_FORBIDS = re.compile(r"[\r\n\0]")
+# Compiled at their first use, by `re` itself: few streams are spelt anew.
+_LINE_END = r"\r\n|\n|\r"
+_ID_FORBIDS = r"[\r\n\0]"
 
 
 class Format(Enum):
@@ -50,18 +51,18 @@ class Event:
         """
         lines = []
         if self.event not in ("", "message"):
-            if _LINE_END.search(self.event):
+            if re.search(_LINE_END, self.event):
                 raise ValueError("Event.event must not hold CR or LF: it would begin a new field")
             lines.append(f"event: {self.event}")
         if self.id:
-            if _ID_FORBIDS.search(self.id):
+            if re.search(_ID_FORBIDS, self.id):
                 raise ValueError("Event.id must not hold CR, LF or NUL: a reader would ignore or misread it")
             lines.append(f"id: {self.id}")
         if self.retry is not None:
             if type(self.retry) is not int or self.retry < 0:
                 raise ValueError("Event.retry must be a whole number of milliseconds from 0 on, or None")
             lines.append(f"retry: {self.retry}")
-        lines += [f"data: {line}" for line in _LINE_END.split(self.data)]
+        lines += [f"data: {line}" for line in re.split(_LINE_END, self.data)]
         # A lone surrogate has no UTF-8 form; U+FFFD is what every decoder would make of its bytes.
         return ("\n".join(lines) + "\n\n").encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
 

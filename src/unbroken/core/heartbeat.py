@@ -73,8 +73,9 @@ class Heartbeat:
             self._written = now
 
     def wrote(self, now: float) -> None:
-        """Note that bytes were written, a heartbeat's own included."""
-        self._written = now
+        """Note that bytes were written, a heartbeat's own included. Calls need not be in the order of time."""
+        if self._written is None or now > self._written:
+            self._written = now
 
     def next_deadline(self) -> float | None:
         """Give the time at which the next heartbeat is due, or None."""
@@ -144,6 +145,12 @@ class Clocks:
         self._recognised = True
         self._waits_for = "idle"
         self._content_at = self._running(now) + self._idle
+
+    def progressed(self, now: float) -> None:
+        """Note that a byte came and that content was forwarded, after content that was forwarded before."""
+        running = self._running(now)
+        self._silence_at = running + self._silence
+        self._content_at = running + self._idle
 
     def pause(self, now: float) -> None:
         """Stop the clocks: upstream is not what is waited for."""

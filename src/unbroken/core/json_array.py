@@ -1,7 +1,7 @@
-"""The JSON array framer: elements leave as their last bracket closes.
+"""The JSON array reader: elements leave as their last bracket closes.
 
 https://www.rfc-editor.org/rfc/rfc8259#section-5. White space and separators stay as they are, so that the output is
-one array, byte for byte; a separator waits for the element behind it, or a dropped element would leave it dangling.
+one array, byte for byte; a separator waits for the element after it, or a dropped element would leave it dangling.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from enum import Enum
 from typing import Any
 
-from .decoder import decode_line, is_utf8
-from .errors import Failure
+from .decoder import is_utf8
 from .events import Event
+from .failure import Failure
 from .gate import Gate
 from .mending import DONE, mend_payload
 from .proof import FLAWED, prove
@@ -33,36 +33,112 @@ class _Expects(Enum):
     NOTHING = "nothing more"
 
 
-class JSONArrayFramer:
-    """Take chunks of one JSON array, and give the gate its elements, in order.
+class _Element:
+    """The open element: its bytes up to a limit, and how to find its end."""
+
+    __slots__ = ("_depth", "_escaped", "_in_string", "bytes", "size", "start")
+
+    def __init__(self) -> None:
+        self.bytes = bytearray()
+        self.begin(0)
+
+    def begin(self, start: int) -> None:
+        """Begin another element at this offset of the input."""
+        self.bytes.clear()
+        self.size = 0  # bytes that were not kept included
+        self.start = start
+        self._depth = 0
+        self._in_string = self._escaped = False
+
+    def take(self, chunk: bytes, at: int, limit: int) -> tuple[int, bool]:
+        """Take its bytes from `at` on, and keep up to `limit`; return where that ends, and whether the element does."""
+        end, ended = self._find_end(chunk, at)
+        self.size += end - at
+        if self.size <= limit:
+            self.bytes += chunk[at:end]
+        else:
+            self.bytes.clear()
+        return end, ended
+
+    def _find_end(self, chunk: bytes, at: int) -> tuple[int, bool]:
+        """Follow strings and brackets."""
+        if not self._depth and not self._in_string and not (chunk[at] in b'{["' and not self.size):
+            # A number or a word ends before the next mark or blank; nothing shows its end any sooner.
+            found = _SCALAR_END.search(chunk, at if self.size else at + 1)
+            return (len(chunk), False) if found is None else (found.start(), True)
+        while at < len(chunk):
+            if self._escaped:
+                self._escaped = False
+                at += 1
+                continue
+            found = (_INSIDE if self._in_string else _OUTSIDE).search(chunk, at)
+            if found is None:
+                return len(chunk), False
+            at = found.end()
+            self._follow(chunk[at - 1])
+            if not self._depth and not self._in_string:
+                return at, True
+        return at, False
+
+    def _follow(self, mark: int) -> None:
+        if mark == 0x5C:
+            self._escaped = True
+        elif mark == 0x22:
+            self._in_string = not self._in_string
+        else:
+            self._depth += 1 if mark in b"{[" else -1
+
+
+class _Lead:
+    """What waits for the next element: blanks, the opening bracket, one comma."""
+
+    __slots__ = ("_has_comma", "_limit", "bytes")
+
+    def __init__(self, limit: int) -> None:
+        self.bytes = bytearray()
+        self._has_comma = False
+        self._limit = limit
+
+    def add_blanks(self, blanks: bytes) -> None:
+        """Add blanks; they mean nothing, and more of them than an event may have are not kept."""
+        self.bytes += blanks[: max(0, self._limit - len(self.bytes))]
+
+    def add_comma(self) -> None:
+        """Add a comma, unless there is one."""
+        if not self._has_comma:
+            self.bytes += b","
+            self._has_comma = True
+
+    def clear(self) -> None:
+        """Forget it."""
+        self.bytes.clear()
+        self._has_comma = False
+
+
+class JSONArrayReader:
+    """Takes chunks of one JSON array, and hands the gate its elements, in order.
 
     `sniffed`: the first element spoke for an array, so the output must begin with one that does.
     """
 
-    saw_own = True  # its first byte is a bracket
+    is_own = True  # its first byte is a bracket
 
     def __init__(self, gate: Gate, offset: int = 0, *, sniffed: bool = False) -> None:
         self._gate = gate
         self._offset = offset  # of the chunk at hand
         self._limit = gate.options.max_event_bytes
         self._expects = _Expects.OPENING
-        self._lead = bytearray()  # what waits for the next element: blanks, the opening bracket, one comma
-        self._has_comma = False  # `_lead` holds a comma
+        self._lead = _Lead(self._limit)
         self._comma_at = 0
         self._forwarded = 0
         self._needs_opener = sniffed
         self._after_scalar = False
-        self._element = bytearray()
-        self._size = 0  # of the open element, forgotten bytes included
-        self._start = 0  # where it began in the input
-        self._depth = 0
-        self._in_string = False
-        self._escaped = False
+        self._element = _Element()
         self._excess_from: int | None = None
 
     @property
     def open_array(self) -> bytes | None:
-        """What an error of ours must begin with to stand in the array as an element; None once it has ended."""
+        """What an error of ours must begin with to be an element of the array; None once it has ended."""
         if self._expects is _Expects.NOTHING:
             return None
         return b"," if self._forwarded else b"["
@@ -70,8 +146,8 @@ class JSONArrayFramer:
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
         at = 0
-        while at < len(chunk) and self._gate.dead_from is None:
-            at = self._take_element(chunk, at) if self._size else self._take_between(chunk, at)
+        while at < len(chunk) and self._gate.state.dead_from is None:
+            at = self._take_element(chunk, at) if self._element.size else self._take_between(chunk, at)
         self._offset += len(chunk)
 
     # Between elements
@@ -86,8 +162,8 @@ class JSONArrayFramer:
         if self._expects is _Expects.NOTHING or (self._expects is _Expects.OPENING and mark != b"["):
             self._take_excess(mark, offset)
         elif self._expects is _Expects.OPENING:
-            self._note_excess(offset)
-            self._lead += mark
+            self._drop_excess(offset)
+            self._lead.bytes += mark
             self._expects = _Expects.FIRST
         elif mark == b",":
             self._take_comma(offset)
@@ -101,19 +177,24 @@ class JSONArrayFramer:
         if self._expects is _Expects.NOTHING:
             self._gate.forward_bare(blanks)
         else:
-            # They mean nothing; more of them than an event may have are not kept.
-            self._lead += blanks[: max(0, self._limit - len(self._lead))]
+            self._lead.add_blanks(blanks)
 
     def _take_excess(self, mark: bytes, offset: int) -> None:
-        """Drop what stands in front of the array or behind it; it stays where nothing may name it."""
+        """Take what stands before the array or after it; it stays where no repair may drop it."""
         if RepairKind.STRAY_LINE not in self._gate.options.repairs:
             self._take_blanks(mark)
         elif self._excess_from is None:
             self._excess_from = offset
 
+    def _drop_excess(self, end: int) -> None:
+        """Drop what stood before the array or after it."""
+        if self._excess_from is not None:
+            self._gate.repair_if_enabled(RepairKind.STRAY_LINE, self._excess_from, end)
+            self._excess_from = None
+
     def _take_comma(self, offset: int) -> None:
         if self._expects is not _Expects.COMMA:
-            if self._allows(RepairKind.INVALID_JSON):
+            if self._gate.allows(RepairKind.INVALID_JSON):
                 self._gate.repair(RepairKind.INVALID_JSON, offset, offset + 1)
             else:
                 self._take_blanks(b",")  # it stays, like all that is between elements
@@ -123,97 +204,45 @@ class JSONArrayFramer:
         self._add_comma()
 
     def _add_comma(self) -> None:
-        if self._forwarded and not self._has_comma:
-            self._lead += b","
-            self._has_comma = True
+        if self._forwarded:
+            self._lead.add_comma()
 
     def _end_array(self) -> None:
-        lead = bytes(self._lead)
+        lead = bytes(self._lead.bytes)
         if self._expects is not _Expects.VALUE:
-            lead = lead.replace(b",", b"")  # it stood in front of an element that was dropped
-        elif self._allows(RepairKind.INVALID_JSON):
+            lead = lead.replace(b",", b"")  # it stood before an element that was dropped
+        elif self._gate.allows(RepairKind.INVALID_JSON):
             self._gate.repair(RepairKind.INVALID_JSON, self._comma_at, self._comma_at + 1)
             lead = lead.replace(b",", b"")
-        self._lead.clear()
+        self._lead.bytes.clear()
         self._expects = _Expects.NOTHING
         self._gate.forward_bare(lead + b"]")
-
-    def _note_excess(self, end: int) -> None:
-        """Name what stood in front of the array or behind it."""
-        if self._excess_from is not None:
-            self._note(RepairKind.STRAY_LINE, self._excess_from, end)
-            self._excess_from = None
-
-    def _allows(self, kind: RepairKind) -> bool:
-        return self._gate.allows(kind)
-
-    def _note(self, kind: RepairKind, start: int, end: int) -> None:
-        if kind in self._gate.options.repairs:
-            self._gate.repair(kind, start, end)
 
     # Inside of an element
 
     def _begin_element(self, chunk: bytes, at: int) -> int:
-        self._start = self._offset + at
-        if self._expects is _Expects.COMMA and self._allows(RepairKind.GLUED_JSON):
-            self._gate.repair(RepairKind.GLUED_JSON, self._start, self._start)
+        start = self._offset + at
+        if self._expects is _Expects.COMMA and self._gate.allows(RepairKind.GLUED_JSON):
+            self._gate.repair(RepairKind.GLUED_JSON, start, start)
             self._add_comma()
-        self._depth = 0
-        self._in_string = self._escaped = False
+        self._element.begin(start)
         return self._take_element(chunk, at)
 
     def _take_element(self, chunk: bytes, at: int) -> int:
-        end, ended = self._scan(chunk, at)
-        self._size += end - at
-        if self._size <= self._limit:
-            self._element += chunk[at:end]
-        else:
-            self._element.clear()
+        end, ended = self._element.take(chunk, at, self._limit)
         if ended:
-            self._finish_element(self._offset + end)
+            self._end_element(self._offset + end)
         return end
 
-    def _scan(self, chunk: bytes, at: int) -> tuple[int, bool]:
-        """Follow strings and brackets to the end of the element; give where it ends, and whether it does."""
-        if not self._depth and not self._in_string and not (chunk[at] in b'{["' and not self._size):
-            return self._scan_scalar(chunk, at)
-        while at < len(chunk):
-            if self._escaped:
-                self._escaped = False
-                at += 1
-                continue
-            found = (_INSIDE if self._in_string else _OUTSIDE).search(chunk, at)
-            if found is None:
-                return len(chunk), False
-            at = found.end()
-            self._take_bracket(chunk[at - 1])
-            if not self._depth and not self._in_string:
-                return at, True
-        return at, False
-
-    def _take_bracket(self, mark: int) -> None:
-        if mark == 0x5C:
-            self._escaped = True
-        elif mark == 0x22:
-            self._in_string = not self._in_string
-        else:
-            self._depth += 1 if mark in b"{[" else -1
-
-    def _scan_scalar(self, chunk: bytes, at: int) -> tuple[int, bool]:
-        """A number or a word ends before the next mark or blank; nothing tells its end any sooner."""
-        found = _SCALAR_END.search(chunk, at if self._size else at + 1)
-        return (len(chunk), False) if found is None else (found.start(), True)
-
-    def _finish_element(self, end: int) -> None:
-        raw, size, start = bytes(self._element), self._size, self._start
-        self._element.clear()
-        self._size = 0
+    def _end_element(self, end: int) -> None:
+        raw, size, start = bytes(self._element.bytes), self._element.size, self._element.start
+        self._element.begin(end)
         self._expects = _Expects.COMMA
         if size > self._limit:
             self._gate.repair(RepairKind.OVERSIZED_EVENT, start, end)
             return
         if not is_utf8(raw):
-            raw = self._decode(raw, start)
+            raw = self._gate.decode(raw, start)
         text = raw.decode()
         value = prove(text)
         if value is FLAWED and not self._gate.options.standard_only:
@@ -221,21 +250,13 @@ class JSONArrayFramer:
         else:
             self._forward(text, value, start, end)
 
-    def _decode(self, raw: bytes, start: int) -> bytes:
-        decoded, runs = decode_line(raw)
-        self._gate.report.invalid_utf8 += len(runs)
-        for begin, length in runs:
-            self._note(RepairKind.INVALID_UTF8, start + begin, start + begin + length)
-        return decoded
-
     def _forward(self, text: str, value: Any, start: int, end: int) -> None:
         if self._needs_opener and text[0] not in _OPENERS:
-            self._note(RepairKind.INVALID_JSON, start, end)
-        elif self._gate.forward(Event(text), text.encode(), value, start, end, lead=bytes(self._lead)):
+            self._gate.repair_if_enabled(RepairKind.INVALID_JSON, start, end)
+        elif self._gate.forward(Event(text), text.encode(), value, start, end, lead=bytes(self._lead.bytes)):
             self._after_scalar = text[0] not in _OPENERS
             self._needs_opener = False
             self._lead.clear()
-            self._has_comma = False
             self._forwarded += 1
 
     def _mend(self, text: str, start: int, end: int) -> None:
@@ -259,15 +280,16 @@ class JSONArrayFramer:
     # The end
 
     def _end_scalar(self) -> None:
-        """Write the blank that tells the end of a scalar: nothing else follows it."""
+        """Write the blank that ends a scalar: nothing else follows it."""
         if self._after_scalar:
             self._gate.forward_bare(b" ")
 
     def close(self, *, clean: bool) -> bool:
-        """Take the end of input; tell whether a piece was cut: an array ends with its bracket, and nowhere else."""
-        self._note_excess(self._offset)
+        """Take the end of input; return whether a piece was cut: an array ends with its bracket, and nowhere else."""
+        self._drop_excess(self._offset)
         if self._expects is not _Expects.NOTHING:
             self._end_scalar()
-        if self._size and RepairKind.UNFINISHED_TAIL in self._gate.options.repairs:
-            self._gate.repair(RepairKind.UNFINISHED_TAIL, self._start, self._start + self._size)
+        if self._element.size:
+            start = self._element.start
+            self._gate.repair_if_enabled(RepairKind.UNFINISHED_TAIL, start, start + self._element.size)
         return self._expects is not _Expects.NOTHING

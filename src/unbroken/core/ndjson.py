@@ -1,17 +1,16 @@
-"""The NDJSON framer: one JSON text per line, mended where a line fails the strict reading.
+"""The NDJSON reader: one JSON text per line, repaired where a line fails the strict reading.
 
 https://github.com/ndjson/ndjson-spec. Lines end with LF or CRLF; blank lines are skipped; a last line without its end
-counts. Nothing but JSON can be read here, so a line that nothing mends is dropped by name, and reading goes on.
+counts. Nothing but JSON can be read here, so a line that nothing repairs is dropped by name, and reading goes on.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from .decoder import LineSplitter, decode_line, is_utf8
-from .errors import Failure
+from .decoder import LineSplitter, is_utf8
 from .events import Event
+from .failure import Failure
 from .gate import Gate
 from .mending import DONE, escape_separators, join_raw_lines, mend_payload, one_line
 from .proof import FLAWED, UNPROVEN, BracketScanner, is_whole, prove
@@ -20,15 +19,64 @@ from .sniffer import body_failure, is_error_body
 
 _BLANKS = b" \t\r"
 _MAX_HELD = 64 * 1024
-_SSE_LINE = re.compile(rb"(?:data|event|id|retry|):")
+_SSE_STARTS = (b":", b"data:", b"event:", b"id:", b"retry:")
 
 
-class NDJSONFramer:
-    """Take chunks of an NDJSON stream, and give the gate its events and repairs, in order.
+class _OpenDocument:
+    """The lines of one document with raw line ends, or of one that is too long."""
+
+    __slots__ = ("end", "lines", "oversized", "scanner", "start")
+
+    def __init__(self) -> None:
+        self.lines = bytearray()
+        self.start = 0
+        self.end = 0
+        self.scanner: BracketScanner | None = None
+        self.oversized = False  # the open line is too long, and gone
+
+    def append(self, line: bytes, start: int, end: int) -> None:
+        """Add a line."""
+        if self.lines:
+            self.lines.append(0x0A)
+        else:
+            self.start = start
+        self.lines += line
+        self.end = end
+
+    def take(self) -> bytes:
+        """Return the lines, and forget them."""
+        lines = bytes(self.lines)
+        self.lines.clear()
+        self.scanner = None
+        return lines
+
+
+class _FirstDocument:
+    """What is asked of the first document, while it may be the one document of a body that is not a stream.
+
+    `may_be_body`: nothing but the first byte spoke for NDJSON. `holds`: the content type says that the body is one
+    document; the first one waits until a second one shows that this is wrong.
+    """
+
+    __slots__ = ("held", "holds", "may_be_body")
+
+    def __init__(self, *, may_be_body: bool, holds: bool) -> None:
+        self.may_be_body = may_be_body
+        self.holds = holds
+        self.held: tuple[str, int, int] | None = None
+
+    def take(self) -> tuple[str, int, int] | None:
+        """Return the document that waited, and forget it."""
+        held, self.held = self.held, None
+        return held
+
+
+class NDJSONReader:
+    """Takes chunks of an NDJSON stream, and hands the gate its events and repairs, in order.
 
     `sniffed`: the first byte spoke for NDJSON, so the stream begins with an object. `may_be_body`: nothing else did, so
-    one error object, or one pretty-printed document, is a body and no stream. `holds_first`: the content type says
-    that it is one; the first line waits until a second one proves it wrong.
+    one error object, or one pretty-printed document, is a body and not a stream. `holds_first`: the content type says
+    that it is a body; the first line waits until a second one shows that this is wrong.
     """
 
     def __init__(
@@ -40,29 +88,22 @@ class NDJSONFramer:
         may_be_body: bool = False,
         holds_first: bool = False,
     ) -> None:
-        self.saw_own = False
+        self.is_own = False
+        """Whether what was cut at the end looked like JSON."""
         self._gate = gate
         self._splitter = LineSplitter(offset, keep_cr=True)
         self._limit = gate.options.max_event_bytes
-        self._block = bytearray()  # lines of one document with raw line ends
-        self._start = 0
-        self._end = 0
-        self._scanner: BracketScanner | None = None
-        self._poisoned = False
+        self._open = _OpenDocument()
+        self._first = _FirstDocument(may_be_body=may_be_body, holds=holds_first)
         self._needs_object = sniffed
-        self._may_be_body = may_be_body
-        self._holds_first = holds_first
-        self._held: tuple[str, int, int] | None = None
         self._at_margin = True
-        self._indented = False  # blanks in front of the open line are gone already
+        self._indented = False  # blanks before the open line are gone already
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
         splitter = self._splitter
-        if self._gate.lane is not None:
-            chunk = self._close_lane(len(chunk)) + chunk
         for line in splitter.feed(chunk):
-            if self._gate.dead_from is not None:
+            if self._gate.state.dead_from is not None:
                 return
             start = splitter.offset
             splitter.offset += len(line) + 1
@@ -71,28 +112,26 @@ class NDJSONFramer:
             splitter.skip_blanks()
             self._indented = True
         if len(splitter.open_line) + 1 > self._limit:
-            self._poison(splitter.offset)
-            self._end = splitter.offset + len(splitter.open_line)
+            self._skip(splitter.offset)
+            self._open.end = splitter.offset + len(splitter.open_line)
             splitter.shorten_open_line()
-        if self._gate.likeness is not None and self._is_idle():
-            self._gate.open_lane(b"\n")
 
-    def _close_lane(self, coming: int) -> bytes:
-        """Go on behind what went past; give what the lane kept. `coming` bytes behind that were counted already."""
-        held = self._gate.close_lane()
-        self._splitter.offset = self._gate.report.bytes_in - coming - len(held)
-        return held
+    def skip_to(self, offset: int) -> None:
+        """Continue at this offset: the lines before it were forwarded without this reader."""
+        self._splitter.offset = offset
 
-    def _is_idle(self) -> bool:
-        """Tell whether the next byte begins a line, and nothing waits for it."""
-        waits = self._splitter.open_line or self._poisoned or self._indented or self._scanner or self._held
-        return not waits and not self._needs_object and self._gate.dead_from is None
+    def is_idle(self) -> bool:
+        """Return whether the next byte begins a line, and nothing waits for that line."""
+        document = self._open
+        waits = self._splitter.open_line or document.oversized or self._indented or document.scanner or self._first.held
+        return not waits and not self._needs_object and self._gate.state.dead_from is None
 
-    def _poison(self, start: int) -> None:
+    def _skip(self, start: int) -> None:
+        """Skip a line that is too long, from `start` on."""
         self._give_up()
-        if not self._poisoned:
-            self._poisoned = True
-            self._start = start
+        if not self._open.oversized:
+            self._open.oversized = True
+            self._open.start = start
 
     def _take_raw_line(self, raw: bytes, start: int) -> None:
         body = raw.lstrip(_BLANKS)
@@ -100,11 +139,10 @@ class NDJSONFramer:
         line = body.rstrip(_BLANKS)
         self._at_margin = at == start and not self._indented
         self._indented = False
-        if self._poisoned or len(body) + 1 > self._limit:
-            self._poison(at)
-            self._end = at + len(body)
-            if self._gate.dead_from is None:
-                self._report_oversized()
+        if self._open.oversized or len(body) + 1 > self._limit:
+            self._skip(at)
+            if self._gate.state.dead_from is None:
+                self._end_oversized(at + len(body))
             return
         if not line:
             self._gate.report.respellings["blank-line"] += 1
@@ -116,25 +154,20 @@ class NDJSONFramer:
         else:
             self._take_undecodable(line, at)
 
-    def _report_oversized(self) -> None:
-        self._poisoned = False
-        self._gate.repair(RepairKind.OVERSIZED_EVENT, self._start, self._end)
+    def _end_oversized(self, end: int) -> None:
+        self._open.oversized = False
+        self._gate.repair(RepairKind.OVERSIZED_EVENT, self._open.start, end)
 
     def _take_undecodable(self, line: bytes, start: int) -> None:
-        gate = self._gate
-        decoded, runs = decode_line(line)
-        gate.report.invalid_utf8 += len(runs)
-        if gate.options.standard_only:
+        decoded = self._gate.decode(line, start)
+        if self._gate.options.standard_only:
             self._take_invalid(decoded, start, start + len(line))
-            return
-        for begin, length in runs:
-            if RepairKind.INVALID_UTF8 in gate.options.repairs:
-                gate.repair(RepairKind.INVALID_UTF8, start + begin, start + begin + length)
-        self._take_line(decoded, start, start + len(line))
+        else:
+            self._take_line(decoded, start, start + len(line))
 
     def _take_line(self, line: bytes, start: int, end: int) -> None:
-        if self._scanner is not None:
-            self._continue(line, start, end)
+        if self._open.scanner is not None:
+            self._continue(self._open.scanner, line, start, end)
         else:
             self._take_document(line, start, end)
 
@@ -151,15 +184,14 @@ class NDJSONFramer:
             if is_error_body(value):
                 self._gate.die(body_failure(value), RepairKind.NOT_A_STREAM, start, end)
                 return
-            if self._holds_first and len(text) <= _MAX_HELD:
-                self._held = (text, start, end)
+            if self._first.holds and len(text) <= _MAX_HELD:
+                self._first.held = (text, start, end)
                 return
         self._forward(text, value, start, end)
 
     def _forward(self, text: str, value: Any, start: int, end: int) -> None:
-        if self._held is not None:
+        if (held := self._first.take()) is not None:
             # A second document shows that the content type was wrong.
-            held, self._held = self._held, None
             self._forward(held[0], prove(held[0]), held[1], held[2])
         if value is not UNPROVEN and value is not FLAWED:
             escaped = text if self._gate.options.standard_only else escape_separators(text)
@@ -171,18 +203,18 @@ class NDJSONFramer:
             self._needs_object = False
 
     def _is_first_of_body(self) -> bool:
-        """Tell whether the document at hand could still be the one document of a body that is no stream."""
-        return self._may_be_body and self._held is None and not self._gate.opened
+        """Return whether the document at hand may still be the one document of a body that is not a stream."""
+        return self._first.may_be_body and self._first.held is None and not self._gate.opened
 
     def _misleads(self, text: str) -> bool:
-        """Tell whether this text, were it the first to leave, would tell the next reader another format."""
+        """Return whether this text, if it left first, would make the next reader see another format."""
         return self._needs_object and not text.startswith("{")
 
-    # Mended lines
+    # Repaired lines
 
     def _mend(self, line: bytes, text: str, start: int, end: int) -> bool:
         gate = self._gate
-        if _SSE_LINE.match(line) and gate.allows(RepairKind.STRAY_FRAMING):
+        if line.startswith(_SSE_STARTS) and gate.allows(RepairKind.STRAY_FRAMING):
             gate.repair(RepairKind.STRAY_FRAMING, start, end)
             inner = text.partition(":")[2].removeprefix(" ")
             if line.startswith(b"data:") and is_whole(inner):
@@ -206,71 +238,57 @@ class NDJSONFramer:
             self._take_proven(payload, value, start, end)
 
     def _begin(self, line: bytes, start: int, end: int) -> bool:
-        """Begin a document that goes on over more lines."""
+        """Begin a document that goes on over more lines; return False if this line cannot begin one."""
         scanner = BracketScanner()
         scanner.feed(line)
         if scanner.spoiled or scanner.whole or not self._gate.allows(RepairKind.RAW_NEWLINE):
             return False
-        self._scanner = scanner
-        self._keep(line, start, end)
+        self._open.scanner = scanner
+        self._open.append(line, start, end)
         return True
 
-    def _keep(self, line: bytes, start: int, end: int) -> None:
-        if self._block:
-            self._block.append(0x0A)
-        else:
-            self._start = start
-        self._block += line
-        self._end = end
-
-    def _continue(self, line: bytes, start: int, end: int) -> None:
-        assert self._scanner is not None
+    def _continue(self, scanner: BracketScanner, line: bytes, start: int, end: int) -> None:
         if self._at_margin and line[:1] == b"{" and is_whole(line.decode()):
             # A whole document at the left margin: what came before it was never going to be one.
             self._give_up()
             self._take_document(line, start, end)
-        elif len(self._block) + len(line) + 2 > self._limit:
-            first = self._start
-            self._give_up(silently=True)
-            self._gate.repair(RepairKind.OVERSIZED_EVENT, first, end)
+        elif len(self._open.lines) + len(line) + 2 > self._limit:
+            self._open.take()
+            self._gate.repair(RepairKind.OVERSIZED_EVENT, self._open.start, end)
         else:
-            self._keep(line, start, end)
-            self._scanner.feed(b"\n" + line)
-            self._try_whole()
+            self._open.append(line, start, end)
+            scanner.feed(b"\n" + line)
+            if scanner.whole or scanner.spoiled:
+                self._end_document()
 
-    def _try_whole(self) -> None:
-        assert self._scanner is not None
-        if not (self._scanner.whole or self._scanner.spoiled):
-            return
-        pieces = join_raw_lines(bytes(self._block).decode())
+    def _end_document(self) -> None:
+        pieces = join_raw_lines(bytes(self._open.lines).decode())
         if not pieces:
             self._give_up()
             return
-        start, end = self._start, self._end
-        self._give_up(silently=True)
+        self._open.take()
+        start, end = self._open.start, self._open.end
         if self._is_first_of_body():
             self._gate.die(body_failure(prove(pieces[0])), RepairKind.NOT_A_STREAM, start, end)
             return
         self._gate.repair(RepairKind.RAW_NEWLINE, start, end)
         self._forward_document(pieces[0], start, end)
 
-    def _give_up(self, *, silently: bool = False) -> None:
-        """Let go of kept lines; together they are invalid, unless `silently`."""
-        lines = bytes(self._block)
-        self._block.clear()
-        self._scanner = None
-        if lines and not silently:
-            self._take_invalid(lines, self._start, self._end)
+    def _give_up(self) -> None:
+        """Take the lines of the open document, which together are invalid."""
+        lines = self._open.take()
+        if lines:
+            self._take_invalid(lines, self._open.start, self._open.end)
 
     def _take_invalid(self, line: bytes, start: int, end: int) -> None:
-        """Deal with what is no JSON text."""
+        """Keep, drop or reject what is not a JSON text."""
         gate = self._gate
         gate.report.invalid_json += 1
         policy = gate.options.invalid_json
-        if policy == "drop" and not gate.options.standard_only and not self._may_drop():
+        if policy == "drop" and not gate.options.standard_only and RepairKind.INVALID_JSON not in gate.options.repairs:
             policy = "keep"
         if policy == "keep" and self._needs_object:
-            policy = "drop"  # what leaves first tells the next reader the format
+            policy = "drop"  # what leaves first shows the next reader the format
         if policy == "keep":
             for text in line.decode().split("\n"):
                 self._forward(text, FLAWED, start, end)
@@ -279,55 +297,47 @@ class NDJSONFramer:
         elif not gate.options.standard_only:
             gate.repair(RepairKind.INVALID_JSON, start, end)
 
-    def _may_drop(self) -> bool:
-        return RepairKind.INVALID_JSON in self._gate.options.repairs
-
     # The end
 
     def close(self, *, clean: bool) -> bool:
-        """Take the end of input; a last line without its end counts at a clean one. Tell whether a piece was cut."""
-        if self._gate.lane is not None:
-            self.feed(b"")
+        """Take the end of input; at a clean one a last line without its end counts. Return whether a piece was cut."""
         line = bytes(self._splitter.open_line)
         start = self._splitter.offset
-        if self._poisoned:
-            self._end = max(self._end, start + len(line))
-            self._report_oversized()
+        if self._open.oversized:
+            self._end_oversized(max(self._open.end, start + len(line)))
             return True
         stripped = line.strip(_BLANKS)
         if clean and stripped and self._is_last(stripped):
             self._splitter.offset += len(line) + 1
             self._take_raw_line(line, start)
             stripped = b""
-        cut = bool(self._block)
+        cut = bool(self._open.lines)
         self._give_up()
         cut = self._drop_tail(stripped, start, start + len(line)) or cut
-        if self._held is not None:
-            self._end_held(clean=clean)
+        if (held := self._first.take()) is not None:
+            self._end_held(held, clean=clean)
         return cut
 
     def _is_last(self, line: bytes) -> bool:
-        if self._gate.options.standard_only or self._scanner is not None:
+        """Return whether a last line without its end may be read as a line."""
+        if self._gate.options.standard_only or self._open.scanner is not None:
             return True
         if not is_utf8(line):
             return False
         text = line.decode()
-        return prove(text) is not FLAWED or bool(mend_payload(text, self._gate.allows)[1]) or self._is_framed(line)
+        is_framed = line.startswith(b"data:") and is_whole(text[5:])
+        return prove(text) is not FLAWED or bool(mend_payload(text, self._gate.allows)[1]) or is_framed
 
-    def _is_framed(self, line: bytes) -> bool:
-        return line.startswith(b"data:") and is_whole(line[5:].decode())
-
-    def _end_held(self, *, clean: bool) -> None:
-        """The one document was all, and the content type says JSON: this was a body, and no stream."""
-        assert self._held is not None
-        (text, start, end), self._held = self._held, None
+    def _end_held(self, held: tuple[str, int, int], *, clean: bool) -> None:
+        """Take the one document that was all: where the content type says JSON, this was a body and not a stream."""
+        text, start, end = held
         if clean:
             self._gate.die(body_failure(prove(text)), RepairKind.NOT_A_STREAM, start, end)
         else:
             self._forward(text, prove(text), start, end)
 
     def _drop_tail(self, line: bytes, start: int, end: int) -> bool:
-        self.saw_own = line[:1] in (b"{", b"[", b'"')
-        if line and self._gate.dead_from is None and RepairKind.UNFINISHED_TAIL in self._gate.options.repairs:
-            self._gate.repair(RepairKind.UNFINISHED_TAIL, start, end)
+        self.is_own = line[:1] in (b"{", b"[", b'"')
+        if line and self._gate.state.dead_from is None:
+            self._gate.repair_if_enabled(RepairKind.UNFINISHED_TAIL, start, end)
         return bool(line)

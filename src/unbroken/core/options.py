@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 from .dialect import CONVERTERS, REGISTRY, Dialect
 from .events import Format
 from .heartbeat import Timeouts, check_seconds
+from .observer import Observer
 from .repairs import DEFAULT_REPAIRS, Repair, RepairKind
-from .report import Observer
 
 DEFAULT_MAX_EVENT_BYTES = 16 * 2**20
 MIN_MAX_EVENT_BYTES = 1024

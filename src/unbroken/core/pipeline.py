@@ -1,126 +1,173 @@
-"""Bytes to frames: the sniffer, the framer that it chooses, and the gate, as one."""
+"""Bytes to frames: the sniffer, the reader of the framing that it finds, the fast path before it, and the gate."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Callable
+from typing import Final, Protocol
 
+from . import fast_path
 from .decoder import BOM
 from .events import Format
-from .gate import Gate, Item
-from .ndjson import NDJSONFramer
+from .failure import Failure
+from .fast_path import FastPath
+from .frames import Delivery, Item
+from .gate import Gate
+from .ndjson import NDJSONReader
 from .options import Options
 from .repairs import RepairKind
-from .report import StreamReport, Verdict
+from .report import StreamError, StreamReport, Verdict
 from .sniffer import LONGEST_AWAITED, MAX_HEAD, Finding, awaited, not_a_stream, sniff
-from .sse import SSEFramer
+from .sse import SSEReader
 
 _MAX_INDENT: Final = 1024
-"""Blanks in front of the first line that are kept; they mean something only in front of a misnamed field."""
+"""Blanks before the first line that are kept; they mean something only before a misnamed field."""
 
 
-if TYPE_CHECKING:
+def new_report(options: Options) -> StreamReport:
+    """Return the report of a stream that has not begun."""
+    return StreamReport(
+        format=options.format,
+        dialect=options.dialect.name if options.dialect else None,
+        last_event_id=options.last_event_id,
+        provider=options.provider,
+        request_id=options.request_id,
+    )
 
-    class Framer(Protocol):
-        """Takes the bytes of one framing."""
 
-        saw_own: bool
+class Reader(Protocol):
+    """Reads one framing."""
+
+    @property
+    def is_own(self) -> bool:
         """Whether anything came that belongs to this framing."""
 
-        def feed(self, chunk: bytes) -> None:
-            """Take the next bytes."""
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes."""
 
-        def close(self, *, clean: bool) -> bool:
-            """Take the end; tell whether a piece was cut."""
+    def close(self, *, clean: bool) -> bool:
+        """Take the end of input; return whether a piece was cut."""
 
 
 class Pipeline:
-    """Take chunks; give frames and repairs in order, a function of the bytes and not of their chunks."""
+    """Takes chunks; returns frames and repairs in order, a function of the bytes and not of their chunks.
 
-    def __init__(self, options: Options, report: StreamReport) -> None:
+    `delivery` is asked once the format is known: what the fast path's `take` is to return.
+    """
+
+    def __init__(
+        self, options: Options, report: StreamReport, delivery: Callable[[], Delivery | None] = lambda: None
+    ) -> None:
         self.options = options
         self.report = report
         self.gate = Gate(options, report)
-        self.framer: Framer | None = None
+        self.reader: Reader | None = None
+        self.fast: FastPath | None = None
+        """Stands before the reader; None before the format is known, for a JSON array, and after the end."""
+        self.closed = False
+        self._delivery = delivery
         self._prefix = bytearray()  # while the format is not known
         self._awaits: bytes | None = None  # what must come into `_prefix` before its format can be told
         self._searched = 0  # bytes of `_prefix` that were searched for it
         self._base = 0  # where `_prefix` begins
         self._origin = 0  # where the connection at hand begins
         self._skips_bom = True  # nothing of the body has gone yet, where alone a byte order mark means nothing
-        self.closed = False
 
     def feed(self, chunk: bytes) -> list[Item]:
-        """Take the next bytes and give what they complete."""
+        """Take the next bytes and return what they complete."""
         self.report.bytes_in += len(chunk)
-        if self.gate.dead_from is None:
-            if self.framer is not None:
-                self.framer.feed(chunk)
+        if self.gate.state.dead_from is None:
+            if self.fast is not None:
+                self.fast.feed(chunk)
+            elif self.reader is not None:
+                self.reader.feed(chunk)
             else:
                 self._prefix += chunk
                 if self._awaits is None or self._has_come(self._awaits):
                     self._settle_format(at_end=False)
-        return self._take()
+        return self.gate.take_items()
 
     def close(self, *, clean: bool) -> tuple[list[Item], Verdict]:
-        """Take the end of input; give what is left, and the verdict."""
+        """Take the end of input; return what is left, and the verdict."""
         self.closed = True
         gate = self.gate
-        if self.framer is None and gate.dead_from is None and self._prefix:
+        if self.reader is None and gate.state.dead_from is None and self._prefix:
             self._settle_format(at_end=True)
         cut = False
-        if self.framer is not None and gate.dead_from is None:
-            cut = self.framer.close(clean=clean)
-            gate.lane = None
+        if self.reader is not None and gate.state.dead_from is None:
+            if self.fast is not None:
+                self.fast.flush()
+            cut = self.reader.close(clean=clean)
             if clean and not self.report.events and not self.options.standard_only:
-                self._reject_if_foreign(self.framer)
+                self._reject_if_foreign(self.reader)
         gate.drop_the_rest(self.report.bytes_in)
-        return self._take(), gate.conclude(clean=clean, cut=cut)
+        self._shut_fast_path()
+        return gate.take_items(), gate.verdict(clean=clean, cut=cut)
 
-    def restart(self) -> None:
-        """Go on with the bytes of another connection, once `close` has let go of what the last one left open."""
+    def stop(self) -> None:
+        """Take nothing more."""
+        self.closed = True
+        self._shut_fast_path()
+
+    def _shut_fast_path(self) -> None:
+        if self.fast is not None:
+            self.fast.shut()
+            self.fast = None
+
+    def reconnect(self) -> None:
+        """Go on with the bytes of another connection, once `close` has ended what the last one left open."""
         if not self.closed:
             self.gate.drop_the_rest(self.report.bytes_in)
         self.closed = False
-        self.framer = None
-        self.gate.lane = None
+        self.reader = None
+        self._shut_fast_path()
         self._prefix.clear()
         self._awaits = None
         self._base = self._origin = self.report.bytes_in
         self._skips_bom = True
-        self.gate.restart()
+        self.gate.reconnect()
 
     @property
     def open_array(self) -> bytes | None:
-        """What an error must begin with to stand in the array of the input; None once that has ended."""
-        begin: bytes | None = getattr(self.framer, "open_array", b"[")
+        """What an error must begin with to be an element of the input's array; None once that has ended."""
+        begin: bytes | None = getattr(self.reader, "open_array", b"[")
         return begin
 
     @property
-    def carried(self) -> bytes:
-        """Fields without an event, that leave with what is written last."""
-        return self.framer.carried if isinstance(self.framer, SSEFramer) else b""
+    def pending_fields(self) -> bytes:
+        """`id:` and `retry:` fields without an event, which leave with what is written last."""
+        return self.reader.pending_fields if isinstance(self.reader, SSEReader) else b""
 
-    def _take(self) -> list[Item]:
-        out, self.gate.out = self.gate.out, []
-        return out
+    @property
+    def reports_truncation(self) -> bool:
+        """Whether a cut is a failure: only where the dialect says what is whole."""
+        dialect = self.gate.dialect
+        return dialect is not None and dialect.json_payloads and not self.options.standard_only
 
-    def _reject_if_foreign(self, framer: Framer) -> None:
-        """A body of which nothing could be read is no stream, and must not pass for an empty answer."""
+    def error(self) -> StreamError | None:
+        """Return the error that the report's verdict stands for."""
+        failure, verdict = self.gate.state.failure, self.report.verdict
+        if verdict is Verdict.TRUNCATED and self.reports_truncation:
+            failure = Failure("truncated")
+        failed = verdict is Verdict.FAILED or verdict is Verdict.TRUNCATED
+        return self.report.error_for(failure) if failure is not None and failed else None
+
+    def _reject_if_foreign(self, reader: Reader) -> None:
+        """Fail where nothing of the body could be read: it is not a stream, and must not pass for an empty answer."""
         gate, dropped = self.gate, self.report.repairs
         if gate.opened:
             # Lines that look like fields have left; they are all that came, and none is one of the standard's.
-            if isinstance(framer, SSEFramer) and not framer.saw_own:
-                gate.fail(not_a_stream("unrecognised"), self.report.bytes_in)
+            if isinstance(reader, SSEReader) and not reader.is_own:
+                gate.state.die(not_a_stream("unrecognised"), None, self.report.bytes_in)
             return
         foreign = dropped[RepairKind.STRAY_LINE] + dropped[RepairKind.INVALID_JSON]
-        if foreign or (dropped[RepairKind.UNFINISHED_TAIL] and not framer.saw_own):
+        if foreign or (dropped[RepairKind.UNFINISHED_TAIL] and not reader.is_own):
             gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin, self.report.bytes_in)
 
     # The format
 
     def _has_come(self, pattern: bytes) -> bool:
-        """Tell whether what the sniffer awaits has come, without a search through all of the prefix for each chunk."""
+        """Return whether what the sniffer awaits has come, without a search through the whole prefix for each chunk."""
         begin = max(0, self._searched - LONGEST_AWAITED)
         self._searched = len(self._prefix)
         return self._searched > MAX_HEAD + _MAX_INDENT or re.search(pattern, self._prefix[begin:]) is not None
@@ -143,7 +190,7 @@ class Pipeline:
             self._searched = len(self._prefix)
 
     def _trim_blanks(self) -> None:
-        """Let go of blank lines in front, and of an endless indentation; heartbeats of NDJSON look like one."""
+        """Drop leading blank lines, and an endless indentation; heartbeats of NDJSON look like one."""
         prefix = self._prefix
         skip = 3 if self._skips_bom and prefix.startswith(BOM) else 0
         run = len(prefix) - len(prefix[skip:].lstrip(b" \t\r\n"))
@@ -187,19 +234,23 @@ class Pipeline:
     def _begin(self, format: Format, finding: Finding) -> None:
         self.report.format = format
         if format is Format.SSE:
-            self.framer = SSEFramer(self.gate, self._base)
+            sse = self.reader = SSEReader(self.gate, self._base)
+            if fast_path.enabled:
+                self.fast = FastPath(self.gate, sse, (b"\n\n", b"\r\n\r\n"), self._delivery())
         elif format is Format.NDJSON:
-            self.framer = NDJSONFramer(
+            lines = self.reader = NDJSONReader(
                 self.gate,
                 self._base,
                 sniffed=finding.sniffed,
                 may_be_body=finding.may_be_body,
                 holds_first=finding.holds_first,
             )
+            if fast_path.enabled:
+                self.fast = FastPath(self.gate, lines, (b"\n",), self._delivery())
         else:
-            from .json_array import JSONArrayFramer  # the rarest framing
+            from .json_array import JSONArrayReader  # the rarest framing
 
-            self.framer = JSONArrayFramer(self.gate, self._base, sniffed=finding.sniffed)
+            self.reader = JSONArrayReader(self.gate, self._base, sniffed=finding.sniffed)
         prefix = bytes(self._prefix)
         self._prefix.clear()
-        self.framer.feed(prefix)
+        (self.fast or self.reader).feed(prefix)

@@ -47,15 +47,16 @@ _BLANK_RUN: Final = re.compile(r"[ \t\n\r]*+")
 _MAX_DIGITS: Final = 4000
 """Digits of an integer that are read exactly; the interpreter refuses more than 4,300."""
 _PLAIN_STARTS: Final = frozenset("{[")
-_STRINGS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_NO_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
+# Seldom needed: compiled at their first use, by `re` itself.
+_STRINGS: Final = r'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+_NO_BRACKETS: Final = r"[^\[\]{}]+"
 _STEP: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def _too_deep(text: str) -> bool:
     if text.count("[") + text.count("{") <= MAX_LEVELS:
         return False
-    brackets = _NO_BRACKETS.sub("", _STRINGS.sub("", text))
+    brackets = re.sub(_NO_BRACKETS, "", re.sub(_STRINGS, "", text))
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > MAX_LEVELS
 
 
@@ -103,12 +104,12 @@ def is_whole(text: str) -> bool:
     return isinstance(prove(text), (dict, list))
 
 
-_JOINT: Final = re.compile(r"[ \t\n\r]*+(?:data:[ \t\n\r]*+)?+")
+_JOINT: Final = r"[ \t\n\r]*+(?:data:[ \t\n\r]*+)?+"
 
 
 def _skip_joint(text: str, at: int) -> int:
     """Skip what may stand between glued documents: blanks, and the prefix of a frame whose line end was lost."""
-    found = _JOINT.match(text, at)
+    found = re.compile(_JOINT).match(text, at)
     return found.end() if found else at
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
-if TYPE_CHECKING:
-    from .account import Account
-    from .errors import StreamError
-    from .events import Format
-    from .repairs import Repair, RepairKind
+from .account import Account
+from .events import Format
+from .failure import Failure
+from .repairs import Repair, RepairKind
 
 MAX_FIRST_REPAIRS = 64
 """How many repairs the report keeps whole; all of them are counted."""
@@ -149,6 +147,19 @@ class StreamReport:
         """How often the passage that ends the text stands there in a row; 1 is no repetition. Reported only."""
         return self.account.repetitions if self.account else 1
 
+    def error_for(self, failure: Failure) -> StreamError:
+        """Return the exception that carries this failure of the stream."""
+        return StreamError(
+            failure,
+            provider=self.provider,
+            request_id=self.request_id,
+            retry_count=self.retries,
+            tokens_received=self.tokens_received,
+            # Asking upstream again would repeat nothing. Without a dialect, any event may be content.
+            safe_to_retry=not (self.events if self.dialect is None else self.content_emitted),
+            report=self,
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Give all of it in JSON-ready values: enums by their value, the error as its facts."""
         facts: dict[str, Any] = {}
@@ -198,29 +209,84 @@ _PLAIN = (
 )
 
 
-class Observer:
-    """Watch streams: override what is of interest; what is not overridden is not called, and costs nothing."""
+class StreamError(Exception):
+    """The stream failed or was cut; raised after its last event, never in place of one.
 
-    _cannot_raise: ClassVar[frozenset[str]] = frozenset()
-    """Hooks of ours that are called for every event, and are spared the guard that costs as much as they do."""
+    `public_message` may be shown to a user; `str()` is fit for a log line. `safe_to_retry` is true when no event
+    reached the consumer. `report` is the stream's report, None after unpickling. `__cause__` is what upstream
+    raised, if it did.
+    """
 
-    def started(self, report: StreamReport) -> None:
-        """A stream began; its report is live."""
+    def __init__(
+        self,
+        failure: Failure,
+        *,
+        provider: str | None = None,
+        request_id: str | None = None,
+        retry_count: int = 0,
+        tokens_received: int = 0,
+        safe_to_retry: bool = False,
+        report: StreamReport | None = None,
+    ) -> None:
+        super().__init__(failure)
+        self.failure = failure
+        self.provider = provider
+        self.request_id = request_id
+        self.retry_count = retry_count
+        self.tokens_received = tokens_received
+        self.safe_to_retry = safe_to_retry
+        self.report = report
 
-    def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
-        """A chunk arrived, `at` seconds after the start; what it completes is told after this."""
+    @property
+    def code(self) -> str:
+        """What went wrong, one of a closed set of slugs: `truncated`, `upstream-failed`, `idle-timeout` ..."""
+        return self.failure.code
 
-    def content(self, report: StreamReport, gap: float) -> None:
-        """Content was forwarded, `gap` seconds after the content before it, or after the start."""
+    @property
+    def error_type(self) -> str | None:
+        """The provider's own word for the error, for example `overloaded_error`."""
+        return self.failure.error_type
 
-    def repaired(self, repair: Repair) -> None:
-        """Something was mended."""
+    @property
+    def status_hint(self) -> int | None:
+        """The HTTP status that would have said it, where there is one."""
+        return self.failure.status_hint
 
-    def ended(self, report: StreamReport) -> None:
-        """The stream ended, its verdict is final."""
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the provider asked to wait."""
+        return self.failure.retry_after
+
+    @property
+    def public_message(self) -> str:
+        """One safe sentence for a user."""
+        return self.failure.public_message
+
+    def __str__(self) -> str:
+        known = {
+            "provider": self.provider,
+            "request_id": self.request_id,
+            "error_type": self.error_type,
+            "status": self.status_hint,
+            "retries": self.retry_count or None,
+            "tokens": self.tokens_received or None,
+        }
+        # repr escapes line ends and terminal escapes: labels and error types can come from upstream.
+        facts = " ".join(f"{name}={value!r}" for name, value in known.items() if value is not None)
+        return f"{self.code}: {self.public_message}" + (f" ({facts})" if facts else "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        labels = (self.provider, self.request_id, self.retry_count, self.tokens_received, self.safe_to_retry)
+        return _restore, (type(self), self.failure, labels)
 
 
-def hooks(observers: Iterable[Observer], name: str) -> tuple[Callable[..., None], ...]:
-    """Give the methods of that name that observers have of their own."""
-    methods = [getattr(observer, name) for observer in observers]
-    return tuple(method for method in methods if getattr(method, "__func__", None) is not getattr(Observer, name))
+def _restore(cls: type[StreamError], failure: Failure, labels: tuple[Any, ...]) -> StreamError:
+    provider, request_id, retry_count, tokens_received, safe_to_retry = labels
+    return cls(
+        failure,
+        provider=provider,
+        request_id=request_id,
+        retry_count=retry_count,
+        tokens_received=tokens_received,
+        safe_to_retry=safe_to_retry,
+    )

@@ -10,8 +10,8 @@ import re
 from typing import Any, Final, NamedTuple
 
 from .decoder import BOM
-from .errors import Failure, is_ours
 from .events import Format
+from .failure import Failure, is_ours
 
 MAX_HEAD: Final = 16 * 1024
 """Bytes of an HTTP head, or of a page until its title, that are read at most."""

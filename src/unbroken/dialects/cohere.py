@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
-from ..core.errors import Failure
+from ..core.failure import Failure
 from .failures import failure_of, is_own
 from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_whole
 

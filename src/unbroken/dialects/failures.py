@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from ..core.errors import ERROR_TYPE, Failure, failure_of_ours
+from ..core.failure import ERROR_TYPE, Failure, failure_of_ours
 from .shapes import as_label, as_list, as_object, as_seconds, as_text, as_whole
 
 _MAX_DETAIL: Final = 2000

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from typing import Any, ClassVar, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
-from ..core.errors import Failure
+from ..core.failure import Failure
 from .failures import failure_of, is_own
 from .shapes import as_arguments, as_figures, as_label, as_object, as_text, as_timestamp, as_whole
 

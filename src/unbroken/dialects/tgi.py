@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, register
-from ..core.errors import Failure
+from ..core.failure import Failure
 from .failures import failure_of
 from .shapes import as_figures, as_label, as_object, as_text
 

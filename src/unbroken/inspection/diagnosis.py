@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..core.errors import SENTENCES
 from ..core.events import Format
+from ..core.failure import SENTENCES
 from ..core.repairs import RepairKind
 from ..core.report import Verdict
 from ..core.sniffer import media_type

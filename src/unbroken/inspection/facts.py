@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..core.errors import Failure
+from ..core.failure import Failure
 from ..core.report import StreamReport
 from .spelling import Spelling
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, Final
 
 from ..core.dialect import REGISTRY, EventClass, Reading
-from ..core.errors import SENTENCES
 from ..core.events import Event
-from ..core.gate import Frame, Item, Run
+from ..core.failure import SENTENCES
+from ..core.frames import Frame, Item
 from ..core.options import check_options
 from ..core.pipeline import Pipeline
 from ..core.repairs import Repair
@@ -65,7 +66,7 @@ class Inspector:
         """Take the end; `stopped` says that the watcher left and the stream may go on."""
         at = self._at(now)
         rows = self._stop() if stopped else self._end(at)
-        self.facts.failure = self._pipeline.gate.failure if self._pipeline else None
+        self.facts.failure = self._pipeline.gate.state.failure if self._pipeline else None
         self.facts.stopped = stopped
         self.facts.ended = at
         self._note_silence(self.facts.last_byte or 0.0, at)
@@ -80,8 +81,8 @@ class Inspector:
     def _stop(self) -> list[Row]:
         """Leave what is not whole alone: its rest was on its way."""
         gate = self._pipeline.gate if self._pipeline else None
-        ended = gate is not None and (gate.done or gate.terminal or gate.failure is not None)
-        self.report.verdict = gate.conclude(clean=True, cut=False) if gate and ended else Verdict.CANCELLED
+        is_final = gate is not None and gate.state.ended
+        self.report.verdict = gate.verdict(clean=True, cut=False) if gate and is_final else Verdict.CANCELLED
         return []
 
     def recall(self, chunks: list[dict[str, Any]], end: float, *, whole: bool) -> list[Row]:
@@ -188,21 +189,18 @@ class Inspector:
 
     def _rows(self, items: list[Item], at: float) -> list[Row]:
         rows: list[Row] = []
-        first = self.report.events - sum(_count(item) for item in items)
+        first = self.report.events - sum(item.count for item in items if not isinstance(item, Repair))
         for item in items:
             if isinstance(item, Repair):
                 rows.append(self._row("repair", at, name=item.kind.value, size=item.length, text=f"byte {item.offset}"))
-            elif isinstance(item, Run):
-                for event, reading in zip(item.events(), item.readings(), strict=True):
-                    first += 1
-                    rows.append(self._event(event, EventClass.CONTENT, reading, first, at))
-            elif item.event is not None:
-                first += 1
-                rows.append(self._event(item.event, item.kind or EventClass.STRUCTURAL, item.reading, first, at))
-            elif item.comment is not None:
+            elif isinstance(item, Frame) and item.comment is not None:
                 self._alive = True
                 self.facts.last_behind = "comment"
                 rows.append(self._row("comment", at, text=cut(item.comment.text)))
+            else:
+                for event, reading in zip_longest(item.events(), item.readings()):
+                    first += 1
+                    rows.append(self._event(event, item.kind or EventClass.STRUCTURAL, reading, first, at))
         return rows
 
     def _event(self, event: Event, kind: EventClass, reading: Reading | None, number: int, at: float) -> Row:
@@ -255,12 +253,6 @@ class Inspector:
         stamp = _stamp(value.get("created_at"), value.get("created"))
         if stamp is not None:
             facts.stamps = (facts.stamps[0] if facts.stamps else stamp, stamp)
-
-
-def _count(item: Item) -> int:
-    if isinstance(item, Run):
-        return len(item)
-    return int(isinstance(item, Frame) and item.event is not None)
 
 
 def _stamp(text: Any, number: Any) -> float | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from unbroken import StreamError, StreamReport
 from unbroken.core.dialect import REGISTRY
-from unbroken.core.errors import ERROR_TYPE, SENTENCES, Failure, failure_of_ours, is_ours
+from unbroken.core.failure import ERROR_TYPE, SENTENCES, Failure, failure_of_ours, is_ours
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=5),

@@ -1,0 +1,40 @@
+"""Several frames of one template that leave together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..dialect import EventClass, Reading
+from ..events import Event
+from .spelling import Values
+from .template import Template
+
+
+class Run:
+    """Frames of one template, all of them content, that came one after the other.
+
+    `last_event_id` is the last event id before them, `values` what stands in their slots, `wire` their canonical bytes.
+    """
+
+    __slots__ = ("_last_event_id", "_template", "_values", "wire")
+
+    kind: Final = EventClass.CONTENT
+
+    def __init__(self, template: Template, last_event_id: str, values: Values, wire: bytes) -> None:
+        self._template = template
+        self._last_event_id = last_event_id
+        self._values = values
+        self.wire = wire
+
+    @property
+    def count(self) -> int:
+        """The number of events."""
+        return len(self._values) // self._template.width
+
+    def events(self) -> list[Event]:
+        """Return the events, in order."""
+        return self._template.events(self._values, self._last_event_id)
+
+    def readings(self) -> list[Reading]:
+        """Return what each of the events means, in order."""
+        return self._template.readings(self._values)

@@ -1,0 +1,37 @@
+"""The interface of what watches streams: metrics, recorders, logs, one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from .repairs import Repair
+from .report import StreamReport
+
+
+class Observer:
+    """Watch streams: override what is of interest; what is not overridden is not called, and costs nothing."""
+
+    _cannot_raise: ClassVar[frozenset[str]] = frozenset()
+    """Hooks of ours that are called for every event, and are spared the guard that costs as much as they do."""
+
+    def started(self, report: StreamReport) -> None:
+        """A stream began; its report is live."""
+
+    def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
+        """A chunk arrived, `at` seconds after the start; what it completes is told after this."""
+
+    def content(self, report: StreamReport, gap: float) -> None:
+        """Content was forwarded, `gap` seconds after the content before it, or after the start."""
+
+    def repaired(self, repair: Repair) -> None:
+        """Something was mended."""
+
+    def ended(self, report: StreamReport) -> None:
+        """The stream ended, its verdict is final."""
+
+
+def hooks(observers: Iterable[Observer], name: str) -> tuple[Callable[..., None], ...]:
+    """Give the methods of that name that observers have of their own."""
+    methods = [getattr(observer, name) for observer in observers]
+    return tuple(method for method in methods if getattr(method, "__func__", None) is not getattr(Observer, name))

@@ -1,0 +1,172 @@
+"""SSE blocks: the lines between two blank lines, what they say, and how they are spelt.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+FIELD_NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*+")
+"""What a field name looks like; other lines are non-field lines, whatever colon they hold."""
+KNOWN_FIELDS: Final = (b"data", b"event", b"id", b"retry")
+"""The fields of the standard."""
+_MAX_DIGITS: Final = 15
+
+
+def is_retry(value: bytes) -> bool:
+    """Return whether the value of a `retry:` line is a reconnection time; any other is ignored."""
+    return value.isdigit() and len(value) <= _MAX_DIGITS
+
+
+class ParsedBlock:
+    """One block, parsed line by line from its canonical lines, each with its LF and without the blank line."""
+
+    __slots__ = ("body", "data", "id", "lines", "name", "non_fields", "retry", "unknown", "wire")
+
+    def __init__(self, wire: bytes) -> None:
+        self.wire = wire
+        self.lines: list[bytes] = []  # fields and comments
+        self.data: list[bytes] = []
+        self.non_fields: list[bytes] = []
+        self.body: list[bytes] = []  # data and non-field lines, in order: what a raw line end may have cut apart
+        self.name: str | None = None
+        self.id: str | None = None
+        self.retry: int | None = None
+        self.unknown = False  # whether it has a field that the standard does not know
+        for line in wire.split(b"\n")[:-1]:
+            self._parse(line)
+
+    def _parse(self, line: bytes) -> None:
+        name, colon, value = line.partition(b": ")
+        if name == b"data" and colon:
+            self.data.append(value)
+            self.body.append(value)
+        elif line.startswith(b":"):
+            pass
+        elif not colon or not FIELD_NAME.fullmatch(name):
+            self.non_fields.append(line)
+            self.body.append(line)
+            return
+        else:
+            self._set(name, value)
+        self.lines.append(line)
+
+    def _set(self, name: bytes, value: bytes) -> None:
+        if name == b"event":
+            self.name = value.decode()
+        elif name == b"id":
+            if b"\0" not in value:
+                self.id = value.decode()
+        elif name == b"retry":
+            if is_retry(value):
+                self.retry = int(value)
+        else:
+            self.unknown = True
+
+    @property
+    def payload(self) -> str:
+        """The data as the standard joins it."""
+        return b"\n".join(self.data).decode()
+
+    def spell(self) -> bytes:
+        """Return the frame as it is, without non-field lines."""
+        if not self.non_fields:
+            return self.wire + b"\n"
+        return b"".join(line + b"\n" for line in self.lines) + b"\n"
+
+
+@cache
+def _simple_frame() -> re.Pattern[str]:
+    return re.compile(
+        r"(?:event: ([^\r\n]*+)\n)?+(?:id: ([^\r\n\0]*+)\n)?+data: ([^\r\n]*+)\n(?:id: ([^\r\n\0]*+)\n)?+\n"
+    )
+
+
+class SimpleBlock:
+    """A block of one line of data, perhaps a name and an id: nearly all are, and need no look at each line."""
+
+    __slots__ = ("_frame", "id", "name", "payload")
+
+    non_fields: Final[list[bytes]] = []
+    retry: Final = None
+    unknown: Final = False
+
+    def __init__(self, frame: bytes, name: str | None, id: str | None, payload: str) -> None:
+        self._frame = frame
+        self.name = name
+        self.id = id
+        self.payload = payload
+
+    @property
+    def wire(self) -> bytes:
+        """The lines, each with its LF, without the blank line."""
+        return self._frame[:-1]
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The fields."""
+        return self._frame.split(b"\n")[:-2]
+
+    @property
+    def data(self) -> list[bytes]:
+        """The one line of data."""
+        return [self.payload.encode()]
+
+    @property
+    def body(self) -> list[bytes]:
+        """The one line of data."""
+        return self.data
+
+    def spell(self) -> bytes:
+        """Return the frame as it is."""
+        return self._frame
+
+
+Block = ParsedBlock | SimpleBlock
+
+
+def parse_simple(frame: bytes) -> SimpleBlock | None:
+    """Return the block, if these bytes are one canonical frame of a simple block and nothing else."""
+    try:
+        text = frame.decode()
+    except UnicodeDecodeError:
+        return None
+    if text.startswith("data: ") and text.find("\n") == len(text) - 2 and "\r" not in text:  # measured: half of a match
+        return SimpleBlock(frame, None, None, text[6:-2])
+    found = _simple_frame().fullmatch(text)
+    if found is None:
+        return None
+    name, id_before, payload, id_after = found.groups()
+    if id_before is not None and id_after is not None:
+        return None
+    return SimpleBlock(frame, name, id_after if id_before is None else id_before, payload)
+
+
+def respell(block: Block, payload: str, *, further: bool = False) -> bytes:
+    """Return the frame with this payload, on one line, in the place of the block's data.
+
+    `further` is for each event but the first out of one block: the name is repeated, the other lines are not.
+    """
+    data = b"data: " + payload.encode()
+    if further:
+        return b"".join(line + b"\n" for line in block.lines if line.startswith(b"event: ")) + data + b"\n\n"
+    lines = []
+    for line in block.lines:
+        if not line.startswith(b"data: "):
+            lines.append(line)
+        elif data:
+            lines.append(data)
+            data = b""
+    if data:
+        lines.append(data)
+    return b"\n".join(lines) + b"\n\n"
+
+
+def respell_lines(block: Block, payload: str) -> bytes:
+    """Return the frame with a payload of as many lines as the block's own."""
+    values = iter(payload.encode().split(b"\n"))
+    lines = [b"data: " + next(values) if line.startswith(b"data: ") else line for line in block.lines]
+    return b"".join(line + b"\n" for line in lines) + b"\n"

@@ -1,0 +1,57 @@
+"""Repairs of blocks: a rule sees a block that failed the strict reading, and returns the documents in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ..mending import DONE, PAYLOAD_MENDS, join_raw_lines
+from ..proof import FLAWED, is_whole, prove
+from ..repairs import RepairKind
+from .block import Block
+
+Allows = Callable[[RepairKind], bool]
+Rule = Callable[[Block], list[str]]
+
+
+def raw_block(block: Block) -> list[str]:
+    """A document over several lines without `data:`, and nothing else."""
+    raw = b"\n".join(block.non_fields).decode() if not block.data else ""
+    return [raw] if is_whole(raw) else []
+
+
+def raw_newlines(block: Block) -> list[str]:
+    """A document that raw line ends cut into several lines of data, or into lines without `data:`."""
+    return join_raw_lines(b"\n".join(block.body).decode()) if block.data and len(block.body) > 1 else []
+
+
+def _of_payload(mend: Callable[[str], list[str]]) -> Rule:
+    return lambda block: mend(block.payload) if block.data else []
+
+
+BLOCK_RULES: Final[tuple[tuple[RepairKind, Rule], ...]] = (
+    (RepairKind.RAW_JSON, raw_block),
+    (RepairKind.RAW_NEWLINE, raw_newlines),
+    *((kind, _of_payload(mend)) for kind, mend in PAYLOAD_MENDS),
+)
+"""What is tried on a block, in this order; the payload alone is mended by the functions of `mending.py`."""
+
+USES_NON_FIELDS: Final = (RepairKind.RAW_NEWLINE, RepairKind.RAW_JSON)
+"""Repairs that make something of non-field lines; with any other repair these lines are dropped."""
+
+
+def mend(block: Block, allows: Allows) -> tuple[RepairKind | None, list[str]]:
+    """Return the first repair that brings its proof, and the documents (or `[DONE]`) that the block then holds."""
+    if block.data and (not (payload := block.payload) or payload == DONE or prove(payload) is not FLAWED):
+        return None, []
+    for kind, rule in BLOCK_RULES:
+        if allows(kind) and (documents := rule(block)):
+            return kind, documents
+    return None, []
+
+
+def documents_between(block: Block, allows: Allows) -> list[str]:
+    """Return the non-field lines that are whole documents of their own."""
+    if not block.non_fields or not allows(RepairKind.RAW_JSON):
+        return []
+    return [line.decode() for line in block.non_fields if line[:1] in (b"{", b"[") and is_whole(line.decode())]

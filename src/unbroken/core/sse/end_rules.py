@@ -1,0 +1,47 @@
+"""What may still leave at the end of input: a last event whose blank line, or last line end, is missing."""
+
+from __future__ import annotations
+
+import re
+
+from ..decoder import is_utf8
+from ..mending import DONE, is_misspelt_done, mend_payload
+from ..proof import FLAWED, is_whole, prove
+from . import block_rules
+from .block import ParsedBlock
+from .line_rules import MISNAMED_DATA, Seen
+
+
+def completes(line: bytes, seen: Seen, *, raw: bool) -> bool:
+    """Return whether a last line without its end is whole, alone or with the open data.
+
+    `raw`: the open block is a document without `data:`.
+    """
+    if not line or not is_utf8(line):
+        return False
+    name, _, value = line.partition(b":")
+    if name == b"data":
+        return _completes_data(value.removeprefix(b" "), seen, raw=raw)
+    if name == b"error":
+        return not seen.block.wire and is_whole(value.decode())
+    return raw or line[:1] in (b"{", b"[") or re.match(MISNAMED_DATA, line) is not None
+
+
+def _completes_data(value: bytes, seen: Seen, *, raw: bool) -> bool:
+    open_data = [] if raw else seen.block.parse().data
+    if _is_whole_payload(b"\n".join([*open_data, value]).decode(), seen):
+        return True
+    return seen.evidence.data_is_whole() and _is_whole_payload(value.decode(), seen)
+
+
+def is_whole_block(block: ParsedBlock, seen: Seen) -> bool:
+    """Return whether a block without its blank line is whole as it is, or as what a repair proves it to be."""
+    if block_rules.mend(block, seen.allows)[1]:
+        return True
+    return bool(block.data) and _is_whole_payload(block.payload, seen)
+
+
+def _is_whole_payload(payload: str, seen: Seen) -> bool:
+    if payload == DONE or (seen.gate.expects_done and is_misspelt_done(payload)) or is_whole(payload):
+        return True
+    return prove(payload) is FLAWED and bool(mend_payload(payload, seen.allows)[1])

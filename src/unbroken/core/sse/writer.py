@@ -1,0 +1,208 @@
+"""Blocks to frames: what of a block leaves, how it is spelt, and which of its fields wait for the next event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..events import Event
+from ..failure import Failure
+from ..gate import Gate
+from ..mending import DONE, escape_separators, is_misspelt_done, one_line
+from ..proof import FLAWED, UNPROVEN, prove
+from ..repairs import RepairKind
+from ..state import Mode
+from .block import Block, ParsedBlock, is_retry, respell, respell_lines
+
+_EMPTY = ParsedBlock(b"")
+
+
+class Writer:
+    """Hands blocks to the gate.
+
+    `id:` and `retry:` fields of a block that does not leave are pending: they leave with the next event.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._limit = gate.options.max_event_bytes
+        self._pending: dict[bytes, bytes] = {}  # by field name, whole lines
+        self.owes_blank_line = False
+        """Whether a comment was written without the blank line after it, which leaves if it comes next."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether what comes next may be written otherwise than it comes."""
+        return self.owes_blank_line or bool(self._pending)
+
+    @property
+    def pending_fields(self) -> bytes:
+        """The pending fields; at the end of the stream they leave with what is written last."""
+        return b"" if self._gate.state.after_done else b"".join(line + b"\n" for line in self._pending.values())
+
+    # Outside of blocks
+
+    def write_comment(self, line: bytes) -> None:
+        """Write a comment line."""
+        gate = self._gate
+        gate.forward_comment(line[1:].decode().removeprefix(" "), line + b"\n")
+        # Clients built on one widespread parser dispatch an empty event at a blank line once an id was seen.
+        after_id = gate.state.mode is Mode.KNOWN and bool(gate.report.last_event_id)
+        self.owes_blank_line = gate.options.comments == "keep" and (gate.options.standard_only or not after_id)
+
+    def write_blank_line(self) -> None:
+        """Write the blank line after a comment; leave out any other."""
+        if self.owes_blank_line:
+            self.owes_blank_line = False
+            self._gate.forward_bare(b"\n")
+        else:
+            self._gate.report.respellings["blank-line"] += 1
+
+    # Blocks
+
+    def write_unchanged(self, block: Block, start: int, end: int) -> None:
+        """Write a block of which nothing may be repaired."""
+        payload = block.payload
+        if block.data:
+            value = prove(payload) if payload[:1] in ("{", "[") else FLAWED
+            self._forward(block, payload, value, start, end, wire=block.wire + b"\n")
+        else:
+            self._note_fields(block)
+            self._gate.forward_bare(block.wire + b"\n")
+
+    def write_without_data(self, block: Block) -> None:
+        """Write a block without data; in a known dialect its `id:` and `retry:` wait for the next event."""
+        gate = self._gate
+        if gate.state.mode is not Mode.KNOWN or block.unknown:
+            self._note_fields(block)
+            gate.forward_bare(block.spell())
+            return
+        gate.report.respellings["bare-block"] += 1
+        self._make_pending(block)
+        comments = [line + b"\n" for line in block.lines if line.startswith(b":")]
+        if comments:
+            gate.forward_bare(b"".join(comments))
+
+    def write_proven(self, block: Block, payload: str, value: Any, start: int, end: int) -> None:
+        """Write a block whose payload has this value, or is `UNPROVEN`."""
+        gate = self._gate
+        is_empty = value is None and gate.state.mode is Mode.KNOWN and not self._says_by_name(block)
+        if is_empty and gate.allows(RepairKind.EMPTY_DATA):
+            self._drop(RepairKind.EMPTY_DATA, block, start, end)
+            return
+        escaped = payload if value is UNPROVEN else escape_separators(payload)
+        if escaped is payload:
+            wire = block.spell()
+        else:
+            gate.report.respellings["separator"] += 1
+            wire = respell_lines(block, escaped)
+        self._forward(block, escaped, value, start, end, wire=wire)
+
+    def write_flawed(
+        self, block: Block, payload: str, start: int, end: int, *, wire: bytes | None = None, further: bool = False
+    ) -> None:
+        """Write, drop or reject a payload that nothing repairs: in a known dialect nobody could read it."""
+        gate = self._gate
+        if gate.state.mode is not Mode.KNOWN or payload == self._sentinel() or self._says_by_name(block):
+            self._forward(block, payload, FLAWED, start, end, wire=wire, further=further)
+        elif gate.expects_done and is_misspelt_done(payload) and gate.allows(RepairKind.DONE_SPELLING):
+            gate.repair(RepairKind.DONE_SPELLING, start, end)
+            self._forward(block, DONE, FLAWED, start, end)
+        elif (kind := self._reason_to_drop(payload)) is RepairKind.EMPTY_DATA or kind is RepairKind.WRAPPED_COMMENT:
+            self._drop(kind, block, start, end)
+        else:
+            gate.report.invalid_json += 1
+            if kind is None and gate.options.invalid_json != "error":
+                self._forward(block, payload, FLAWED, start, end, wire=wire, further=further)
+            elif kind is None:
+                gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
+            elif block.name == "error":
+                gate.die(Failure("upstream-error"), kind, start, end)
+            else:
+                self._drop(kind, block, start, end)
+
+    def write_document(self, text: str, start: int, end: int, *, block: Block = _EMPTY, further: bool = False) -> None:
+        """Write one repaired document on one line, with the other lines of its block."""
+        if text == DONE:
+            self.write_flawed(block, DONE, start, end, further=further)
+            return
+        payload = escape_separators(one_line(text))
+        self._forward(block, payload, prove(payload), start, end, further=further)
+
+    def _sentinel(self) -> str | None:
+        dialect = self._gate.dialect
+        return None if dialect is None else dialect.sentinel
+
+    def _says_by_name(self, block: Block) -> bool:
+        dialect = self._gate.dialect
+        return dialect is not None and block.name is not None and dialect.says_by_name(block.name)
+
+    def _reason_to_drop(self, payload: str) -> RepairKind | None:
+        """Return the repair under which a payload is dropped that no client of a known dialect can read."""
+        if not payload.strip():
+            kind = RepairKind.EMPTY_DATA
+        elif payload.startswith(":"):
+            kind = RepairKind.WRAPPED_COMMENT
+        elif self._gate.options.invalid_json == "drop":
+            kind = RepairKind.INVALID_JSON
+        else:
+            return None
+        return kind if self._gate.allows(kind) else None
+
+    def _drop(self, kind: RepairKind, block: Block, start: int, end: int) -> None:
+        self._gate.repair(kind, start, end)
+        self._make_pending(block)
+
+    # Fields
+
+    def _make_pending(self, block: Block) -> None:
+        """Keep `id:` and `retry:` of a block that does not leave for the next one that does."""
+        self._note_fields(block)
+        for line in block.lines:
+            name = line.partition(b": ")[0]
+            if (name == b"id" and b"\0" not in line) or (name == b"retry" and is_retry(line[7:])):
+                self._pending[name] = line
+
+    def _note_fields(self, block: Block) -> None:
+        if block.id is not None:
+            self._gate.note_id(block.id)
+        if block.retry is not None:
+            self._gate.report.retry = block.retry
+
+    def _forward(
+        self,
+        block: Block,
+        payload: str,
+        value: Any,
+        start: int,
+        end: int,
+        *,
+        wire: bytes | None = None,
+        further: bool = False,
+    ) -> None:
+        if block.id is not None or block.retry is not None:
+            self._note_fields(block)
+        if wire is None:
+            wire = respell(block, payload, further=further)
+        retry = None if further else block.retry
+        if self._pending:
+            wire = self._with_pending(block, wire)
+            if retry is None and b"retry" in self._pending:
+                retry = self._gate.report.retry
+        event = Event(payload, block.name or "message", self._gate.report.last_event_id, retry)
+        if self._gate.forward(event, wire, value, start, end, named=block.name is not None):
+            self._pending.clear()
+            self.owes_blank_line = False
+        else:
+            self._make_pending(block)
+
+    def _with_pending(self, block: Block, wire: bytes) -> bytes:
+        """Return the frame with the pending fields before it; where they make it too long, they leave alone."""
+        pending = self._pending
+        if block.id is not None:
+            pending.pop(b"id", None)
+        lead = b"".join(line + b"\n" for line in pending.values())
+        if lead and len(lead) + len(wire) > self._limit >= len(wire):
+            pending.clear()
+            self._gate.forward_bare(lead + b"\n")
+            return wire
+        return lead + wire

@@ -1,0 +1,149 @@
+"""The state of one stream: which repairs may be tried, whether it goes on, and how it ended.
+
+The state changes only with what is forwarded, never with what was dropped: a second pass over the output then walks
+through the same states, so a repaired stream needs no repair. All transitions are in `TRANSITIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from .failure import Failure
+from .repairs import RepairKind
+from .report import Verdict
+
+
+class Mode(Enum):
+    """Which repairs may be tried."""
+
+    OPEN = "open"  # those with a proof of their own
+    KNOWN = "known"  # the dialect is known: also those that rest on it
+    TEXT = "text"  # none: the payloads are prose
+
+
+class Phase(Enum):
+    """Whether the stream goes on."""
+
+    LIVE = "live"  # what comes is forwarded
+    DONE = "done"  # the sentinel was forwarded: what comes is dropped, where that repair is enabled
+    DEAD = "dead"  # a failure that this library found ended it: what comes is dropped
+
+
+class Signal(Enum):
+    """What can change the state."""
+
+    PROSE = "a payload that is prose was forwarded, as SSE"
+    DIALECT = "a dialect of JSON payloads was named, or recognised by more than an error"
+    TEXT_DIALECT = "a dialect of prose was named"
+    SENTINEL = "the sentinel was forwarded"
+    FAILURE = "a failure of our own ended the stream"
+    CONNECTION = "upstream was opened again"
+
+
+TRANSITIONS: Final[Mapping[Signal, Mapping[Mode | Phase, Mode | Phase]]] = {
+    Signal.PROSE: {Mode.OPEN: Mode.TEXT},
+    Signal.DIALECT: {Mode.OPEN: Mode.KNOWN, Mode.TEXT: Mode.KNOWN},
+    Signal.TEXT_DIALECT: {Mode.OPEN: Mode.TEXT},
+    Signal.SENTINEL: {Phase.LIVE: Phase.DONE},
+    Signal.FAILURE: {Phase.LIVE: Phase.DEAD, Phase.DONE: Phase.DEAD},
+    Signal.CONNECTION: {Phase.DEAD: Phase.LIVE},
+}
+"""Where each signal leads; a mode or phase that a signal does not name stays as it is."""
+
+
+class State:
+    """Mode and phase of one stream, and the facts from which its verdict follows.
+
+    `stops_at_sentinel`: whether what follows the sentinel is dropped.
+    """
+
+    __slots__ = ("_stops_at_sentinel", "dead_from", "dead_kind", "failure", "mode", "phase", "terminated", "unreported")
+
+    def __init__(self, *, stops_at_sentinel: bool = True) -> None:
+        self._stops_at_sentinel = stops_at_sentinel
+        self.mode = Mode.OPEN
+        self.phase = Phase.LIVE
+        self.terminated = False
+        """Whether the sentinel, or the dialect's own terminator, was forwarded."""
+        self.failure: Failure | None = None
+        """The first failure, upstream's own or ours; a later one changes nothing."""
+        self.unreported: Failure | None = None
+        """The failure, if it is ours and no frame says so yet."""
+        self.dead_from: int | None = None
+        """In the phase DEAD: the offset at which the input ended that showed the failure."""
+        self.dead_kind = RepairKind.NOT_A_STREAM
+        """In the phase DEAD: the repair under which what follows is dropped."""
+
+    def __str__(self) -> str:
+        return f"{self.mode.value}/{self.phase.value}"
+
+    def receive(self, signal: Signal) -> None:
+        """Change mode and phase as `TRANSITIONS` says."""
+        changes = TRANSITIONS[signal]
+        self.mode = changes.get(self.mode, self.mode)  # type: ignore[assignment]  # modes lead to modes only
+        self.phase = changes.get(self.phase, self.phase)  # type: ignore[assignment]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more needs to be read."""
+        return self.phase is Phase.DEAD or self.after_done
+
+    @property
+    def after_done(self) -> bool:
+        """Whether data is dropped because the stream ended at its sentinel."""
+        return self.phase is Phase.DONE and self._stops_at_sentinel
+
+    @property
+    def ended(self) -> bool:
+        """Whether the verdict no longer depends on how the input ends."""
+        return self.terminated or self.failure is not None
+
+    def forwarded_sentinel(self) -> None:
+        """Note that the sentinel was forwarded."""
+        self.terminated = True
+        self.receive(Signal.SENTINEL)
+
+    def forwarded_terminator(self) -> None:
+        """Note that a payload was forwarded by which the dialect ends a complete answer; a sentinel may follow."""
+        self.terminated = True
+
+    def forwarded_error(self, failure: Failure) -> None:
+        """Note that an error of upstream's, or one that this library wrote earlier, was forwarded."""
+        if self.failure is None:
+            self.failure = failure
+
+    def broke(self, failure: Failure) -> None:
+        """Note a failure that is not in the bytes: upstream raised, or a clock ran out."""
+        self.failure = failure
+
+    def die(self, failure: Failure, kind: RepairKind | None, end: int) -> None:
+        """End the stream with a failure of ours; what follows byte `end` is dropped, as `kind` if that is given."""
+        if self.failure is None:
+            self.failure = self.unreported = failure
+        if kind is not None:
+            self.dead_kind = kind
+        self.dead_from = end
+        self.receive(Signal.FAILURE)
+
+    def reconnect(self) -> None:
+        """Go on with another connection: the failure of the last one was not the stream's."""
+        self.failure = self.unreported = self.dead_from = None
+        self.receive(Signal.CONNECTION)
+
+    def verdict(self, *, clean: bool, cut: bool, complete: bool | None) -> Verdict:
+        """Return the verdict that follows.
+
+        `clean`: the input ended without an error. `cut`: its last piece was not whole. `complete`: whether the dialect
+        takes what was read for a whole answer; None where no dialect with JSON payloads is known.
+        """
+        if self.failure is not None:
+            return Verdict.FAILED
+        if self.terminated:
+            return Verdict.COMPLETE
+        if not clean:
+            return Verdict.FAILED
+        if complete is None:
+            return Verdict.TRUNCATED if cut else Verdict.ENDED
+        return Verdict.COMPLETE if complete and not cut else Verdict.TRUNCATED
