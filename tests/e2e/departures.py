@@ -163,7 +163,7 @@ def table(measured: dict[Case, Release | None]) -> str:
 
 def told(release: Release | None) -> str:
     if release is None:
-        return f"not within {PATIENCE:.0f} s: when upstream says its next word"
+        return f"not within {PATIENCE:.0f} s: only when upstream sends its next chunk"
     return "not before garbage is collected" if release.collected else f"{release.seconds:.1f} s"
 
 

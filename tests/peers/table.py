@@ -16,15 +16,16 @@ Results = Mapping[Peer, Mapping[str, Result]]
 HEAD = """\
 # Parsers compared
 
-Each parser below was run under the contract of [`unbroken.testing`](how-to/test-your-own-parser.md), which you can run
-your own under. A row is a property: a sentence that the standard says of every stream, asked with 100 drawn streams,
-each cut at a drawn place. ✓ held, ✗ broke, with the smallest stream further down, – was not asked: the parser does not
-say anything of it. The last row counts the cases of the standard that were read right, whole and at every nasty cut.
+Each parser below was tested with the parser contract of [`unbroken.testing`](how-to/test-your-own-parser.md), a set of
+tests that you can run on your own parser too. Each row is a property: a requirement of the standard, tested with 100
+random streams, each cut into chunks at a random place. ✓ means that the property held, ✗ that it failed (the smallest
+stream that shows it is further down), – that it was not tested, since the parser does not offer what it is about. The
+last row counts the test cases of the standard that were read correctly, as one chunk and at every difficult cut.
 
-An API can be meant for something narrower than the whole standard; what a ✗ costs depends on what your servers send.
-`unbroken` is read here with `repairs=()`, which is the standard and nothing else. `requests` knows nothing of events:
-it stands for its `iter_lines` and a look for `data: ` at the beginning of each line, which many programs have instead
-of a parser.
+A parser may be meant for less than the whole standard; what a ✗ costs you depends on what your servers send. `unbroken`
+is tested here with `repairs=()`, which reads by the standard and repairs nothing. `requests` does not parse events: its
+column is `iter_lines` and a check for `data: ` at the beginning of each line, which many programs use in place of a
+parser.
 
 This page is written by `python -m tests.peers.table`; the tests run the same parsers and compare.
 """
