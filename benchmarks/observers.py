@@ -15,10 +15,10 @@ from statistics import median
 from time import perf_counter, process_time
 
 from unbroken import Observer, StreamReport
-from unbroken.adapters.watch import watched
 from unbroken.core.repairer import StreamRepairer
-from unbroken.metrics import Collector
-from unbroken.recorder import FlightRecorder
+from unbroken.observe.guard import watched
+from unbroken.observe.metrics import Collector
+from unbroken.observe.recorder import FlightRecorder
 
 from .compare import write_output
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.scripted import Clock
 from unbroken import Failure, Observer, StreamError, StreamReport, Verdict, repair
-from unbroken.health import FailureWindow
+from unbroken.observe.failure_window import FailureWindow
 
 CHUNK = b'data: {"id":"a","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
 

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import parser
 
 import unbroken
-from unbroken.metrics import MAX_PROVIDERS, Collector
+from unbroken.observe.metrics import MAX_PROVIDERS, Collector
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
 DONE = b"data: [DONE]\n\n"

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unbroken.core.errors import SENTENCES, Failure, StreamError
-from unbroken.patience import Retry, parse_retry_after, retry_after_of, status_of, worth_retrying
+from unbroken.retry.policy import Retry, parse_retry_after, retry_after_of, status_of, worth_retrying
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import unbroken
-from unbroken import recorder
 from unbroken.core.repairer import StreamRepairer
-from unbroken.recorder import FlightError, FlightRecorder, read_flight
+from unbroken.observe import recorder
+from unbroken.observe.recorder import FlightError, FlightRecorder, read_flight
 from unbroken.testing.clock import FakeClock
 from unbroken.testing.cuts import every
 from unbroken.testing.replay import replay, stand_in

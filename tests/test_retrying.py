@@ -42,7 +42,7 @@ from unbroken import (
     repair,
     retrying,
 )
-from unbroken.attempts import ConnectTypeError
+from unbroken.retry.attempts import ConnectTypeError
 
 OFF = Timeouts(first=None, idle=None, silence=None, total=None)
 PATIENT = Retry(max_retries=2, jitter=False)
@@ -141,7 +141,7 @@ def _no_thread_is_left() -> Iterator[None]:
 @pytest.fixture
 def _on_scripted_time(monkeypatch: pytest.MonkeyPatch) -> None:
     # The module stands behind the function of its name.
-    monkeypatch.setattr(sys.modules["unbroken.attempts"], "threading", SimpleNamespace(Event=Stopwatch))
+    monkeypatch.setattr(sys.modules["unbroken.retry.attempts"], "threading", SimpleNamespace(Event=Stopwatch))
 
 
 def read_events(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import unbroken
-from unbroken.adapters import watch
+from unbroken.observe import log as watch
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
 DONE = b"data: [DONE]\n\n"

@@ -15,14 +15,14 @@ from .core.repairer import EventReader, StreamRepairer
 from .core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from .core.report import Observer, StreamReport, Verdict
 from .http import NDJSON_HEADERS, SSE_HEADERS, clean_headers, from_response
-from .retrying import aretrying, retrying
 
 if TYPE_CHECKING:
     from .adapters.aio import AsyncEventStream, AsyncRepairedStream, aiter_events, arepair
-    from .attempts import Attempt
-    from .health import FailureWindow
-    from .patience import Retry, worth_retrying
+    from .observe.failure_window import FailureWindow
     from .profiles import Profile, Profiles
+    from .retry.attempts import Attempt
+    from .retry.policy import Retry, worth_retrying
+    from .retry.retrying import aretrying, retrying
 
 __all__ = [
     "DEFAULT_REPAIRS",
@@ -70,8 +70,10 @@ __all__ = [
 
 # asyncio takes longer to import than all the rest, and synchronous programs never need it; few need the others.
 _LATER = dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"), ".adapters.aio")
-_LATER |= {"Attempt": ".attempts", "FailureWindow": ".health", "Profile": ".profiles", "Profiles": ".profiles"}
-_LATER |= {"Retry": ".patience", "worth_retrying": ".patience"}
+_LATER |= dict.fromkeys(("aretrying", "retrying"), ".retry.retrying")
+_LATER |= dict.fromkeys(("Retry", "worth_retrying"), ".retry.policy")
+_LATER |= dict.fromkeys(("Profile", "Profiles"), ".profiles")
+_LATER |= {"Attempt": ".retry.attempts", "FailureWindow": ".observe.failure_window"}
 
 
 def __getattr__(name: str) -> Any:

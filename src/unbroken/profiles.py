@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from .core.heartbeat import MIN_SECONDS, Timeouts
 from .core.options import DEFAULT_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES
-from .patience import Retry
+from .retry.policy import Retry
 
 DEFAULT: Final = "default"
 """The key of `timeouts` that holds for providers without one of their own."""

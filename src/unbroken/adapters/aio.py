@@ -23,10 +23,11 @@ from ..core.options import DEFAULT_MAX_EVENT_BYTES, DEFAULT_TIMEOUTS
 from ..core.repairer import EventEngine, StreamRepairer
 from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from ..core.report import Observer
+from ..observe.guard import watched
+from ..observe.log import warn
 from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
-from .source import Source, as_bytes, as_source, close_quietly, closers_of, warn
+from .source import Source, as_bytes, as_source, close_quietly, closers_of
 from .stream import SLOW, Stream, check_wait
-from .watch import watched
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

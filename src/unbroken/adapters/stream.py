@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from ..core.errors import StreamError
+from ..observe.log import trace
 from .reader import MAX_BYTES, End
-from .source import ChunkTypeError, Source, met_by, trace
+from .source import ChunkTypeError, Source, met_by
 
 if TYPE_CHECKING:
     from ..core.report import StreamReport

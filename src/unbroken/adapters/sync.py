@@ -19,10 +19,11 @@ from ..core.options import DEFAULT_MAX_EVENT_BYTES, DEFAULT_TIMEOUTS
 from ..core.repairer import EventEngine, StreamRepairer
 from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from ..core.report import Observer
+from ..observe.guard import watched
+from ..observe.log import warn
 from .reader import GRACE, MAX_CHUNKS, CallerReader, ThreadReader
-from .source import Source, as_sync_source, close_quietly, warn
+from .source import Source, as_sync_source, close_quietly
 from .stream import SLOW, Stream, check_wait
-from .watch import watched
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

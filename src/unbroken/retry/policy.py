@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .core.errors import StreamError
+from ..core.errors import StreamError
 
 PASSING_STATUSES = frozenset({408, 425, 429}) | (frozenset(range(500, 600)) - {501, 505})
 """Statuses that a later attempt may not meet again: time-outs, rate limits, and server errors but the two that

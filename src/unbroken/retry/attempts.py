@@ -15,14 +15,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .adapters.source import ChunkTypeError, Source, as_source, client_of, close_quietly, met_by, warn
-from .core.errors import Failure, StreamError
-from .dialects.failures import failure_of
-from .http import from_response
-from .patience import Retry, retry_after_of, status_of
+from ..adapters.source import ChunkTypeError, Source, as_source, client_of, close_quietly, met_by
+from ..core.errors import Failure, StreamError
+from ..dialects.failures import failure_of
+from ..http import from_response
+from ..observe.log import warn
+from .policy import Retry, retry_after_of, status_of
 
 if TYPE_CHECKING:
-    from .core.report import StreamReport
+    from ..core.report import StreamReport
 
 
 @dataclass(frozen=True, slots=True)

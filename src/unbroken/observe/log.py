@@ -1,6 +1,6 @@
-"""Observers that cannot hurt a stream, and the one that is always there: the log.
+"""The log: a record per stream that ended and per piece that was dropped, none per chunk.
 
-A record per stream that ended and per piece that was dropped, none per chunk. Nothing in them is upstream's own words.
+Nothing in a record is upstream's own words, tracebacks at DEBUG aside, which are escaped.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from typing import Any, Final
 
 from ..core.repairs import Repair, RepairKind
 from ..core.report import Observer, StreamReport, Verdict
-from .source import warn
 
-HOOKS: Final = ("started", "received", "content", "repaired", "ended")
 _LEVELS: Final = {Verdict.TRUNCATED: 30, Verdict.FAILED: 30}  # logging.WARNING; all else is 20, logging.INFO
 _DROPPED: Final = frozenset(
     {
@@ -24,64 +22,42 @@ _DROPPED: Final = frozenset(
 )
 MAX_PER_SECOND: Final = 5
 """Records about dropped pieces, of all streams together; what is over that is counted in the next record."""
+_MAX_CAUSES: Final = 8  # they may go in a circle
 
 
-def watched(
-    on_repair: Callable[[Repair], object] | None, observers: Any
-) -> tuple[Callable[[Repair], object] | None, Any]:
-    """Guard what the caller hands in, so that what it raises is logged and not raised; add the log."""
-    if isinstance(observers, Observer):
-        return on_repair, observers  # refused with the fix by whoever checks the arguments
-    guarded = [_Guarded(observer) if isinstance(observer, Observer) else observer for observer in observers]
-    return _guard(on_repair, "on_repair") if callable(on_repair) else on_repair, (*guarded, LOG)
+def warn(text: str, *facts: object) -> None:
+    """Log a warning; none of the facts may be upstream's own words."""
+    import logging  # a fifth of the time of `import unbroken`, spared where all streams end well
+
+    logging.getLogger("unbroken").warning(text, *facts)
 
 
-def _guard(call: Callable[..., object], name: str) -> Callable[..., None]:
-    def guarded(*facts: object) -> None:
-        try:
-            call(*facts)
-        except Exception as error:
-            warn("%s raised %s", name, type(error).__name__)
+def trace(error: BaseException) -> None:
+    """Log where an exception came from, at DEBUG, for nobody else is told."""
+    if "logging" not in sys.modules:  # then nobody asked for it
+        return
+    import logging
 
-    return guarded
-
-
-def _guard_received(call: Callable[..., object], name: str) -> Callable[..., None]:
-    """The same for a hook of every chunk: naming its arguments takes a third off the guard's cost."""
-
-    def guarded(report: StreamReport, chunk: bytes, at: float) -> None:
-        try:
-            call(report, chunk, at)
-        except Exception as error:
-            warn("%s raised %s", name, type(error).__name__)
-
-    return guarded
+    log = logging.getLogger("unbroken")
+    if log.isEnabledFor(logging.DEBUG):
+        name = type(error).__name__
+        raised = (type(error), error, error.__traceback__)
+        record = log.makeRecord(log.name, logging.DEBUG, __file__, 0, "upstream raised %s", (name,), raised)
+        record.exc_text = _story(error)  # what stands here, a formatter does not format again
+        log.handle(record)
 
 
-def _guard_content(call: Callable[..., object], name: str) -> Callable[..., None]:
-    def guarded(report: StreamReport, gap: float) -> None:
-        try:
-            call(report, gap)
-        except Exception as error:
-            warn("%s raised %s", name, type(error).__name__)
+def _story(error: BaseException) -> str:
+    """Give the tracebacks of an exception and of its causes. Their texts, which may be upstream's, are escaped."""
+    from traceback import format_exception_only, format_tb
 
-    return guarded
-
-
-class _Guarded(Observer):
-    """Stands for another observer, and has no more hooks than that one overrides."""
-
-    def __init__(self, observer: Observer) -> None:
-        for hook in HOOKS:
-            if getattr(type(observer), hook) is not getattr(Observer, hook):
-                if hook in observer._cannot_raise:
-                    setattr(self, hook, getattr(observer, hook))
-                    continue
-                guard = _OF_EVERY_EVENT.get(hook, _guard)
-                setattr(self, hook, guard(getattr(observer, hook), f"{type(observer).__name__}.{hook}"))
-
-
-_OF_EVERY_EVENT: Final = {"received": _guard_received, "content": _guard_content}
+    told: list[str] = []
+    met: BaseException | None = error
+    while met is not None and len(told) < _MAX_CAUSES:
+        said = "".join(format_exception_only(met)).strip().encode("unicode_escape").decode()
+        told.insert(0, "".join(["Traceback (most recent call last):\n", *format_tb(met.__traceback__), said]))
+        met = met.__cause__ or (None if met.__suppress_context__ else met.__context__)
+    return "\n\nThis led to:\n\n".join(told)
 
 
 class _Log(Observer):

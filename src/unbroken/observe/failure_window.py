@@ -11,10 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from .adapters.source import warn
-from .core.heartbeat import check_seconds
-from .core.report import Observer, StreamReport, Verdict
-from .patience import worth_retrying
+from ..core.heartbeat import check_seconds
+from ..core.report import Observer, StreamReport, Verdict
+from ..retry.policy import worth_retrying
+from .log import warn
 
 
 class FailureWindow(Observer):

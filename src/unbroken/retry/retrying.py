@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .adapters.source import Source
+    from ..adapters.source import Source
     from .attempts import Attempt
-    from .patience import Retry
+    from .policy import Retry
 
 # What makes the attempts is imported with the first of them: few programs need it.
 

@@ -1,0 +1,70 @@
+"""Observers and callbacks that cannot hurt a stream: what they raise is logged and not raised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..core.repairs import Repair
+from ..core.report import Observer, StreamReport
+from .log import LOG, warn
+
+HOOKS: Final = ("started", "received", "content", "repaired", "ended")
+
+
+def watched(
+    on_repair: Callable[[Repair], object] | None, observers: Any
+) -> tuple[Callable[[Repair], object] | None, Any]:
+    """Guard what the caller hands in, so that what it raises is logged and not raised; add the log."""
+    if isinstance(observers, Observer):
+        return on_repair, observers  # refused with the fix by whoever checks the arguments
+    guarded = [_Guarded(observer) if isinstance(observer, Observer) else observer for observer in observers]
+    return _guard(on_repair, "on_repair") if callable(on_repair) else on_repair, (*guarded, LOG)
+
+
+def _guard(call: Callable[..., object], name: str) -> Callable[..., None]:
+    def guarded(*facts: object) -> None:
+        try:
+            call(*facts)
+        except Exception as error:
+            warn("%s raised %s", name, type(error).__name__)
+
+    return guarded
+
+
+def _guard_received(call: Callable[..., object], name: str) -> Callable[..., None]:
+    """The same for a hook of every chunk: naming its arguments takes a third off the guard's cost."""
+
+    def guarded(report: StreamReport, chunk: bytes, at: float) -> None:
+        try:
+            call(report, chunk, at)
+        except Exception as error:
+            warn("%s raised %s", name, type(error).__name__)
+
+    return guarded
+
+
+def _guard_content(call: Callable[..., object], name: str) -> Callable[..., None]:
+    def guarded(report: StreamReport, gap: float) -> None:
+        try:
+            call(report, gap)
+        except Exception as error:
+            warn("%s raised %s", name, type(error).__name__)
+
+    return guarded
+
+
+class _Guarded(Observer):
+    """Stands for another observer, and has no more hooks than that one overrides."""
+
+    def __init__(self, observer: Observer) -> None:
+        for hook in HOOKS:
+            if getattr(type(observer), hook) is not getattr(Observer, hook):
+                if hook in observer._cannot_raise:
+                    setattr(self, hook, getattr(observer, hook))
+                    continue
+                guard = _OF_EVERY_EVENT.get(hook, _guard)
+                setattr(self, hook, guard(getattr(observer, hook), f"{type(observer).__name__}.{hook}"))
+
+
+_OF_EVERY_EVENT: Final = {"received": _guard_received, "content": _guard_content}
