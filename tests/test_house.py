@@ -25,9 +25,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FLOORS = {
     "core": 0,
     "dialects": 1,
-    **{"adapters.source": 2, "http": 2, "observe": 2, "retry": 2},
+    "adapters.source": 2,
+    "http": 2,
+    "observe": 2,
+    "retry": 2,
     "adapters": 3,
-    **{"testing": 5, "cli": 5},
+    "testing": 5,
+    "cli": 5,
     "__init__": 6,
 }
 FEATURES = 4

@@ -13,14 +13,11 @@ from os import PathLike
 from typing import Any, Final
 
 from .core.heartbeat import MIN_SECONDS, Timeouts
-from .core.options import DEFAULT_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES
+from .core.options import DEFAULT_HEARTBEAT, DEFAULT_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES
 from .retry.policy import Retry
 
 DEFAULT: Final = "default"
 """The key of `timeouts` that holds for providers without one of their own."""
-
-DEFAULT_HEARTBEAT: Final = 5.0
-"""The default of `repair`, in seconds."""
 
 _TABLES: Final = ("timeouts", "retry", "streaming")
 _CLOCKS: Final = ("first", "idle", "silence", "total")

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self, TypeVar, Unpack
 
-from ..core.dialect import Dialect
-from ..core.events import Event, Format
-from ..core.heartbeat import Timeouts
-from ..core.options import DEFAULT_MAX_EVENT_BYTES, DEFAULT_TIMEOUTS
+from ..core.events import Event
+from ..core.options import ReadOptions, RepairOptions
 from ..core.repairer import EventEngine, StreamRepairer
-from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
-from ..core.report import Observer
-from ..observe.guard import watched
 from ..observe.log import warn
+from .arguments import complete, with_options
 from .reader import GRACE, MAX_CHUNKS, CallerReader, ThreadReader
 from .source import Source, as_sync_source, close_quietly
 from .stream import SLOW, Stream, check_wait
@@ -277,29 +273,12 @@ class EventStream(SyncStream[Event]):
     """An iterator over events. After the last one it raises `StreamError` if the stream failed or was cut."""
 
 
+@with_options(RepairOptions)
 def repair(
     chunks: Iterable[Buffer] | Source,
     *,
-    format: Format | str | None = None,
-    dialect: Dialect | str | None = None,
-    to: Format | str | None = None,
-    convert: str | None = None,
-    repairs: Collection[RepairKind] = DEFAULT_REPAIRS,
-    invalid_json: Literal["drop", "keep", "error"] = "drop",
-    comments: Literal["keep", "drop"] = "keep",
-    account: bool = True,
-    count_tokens: Callable[[str], int] | None = None,
-    heartbeat: float | None = 5.0,
-    heartbeat_bytes: bytes | None = None,
-    timeouts: Timeouts | None = DEFAULT_TIMEOUTS,
-    max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
-    last_event_id: str = "",
-    content_type: str | None = None,
     abort: Callable[[], object] | None = None,
-    provider: str | None = None,
-    request_id: str | None = None,
-    on_repair: Callable[[Repair], object] | None = None,
-    observers: Iterable[Observer] = (),
+    **options: Unpack[RepairOptions],
 ) -> RepairedStream:
     """Give clean bytes for a stream that may be damaged: whole frames, heartbeats between them, one honest end.
 
@@ -325,74 +304,25 @@ def repair(
     Raises `TypeError` or `ValueError` for a wrong argument, and `TypeError` while iterating for chunks that are no
     bytes. Upstream's failures are not raised: they become one error frame, the last thing written.
     """
-    source = as_sync_source("repair", chunks, abort, last_event_id)
-    on_repair, watchers = watched(on_repair, observers)
-    engine = StreamRepairer(
-        format=format,
-        dialect=dialect,
-        to=to,
-        convert=convert,
-        repairs=repairs,
-        invalid_json=invalid_json,
-        comments=comments,
-        account=account,
-        count_tokens=count_tokens,
-        heartbeat=heartbeat,
-        heartbeat_bytes=heartbeat_bytes,
-        timeouts=timeouts,
-        max_event_bytes=max_event_bytes,
-        last_event_id=last_event_id,
-        content_type=content_type or source.content_type,
-        provider=provider,
-        request_id=request_id,
-        on_repair=on_repair,
-        observers=watchers,
+    source = as_sync_source("repair", chunks, abort, options.get("last_event_id", ""))
+    complete("repair", options, source, writes=True)
+    return RepairedStream(
+        StreamRepairer(**options), source, threaded=options["heartbeat"] is not None or options["timeouts"] is not None
     )
-    return RepairedStream(engine, source, threaded=heartbeat is not None or timeouts is not None)
 
 
+@with_options(ReadOptions)
 def iter_events(
     chunks: Iterable[Buffer] | Source,
     *,
-    format: Format | str | None = None,
-    dialect: Dialect | str | None = None,
-    repairs: Collection[RepairKind] = DEFAULT_REPAIRS,
-    invalid_json: Literal["drop", "keep", "error"] = "drop",
-    comments: Literal["keep", "drop"] = "keep",
-    account: bool = True,
-    count_tokens: Callable[[str], int] | None = None,
-    timeouts: Timeouts | None = DEFAULT_TIMEOUTS,
-    max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
-    last_event_id: str = "",
-    content_type: str | None = None,
     abort: Callable[[], object] | None = None,
-    provider: str | None = None,
-    request_id: str | None = None,
-    on_repair: Callable[[Repair], object] | None = None,
-    observers: Iterable[Observer] = (),
+    **options: Unpack[ReadOptions],
 ) -> EventStream:
     """Give the events of a stream that may be damaged, and raise `StreamError` behind the last one if it failed.
 
     Takes what `repair` takes but `to`, `convert` and the heartbeat. NDJSON lines and elements of a JSON array are
     events too. Raises `TypeError` or `ValueError` for a wrong argument.
     """
-    source = as_sync_source("iter_events", chunks, abort, last_event_id)
-    on_repair, watchers = watched(on_repair, observers)
-    engine = EventEngine(
-        format=format,
-        dialect=dialect,
-        repairs=repairs,
-        invalid_json=invalid_json,
-        comments=comments,
-        account=account,
-        count_tokens=count_tokens,
-        timeouts=timeouts,
-        max_event_bytes=max_event_bytes,
-        last_event_id=last_event_id,
-        content_type=content_type or source.content_type,
-        provider=provider,
-        request_id=request_id,
-        on_repair=on_repair,
-        observers=watchers,
-    )
-    return EventStream(engine, source, threaded=timeouts is not None)
+    source = as_sync_source("iter_events", chunks, abort, options.get("last_event_id", ""))
+    complete("iter_events", options, source, writes=False)
+    return EventStream(EventEngine(**options), source, threaded=options["timeouts"] is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ..core.repairs import Repair
@@ -16,7 +16,7 @@ def watched(
     on_repair: Callable[[Repair], object] | None, observers: Any
 ) -> tuple[Callable[[Repair], object] | None, Any]:
     """Guard what the caller hands in, so that what it raises is logged and not raised; add the log."""
-    if isinstance(observers, Observer):
+    if isinstance(observers, Observer) or not isinstance(observers, Iterable):
         return on_repair, observers  # refused with the fix by whoever checks the arguments
     guarded = [_Guarded(observer) if isinstance(observer, Observer) else observer for observer in observers]
     return _guard(on_repair, "on_repair") if callable(on_repair) else on_repair, (*guarded, LOG)
