@@ -17,10 +17,11 @@ _DEFAULTS: Final = {**DEFAULTS, "heartbeat": DEFAULT_HEARTBEAT, "timeouts": DEFA
 
 def with_options(options: type[ReadOptions]) -> Callable[[F], F]:
     """Return a decorator after which `inspect.signature` and `help` list what a function takes by `**options`."""
+    types = ReadOptions.__annotations__ | options.__annotations__
     listed = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_spelling(hint))
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=types[name])
         for name, default in _DEFAULTS.items()
-        if (hint := options.__annotations__.get(name))
+        if name in types
     ]
 
     def sign(function: F) -> F:
@@ -30,11 +31,6 @@ def with_options(options: type[ReadOptions]) -> Callable[[F], F]:
         return function
 
     return sign
-
-
-def _spelling(hint: Any) -> str:
-    """Return an annotation as it is written: what a `TypedDict` keeps is a `ForwardRef` of it."""
-    return str(getattr(hint, "__forward_arg__", hint))
 
 
 def complete(function: str, options: ReadOptions | RepairOptions, source: Source, *, writes: bool) -> None:
