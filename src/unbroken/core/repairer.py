@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, Unpack
 
 from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
 from .encoder import spell, spell_error, spell_heartbeat, spell_payload
@@ -18,7 +18,7 @@ from .gate import Frame, Item, Run
 from .heartbeat import Clocks, Heartbeat
 from .likeness import Lane
 from .mending import DONE
-from .options import Options, check_options, refuse_unknown
+from .options import Options, ReadOptions, RepairOptions, check_options, refuse_unknown
 from .pipeline import Pipeline
 from .repairs import Repair, RepairKind
 from .report import StreamReport, Verdict, hooks
@@ -54,7 +54,7 @@ class EventReader:
     produced. After `close` the report holds the verdict, and `error` why the stream failed, if it did.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[ReadOptions]) -> None:
         refuse_unknown("EventReader", options, writes=False)
         checked = check_options(**options)
         self.report: StreamReport = _new_report(checked)
@@ -134,7 +134,7 @@ def _tells_truncation(pipeline: Pipeline) -> bool:
 class _Engine(Generic[T]):
     """What both engines share: the clocks, the ending, the verdict."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[RepairOptions]) -> None:
         self.options: Options = check_options(**options)
         self.report: StreamReport = _new_report(self.options)
         self.error: StreamError | None = None
@@ -390,7 +390,7 @@ class StreamRepairer(_Engine[bytes]):
     passes through.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[RepairOptions]) -> None:
         refuse_unknown("StreamRepairer", options, writes=True)
         super().__init__(**options)
         self._heartbeat = Heartbeat(self.options.heartbeat)
