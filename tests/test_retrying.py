@@ -42,7 +42,6 @@ from unbroken import (
     repair,
     retrying,
 )
-from unbroken.retry.attempts import ConnectTypeError
 
 OFF = Timeouts(first=None, idle=None, silence=None, total=None)
 PATIENT = Retry(max_retries=2, jitter=False)
@@ -141,7 +140,7 @@ def _no_thread_is_left() -> Iterator[None]:
 @pytest.fixture
 def _on_scripted_time(monkeypatch: pytest.MonkeyPatch) -> None:
     # The module stands behind the function of its name.
-    monkeypatch.setattr(sys.modules["unbroken.retry.attempts"], "threading", SimpleNamespace(Event=Stopwatch))
+    monkeypatch.setattr(sys.modules["unbroken.retry.connections"], "threading", SimpleNamespace(Event=Stopwatch))
 
 
 def read_events(
@@ -962,11 +961,11 @@ MISUSE: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("name", MISUSE)
 def test_a_connect_that_gives_no_chunks_is_told_at_once(name: str) -> None:
     given, message = MISUSE[name]
-    with pytest.raises(ConnectTypeError, match=f"^retrying\\(connect\\): {message}$"):
+    with pytest.raises(TypeError, match=f"^retrying\\(connect\\): {message}$"):
         list(iter_events(retrying(lambda _: given)))
 
     async def main() -> None:
-        with pytest.raises(ConnectTypeError, match=f"^aretrying\\(connect\\): {message}$"):
+        with pytest.raises(TypeError, match=f"^aretrying\\(connect\\): {message}$"):
             _ = [item async for item in aiter_events(aretrying(lambda _: given))]
 
     asyncio.run(main())
@@ -976,7 +975,7 @@ def test_a_coroutine_function_is_told_to_be_one_for_aretrying() -> None:
     async def aconnect(attempt: Attempt) -> list[bytes]:
         pytest.fail("is never awaited")
 
-    with pytest.raises(ConnectTypeError, match=r"connect gave coroutine.* use aretrying"):
+    with pytest.raises(TypeError, match=r"connect gave coroutine.* use aretrying"):
         list(iter_events(retrying(aconnect)))
     gc.collect()  # a coroutine that is left open warns now, and warnings are errors
 
@@ -985,11 +984,11 @@ def test_each_twin_names_the_other_for_the_wrong_kind_of_iterable() -> None:
     async def aconnect(attempt: Attempt) -> AsyncIterator[bytes]:
         yield event(1)
 
-    with pytest.raises(ConnectTypeError, match="aretrying"):
+    with pytest.raises(TypeError, match="aretrying"):
         list(iter_events(retrying(aconnect)))
 
     async def main() -> None:
-        with pytest.raises(ConnectTypeError, match="use retrying"):
+        with pytest.raises(TypeError, match="use retrying"):
             _ = [item async for item in aiter_events(aretrying(lambda _: [event(1)]))]
 
     asyncio.run(main())
@@ -998,7 +997,7 @@ def test_each_twin_names_the_other_for_the_wrong_kind_of_iterable() -> None:
 def test_a_response_that_was_closed_already_is_misuse_and_no_failure_of_upstream() -> None:
     response = httpx.Response(200, stream=httpx.ByteStream(b""))
     response.close()
-    with pytest.raises(ConnectTypeError, match=r"retrying\(connect\): .*closed already"):
+    with pytest.raises(TypeError, match=r"retrying\(connect\): .*closed already"):
         list(iter_events(retrying(lambda attempt: response)))
 
 

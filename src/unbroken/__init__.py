@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from .adapters.aio import AsyncEventStream, AsyncRepairedStream, aiter_events, arepair
     from .observe.failure_window import FailureWindow
     from .profiles import Profile, Profiles
-    from .retry.attempts import Attempt
-    from .retry.policy import Retry, worth_retrying
+    from .retry.attempt import Attempt
+    from .retry.policy import Retry
+    from .retry.retryable import worth_retrying
     from .retry.retrying import aretrying, retrying
 
 __all__ = [
@@ -71,9 +72,9 @@ __all__ = [
 # asyncio takes longer to import than all the rest, and synchronous programs never need it; few need the others.
 _LATER = dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"), ".adapters.aio")
 _LATER |= dict.fromkeys(("aretrying", "retrying"), ".retry.retrying")
-_LATER |= dict.fromkeys(("Retry", "worth_retrying"), ".retry.policy")
 _LATER |= dict.fromkeys(("Profile", "Profiles"), ".profiles")
-_LATER |= {"Attempt": ".retry.attempts", "FailureWindow": ".observe.failure_window"}
+_LATER |= {"Attempt": ".retry.attempt", "Retry": ".retry.policy", "worth_retrying": ".retry.retryable"}
+_LATER |= {"FailureWindow": ".observe.failure_window"}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from ..core.heartbeat import check_seconds
 from ..core.report import Observer, StreamReport, Verdict
-from ..retry.policy import worth_retrying
+from ..retry.retryable import worth_retrying
 from .log import warn
 
 

@@ -60,7 +60,7 @@ def _story(error: BaseException) -> str:
     return "\n\nThis led to:\n\n".join(told)
 
 
-class _Log(Observer):
+class Log(Observer):
     """Writes the records."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -129,5 +129,5 @@ def facts_of(report: StreamReport) -> dict[str, Any]:
     return {f"stream_{name}": value for name, value in facts.items()}
 
 
-LOG: Final = _Log()
+LOG: Final = Log()
 """The observer of every stream that an adapter reads."""

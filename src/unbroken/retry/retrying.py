@@ -5,16 +5,13 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..adapters.source import Source
-    from .attempts import Attempt
-    from .policy import Retry
-
-# What makes the attempts is imported with the first of them: few programs need it.
+from ..adapters.source import Source
+from .attempt import Attempt
+from .loop import course
+from .policy import Retry
 
 
 def retrying(
@@ -33,8 +30,6 @@ def retrying(
     `id:`; the server must give each event an id of its own, and either continue behind `attempt.last_event_id` or
     send the same events again. `on_retry` is called with every attempt but the first, before its delay begins.
     """
-    from .attempts import course
-
     return course("retrying", connect, retry, resume, on_retry)
 
 
@@ -50,6 +45,4 @@ def aretrying(
     `connect` may be a coroutine function, and gives an asynchronous iterable, a response, a `Source`, or an
     asynchronous context manager of one of these; it runs in the task that reads.
     """
-    from .attempts import course
-
     return course("aretrying", connect, retry, resume, on_retry)
