@@ -951,10 +951,10 @@ def test_a_generator_function_is_a_connect() -> None:
 
 
 MISUSE: dict[str, tuple[Any, str]] = {
-    "nothing": (None, "connect gave NoneType, no iterable of bytes; return what the client gives for the body"),
-    "bytes": (b"data: 1\n\n", "connect gave bytes, no iterable of bytes; give a list of it"),
-    "text": ("data: 1\n\n", "connect gave str, no iterable of bytes; give a list of it, encoded"),
-    "a number": (5, "connect gave int, no iterable of bytes; return what the client gives for the body"),
+    "nothing": (None, "connect returned NoneType, not an iterable of bytes; return what the client has for the body"),
+    "bytes": (b"data: 1\n\n", "connect returned bytes, not an iterable of bytes; return a list of it"),
+    "text": ("data: 1\n\n", "connect returned str, not an iterable of bytes; return a list of it, encoded"),
+    "a number": (5, "connect returned int, not an iterable of bytes; return what the client has for the body"),
 }
 
 
@@ -975,7 +975,7 @@ def test_a_coroutine_function_is_told_to_be_one_for_aretrying() -> None:
     async def aconnect(attempt: Attempt) -> list[bytes]:
         pytest.fail("is never awaited")
 
-    with pytest.raises(TypeError, match=r"connect gave coroutine.* use aretrying"):
+    with pytest.raises(TypeError, match=r"connect returned coroutine.* use aretrying"):
         list(iter_events(retrying(aconnect)))
     gc.collect()  # a coroutine that is left open warns now, and warnings are errors
 

@@ -1,4 +1,4 @@
-"""One opening of upstream, as `connect` sees it."""
+"""One attempt to open upstream, as `connect` and `on_retry` see it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One opening of upstream: what `connect` is told.
+    """One attempt to open upstream; `connect` and `on_retry` are called with it.
 
     `number` counts from 1. `last_event_id` is the id of the last event delivered, or before any the one that the
-    stream was told to start from, for a `Last-Event-ID` header; "" where there is none. `error` is what ended the
-    attempt before, `delay` the seconds waited since.
+    stream was told to start from, for a `Last-Event-ID` header; "" where there is none. `error` is the exception that
+    ended the previous attempt, None for the first. `delay` is how many seconds this attempt waits before it opens
+    upstream.
     """
 
     number: int = 1

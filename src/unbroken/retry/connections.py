@@ -1,6 +1,6 @@
-"""The connection of one attempt: opened when its chunks are read, and given back when they end.
+"""The connection of one attempt: opened when its chunks are first read, closed when they end.
 
-An answer whose status says that it failed is a failure, whether its client raises for it or not.
+A response with a status of 400 or more is a failure, whether its client raises for it or not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """The chunks of one attempt, which opens upstream when they are read."""
+    """The chunks of one attempt of `retrying`. The thread that reads them waits, opens upstream and closes it."""
 
     def __init__(self, connect: Callable[[Attempt], Any], attempt: Attempt) -> None:
         self._connect = connect
@@ -40,10 +40,10 @@ class Connection:
                 if not self._stopped.is_set():
                     yield from source.chunks  # type: ignore[misc]
         except Exception as error:
-            told = _told(error)
-            if told is None:
+            failed = _failed_status(error)
+            if failed is None:
                 raise
-            raise told from error
+            raise failed from error
 
     def _open(self, opened: ExitStack) -> Source:
         upstream = self._connect(self._attempt)
@@ -55,7 +55,7 @@ class Connection:
         if not hasattr(source.chunks, "__iter__"):
             kind = type(upstream).__name__
             raise ConnectTypeError(
-                f"retrying(connect): connect gave {kind}, no iterable of bytes; "
+                f"retrying(connect): connect returned {kind}, not an iterable of bytes; "
                 "for an asynchronous one use aretrying, with arepair or aiter_events"
             )
         self._abort = source.abort
@@ -70,7 +70,7 @@ class Connection:
 
 
 class AsyncConnection:
-    """The same for an asynchronous client; cancelling the task that reads interrupts it."""
+    """The chunks of one attempt of `aretrying`. Cancelling the task that reads them interrupts it."""
 
     abort = None
 
@@ -90,10 +90,10 @@ class AsyncConnection:
                 async for chunk in chunks:
                     yield chunk
         except Exception as error:
-            told = _told(error)
-            if told is None:
+            failed = _failed_status(error)
+            if failed is None:
                 raise
-            raise told from error
+            raise failed from error
 
     async def _open(self, opened: AsyncExitStack) -> Source:
         upstream = self._connect(self._attempt)
@@ -103,31 +103,31 @@ class AsyncConnection:
             upstream = await opened.enter_async_context(upstream)
         source = _source_of("aretrying", upstream)
         if source.close is not None:
-            opened.push_async_callback(_close, source.close)
+            opened.push_async_callback(_aclose, source.close)
         if not hasattr(source.chunks, "__aiter__"):
             raise ConnectTypeError(
-                f"aretrying(connect): connect gave {type(upstream).__name__}, no asynchronous iterable of bytes; "
-                "for a synchronous one use retrying: arepair and aiter_events read it in a thread"
+                f"aretrying(connect): connect returned {type(upstream).__name__}, not an asynchronous iterable "
+                "of bytes; for a synchronous one use retrying: arepair and aiter_events read it in a thread"
             )
         _check_status(upstream, source)
         return source
 
 
-async def _close(close: Callable[[], Any]) -> None:
+async def _aclose(close: Callable[[], Any]) -> None:
     closing = close()
     if hasattr(closing, "__await__"):
         await closing
 
 
 class ConnectTypeError(ChunkTypeError):
-    """`connect` gave what cannot be read: misuse, and no failure of upstream."""
+    """`connect` returned what cannot be read: misuse, so it is raised and not treated as a failure of upstream."""
 
 
 def _source_of(function: str, upstream: Any) -> Source:
     if client_of(upstream) is not None:
         try:
             return from_response(upstream)
-        except (TypeError, ValueError) as error:  # it was read or closed already: misuse, which no attempt mends
+        except (TypeError, ValueError) as error:  # read or closed already: another attempt would not help
             raise ConnectTypeError(f"{function}(connect): {error}") from None
     try:
         return as_source(function, upstream, None)
@@ -136,34 +136,34 @@ def _source_of(function: str, upstream: Any) -> Source:
 
 
 def _misuse(function: str, upstream: Any) -> ConnectTypeError:
-    """Tell what `connect` gave, and the fix."""
+    """Return the error that names what `connect` returned, and the fix."""
     kind = type(upstream).__name__
     if isinstance(upstream, str | bytes | bytearray | memoryview):
-        fix = "give a list of it, encoded" if isinstance(upstream, str) else "give a list of it"
+        fix = "return a list of it, encoded" if isinstance(upstream, str) else "return a list of it"
     elif function == "retrying" and hasattr(upstream, "__await__"):
-        close_quietly(getattr(upstream, "close", None))  # a coroutine that is never awaited warns of it
+        close_quietly(getattr(upstream, "close", None))  # or a coroutine warns that it was never awaited
         fix = "for a coroutine function use aretrying, with arepair or aiter_events"
     else:
-        fix = "return what the client gives for the body"
-    return ConnectTypeError(f"{function}(connect): connect gave {kind}, no iterable of bytes; {fix}")
+        fix = "return what the client has for the body"
+    return ConnectTypeError(f"{function}(connect): connect returned {kind}, not an iterable of bytes; {fix}")
 
 
 def _check_status(upstream: Any, source: Source) -> None:
-    """Take an answer that is an error for one, where the client does not raise by itself."""
+    """Raise `StreamError` for a response that is an error, where its client did not raise by itself."""
     status = source.status if source.status is not None else status_of(upstream)
     if status is not None and status >= 400:
-        raise StreamError(_failure(status, upstream, None))
+        raise StreamError(_failure_of_status(status, upstream, None))
 
 
-def _told(error: Exception) -> StreamError | None:
-    """Give an error that says what the status of this one means, or None if it has no status."""
+def _failed_status(error: Exception) -> StreamError | None:
+    """Return the error that a client's exception with a status stands for; None if it has no status from 400 on."""
     status = None if isinstance(error, StreamError) else status_of(error)
     if status is None or status < 400:
         return None
     close_quietly(getattr(error, "close", None))  # urllib's error is a response, and holds the connection
-    return StreamError(_failure(status, error, type(error).__name__))
+    return StreamError(_failure_of_status(status, error, type(error).__name__))
 
 
-def _failure(status: int, answer: object, error_type: str | None) -> Failure:
+def _failure_of_status(status: int, answer: object, error_type: str | None) -> Failure:
     asked = retry_after_of(answer, time.time())
     return replace(failure_of({"status": status}), retry_after=asked, error_type=error_type)

@@ -1,7 +1,7 @@
-"""The retry loop: which attempt follows a failed one.
+"""The retry loop: whether another attempt follows a failed one, and after how long.
 
-Whether another attempt may follow depends on what was delivered, and only the stream knows that. So a source is one
-attempt, and the stream, once it met the end of it, asks it to `renew`.
+Whether one may follow depends on what was delivered, and only the stream knows that. So a source is one attempt, and
+when it fails the stream asks its `renew` for the source that takes its place.
 """
 
 from __future__ import annotations
@@ -22,20 +22,11 @@ if TYPE_CHECKING:
     from ..core.report import StreamReport
 
 
-def course(
-    function: str,
-    connect: Callable[[Attempt], Any],
-    retry: Retry | None,
-    resume: bool,
-    on_retry: Callable[[Attempt], object] | None,
-) -> Source:
-    """Give the source that makes the first attempt when it is read; `function` names who was called."""
-    connection = Connection if function == "retrying" else AsyncConnection
-    return _Course(function, connection, connect, retry, resume, on_retry).source(Attempt())
+class RetryLoop:
+    """Makes a source for each attempt of one `retrying` or `aretrying`; `function` is the name of the one called.
 
-
-class _Course:
-    """Decides which attempt follows."""
+    Raises `TypeError` for a wrong argument of it.
+    """
 
     def __init__(
         self,
@@ -55,56 +46,60 @@ class _Course:
             raise TypeError(f"{function}(retry=...) takes unbroken.Retry(...) or None, not {type(retry).__name__}")
         self._connection = connection
         self._connect = connect
-        self._retry = retry or Retry()
+        self._policy = retry or Retry()
         self._resume = resume
         self._on_retry = on_retry
 
     def source(self, attempt: Attempt) -> Source:
-        """Give the source that makes this attempt when it is read."""
+        """Return the source that makes this attempt when it is read."""
         connection = self._connection(self._connect, attempt)
-        renew = partial(self.renew, attempt)
         return Source(
             connection,
             abort=connection.abort,
-            renew=renew,
+            renew=partial(self.renew, attempt),
             delay=attempt.delay,
             resumes=self._resume,
             begin=self.begin if attempt.number == 1 else None,
         )
 
     def begin(self, last_event_id: str) -> Source:
-        """Give the source of a stream that starts behind this id."""
+        """Return the first source of a stream that starts after this id."""
         return self.source(Attempt(last_event_id=last_event_id))
 
     def renew(self, attempt: Attempt, error: Exception, report: StreamReport) -> Source | None:
-        """Give the source that follows on a failed attempt, or None where the failure stands."""
-        met = met_by(error)
-        if not self._is_worth(status_of(error), met):
+        """Return the source of the attempt after this one, which failed; None if its failure is final."""
+        raised = met_by(error)
+        if not self._is_retryable(status_of(error), raised):
             return None
-        asked = retry_after_of(error, time.time())
-        if asked is None and report.retry is not None:
-            asked = report.retry / 1000.0
-        delay = self._retry.delay(attempt.number - 1, asked, _chance())
+        delay = self._policy.delay(attempt.number - 1, _asked_delay(error, report), _chance())
         if delay is None:
             return None
-        following = Attempt(attempt.number + 1, report.last_event_id, met, delay)
-        self._tell(following)
+        following = Attempt(attempt.number + 1, report.last_event_id, raised, delay)
+        self._announce(following)
         return self.source(following)
 
-    def _is_worth(self, status: int | None, error: BaseException) -> bool:
+    def _is_retryable(self, status: int | None, error: BaseException) -> bool:
         try:
-            return bool(self._retry.worth(status, error))
+            return bool(self._policy.worth(status, error))
         except Exception as raised:
             warn("worth raised %s", type(raised).__name__)
             return False
 
-    def _tell(self, attempt: Attempt) -> None:
+    def _announce(self, attempt: Attempt) -> None:
         warn("%s: attempt %d follows in %.1f seconds", type(attempt.error).__name__, attempt.number, attempt.delay)
         if self._on_retry is not None:
             try:
                 self._on_retry(attempt)
             except Exception as error:
                 warn("on_retry raised %s", type(error).__name__)
+
+
+def _asked_delay(error: Exception, report: StreamReport) -> float | None:
+    """Return the seconds that the server asks for, by `Retry-After` or else by a `retry:` field, or None."""
+    asked = retry_after_of(error, time.time())
+    if asked is None and report.retry is not None:
+        return report.retry / 1000.0
+    return asked
 
 
 def _chance() -> float:

@@ -11,12 +11,15 @@ from .retryable import worth_retrying
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often, after how long, and after which failures upstream is opened again.
+    """How often, after how long, and after which failures upstream is opened again: exponential backoff with jitter.
 
-    The waits are `base` seconds, then twice as long each time, at most `max_delay`. What the server asks for
-    (`Retry-After`, `retry:`) is never undercut; a wait beyond `max_retry_after` is not begun, the failure is told.
-    `jitter` spreads each wait by half of ours: ours downwards, the server's upwards. `worth` takes the status or
-    None and the exception or None, and tells whether to try again; what it raises is logged, and means no.
+    The backoff is `base` seconds, twice as long with each retry, at most `max_delay`. No wait is shorter than the
+    server asks for (`Retry-After`, `retry:`); where it asks for more than `max_retry_after` seconds there is no
+    further attempt. `jitter` spreads each wait over half of the backoff: ours downwards, the server's upwards.
+    `worth(status, error)`, each of them None where there is none, is whether to try again; what it raises is logged,
+    and means no.
+
+    Raises `ValueError` for a figure out of range, and `TypeError` for a `worth` that is not callable.
     """
 
     max_retries: int = 2
@@ -33,19 +36,20 @@ class Retry:
             if not 0.0 <= _number(getattr(self, name)) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)!r}: give seconds, 0 or more")
         if not callable(self.worth):
-            raise TypeError(f"worth={self.worth!r}: give a function of (status, error) that tells whether to retry")
+            raise TypeError(f"worth={self.worth!r}: give a function of (status, error) that returns whether to retry")
 
     def delay(self, retries: int, asked: float | None = None, chance: float = 1.0) -> float | None:
-        """Give the seconds to wait before the next attempt, or None to give up.
+        """Return the seconds to wait before the next attempt, or None if there is none.
 
-        `retries` were made before; `asked` is the server's wait; `chance`, from 0 to 1, is where jitter falls.
+        `retries` is how many were made before, `asked` the wait in seconds that the server asks for, and `chance`,
+        from 0 to 1, where in its range the jitter falls.
         """
         if retries >= self.max_retries or (asked or 0.0) > self.max_retry_after:
             return None
-        ours = min(self.base * 2.0 ** min(retries, 64), self.max_delay)
+        backoff = min(self.base * 2.0 ** min(retries, 64), self.max_delay)
         if not self.jitter:
-            return max(ours, asked or 0.0)
-        return max(ours / 2.0, asked or 0.0) + chance * ours / 2.0
+            return max(backoff, asked or 0.0)
+        return max(backoff / 2.0, asked or 0.0) + chance * backoff / 2.0
 
 
 def _number(value: object) -> float:

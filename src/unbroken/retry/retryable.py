@@ -1,6 +1,6 @@
-"""Which failures deserve another attempt.
+"""Which failures are retryable: transient ones, which the same request may not meet again.
 
-Exceptions are known by the names of their classes, so that no client need be installed: httpx, httpx2, requests,
+Exceptions are recognised by the names of their classes, so that no client need be installed: httpx, httpx2, requests,
 aiohttp, urllib3 and urllib give one broken connection more than a dozen names.
 """
 
@@ -11,22 +11,21 @@ from collections.abc import Mapping
 
 from ..core.errors import StreamError
 
-PASSING_STATUSES = frozenset({408, 425, 429}) | (frozenset(range(500, 600)) - {501, 505})
-"""Statuses that a later attempt may not meet again: time-outs, rate limits, and server errors but the two that
-say "never" (501 not implemented, 505 version not supported)."""
+TRANSIENT_STATUSES = frozenset({408, 425, 429}) | (frozenset(range(500, 600)) - {501, 505})
+"""Time-outs, rate limits, and all server errors but two (501 not implemented, 505 version not supported)."""
 
-PASSING_CODES = frozenset(
+TRANSIENT_CODES = frozenset(
     {"upstream-failed", "truncated", "rate-limited", "overloaded", "first-timeout", "idle-timeout", "silence-timeout"}
 )
-"""Codes of `StreamError` that a later attempt may not meet again, where no status says more."""
+"""Codes of `StreamError` that are transient, where there is no status."""
 
-LASTING_CODES = frozenset(
+PERMANENT_CODES = frozenset(
     {"total-timeout", "authentication", "invalid-request", "not-found", "content-filtered", "invalid-json"}
 )
-"""Codes of `StreamError` that the same request meets again, whatever the status."""
+"""Codes of `StreamError` that are not transient, whatever the status."""
 
 _HTTPX = frozenset({"TimeoutException", "NetworkError", "RemoteProtocolError", "ProxyError"})
-PASSING_ERRORS: Mapping[str, frozenset[str]] = {
+TRANSIENT_ERRORS: Mapping[str, frozenset[str]] = {
     "builtins": frozenset({"ConnectionError", "TimeoutError"}),
     "asyncio": frozenset({"IncompleteReadError"}),
     "socket": frozenset({"gaierror"}),
@@ -40,40 +39,41 @@ PASSING_ERRORS: Mapping[str, frozenset[str]] = {
     "urllib3": frozenset({"ProtocolError", "TimeoutError", "NewConnectionError"}),
     "aiohttp": frozenset({"ClientConnectionError", "ClientPayloadError"}),
 }
-"""Top-level module to the class names, inherited ones count, of a connection that failed."""
+"""Exceptions of a connection that failed: top-level module to class names; subclasses count."""
 
-LASTING_ERRORS: Mapping[str, frozenset[str]] = {
+PERMANENT_ERRORS: Mapping[str, frozenset[str]] = {
     "ssl": frozenset({"SSLCertVerificationError"}),
     "aiohttp": frozenset({"ClientConnectorCertificateError"}),
 }
-"""The same for what stays as it is; one of these anywhere among the causes forbids another attempt."""
+"""Exceptions that are not transient; one of these anywhere among the causes rules out another attempt."""
 
-_PASSING_ERRNO = frozenset({errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH})
+_TRANSIENT_ERRNO = frozenset({errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH})
 _MAX_CAUSES = 8  # requests over urllib3 over ssl nests four deep
 
 
 def worth_retrying(status: int | None, error: BaseException | None) -> bool:
-    """Tell whether the same request may succeed later.
+    """Return whether the same request may succeed later.
 
-    A status decides. Without one the exception does, and its causes: connections that broke or timed out are worth
-    another attempt; a bad certificate, a wrong URL and errors of the program are not.
+    A `status` decides. Without one the exception does, with its causes: connections that broke or timed out are worth
+    another attempt; a bad certificate, a wrong URL and errors of the program are not. Nor is a `StreamError` whose
+    code says that the request is at fault, whatever its status.
     """
-    if isinstance(error, StreamError) and error.code in LASTING_CODES:
+    if isinstance(error, StreamError) and error.code in PERMANENT_CODES:
         return False
     if status is not None:
-        return status in PASSING_STATUSES
+        return status in TRANSIENT_STATUSES
     causes = _causes(error)
-    if any(_is_among(LASTING_ERRORS, cause) for cause in causes):
+    if any(_is_among(PERMANENT_ERRORS, cause) for cause in causes):
         return False
-    return any(_passes(cause) for cause in causes)
+    return any(_is_transient(cause) for cause in causes)
 
 
-def _passes(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     if isinstance(error, StreamError):
-        return error.code in PASSING_CODES
-    if isinstance(error, OSError) and error.errno in _PASSING_ERRNO:
+        return error.code in TRANSIENT_CODES
+    if isinstance(error, OSError) and error.errno in _TRANSIENT_ERRNO:
         return True
-    return _is_among(PASSING_ERRORS, error)
+    return _is_among(TRANSIENT_ERRORS, error)
 
 
 def _is_among(names: Mapping[str, frozenset[str]], error: BaseException) -> bool:
@@ -81,7 +81,7 @@ def _is_among(names: Mapping[str, frozenset[str]], error: BaseException) -> bool
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
-    """Go from an exception to what it wraps: `__cause__`, urllib's `reason`, or the arguments (requests)."""
+    """Return the exception and what it wraps: its `__cause__`, urllib's `reason`, or its arguments (requests)."""
     found = [error]
     for cause in found:  # grows as it is walked
         if cause is not None and len(found) <= _MAX_CAUSES:

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..adapters.source import Source
 from .attempt import Attempt
-from .loop import course
+from .connections import AsyncConnection, Connection
+from .loop import RetryLoop
 from .policy import Retry
 
 
@@ -21,16 +22,21 @@ def retrying(
     resume: bool = False,
     on_retry: Callable[[Attempt], object] | None = None,
 ) -> Source:
-    """Open upstream with `connect(attempt)`, and again when it fails; pass the result to `repair` or `iter_events`.
+    """Return a source for `repair` or `iter_events` that opens upstream with `connect(attempt)`, and again on failure.
 
-    `connect` gives an iterable of bytes, a response as `from_response` takes it, a `Source`, or a context manager of
-    one of these; it runs in the thread that reads. A response with a status of 400 or more is a failure.
+    `connect` returns an iterable of bytes, a response as `from_response` takes it, a `Source`, or a context manager
+    of one of these; it runs in the thread that reads. A response with a status of 400 or more is a failure. `retry`
+    is the retry policy, None for `Retry()`.
 
-    Another attempt is made only while no event was delivered. `resume=True` also goes on after events that bore an
-    `id:`; the server must give each event an id of its own, and either continue behind `attempt.last_event_id` or
-    send the same events again. `on_retry` is called with every attempt but the first, before its delay begins.
+    Another attempt is made only while no event was delivered. With `resume=True` another one also follows events that
+    had an `id:`; the server must give each event an id of its own, and either continue after `attempt.last_event_id`
+    or send the same events again. `on_retry` is called with every attempt but the first, before its delay begins;
+    what it raises is logged.
+
+    Raises `TypeError` for a wrong argument. What `connect` raises is a failure of upstream; a `TypeError` that says
+    the fix is raised while iterating where it returns what cannot be read.
     """
-    return course("retrying", connect, retry, resume, on_retry)
+    return RetryLoop("retrying", Connection, connect, retry, resume, on_retry).source(Attempt())
 
 
 def aretrying(
@@ -42,7 +48,7 @@ def aretrying(
 ) -> Source:
     """Do what `retrying` does for an asynchronous client; pass the result to `arepair` or `aiter_events`.
 
-    `connect` may be a coroutine function, and gives an asynchronous iterable, a response, a `Source`, or an
+    `connect` may be a coroutine function, and returns an asynchronous iterable, a response, a `Source`, or an
     asynchronous context manager of one of these; it runs in the task that reads.
     """
-    return course("aretrying", connect, retry, resume, on_retry)
+    return RetryLoop("aretrying", AsyncConnection, connect, retry, resume, on_retry).source(Attempt())

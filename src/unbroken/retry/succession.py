@@ -1,4 +1,4 @@
-"""How a stream goes on with another source where its own has failed."""
+"""How a stream goes on with the source of another attempt after its own has failed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 
 class Succession:
-    """Finds the source that takes a failed one's place: the engine asks for it, and the stream goes over to it.
+    """The source that takes a failed one's place: the engine asks for one, and the stream goes over to `following`.
 
-    Neither may hold the other for this: a stream that is dropped must close at once, and not at a collection.
-    `delivered` are the ids by which another source can go on, or None where it could only begin anew.
+    It stands between the two so that neither refers to the other: a stream that is dropped must close at once, and not
+    at a garbage collection. `delivered` are the ids after which another source can go on, None where it could only
+    start again.
     """
 
     __slots__ = ("_delivered", "_report", "_source", "following")
@@ -26,7 +27,7 @@ class Succession:
         self.following: Source | None = None
 
     def __call__(self, error: Exception) -> float | None:
-        """Give the delay of the source that follows, or None if the failure stands."""
+        """Return the seconds until the source of another attempt brings bytes, or None if the failure is final."""
         if self._report.events and not (self._delivered and self._delivered.last):
             return None  # what was delivered would be delivered again
         following = self._source.renew(error, self._report) if self._source.renew else None
