@@ -25,7 +25,7 @@ def test_no_retries_gives_up_at_once() -> None:
     assert Retry(max_retries=0).delay(0, asked=0.0) is None
 
 
-def test_a_long_course_does_not_overflow() -> None:
+def test_a_long_retry_loop_does_not_overflow() -> None:
     assert Retry(max_retries=10**6, max_delay=4.0, jitter=False).delay(10**6 - 1) == 4.0
 
 
@@ -51,7 +51,7 @@ def test_without_jitter_a_wait_is_the_longer_of_ours_and_the_servers() -> None:
     assert [retry.delay(retries, 3.0) for retries in range(4)] == [3.0, 3.0, 4.0, 4.0]
 
 
-def test_a_server_that_asks_for_too_much_patience_gets_none() -> None:
+def test_a_server_that_asks_for_too_long_a_wait_gets_none() -> None:
     retry = Retry(max_retry_after=60.0, jitter=False)
     assert retry.delay(0, 60.0) == 60.0
     assert retry.delay(0, 60.1) is None
@@ -90,11 +90,11 @@ def test_no_wait_is_shorter_than_asked_or_longer_than_allowed(
         ({"max_retry_after": "60"}, "max_retry_after"),
     ],
 )
-def test_a_bad_figure_is_told_by_name(arguments: dict[str, Any], message: str) -> None:
+def test_a_bad_figure_is_refused_by_name(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Retry(**arguments)
 
 
-def test_a_judge_that_is_no_function_is_told() -> None:
+def test_a_worth_that_is_not_a_function_is_refused() -> None:
     with pytest.raises(TypeError, match="worth"):
         Retry(worth=429)  # type: ignore[arg-type]

@@ -16,16 +16,16 @@ from unbroken.core.errors import SENTENCES, Failure, StreamError
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520, 524, 529])
-def test_a_passing_status_deserves_patience(status: int) -> None:
+def test_a_transient_status_is_retryable(status: int) -> None:
     assert worth_retrying(status, None)
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 401, 402, 403, 404, 405, 413, 422, 501, 505])
-def test_a_lasting_status_does_not(status: int) -> None:
+def test_a_permanent_status_is_not(status: int) -> None:
     assert not worth_retrying(status, ConnectionError())
 
 
-PASSING = {
+TRANSIENT = {
     "refused": ConnectionRefusedError(),
     "reset": ConnectionResetError(),
     "hung up": http.client.RemoteDisconnected(),
@@ -40,7 +40,7 @@ PASSING = {
     "wrapped by urllib": urllib.error.URLError(ConnectionRefusedError()),
 }
 
-LASTING = {
+PERMANENT = {
     "a bug": KeyError("x"),
     "a wrong scheme": urllib.error.URLError("unknown url type: foo"),
     "a bad certificate": ssl.SSLCertVerificationError(),
@@ -50,14 +50,14 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize("name", PASSING)
-def test_a_broken_connection_deserves_another(name: str) -> None:
-    assert worth_retrying(None, PASSING[name])
+@pytest.mark.parametrize("name", TRANSIENT)
+def test_a_broken_connection_is_retryable(name: str) -> None:
+    assert worth_retrying(None, TRANSIENT[name])
 
 
-@pytest.mark.parametrize("name", LASTING)
-def test_what_stays_broken_does_not(name: str) -> None:
-    assert not worth_retrying(None, LASTING[name])
+@pytest.mark.parametrize("name", PERMANENT)
+def test_what_stays_broken_is_not(name: str) -> None:
+    assert not worth_retrying(None, PERMANENT[name])
 
 
 def test_an_unknown_error_is_judged_by_its_cause() -> None:
@@ -73,7 +73,7 @@ def test_a_connection_error_over_a_bad_certificate_is_not_retried() -> None:
     assert not worth_retrying(None, error)
 
 
-def test_what_was_handled_meanwhile_is_no_cause() -> None:
+def test_what_was_handled_meanwhile_is_not_a_cause() -> None:
     error = KeyError("x")
     error.__context__ = ConnectionResetError()
     assert not worth_retrying(None, error)
@@ -94,14 +94,14 @@ def test_of_many_causes_the_nearest_are_asked() -> None:
     assert not worth_retrying(None, outermost)
 
 
-PASSING_CODES = {
+TRANSIENT_CODES = {
     "truncated", "upstream-failed", "first-timeout", "idle-timeout", "silence-timeout", "rate-limited", "overloaded",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("code", SENTENCES)
 def test_each_code_of_a_stream_error_is_judged(code: str) -> None:
-    assert worth_retrying(None, StreamError(Failure(code))) == (code in PASSING_CODES)
+    assert worth_retrying(None, StreamError(Failure(code))) == (code in TRANSIENT_CODES)
 
 
 def test_a_total_timeout_is_final_whatever_its_status() -> None:

@@ -1,4 +1,4 @@
-"""Another attempt where nothing was delivered, and going on behind what was: on scripted time, nothing sleeps."""
+"""Another attempt where nothing was delivered, and resuming after what was: on scripted time, nothing sleeps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import gc
 import itertools
 import logging
 import pickle
-import sys
 import threading
 import traceback
 import weakref
@@ -44,7 +43,7 @@ from unbroken import (
 )
 
 OFF = Timeouts(first=None, idle=None, silence=None, total=None)
-PATIENT = Retry(max_retries=2, jitter=False)
+POLICY = Retry(max_retries=2, jitter=False)
 QUICK = Retry(base=0.0)
 
 
@@ -73,7 +72,7 @@ def status_error(status: int, **headers: str) -> Exception:
 
 @dataclass
 class Attempts:
-    """An upstream by script, one list of parts per attempt; keeps what `connect` was told, and when."""
+    """An upstream by script, one list of parts per attempt; keeps what `connect` was called with, and when."""
 
     scripts: list[list[Part]]
     clock: Clock = field(default_factory=Clock)
@@ -121,14 +120,10 @@ class Outcome:
     report: StreamReport
 
 
-class Stopwatch(threading.Event):
-    """An event whose waiting moves a clock of the test's own."""
+class Waits:
+    """The clock that is moved where a thread would wait; each reader sets its own."""
 
     clock = Clock()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        type(self).clock.now += timeout or 0.0
-        return self.is_set()
 
 
 @pytest.fixture(autouse=True)
@@ -139,14 +134,21 @@ def _no_thread_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def _on_scripted_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The module stands behind the function of its name.
-    monkeypatch.setattr(sys.modules["unbroken.retry.connections"], "threading", SimpleNamespace(Event=Stopwatch))
+    wait_for_ever = threading.Event.wait
+
+    def wait(event: threading.Event, timeout: float | None = None) -> bool:
+        if timeout is None:
+            return wait_for_ever(event)
+        Waits.clock.now += timeout
+        return event.is_set()
+
+    monkeypatch.setattr(threading.Event, "wait", wait)
 
 
 def read_events(
     attempts: Attempts, *, threads: bool = False, timeouts: Timeouts | None = None, **options: Any
 ) -> Outcome:
-    Stopwatch.clock = attempts.clock
+    Waits.clock = attempts.clock
     source = retrying(attempts.connect, **options)
     stream = iter_events(source, timeouts=OFF if threads else None)
     events, error = list[str](), None
@@ -160,7 +162,7 @@ def read_events(
 
 def read_frames(attempts: Attempts, *, threads: bool = False, **options: Any) -> Outcome:
     """Read the bytes of `repair` by another reader, which knows no retries."""
-    Stopwatch.clock = attempts.clock
+    Waits.clock = attempts.clock
     stream = repair(retrying(attempts.connect, **options), heartbeat=None, timeouts=OFF if threads else None)
     frames = list(stream)
     ours = [frame for frame in frames if b"unbroken_error" in frame]
@@ -191,7 +193,7 @@ def read_in_a_thread_of_a_loop(attempts: Attempts, **options: Any) -> Outcome:
         frames = b"".join([frame async for frame in stream if b"unbroken_error" not in frame])
         return Outcome([item.data for item in iter_events([frames], repairs=())], stream.report.error, stream.report)
 
-    Stopwatch.clock = attempts.clock
+    Waits.clock = attempts.clock
     return asyncio.run(main())
 
 
@@ -219,8 +221,8 @@ BEFORE_THE_FIRST_EVENT: dict[str, tuple[list[Part], float]] = {
     "too many requests": ([status_error(429, Retry_After="7")], 7.0),
     "unavailable": ([status_error(503)], 1.0),
     "unavailable, back in half a second": ([status_error(503, retry_after="0.5")], 1.0),
-    "reset, after it told its reconnection time": ([b"retry: 3000\n\n", ConnectionResetError()], 3.0),
-    "too many requests, over its reconnection time": (
+    "reset, after a reconnection time": ([b"retry: 3000\n\n", ConnectionResetError()], 3.0),
+    "too many requests, with a shorter wait than its reconnection time": (
         [b"retry: 3000\n\n", status_error(429, Retry_After="2")],
         2.0,
     ),
@@ -235,7 +237,7 @@ def test_a_failure_before_the_first_event_is_followed_by_another_attempt(
 ) -> None:
     failing, delay = BEFORE_THE_FIRST_EVENT[name]
     attempts = Attempts([failing, WHOLE])
-    outcome = read(attempts, retry=PATIENT)
+    outcome = read(attempts, retry=POLICY)
     assert outcome.events == ALL
     assert outcome.error is None
     assert outcome.report.retries == 1
@@ -256,7 +258,7 @@ def test_each_attempt_waits_twice_as_long_until_none_is_left(read: Callable[...,
     assert outcome.report.verdict is Verdict.FAILED
 
 
-LASTING: dict[str, tuple[Exception, str, int]] = {
+PERMANENT: dict[str, tuple[Exception, str, int]] = {
     "a bad key": (status_error(401), "authentication", 401),
     "a bad request": (status_error(400), "invalid-request", 400),
     "nothing there": (status_error(404), "not-found", 404),
@@ -266,12 +268,12 @@ LASTING: dict[str, tuple[Exception, str, int]] = {
 
 
 @every_reader
-@pytest.mark.parametrize("name", LASTING)
+@pytest.mark.parametrize("name", PERMANENT)
 @pytest.mark.usefixtures("_on_scripted_time")
-def test_what_does_not_pass_is_told_at_once(read: Callable[..., Outcome], name: str) -> None:
-    error, code, status = LASTING[name]
+def test_a_permanent_failure_is_reported_at_once(read: Callable[..., Outcome], name: str) -> None:
+    error, code, status = PERMANENT[name]
     attempts = Attempts([[error]])
-    outcome = read(attempts, retry=PATIENT)
+    outcome = read(attempts, retry=POLICY)
     assert len(attempts.seen) == 1
     assert outcome.error is not None
     assert (outcome.error.code, outcome.error.status_hint, outcome.error.retry_count) == (code, status, 0)
@@ -297,13 +299,13 @@ def test_an_answer_with_an_error_status_is_a_failure(read: Callable[..., Outcome
     attempts = Attempts([])
     attempts.connect = answer  # type: ignore[method-assign,assignment]
     attempts.aconnect = answer_later  # type: ignore[method-assign,assignment]
-    assert read(attempts, retry=PATIENT).events == ["event 1"]
+    assert read(attempts, retry=POLICY).events == ["event 1"]
     assert attempts.seen[1].error is not None
 
 
 @every_reader
 @pytest.mark.usefixtures("_on_scripted_time")
-def test_another_judge_may_decide_what_deserves_patience(read: Callable[..., Outcome]) -> None:
+def test_the_policy_may_decide_otherwise_what_is_retryable(read: Callable[..., Outcome]) -> None:
     asked = list[tuple[int | None, BaseException | None]]()
 
     def worth(status: int | None, error: BaseException | None) -> bool:
@@ -324,7 +326,7 @@ def test_another_judge_may_decide_what_deserves_patience(read: Callable[..., Out
 @pytest.mark.usefixtures("_on_scripted_time")
 def test_a_failure_after_content_without_an_id_is_never_retried(read: Callable[..., Outcome], resume: bool) -> None:
     attempts = Attempts([[chat("Hel"), chat("lo"), ConnectionResetError()], WHOLE])
-    outcome = read(attempts, retry=PATIENT, resume=resume)
+    outcome = read(attempts, retry=POLICY, resume=resume)
     assert len(attempts.seen) == 1
     assert len(outcome.events) == 2
     assert outcome.error is not None
@@ -336,7 +338,7 @@ def test_a_failure_after_content_without_an_id_is_never_retried(read: Callable[.
 @pytest.mark.usefixtures("_on_scripted_time")
 def test_without_resume_an_id_changes_nothing(read: Callable[..., Outcome]) -> None:
     attempts = Attempts([[event(1), ConnectionResetError()], WHOLE])
-    outcome = read(attempts, retry=PATIENT)
+    outcome = read(attempts, retry=POLICY)
     assert len(attempts.seen) == 1
     assert outcome.events == ["event 1"]
 
@@ -356,9 +358,9 @@ def test_a_failure_after_content_ends_in_one_error_frame() -> None:
 
 @every_reader
 @pytest.mark.usefixtures("_on_scripted_time")
-def test_a_broken_stream_goes_on_behind_its_last_event(read: Callable[..., Outcome]) -> None:
+def test_a_broken_stream_goes_on_after_its_last_event(read: Callable[..., Outcome]) -> None:
     attempts = Attempts([[event(1) + event(2), b"id: 3\nda", ConnectionResetError()], [event(3)]])
-    outcome = read(attempts, retry=PATIENT, resume=True)
+    outcome = read(attempts, retry=POLICY, resume=True)
     assert outcome.events == ALL
     assert [attempt.last_event_id for attempt in attempts.seen] == ["", "2"]
     assert outcome.report.repairs == {RepairKind.UNFINISHED_TAIL: 1}
@@ -368,7 +370,7 @@ def test_a_broken_stream_goes_on_behind_its_last_event(read: Callable[..., Outco
 @pytest.mark.usefixtures("_on_scripted_time")
 def test_events_that_were_delivered_are_not_delivered_again(read: Callable[..., Outcome]) -> None:
     attempts = Attempts([[event(1) + event(2), ConnectionResetError()], WHOLE])
-    outcome = read(attempts, retry=PATIENT, resume=True)
+    outcome = read(attempts, retry=POLICY, resume=True)
     assert outcome.events == ALL
     assert outcome.report.repairs == {RepairKind.REPEATED_EVENT: 2}
     assert outcome.report.events == 3
@@ -395,7 +397,7 @@ def test_a_server_that_begins_anew_repeats_nothing_of_which_the_id_is_known() ->
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_every_attempt_is_told_the_id_to_start_from_until_another_was_delivered(resume: bool) -> None:
+def test_every_attempt_is_given_the_id_to_start_from_until_another_was_delivered(resume: bool) -> None:
     attempts = Attempts([[ConnectionResetError()], [event(4), ConnectionResetError()], [event(5)]])
     source = retrying(attempts.connect, retry=QUICK, resume=resume)
     stream = repair(source, timeouts=None, heartbeat=None, last_event_id="3")
@@ -403,7 +405,7 @@ def test_every_attempt_is_told_the_id_to_start_from_until_another_was_delivered(
     assert [attempt.last_event_id for attempt in attempts.seen] == ["3", "3", "4"][: 2 + resume]
 
 
-def test_every_asynchronous_attempt_is_told_the_id_to_start_from() -> None:
+def test_every_asynchronous_attempt_is_given_the_id_to_start_from() -> None:
     attempts = Attempts([[ConnectionResetError()], [event(4)]])
 
     async def main(clock: Clock) -> int:
@@ -424,7 +426,7 @@ def test_a_repetition_is_covered_byte_for_byte() -> None:
     )
     list(stream)
     repeated = [(it.offset, it.length) for it in stream.report.first_repairs]
-    # A block ends with its last line; the line end and the blank line behind it mean nothing.
+    # A block ends with its last line; the line end and the blank line after it mean nothing.
     assert repeated == [(len(first), len(event(1)) - 2), (len(first) + len(event(1)), len(event(2)) - 2)]
 
 
@@ -446,7 +448,7 @@ def test_what_upstream_said_itself_is_final() -> None:
     refused = b'id: 2\nevent: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"x"}}\n\n'
     started = b'id: 1\nevent: message_start\ndata: {"type":"message_start","message":{"id":"m","usage":{}}}\n\n'
     attempts = Attempts([[started, refused, ConnectionResetError()], WHOLE])
-    outcome = read_events(attempts, retry=PATIENT, resume=True)
+    outcome = read_events(attempts, retry=POLICY, resume=True)
     assert len(attempts.seen) == 1
     assert outcome.report.verdict is Verdict.FAILED
 
@@ -455,7 +457,7 @@ def test_what_upstream_said_itself_is_final() -> None:
 @pytest.mark.usefixtures("_on_scripted_time")
 def test_an_answer_that_was_cut_cleanly_goes_on_where_the_dialect_tells(read: Callable[..., Outcome]) -> None:
     attempts = Attempts([[b"id: 1\n" + chat("Hel")], [b"id: 2\n" + chat("lo", stop=True) + b"id: 3\n" + DONE]])
-    outcome = read(attempts, retry=PATIENT, resume=True)
+    outcome = read(attempts, retry=POLICY, resume=True)
     assert outcome.report.verdict is Verdict.COMPLETE
     assert outcome.report.text == "Hello"
     assert [attempt.last_event_id for attempt in attempts.seen] == ["", "1"]
@@ -465,9 +467,9 @@ def test_an_answer_that_was_cut_cleanly_goes_on_where_the_dialect_tells(read: Ca
 
 @every_reader
 @pytest.mark.usefixtures("_on_scripted_time")
-def test_what_breaks_behind_the_end_is_no_failure(read: Callable[..., Outcome]) -> None:
+def test_what_breaks_after_the_end_is_not_a_failure(read: Callable[..., Outcome]) -> None:
     attempts = Attempts([[b"id: 1\n" + chat("Hi", stop=True) + b"id: 2\n" + DONE, ConnectionResetError()], WHOLE])
-    outcome = read(attempts, retry=PATIENT, resume=True)
+    outcome = read(attempts, retry=POLICY, resume=True)
     assert outcome.report.verdict is Verdict.COMPLETE
     assert len(attempts.seen) == 1
     assert outcome.error is None
@@ -477,7 +479,7 @@ def test_what_breaks_behind_the_end_is_no_failure(read: Callable[..., Outcome]) 
 @pytest.mark.usefixtures("_on_scripted_time")
 def test_a_clean_end_of_an_unknown_dialect_is_an_end(read: Callable[..., Outcome]) -> None:
     attempts = Attempts([[event(1)], WHOLE])
-    outcome = read(attempts, retry=PATIENT, resume=True)
+    outcome = read(attempts, retry=POLICY, resume=True)
     assert outcome.events == ["event 1"]
     assert outcome.report.verdict is Verdict.ENDED
 
@@ -623,7 +625,7 @@ def test_a_byte_order_mark_is_skipped_on_each_connection() -> None:
 def test_heartbeats_go_on_while_an_attempt_is_waited_for() -> None:
     async def main(clock: Clock) -> tuple[list[tuple[float, bytes]], int]:
         attempts = Attempts([[status_error(429, Retry_After="30")], [event(1)]], clock=clock)
-        stream = arepair(aretrying(attempts.aconnect, retry=PATIENT), heartbeat=5.0)
+        stream = arepair(aretrying(attempts.aconnect, retry=POLICY), heartbeat=5.0)
         began = clock.now
         return [(clock.now - began, item) async for item in stream], stream.report.heartbeats
 
@@ -637,14 +639,14 @@ def test_heartbeats_go_on_while_an_attempt_is_waited_for() -> None:
 def test_the_wait_counts_for_no_clock_and_each_attempt_has_its_own_time() -> None:
     """Each attempt is silent for 8 seconds and fails, with waits of 1 and 2 between; 10 are allowed."""
     attempts = Attempts([[8.0, ConnectionResetError()], [8.0, ConnectionResetError()], [8.0, event(1)]])
-    outcome = read_async(attempts, retry=PATIENT, timeouts=Timeouts(silence=10.0))
+    outcome = read_async(attempts, retry=POLICY, timeouts=Timeouts(silence=10.0))
     assert outcome.events == ["event 1"]
     assert attempts.times[2] - attempts.times[0] == pytest.approx(8 + 1 + 8 + 2)
 
 
 def test_an_attempt_that_stalls_is_given_up_for_another() -> None:
     attempts = Attempts([[b": hello\n\n", 1000.0], [5.0, event(1)]])
-    outcome = read_async(attempts, retry=PATIENT, timeouts=Timeouts(silence=10.0))
+    outcome = read_async(attempts, retry=POLICY, timeouts=Timeouts(silence=10.0))
     assert outcome.events == ["event 1"]
     assert outcome.report.timeout is None
     assert isinstance(attempts.seen[1].error, StreamError)
@@ -652,23 +654,23 @@ def test_an_attempt_that_stalls_is_given_up_for_another() -> None:
     assert attempts.times[1] - attempts.times[0] == pytest.approx(11.0, abs=0.7)
 
 
-def test_a_stall_in_the_last_attempt_is_told() -> None:
+def test_a_stall_in_the_last_attempt_is_reported() -> None:
     attempts = Attempts([[1000.0], [1000.0]])
     outcome = read_async(attempts, retry=Retry(max_retries=1, jitter=False), timeouts=Timeouts(silence=10.0))
     assert outcome.error is not None
     assert (outcome.error.code, outcome.error.retry_count, outcome.report.timeout) == ("silence-timeout", 1, "silence")
 
 
-def test_a_stall_after_content_is_told() -> None:
+def test_a_stall_after_content_is_reported() -> None:
     attempts = Attempts([[chat("a"), 1000.0], [event(1)]])
-    outcome = read_async(attempts, retry=PATIENT, timeouts=Timeouts(idle=10.0))
+    outcome = read_async(attempts, retry=POLICY, timeouts=Timeouts(idle=10.0))
     assert outcome.error is not None
     assert (outcome.error.code, len(attempts.seen)) == ("idle-timeout", 1)
 
 
 def test_the_total_time_is_not_given_anew() -> None:
     attempts = Attempts([[8.0, ConnectionResetError()], [1000.0], [event(1)]])
-    outcome = read_async(attempts, retry=PATIENT, timeouts=Timeouts(total=20.0))
+    outcome = read_async(attempts, retry=POLICY, timeouts=Timeouts(total=20.0))
     assert outcome.error is not None
     assert (outcome.error.code, len(attempts.seen)) == ("total-timeout", 2)
 
@@ -703,7 +705,7 @@ def test_a_stalled_task_is_cancelled_before_the_next_attempt_delivers() -> None:
             left.append(attempt.number)
 
     async def main(clock: Clock) -> list[list[int]]:
-        stream = aiter_events(aretrying(connect, retry=PATIENT), timeouts=Timeouts(silence=10.0))
+        stream = aiter_events(aretrying(connect, retry=POLICY), timeouts=Timeouts(silence=10.0))
         return [list(left) async for _ in stream]
 
     assert warp(main) == [[1, 2]]
@@ -959,7 +961,7 @@ MISUSE: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", MISUSE)
-def test_a_connect_that_gives_no_chunks_is_told_at_once(name: str) -> None:
+def test_a_connect_that_returns_no_chunks_is_refused(name: str) -> None:
     given, message = MISUSE[name]
     with pytest.raises(TypeError, match=f"^retrying\\(connect\\): {message}$"):
         list(iter_events(retrying(lambda _: given)))
@@ -971,7 +973,7 @@ def test_a_connect_that_gives_no_chunks_is_told_at_once(name: str) -> None:
     asyncio.run(main())
 
 
-def test_a_coroutine_function_is_told_to_be_one_for_aretrying() -> None:
+def test_a_coroutine_function_is_refused_in_favour_of_aretrying() -> None:
     async def aconnect(attempt: Attempt) -> list[bytes]:
         pytest.fail("is never awaited")
 
@@ -994,7 +996,7 @@ def test_each_twin_names_the_other_for_the_wrong_kind_of_iterable() -> None:
     asyncio.run(main())
 
 
-def test_a_response_that_was_closed_already_is_misuse_and_no_failure_of_upstream() -> None:
+def test_a_response_that_was_closed_already_is_misuse_and_not_a_failure_of_upstream() -> None:
     response = httpx.Response(200, stream=httpx.ByteStream(b""))
     response.close()
     with pytest.raises(TypeError, match=r"retrying\(connect\): .*closed already"):
@@ -1010,21 +1012,21 @@ def test_a_response_that_was_closed_already_is_misuse_and_no_failure_of_upstream
         ({"connect": print, "on_retry": 3}, "on_retry"),
     ],
 )
-def test_misuse_is_told_at_the_call(function: Any, arguments: dict[str, Any], message: str) -> None:
+def test_misuse_is_refused_at_the_call(function: Any, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(TypeError, match=f"{function.__name__}\\({message}="):
         function(**arguments)
 
 
-# What is told
+# What is reported
 
 
-def test_every_further_attempt_is_told_before_its_wait() -> None:
-    told = list[Attempt]()
+def test_every_further_attempt_is_announced_before_its_wait() -> None:
+    announced = list[Attempt]()
     error = ConnectionResetError()
     attempts = Attempts([[error], [event(1)]])
-    read_events(attempts, retry=Retry(base=0.0), on_retry=told.append)
-    assert told == attempts.seen[1:]
-    assert told == [Attempt(number=2, last_event_id="", error=error, delay=0.0)]
+    read_events(attempts, retry=Retry(base=0.0), on_retry=announced.append)
+    assert announced == attempts.seen[1:]
+    assert announced == [Attempt(number=2, last_event_id="", error=error, delay=0.0)]
 
 
 def test_a_callback_that_raises_stops_no_attempt(caplog: pytest.LogCaptureFixture) -> None:
@@ -1174,7 +1176,7 @@ def test_what_is_raised_is_not_logged_too(caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.DEBUG, "unbroken"):
         read_events(Attempts([[KeyError()]]))
         assert not [it for it in caplog.records if it.levelno == logging.DEBUG]
-        read_events(Attempts([[ConnectionResetError()], [event(1)]]), retry=QUICK)  # nobody is told of this one
+        read_events(Attempts([[ConnectionResetError()], [event(1)]]), retry=QUICK)  # raised nowhere
     assert [it.getMessage() for it in caplog.records if it.levelno == logging.DEBUG] == [
         "upstream raised ConnectionResetError"
     ]
@@ -1193,7 +1195,7 @@ def test_a_stream_that_met_an_error_is_gone_as_soon_as_it_is_dropped(make: Calla
         gc.enable()
 
 
-def test_the_error_of_a_course_pickles() -> None:
+def test_the_error_of_a_retry_loop_pickles() -> None:
     outcome = read_events(Attempts([[status_error(429, Retry_After="2")]]), retry=Retry(max_retries=0))
     assert outcome.error is not None
     copy = pickle.loads(pickle.dumps(outcome.error))
