@@ -1,4 +1,4 @@
-"""Observers and callbacks are told everything, and what they raise never reaches the stream."""
+"""Observers and callbacks see everything, and what they raise never reaches the stream."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Raising(Everything):
     repaired = received = content = ended = started  # type: ignore[assignment]
 
 
-def test_an_observer_is_told_everything_in_order() -> None:
+def test_an_observer_sees_everything_in_order() -> None:
     observer = Everything()
     broken = b'data: {"a":1}\ndata: {"b":2}\n\n'
     list(unbroken.repair([CHUNK, broken, DONE], observers=[observer], heartbeat=None, timeouts=None))
@@ -65,24 +65,24 @@ def test_what_observers_and_callbacks_raise_is_logged_by_type_and_the_stream_goe
     assert "secret" not in caplog.text
 
 
-def test_one_observer_in_place_of_a_collection_is_told_with_the_fix() -> None:
+def test_one_observer_in_place_of_a_collection_is_refused_with_the_fix() -> None:
     with pytest.raises(TypeError, match=r"observers=\[observer\]"):
         unbroken.repair([], observers=Everything())  # type: ignore[arg-type]
 
 
-def test_hooks_are_told_of_chunks_that_are_alike_as_of_any_others():
-    told: list[tuple[str, float, int]] = []
+def test_hooks_see_chunks_that_are_alike_as_any_others():
+    seen: list[tuple[str, float, int]] = []
 
     class Both(unbroken.Observer):
         def received(self, report: unbroken.StreamReport, chunk: bytes, at: float) -> None:
-            told.append(("received", at, report.events))
+            seen.append(("received", at, report.events))
 
         def content(self, report: unbroken.StreamReport, gap: float) -> None:
-            told.append(("content", gap, report.events))
+            seen.append(("content", gap, report.events))
 
     engine = unbroken.StreamRepairer(observers=[Both()])
     for number in range(10):
         engine.feed(CHUNK.replace(b"hi", b"text %d" % number), float(number))
     content = [("content", float(number > 0), number + 1) for number in range(10)]
     received = [("received", float(number), number) for number in range(10)]
-    assert told == [told_of for pair in zip(received, content, strict=True) for told_of in pair]
+    assert seen == [call for pair in zip(received, content, strict=True) for call in pair]

@@ -34,7 +34,7 @@ def test_the_end_of_a_stream_is_one_record_with_fields(
     assert "\n" not in record.getMessage()
 
 
-def test_dropped_pieces_are_told_a_few_times_a_second_and_the_rest_is_counted(
+def test_dropped_pieces_are_logged_a_few_times_a_second_and_the_rest_is_counted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = [0.0]

@@ -19,7 +19,7 @@ def run(collector: Collector, *chunks: bytes, provider: str | None = "acme") -> 
     list(unbroken.repair(chunks, provider=provider, observers=[collector], heartbeat=None, timeouts=None))
 
 
-def test_a_snapshot_tells_verdicts_repairs_and_times() -> None:
+def test_a_snapshot_holds_verdicts_repairs_and_times() -> None:
     collector = Collector()
     run(collector, CHUNK, CHUNK, DONE)
     run(collector, CHUNK, b'data: {"a":NaN}\n\n')

@@ -56,10 +56,10 @@ class Prose(Dialect):
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any, fix: str) -> None:
-    with pytest.raises(TypeError) as told:
+    with pytest.raises(TypeError) as raised:
         check_options(**{name: value})
-    assert re.match(rf"{name}\b", str(told.value))
-    assert fix in str(told.value)
+    assert re.match(rf"{name}\b", str(raised.value))
+    assert fix in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any
     ],
 )
 def test_a_value_out_of_range_is_refused_with_the_fix(name: str, value: Any, fix: str) -> None:
-    with pytest.raises(ValueError) as told:
+    with pytest.raises(ValueError) as raised:
         check_options(**{name: value})
-    assert re.match(rf"{name}\b", str(told.value))
-    assert fix in str(told.value)
+    assert re.match(rf"{name}\b", str(raised.value))
+    assert fix in str(raised.value)
 
 
 WRITES: dict[str, Callable[..., object]] = {
@@ -126,9 +126,9 @@ def test_who_reads_takes_no_option_of_writing(name: str, option: str) -> None:
 
 @pytest.mark.parametrize("name", ["repair", "arepair", "iter_events", "aiter_events"])
 def test_the_options_named_in_the_refusal_are_those_of_the_signature(name: str) -> None:
-    with pytest.raises(TypeError) as told:
+    with pytest.raises(TypeError) as raised:
         call(name, hartbeat=5.0)
-    listed = str(told.value).rpartition("it takes ")[2].split(", ")
+    listed = str(raised.value).rpartition("it takes ")[2].split(", ")
     assert {"chunks", *listed} == set(inspect.signature({**WRITES, **READS}[name]).parameters)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
 from ..core.options import DEFAULT_HEARTBEAT, DEFAULT_TIMEOUTS, DEFAULTS, ReadOptions, RepairOptions, refuse_unknown
-from ..observe.guard import watched
+from ..observe.guard import guarded
 from .source import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,4 +43,4 @@ def complete(function: str, options: ReadOptions | RepairOptions, source: Source
     if writes:
         cast("RepairOptions", options).setdefault("heartbeat", DEFAULT_HEARTBEAT)
     options["content_type"] = options.get("content_type") or source.content_type
-    options["on_repair"], options["observers"] = watched(options.get("on_repair"), options.get("observers", ()))
+    options["on_repair"], options["observers"] = guarded(options.get("on_repair"), options.get("observers", ()))

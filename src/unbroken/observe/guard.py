@@ -12,17 +12,22 @@ from .log import LOG, warn
 HOOKS: Final = ("started", "received", "content", "repaired", "ended")
 
 
-def watched(
+def guarded(
     on_repair: Callable[[Repair], object] | None, observers: Any
 ) -> tuple[Callable[[Repair], object] | None, Any]:
-    """Guard what the caller hands in, so that what it raises is logged and not raised; add the log."""
+    """Return both so that what they raise is logged and not raised, with the log as one more observer.
+
+    What is of the wrong type is returned as it is, for the check of the options to refuse.
+    """
     if isinstance(observers, Observer) or not isinstance(observers, Iterable):
-        return on_repair, observers  # refused with the fix by whoever checks the arguments
-    guarded = [_Guarded(observer) if isinstance(observer, Observer) else observer for observer in observers]
-    return _guard(on_repair, "on_repair") if callable(on_repair) else on_repair, (*guarded, LOG)
+        return on_repair, observers
+    safe = [_Guarded(observer) if isinstance(observer, Observer) else observer for observer in observers]
+    return _guard(on_repair, "on_repair") if callable(on_repair) else on_repair, (*safe, LOG)
 
 
 def _guard(call: Callable[..., object], name: str) -> Callable[..., None]:
+    """Return a function that calls `call`, and logs by `name` and type what that raises."""
+
     def guarded(*facts: object) -> None:
         try:
             call(*facts)
@@ -33,7 +38,7 @@ def _guard(call: Callable[..., object], name: str) -> Callable[..., None]:
 
 
 def _guard_received(call: Callable[..., object], name: str) -> Callable[..., None]:
-    """The same for a hook of every chunk: naming its arguments takes a third off the guard's cost."""
+    """Do the same for the hook of every chunk: named arguments make the guard a third cheaper."""
 
     def guarded(report: StreamReport, chunk: bytes, at: float) -> None:
         try:
@@ -45,6 +50,8 @@ def _guard_received(call: Callable[..., object], name: str) -> Callable[..., Non
 
 
 def _guard_content(call: Callable[..., object], name: str) -> Callable[..., None]:
+    """Do the same for the hook of every event with content."""
+
     def guarded(report: StreamReport, gap: float) -> None:
         try:
             call(report, gap)
@@ -55,7 +62,7 @@ def _guard_content(call: Callable[..., object], name: str) -> Callable[..., None
 
 
 class _Guarded(Observer):
-    """Stands for another observer, and has no more hooks than that one overrides."""
+    """Takes the place of an observer, with the hooks that it overrides and no others: the rest then cost nothing."""
 
     def __init__(self, observer: Observer) -> None:
         for hook in HOOKS:

@@ -1,6 +1,6 @@
-"""The log: a record per stream that ended and per piece that was dropped, none per chunk.
+"""The log: one record per stream that ended and per piece that was dropped, none per chunk.
 
-Nothing in a record is upstream's own words, tracebacks at DEBUG aside, which are escaped.
+Records hold no words of upstream's, but for tracebacks at DEBUG, in which they are escaped.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _DROPPED: Final = frozenset(
     }
 )
 MAX_PER_SECOND: Final = 5
-"""Records about dropped pieces, of all streams together; what is over that is counted in the next record."""
+"""Records about dropped pieces, of all streams together; the next record counts those that were left out."""
 _MAX_CAUSES: Final = 8  # they may go in a circle
 
 
 def warn(text: str, *facts: object) -> None:
-    """Log a warning; none of the facts may be upstream's own words."""
+    """Log a warning. None of the facts may be words of upstream's."""
     import logging  # a fifth of the time of `import unbroken`, spared where all streams end well
 
     logging.getLogger("unbroken").warning(text, *facts)
 
 
 def trace(error: BaseException) -> None:
-    """Log where an exception came from, at DEBUG, for nobody else is told."""
-    if "logging" not in sys.modules:  # then nobody asked for it
+    """Log at DEBUG, with its traceback, an exception that is raised nowhere."""
+    if "logging" not in sys.modules:  # then no handler was configured
         return
     import logging
 
@@ -43,31 +43,31 @@ def trace(error: BaseException) -> None:
         name = type(error).__name__
         raised = (type(error), error, error.__traceback__)
         record = log.makeRecord(log.name, logging.DEBUG, __file__, 0, "upstream raised %s", (name,), raised)
-        record.exc_text = _story(error)  # what stands here, a formatter does not format again
+        record.exc_text = _traceback(error)  # a formatter uses what stands here as it is
         log.handle(record)
 
 
-def _story(error: BaseException) -> str:
-    """Give the tracebacks of an exception and of its causes. Their texts, which may be upstream's, are escaped."""
+def _traceback(error: BaseException) -> str:
+    """Return the tracebacks of an exception and of its causes; their messages, which may be upstream's, escaped."""
     from traceback import format_exception_only, format_tb
 
-    told: list[str] = []
-    met: BaseException | None = error
-    while met is not None and len(told) < _MAX_CAUSES:
-        said = "".join(format_exception_only(met)).strip().encode("unicode_escape").decode()
-        told.insert(0, "".join(["Traceback (most recent call last):\n", *format_tb(met.__traceback__), said]))
-        met = met.__cause__ or (None if met.__suppress_context__ else met.__context__)
-    return "\n\nThis led to:\n\n".join(told)
+    parts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(parts) < _MAX_CAUSES:
+        message = "".join(format_exception_only(cause)).strip().encode("unicode_escape").decode()
+        parts.insert(0, "".join(["Traceback (most recent call last):\n", *format_tb(cause.__traceback__), message]))
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return "\n\nThis led to:\n\n".join(parts)
 
 
 class Log(Observer):
-    """Writes the records."""
+    """The observer that writes the records. `clock` returns seconds, monotonic."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._second = -1.0
         self._written = 0
-        self._held_back = 0
+        self._left_out = 0
 
     def repaired(self, repair: Repair) -> None:
         if repair.kind not in _DROPPED:
@@ -77,35 +77,36 @@ class Log(Observer):
             self._second, self._written = second, 0
         self._written += 1
         if self._written > MAX_PER_SECOND:
-            self._held_back += 1
+            self._left_out += 1
             return
-        more = f", and {self._held_back} more before it" if self._held_back else ""
-        self._held_back = 0
+        more = f", and {self._left_out} more before it" if self._left_out else ""
+        self._left_out = 0
         warn("dropped %d bytes: %s%s", repair.length, repair, more)
 
     def ended(self, report: StreamReport) -> None:
         level = _LEVELS.get(report.verdict, 20)
-        # Importing logging takes a fifth of the time of `import unbroken`; where nobody did, nobody reads good news.
+        # Importing logging takes a fifth of the time of `import unbroken`. Where it was not imported, it was not
+        # configured, and shows nothing below a warning.
         if level < 30 and "logging" not in sys.modules:
             return
         import logging
 
         log = logging.getLogger("unbroken")
         if log.isEnabledFor(level):
-            log.log(level, "stream %s: %s", report.verdict.value, _line(report), extra=facts_of(report))
+            log.log(level, "stream %s: %s", report.verdict.value, _line(report), extra=_fields(report))
 
 
 def _line(report: StreamReport) -> str:
-    """Say in one line what ended. Labels are the caller's, and may come from a header: repr keeps them on the line."""
+    """Return the end of a stream in one line. Labels may come from a request: `repr` keeps them on that line."""
     labels = {"provider": report.provider, "request": report.request_id}
-    said = [f"{name}={value!r}" for name, value in labels.items() if value is not None]
-    said += [report.dialect or (report.format.value if report.format else "unknown format")]
-    said += [f"{report.events} events", f"{report.repairs.total()} repairs", f"{report.duration:.1f} s"]
-    return ", ".join(said) + (f"; {report.error}" if report.error else "")
+    parts = [f"{name}={value!r}" for name, value in labels.items() if value is not None]
+    parts += [report.dialect or (report.format.value if report.format else "unknown format")]
+    parts += [f"{report.events} events", f"{report.repairs.total()} repairs", f"{report.duration:.1f} s"]
+    return ", ".join(parts) + (f"; {report.error}" if report.error else "")
 
 
-def facts_of(report: StreamReport) -> dict[str, Any]:
-    """Give the fields of the record, each named `stream_...`; figures, slugs and the caller's own labels."""
+def _fields(report: StreamReport) -> dict[str, Any]:
+    """Return the extra fields of the record, each named `stream_...`: figures, slugs and the caller's own labels."""
     facts = {
         "verdict": report.verdict.value,
         "format": report.format.value if report.format else None,
@@ -130,4 +131,4 @@ def facts_of(report: StreamReport) -> dict[str, Any]:
 
 
 LOG: Final = Log()
-"""The observer of every stream that an adapter reads."""
+"""The log of every stream that an adapter reads."""

@@ -1,7 +1,7 @@
-"""Figures over many streams, for a snapshot or for Prometheus.
+"""Metrics over many streams, as a snapshot or for Prometheus.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
-Labels are a closed set but for the provider, which is the caller's word; past `MAX_PROVIDERS` it counts as "other".
+Labels are a closed set but for provider and dialect, which callers name; past `MAX_PROVIDERS` they count as "other".
 """
 
 from __future__ import annotations
@@ -15,52 +15,52 @@ from typing import Any, Final
 from ..core.report import Observer, StreamReport, Verdict
 
 MAX_PROVIDERS: Final = 64
-"""Providers, and dialects, that are told apart."""
+"""Providers, and dialects, that are counted apart."""
 MAX_LABEL: Final = 128
 """Characters of a provider's name that are kept."""
 BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Upper bounds of the histograms, in seconds."""
 
 MAX_GAPS: Final = 1024
-"""Gaps between content that wait to be counted, together."""
+"""Gaps between content that are put into their histogram at once."""
 
 _Labels = tuple[tuple[str, str], ...]
 
 
 class Histogram:
-    """Counts of seconds by `BUCKETS`, their number and their sum."""
+    """A histogram of seconds, by `BUCKETS`; `counts` is per bucket, the last one above all bounds."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BUCKETS) + 1)
         self.sum = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one figure."""
+        """Count one observation."""
         self.counts[bisect_left(BUCKETS, seconds)] += 1
         self.sum += seconds
 
-    def add_all(self, figures: list[float]) -> None:
-        """Count many: sorting them costs a sixth of finding the bucket of each."""
-        figures.sort()
+    def add_all(self, seconds: list[float]) -> None:
+        """Count many, and sort them: a sixth of the cost of finding the bucket of each."""
+        seconds.sort()
         below = 0
         for index, bound in enumerate(BUCKETS):
-            upto = bisect_right(figures, bound)
+            upto = bisect_right(seconds, bound)
             self.counts[index] += upto - below
             below = upto
-        self.counts[-1] += len(figures) - below
-        self.sum += sum(figures)
+        self.counts[-1] += len(seconds) - below
+        self.sum += sum(seconds)
 
     @property
     def count(self) -> int:
-        """How many figures there were."""
+        """The number of observations."""
         return sum(self.counts)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give number, sum and the counts up to each bound."""
+        """Return number, sum, and the cumulative counts by upper bound."""
         return {"count": self.count, "sum": self.sum, "buckets": dict(self.cumulative())}
 
     def cumulative(self) -> Iterator[tuple[str, int]]:
-        """Give each upper bound and how many figures do not exceed it."""
+        """Yield each upper bound, as Prometheus spells it, and the number of observations up to it."""
         total = 0
         for bound, count in zip((*map(str, BUCKETS), "+Inf"), self.counts, strict=True):
             total += count
@@ -88,7 +88,7 @@ _HISTOGRAMS: Final = {
 
 
 class Collector(Observer):
-    """Collects figures of all streams that it observes; hand it to each as an observer. Thread-safe."""
+    """Collects metrics of all streams that it observes; pass the same one to each. Thread-safe."""
 
     _cannot_raise = frozenset({"content"})
 
@@ -107,7 +107,7 @@ class Collector(Observer):
             self._active += 1
 
     def content(self, report: StreamReport, gap: float) -> None:
-        """Count one gap between content."""
+        """Count the seconds since the content before."""
         # No lock: appending is atomic, and this is called for each event.
         self._gaps.append(gap)
         if len(self._gaps) >= MAX_GAPS:
@@ -119,7 +119,7 @@ class Collector(Observer):
         self._histograms["content_gap"].add_all([gaps.popleft() for _ in range(len(gaps))])
 
     def ended(self, report: StreamReport) -> None:
-        """Add what a stream came to."""
+        """Add the figures of a stream."""
         tokens = report.tokens_received if report.verdict in (Verdict.FAILED, Verdict.TRUNCATED) else 0
         with self._lock:
             self._active -= 1
@@ -147,7 +147,7 @@ class Collector(Observer):
             self._counters[name][tuple(sorted(labels.items()))] += amount
 
     def snapshot(self) -> dict[str, Any]:
-        """Give all figures, JSON-ready: counters as lists of labels and values, histograms by bucket."""
+        """Return all metrics, ready for JSON: counters as lists of labels and values, histograms in seconds."""
         with self._lock:
             self._count_gaps()
             counters = {
@@ -158,7 +158,7 @@ class Collector(Observer):
             return {"active": self._active, **counters, **histograms}
 
     def prometheus(self) -> str:
-        """Give all figures in Prometheus' text format, each named `unbroken_...`."""
+        """Return all metrics in the text format of Prometheus, each named `unbroken_...`."""
         with self._lock:
             self._count_gaps()
             lines = ["# HELP unbroken_active Streams under way.", "# TYPE unbroken_active gauge"]
@@ -171,10 +171,10 @@ class Collector(Observer):
 
 
 def _bounded(known: set[str], label: str | None) -> str:
-    """Give a label as it is written, or "other" once there are too many: labels live as long as the process."""
+    """Return a label as it is written, or "other" once there are too many: labels live as long as the process."""
     if label is None:
         return "unknown"
-    # Here and not where it is written: two labels that are written alike would be one series twice.
+    # Here, and not when it is written: two labels that are written alike would be the same series twice.
     label = "".join(character if character.isprintable() else "?" for character in label[:MAX_LABEL])
     if label not in known and len(known) >= MAX_PROVIDERS:
         return "other"
@@ -200,5 +200,5 @@ def _spell(labels: _Labels) -> str:
 
 
 def _escape(value: str) -> str:
-    """Keep a label inside of its quotes."""
+    """Return a label escaped, so that it stays inside of its quotes."""
     return value.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,7 +1,7 @@
-"""The flight recorder: what arrived last before a stream failed, without its content.
+"""The flight recorder: the last chunks before a stream failed, without their content.
 
-A ring of the newest chunks: when they came, how long they were and what they completed. It costs a few hundred bytes
-of memory per chunk that it holds, and is read by `unbroken inspect` and replayed by `unbroken.testing.replay`.
+A ring buffer of when chunks came, how long they were and what they completed, at a few hundred bytes of memory per
+chunk. `unbroken inspect` reads a record, and `unbroken.testing.replay` replays it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..core.report import Observer, StreamReport, Verdict
 
 VERSION: Final = 1
 MAX_FILES: Final = 100
-"""Flights that are kept in a folder; the oldest go first."""
+"""Records that are kept in a folder; the oldest are deleted first."""
 _Mark = tuple[float, int, int, int, int, int]  # when, how long, and four counts as they stood before it
 _WORDS: Final = ("verdict", "error", "timeout", "format", "dialect", "provider", "request_id")
 _FAILED: Final = (Verdict.FAILED, Verdict.TRUNCATED)
 
 
 class _NoAccount:
-    """Counts for a stream that keeps no account: from the first content on, every event is taken for content."""
+    """The count for a stream that keeps no account: from the first content on, every event counts as content."""
 
     def __init__(self, report: StreamReport) -> None:
         self._report = report
@@ -39,14 +39,15 @@ class _NoAccount:
 
 
 class FlightRecorder(Observer):
-    """Record one stream, and keep the record if it fails: in `report.flight`, and as a file of `folder`.
+    """Records one stream, and keeps the record if it fails: in `report.flight`, and as a new file in `folder`.
 
-    `chunks` is the length of the ring. `content` is how many of the newest bytes are kept, the tail of a chunk among
-    them; 0 keeps none, and then nothing that upstream said stands in the record. Each stream needs its own recorder.
+    `chunks` is how many of the last chunks are recorded. `content` is how many of the last bytes are kept, the oldest
+    chunk cut to its tail; with 0 the record holds no words of upstream's. Each stream needs a recorder of its own.
+    Raises `ValueError` for fewer than 1 chunk or 0 bytes.
     """
 
     _cannot_raise = frozenset({"received"})
-    # Slots spare a fifth of what a chunk costs.
+    # Slots: a chunk then costs a fifth less.
     __slots__ = (
         "_account", "_folder", "_kept", "_limit", "_note", "_received", "_repairs", "_report", "_ring", "_with_content",
     )  # fmt: skip
@@ -57,7 +58,7 @@ class FlightRecorder(Observer):
         self._ring: deque[_Mark] = deque(maxlen=chunks)
         self._note = self._ring.append
         self._limit = content
-        self._with_content: deque[tuple[int, bytes]] = deque()  # the chunk's number and its bytes
+        self._with_content: deque[tuple[int, bytes]] = deque()  # number of the chunk, and its bytes
         self._received = 0  # counted where content is kept
         self._kept = 0
         self._folder = folder
@@ -66,23 +67,23 @@ class FlightRecorder(Observer):
         self._account: Account | _NoAccount = _NoAccount(self._report)
 
     def started(self, report: StreamReport) -> None:
-        """Begin with an empty ring."""
+        """Begin a new record."""
         self._ring.clear()
         self._with_content.clear()
         self._report = report
-        report.comments += 0  # what stands in the report itself is found three times as fast as its default
+        report.comments += 0  # an attribute of the instance is read three times as fast as a default of the class
         self._account = report.account or _NoAccount(report)
         self._received = self._kept = self._repairs = 0
 
     def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
-        """Note a chunk, and the counts as they stood before it."""
-        # A hook for content would cost as much again as this one; the account counts it anyway.
+        """Record a chunk, and the counts before it."""
+        # A hook for content would double the cost; the account counts content anyway.
         self._note((at, len(chunk), report.events, report.comments, self._account.content_events, self._repairs))
         if self._limit:
             self._keep(chunk)
 
     def _keep(self, chunk: bytes) -> None:
-        """Keep a chunk's content, and forget the chunks that the limit is reached without."""
+        """Keep the content of a chunk, and drop the oldest that are not needed to reach the limit."""
         self._received += 1
         if not chunk:
             return
@@ -93,18 +94,18 @@ class FlightRecorder(Observer):
             self._kept -= len(self._with_content.popleft()[1])
 
     def repaired(self, repair: Any) -> None:
-        """Note that the newest chunk held something to mend."""
+        """Count a repair in the newest chunk."""
         self._repairs += 1
 
     def ended(self, report: StreamReport) -> None:
-        """Keep the record of a stream that failed or was cut."""
+        """Keep the record if the stream failed or was cut."""
         if report.verdict in _FAILED:
             report.flight = self.lines()
             if self._folder is not None:
                 self.save(self._folder)
 
     def lines(self) -> list[dict[str, Any]]:
-        """Give the record, JSON-ready: one line about the stream, then one per chunk, oldest first."""
+        """Return the record, ready for JSON: one line about the stream, then one per chunk, oldest first."""
         report = self._report
         head = {
             "flight": VERSION,
@@ -126,7 +127,7 @@ class FlightRecorder(Observer):
         return [head, *(_line(mark, later, kept.get(number, b"")) for number, (mark, later) in numbered)]
 
     def _kept_bytes(self) -> dict[int, bytes]:
-        """Give the newest bytes by the number of their chunk; of the oldest one, what is within the limit."""
+        """Return the kept bytes by the number of their chunk; of the oldest one, what is within the limit."""
         kept = dict(self._with_content)
         excess = self._kept - self._limit
         if excess > 0:
@@ -135,12 +136,12 @@ class FlightRecorder(Observer):
         return kept
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the record as JSON lines to a new file of a folder, and give its path. Raises `OSError`."""
+        """Write the record as JSON lines to a new file in a folder, and return its path. Raises `OSError`."""
         os.makedirs(folder, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix="flight-", suffix=".jsonl", dir=folder)
         with open(handle, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(line) + "\n" for line in self.lines())
-        _let_go_of_the_oldest(Path(folder))
+        _delete_oldest(Path(folder))
         return Path(name)
 
 
@@ -165,42 +166,42 @@ def _class(events: float, comments: float, content: float) -> str:
     return "comment" if comments else "part"
 
 
-def _let_go_of_the_oldest(folder: Path) -> None:
+def _delete_oldest(folder: Path) -> None:
     flights = sorted(folder.glob("flight-*.jsonl"), key=lambda path: path.stat().st_mtime)
     for path in flights[:-MAX_FILES]:
         path.unlink(missing_ok=True)
 
 
 class FlightError(ValueError):
-    """These lines are no flight record."""
+    """What was read is not a flight record."""
 
 
 def read_flight(lines: Iterable[str | bytes]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Read a record back: the facts of the stream, and its chunks. Raises `FlightError` for anything else.
+    """Return the facts of the stream and its chunks, from the lines of a record. Raises `FlightError` for other lines.
 
-    A chunk's `data` is its bytes, b"" where they were not kept, or not all of them; then these are its `tail`.
+    The `data` of a chunk is its bytes, b"" unless all of them were kept; `tail` is what was kept of it otherwise.
     """
     try:
         head, *chunks = [json.loads(line) for line in lines if line.strip()]
-        return _head(head), [_chunk(chunk) for chunk in chunks]
+        return _checked_head(head), [_checked_chunk(chunk) for chunk in chunks]
     except FlightError:
         raise
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise FlightError(f"no flight record: {type(error).__name__}") from error
 
 
-def _head(line: dict[str, Any]) -> dict[str, Any]:
+def _checked_head(line: dict[str, Any]) -> dict[str, Any]:
     if line["flight"] != VERSION:
         raise FlightError(f"a flight record of version {str(line['flight'])[:20]!r}; this is {VERSION}")
     if not all(isinstance(line.get(name), str | None) for name in _WORDS):
-        raise TypeError("no word")
+        raise TypeError("not a string")
     return line
 
 
-def _chunk(line: dict[str, Any]) -> dict[str, Any]:
+def _checked_chunk(line: dict[str, Any]) -> dict[str, Any]:
     at, length, repairs = line["at"], line["length"], line.get("repairs", 0)
     if type(length) is not int or type(repairs) is not int:
-        raise TypeError("no count")
+        raise TypeError("not a count")
     if not 0 <= at < 1e9 or not 0 <= length < 1e12 or not 0 <= repairs < 1e12:
         raise ValueError("out of range")
     kind = line.get("class") if line.get("class") in ("content", "event", "comment") else "part"
