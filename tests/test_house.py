@@ -261,3 +261,12 @@ def test_every_json_file_parses() -> None:
     for path in files():
         if path.suffix == ".json":
             json.loads(path.read_bytes())
+
+
+def test_import_paths_that_were_documented_once_still_work() -> None:
+    from unbroken.metrics import Collector
+    from unbroken.recorder import FlightError, FlightRecorder, read_flight
+
+    assert (Collector, FlightRecorder) == (unbroken.Collector, unbroken.FlightRecorder)
+    with pytest.raises(FlightError):
+        read_flight([])

@@ -19,6 +19,8 @@ from .http import NDJSON_HEADERS, SSE_HEADERS, clean_headers, from_response
 if TYPE_CHECKING:
     from .adapters.aio import AsyncEventStream, AsyncRepairedStream, aiter_events, arepair
     from .observe.failure_window import FailureWindow
+    from .observe.metrics import Collector
+    from .observe.recorder import FlightRecorder
     from .profiles import Profile, Profiles
     from .retry.attempt import Attempt
     from .retry.policy import Retry
@@ -32,6 +34,7 @@ __all__ = [
     "AsyncEventStream",
     "AsyncRepairedStream",
     "Attempt",
+    "Collector",
     "Comment",
     "Delta",
     "Dialect",
@@ -41,6 +44,7 @@ __all__ = [
     "EventStream",
     "Failure",
     "FailureWindow",
+    "FlightRecorder",
     "Format",
     "Observer",
     "Profile",
@@ -74,7 +78,8 @@ _LATER = dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events
 _LATER |= dict.fromkeys(("aretrying", "retrying"), ".retry.retrying")
 _LATER |= dict.fromkeys(("Profile", "Profiles"), ".profiles")
 _LATER |= {"Attempt": ".retry.attempt", "Retry": ".retry.policy", "worth_retrying": ".retry.retryable"}
-_LATER |= {"FailureWindow": ".observe.failure_window"}
+_LATER |= {"FailureWindow": ".observe.failure_window", "Collector": ".observe.metrics"}
+_LATER |= {"FlightRecorder": ".observe.recorder"}
 
 
 def __getattr__(name: str) -> Any:

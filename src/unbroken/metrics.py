@@ -1,4 +1,4 @@
-"""The documented path of `unbroken.observe.metrics`."""
+"""The path by which `unbroken.observe.metrics` was documented before `unbroken.Collector` was flat."""
 
 from .observe.metrics import BUCKETS, MAX_GAPS, MAX_LABEL, MAX_PROVIDERS, Collector, Histogram
 

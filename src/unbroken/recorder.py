@@ -1,4 +1,4 @@
-"""The documented path of `unbroken.observe.recorder`."""
+"""The path by which `unbroken.observe.recorder` was documented before `unbroken.FlightRecorder` was flat."""
 
 from .observe.recorder import MAX_FILES, VERSION, FlightError, FlightRecorder, read_flight
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Attempt:
     """One attempt to open upstream; `connect` and `on_retry` are called with it.
 
-    `number` counts from 1. `last_event_id` is the id of the last event delivered, or before any the
-    `last_event_id` of the stream, for a `Last-Event-ID` header; "" where there is none. `error` is the exception that
+    `number` counts from 1. `last_event_id`, for a `Last-Event-ID` header, is the id of the last event delivered; before
+    the first event, the one that the stream was given to start from; "" if there is none. `error` is the exception that
     ended the previous attempt, None for the first. `delay` is how many seconds this attempt waits before it opens
     upstream.
     """
