@@ -482,7 +482,7 @@ def arepair(
     abort: Callable[[], object] | None = None,
     **options: Unpack[RepairOptions],
 ) -> AsyncRepairedStream:
-    """Do what `repair` does, for asyncio. A synchronous iterable is read in a thread.
+    """Return clean bytes as `repair` does, for asyncio. A synchronous iterable is read in a thread.
 
     Use `async with arepair(...) as stream` where you can: a server that stops iterating closes nothing by itself.
     """
@@ -498,7 +498,7 @@ def aiter_events(
     abort: Callable[[], object] | None = None,
     **options: Unpack[ReadOptions],
 ) -> AsyncEventStream:
-    """Do what `iter_events` does, for asyncio. A synchronous iterable is read in a thread."""
+    """Return events as `iter_events` does, for asyncio. A synchronous iterable is read in a thread."""
     source = as_source("aiter_events", chunks, abort, options.get("last_event_id", ""))
     complete("aiter_events", options, source, writes=False)
     return AsyncEventStream(EventEngine(**options), source)

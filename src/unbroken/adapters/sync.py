@@ -280,29 +280,29 @@ def repair(
     abort: Callable[[], object] | None = None,
     **options: Unpack[RepairOptions],
 ) -> RepairedStream:
-    """Give clean bytes for a stream that may be damaged: whole frames, heartbeats between them, one honest end.
+    """Return clean bytes for a stream that may be damaged: whole frames, heartbeats between them, one truthful end.
 
     `chunks` is the body as it arrives (any iterable of bytes), or the `Source` that `from_response` makes of a
     client's response. The defaults repair what can be proven, write a heartbeat after 5 s without a byte, and end a
-    stream that stalls; what happened stands in `.report`.
+    stream that stalls; `.report` says what happened.
 
-    - `format`: "sse", "ndjson" or "json-array"; None finds out by the first bytes, `content_type` being a hint.
-    - `dialect`: what payloads mean, as "openai-chat"; None recognises it, "text" turns every JSON heuristic off.
+    - `format`: "sse", "ndjson" or "json-array"; None: recognised by the first bytes, with `content_type` as a hint.
+    - `dialect`: what payloads mean, as "openai-chat"; None: recognised; "text": no payload is looked at as JSON.
     - `to`, `convert`: another framing ("sse", "ndjson") or dialect ("openai-chat") for the output.
-    - `repairs`: what may be repaired; `()` is the standard's reading and nothing else.
-    - `invalid_json`: what becomes of a payload that is no JSON where nothing but JSON can be read.
-    - `comments`: whether upstream's comments and pings are forwarded.
+    - `repairs`: what may be repaired; `()` reads as the standard does and repairs nothing.
+    - `invalid_json`: "drop", "keep" or "error", for a payload that is not JSON where only JSON can be read.
+    - `comments`: "keep" or "drop", for upstream's comments and pings.
     - `account`: collect text, usage and tool calls in the report; `count_tokens` counts where no usage is sent.
-    - `heartbeat`: seconds without a byte written, None for none; `heartbeat_bytes` replaces the harmless default.
+    - `heartbeat`: seconds without a byte written, None for no heartbeats; `heartbeat_bytes` replaces their bytes.
     - `timeouts`: when upstream has stalled. Without heartbeat and timeouts upstream is read in the caller's thread.
     - `max_event_bytes`: the largest event, and the bound of what is held in memory; a larger one is dropped.
-    - `last_event_id`: the id to start from, after a reconnection.
-    - `abort`: interrupts a blocked read; called from another thread. A `Source` brings its own.
+    - `last_event_id`: the id to start after, when a reader reconnects.
+    - `abort`: interrupts a blocked read; called from another thread. A `Source` has its own.
     - `provider`, `request_id`: labels for errors, logs and metrics.
-    - `on_repair`, `observers`: told what happens; what they raise is logged.
+    - `on_repair`, `observers`: called as things happen; what they raise is logged.
 
-    Raises `TypeError` or `ValueError` for a wrong argument, and `TypeError` while iterating for chunks that are no
-    bytes. Upstream's failures are not raised: they become one error frame, the last thing written.
+    Raises `TypeError` or `ValueError` for a wrong argument, and `TypeError` while iterating for chunks that are not
+    bytes. A failure of upstream is not raised: it becomes one error frame, the last thing written.
     """
     source = as_sync_source("repair", chunks, abort, options.get("last_event_id", ""))
     complete("repair", options, source, writes=True)
@@ -318,10 +318,10 @@ def iter_events(
     abort: Callable[[], object] | None = None,
     **options: Unpack[ReadOptions],
 ) -> EventStream:
-    """Give the events of a stream that may be damaged, and raise `StreamError` behind the last one if it failed.
+    """Return the events of a stream that may be damaged; after the last one it raises `StreamError` if it failed.
 
-    Takes what `repair` takes but `to`, `convert` and the heartbeat. NDJSON lines and elements of a JSON array are
-    events too. Raises `TypeError` or `ValueError` for a wrong argument.
+    Takes the options of `repair` but `to`, `convert`, `heartbeat` and `heartbeat_bytes`. NDJSON lines and elements of
+    a JSON array are events too. Raises `TypeError` or `ValueError` for a wrong argument.
     """
     source = as_sync_source("iter_events", chunks, abort, options.get("last_event_id", ""))
     complete("iter_events", options, source, writes=False)

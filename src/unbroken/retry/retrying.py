@@ -46,7 +46,7 @@ def aretrying(
     resume: bool = False,
     on_retry: Callable[[Attempt], object] | None = None,
 ) -> Source:
-    """Do what `retrying` does for an asynchronous client; pass the result to `arepair` or `aiter_events`.
+    """Return a source for `arepair` or `aiter_events` that retries as `retrying` does, for an asynchronous client.
 
     `connect` may be a coroutine function, and returns an asynchronous iterable, a response, a `Source`, or an
     asynchronous context manager of one of these; it runs in the task that reads.
