@@ -243,8 +243,9 @@ def docstring(value: object) -> str:
     return "" if text and inspect.isclass(value) and text.startswith(f"{value.__name__}(") else text or ""
 
 
-def test_every_module_of_the_core_has_a_test_file_of_its_name() -> None:
-    wanted = {f"test_{path.name}" for path in modules("core") if path.name != "__init__.py"}
+def test_every_module_of_these_folders_has_a_test_file_of_its_name() -> None:
+    folders = ("core", "observe", "retry")
+    wanted = {f"test_{path.name}" for folder in folders for path in modules(folder) if path.name != "__init__.py"}
     assert sorted(wanted - {path.name for path in (ROOT / "tests").rglob("test_*.py")}) == []
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .observe.metrics import Collector
     from .observe.recorder import FlightRecorder
     from .profiles import Profile, Profiles
-    from .retry.attempt import Attempt
+    from .retry.connections import Attempt
     from .retry.policy import Retry
     from .retry.retryable import worth_retrying
     from .retry.retrying import aretrying, retrying
@@ -77,7 +77,7 @@ __all__ = [
 _LATER = dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"), ".adapters.aio")
 _LATER |= dict.fromkeys(("aretrying", "retrying"), ".retry.retrying")
 _LATER |= dict.fromkeys(("Profile", "Profiles"), ".profiles")
-_LATER |= {"Attempt": ".retry.attempt", "Retry": ".retry.policy", "worth_retrying": ".retry.retryable"}
+_LATER |= {"Attempt": ".retry.connections", "Retry": ".retry.policy", "worth_retrying": ".retry.retryable"}
 _LATER |= {"FailureWindow": ".observe.failure_window", "Collector": ".observe.metrics"}
 _LATER |= {"FlightRecorder": ".observe.recorder"}
 

@@ -1,4 +1,4 @@
-"""The connection of one attempt: opened when its chunks are first read, closed when they end.
+"""An attempt and its connection, which is opened when its chunks are first read, and closed when they end.
 
 A response with a status of 400 or more is a failure, whether its client raises for it or not.
 """
@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..adapters.source import ChunkTypeError, Source, as_source, client_of, close_quietly
 from ..core.errors import Failure, StreamError
@@ -18,8 +18,21 @@ from ..dialects.failures import failure_of
 from ..http import from_response
 from .answers import retry_after_of, status_of
 
-if TYPE_CHECKING:
-    from .attempt import Attempt
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to open upstream; `connect` and `on_retry` are called with it.
+
+    `number` counts from 1. `last_event_id`, for a `Last-Event-ID` header, is the id of the last event delivered; before
+    the first event, the one that the stream was given to start from; "" if there is none. `error` is the exception that
+    ended the previous attempt, None for the first. `delay` is how many seconds this attempt waits before it opens
+    upstream.
+    """
+
+    number: int = 1
+    last_event_id: str = ""
+    error: BaseException | None = None
+    delay: float = 0.0
 
 
 class Connection:

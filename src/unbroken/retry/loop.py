@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..adapters.source import Source, met_by
 from ..observe.log import warn
 from .answers import retry_after_of, status_of
-from .attempt import Attempt
-from .connections import AsyncConnection, Connection
+from .connections import AsyncConnection, Attempt, Connection
 from .policy import Retry
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..adapters.source import Source
-from .attempt import Attempt
-from .connections import AsyncConnection, Connection
+from .connections import AsyncConnection, Attempt, Connection
 from .loop import RetryLoop
 from .policy import Retry
 
