@@ -74,12 +74,17 @@ __all__ = [
 ]
 
 # asyncio takes longer to import than all the rest, and synchronous programs never need it; few need the others.
-_LATER = dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"), ".adapters.aio")
-_LATER |= dict.fromkeys(("aretrying", "retrying"), ".retry.retrying")
-_LATER |= dict.fromkeys(("Profile", "Profiles"), ".profiles")
-_LATER |= {"Attempt": ".retry.connections", "Retry": ".retry.policy", "worth_retrying": ".retry.retryable"}
-_LATER |= {"FailureWindow": ".observe.failure_window", "Collector": ".observe.metrics"}
-_LATER |= {"FlightRecorder": ".observe.recorder"}
+_LATER = {
+    **dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"), ".adapters.aio"),
+    **dict.fromkeys(("aretrying", "retrying"), ".retry.retrying"),
+    **dict.fromkeys(("Profile", "Profiles"), ".profiles"),
+    "Attempt": ".retry.connections",
+    "Collector": ".observe.metrics",
+    "FailureWindow": ".observe.failure_window",
+    "FlightRecorder": ".observe.recorder",
+    "Retry": ".retry.policy",
+    "worth_retrying": ".retry.retryable",
+}
 
 
 def __getattr__(name: str) -> Any:
