@@ -27,7 +27,7 @@ class Succession:
         self.following: Source | None = None
 
     def __call__(self, error: Exception) -> float | None:
-        """Return the seconds until the source of another attempt brings bytes, or None if the failure is final."""
+        """Return how many seconds `following` waits before it opens upstream, or None if the failure is final."""
         if self._report.events and not (self._delivered and self._delivered.last):
             return None  # what was delivered would be delivered again
         following = self._source.renew(error, self._report) if self._source.renew else None
