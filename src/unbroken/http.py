@@ -8,7 +8,6 @@ another thread interrupt a blocked read; shutting its socket down does, so `abor
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from string import ascii_letters, digits
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -57,7 +56,8 @@ _OF_THE_BYTES: Final = frozenset(
     }
 )
 _COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
-_TOKEN: Final = frozenset("!#$%&'*+-.^_`|~" + digits + ascii_letters)  # 5.6.2
+# RFC 9110, 5.6.2. The module `string` has these letters too, and takes 3 % of the time of `import unbroken`.
+_TOKEN: Final = frozenset("!#$%&'*+-.^_`|~").union(filter(str.isalnum, map(chr, range(128))))
 _IN_VALUES: Final = frozenset("\t" + "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)])))  # 5.5
 
 
