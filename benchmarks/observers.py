@@ -15,10 +15,10 @@ from statistics import median
 from time import perf_counter, process_time
 
 from unbroken import Observer, StreamReport
-from unbroken.adapters.watch import watched
 from unbroken.core.repairer import StreamRepairer
-from unbroken.metrics import Collector
-from unbroken.recorder import FlightRecorder
+from unbroken.observe.guard import guarded
+from unbroken.observe.metrics import Collector
+from unbroken.observe.recorder import FlightRecorder
 
 from .compare import write_output
 
@@ -42,8 +42,8 @@ class Counting(Observer):
 
 def seconds(observers: list[Observer]) -> float:
     """Repair one stream as an adapter does, guarded observers and the log included."""
-    _, guarded = watched(None, observers)
-    engine = StreamRepairer(observers=guarded if observers else [])
+    _, checked = guarded(None, observers)
+    engine = StreamRepairer(observers=checked if observers else [])
     now = perf_counter()
     engine.resume(now)
     start = process_time()

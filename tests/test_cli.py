@@ -36,7 +36,7 @@ from unbroken.cli.terminal import fit, visible
 from unbroken.cli.timeline import Rows, page
 from unbroken.cli.vigil import Vigil
 from unbroken.inspection.facts import Facts, Row
-from unbroken.recorder import FlightRecorder
+from unbroken.observe.recorder import FlightRecorder
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
 STOP = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'

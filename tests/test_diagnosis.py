@@ -16,7 +16,7 @@ from unbroken.inspection.clients import breakages
 from unbroken.inspection.diagnosis import diagnose
 from unbroken.inspection.facts import Facts, Row, parse_head
 from unbroken.inspection.inspector import CUT, Inspector, cut, inspect_record
-from unbroken.recorder import FlightRecorder, read_flight
+from unbroken.observe.recorder import FlightRecorder, read_flight
 from unbroken.testing.cuts import every
 
 CHUNK = b'data: {"object":"chat.completion.chunk","created":1,"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.scripted import Clock
 from unbroken import Failure, Observer, StreamError, StreamReport, Verdict, repair
-from unbroken.health import FailureWindow
+from unbroken.observe.failure_window import FailureWindow
 
 CHUNK = b'data: {"id":"a","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
 
@@ -58,7 +58,7 @@ def test_a_provider_recovers_when_its_errors_grow_old() -> None:
     assert changes == [("gemini", True), ("gemini", False)]
 
 
-def test_each_change_is_told_once() -> None:
+def test_each_change_is_reported_once() -> None:
     observer, clock, changes = window()
     fail(observer, 20)
     observer.degraded("gemini")
@@ -110,7 +110,7 @@ ENDINGS = {
     "it limits requests": (report("rate-limited", Verdict.FAILED, 429), True),
     "it is complete": (report(None, Verdict.COMPLETE), False),
     "it ended": (report(None, Verdict.ENDED), False),
-    "a cut nobody can tell from an end": (report(None, Verdict.TRUNCATED), False),
+    "a cut that may be an end": (report(None, Verdict.TRUNCATED), False),
     "the consumer left": (report(None, Verdict.CANCELLED), False),
     "the key is bad": (report("authentication", Verdict.FAILED, 401), False),
     "the request is bad": (report("invalid-request", Verdict.FAILED, 400), False),
@@ -191,6 +191,6 @@ def test_it_agrees_with_counting_every_error(limit: int, steps: list[tuple[float
         {"on_change": 3},
     ],
 )
-def test_a_bad_argument_is_told_by_name(arguments: dict[str, Any]) -> None:
+def test_a_bad_argument_is_refused_by_name(arguments: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError), match=next(iter(arguments))):
         FailureWindow(**arguments)

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import parser
 
 import unbroken
-from unbroken.metrics import MAX_PROVIDERS, Collector
+from unbroken.observe.metrics import MAX_PROVIDERS, Collector
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
 DONE = b"data: [DONE]\n\n"
@@ -19,7 +19,7 @@ def run(collector: Collector, *chunks: bytes, provider: str | None = "acme") -> 
     list(unbroken.repair(chunks, provider=provider, observers=[collector], heartbeat=None, timeouts=None))
 
 
-def test_a_snapshot_tells_verdicts_repairs_and_times() -> None:
+def test_a_snapshot_holds_verdicts_repairs_and_times() -> None:
     collector = Collector()
     run(collector, CHUNK, CHUNK, DONE)
     run(collector, CHUNK, b'data: {"a":NaN}\n\n')

@@ -1,15 +1,18 @@
-"""A wrong argument is told at the call, by its name and with the fix; a right one comes out normalised."""
+"""A wrong option is refused at the call, by its name and with the fix; a right one comes out normalised."""
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import unbroken
 from unbroken import DEFAULT_REPAIRS, Dialect, Format, Observer, RepairKind, Timeouts
 from unbroken.core.dialect import CONVERTERS, REGISTRY
-from unbroken.core.options import MIN_MAX_EVENT_BYTES, check_options
+from unbroken.core.options import MIN_MAX_EVENT_BYTES, Options, ReadOptions, RepairOptions, check_options
 
 
 class Prose(Dialect):
@@ -53,10 +56,10 @@ class Prose(Dialect):
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any, fix: str) -> None:
-    with pytest.raises(TypeError) as told:
+    with pytest.raises(TypeError) as raised:
         check_options(**{name: value})
-    assert re.match(rf"{name}\b", str(told.value))
-    assert fix in str(told.value)
+    assert re.match(rf"{name}\b", str(raised.value))
+    assert fix in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -85,15 +88,77 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any
     ],
 )
 def test_a_value_out_of_range_is_refused_with_the_fix(name: str, value: Any, fix: str) -> None:
-    with pytest.raises(ValueError) as told:
+    with pytest.raises(ValueError) as raised:
         check_options(**{name: value})
-    assert re.match(rf"{name}\b", str(told.value))
-    assert fix in str(told.value)
+    assert re.match(rf"{name}\b", str(raised.value))
+    assert fix in str(raised.value)
 
 
-def test_an_argument_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(TypeError, match="hartbeat"):
-        check_options(hartbeat=5.0)  # type: ignore[call-arg]
+WRITES: dict[str, Callable[..., object]] = {
+    "repair": unbroken.repair,
+    "arepair": unbroken.arepair,
+    "StreamRepairer": unbroken.StreamRepairer,
+}
+READS: dict[str, Callable[..., object]] = {
+    "iter_events": unbroken.iter_events,
+    "aiter_events": unbroken.aiter_events,
+    "EventReader": unbroken.EventReader,
+}
+
+
+def call(name: str, **options: Any) -> object:
+    function = {**WRITES, **READS}[name]
+    return function(**options) if isinstance(function, type) else function([], **options)
+
+
+@pytest.mark.parametrize("name", [*WRITES, *READS])
+def test_an_option_that_does_not_exist_is_refused_with_those_that_do(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{name}\(\) takes no argument 'hartbeat'; it takes .*\baccount, comments,"):
+        call(name, provider="example", hartbeat=5.0)
+
+
+@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize("option", ["to", "convert", "heartbeat", "heartbeat_bytes"])
+def test_who_reads_takes_no_option_of_writing(name: str, option: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{name}\(\) takes no argument '{option}'; it takes (?!.*\bheartbeat)"):
+        call(name, **{option: None})
+
+
+@pytest.mark.parametrize("name", ["repair", "arepair", "iter_events", "aiter_events"])
+def test_the_options_named_in_the_refusal_are_those_of_the_signature(name: str) -> None:
+    with pytest.raises(TypeError) as raised:
+        call(name, hartbeat=5.0)
+    listed = str(raised.value).rpartition("it takes ")[2].split(", ")
+    assert {"chunks", *listed} == set(inspect.signature({**WRITES, **READS}[name]).parameters)
+
+
+@pytest.mark.parametrize("name", [*WRITES, *READS])
+def test_a_wrong_value_is_refused_at_the_call(name: str) -> None:
+    with pytest.raises(TypeError, match=r"^observers must be a collection of Observer, \(\) for none, not NoneType"):
+        call(name, observers=None)
+
+
+def test_callers_and_checks_know_the_same_options() -> None:
+    types = ReadOptions.__annotations__ | RepairOptions.__annotations__
+    assert set(types) == set(Options.__annotations__)
+
+
+def test_the_signature_shows_the_types_for_callers() -> None:
+    shown = inspect.signature(unbroken.repair).parameters
+    assert shown["format"].annotation == "Format | str | None"
+    assert shown["heartbeat"].annotation == "float | None"
+    assert shown["abort"].default is None
+
+
+def test_positional_arguments_are_refused_as_for_any_function() -> None:
+    with pytest.raises(TypeError, match="1 positional argument"):
+        unbroken.repair([], "sse")  # type: ignore[misc]
+
+
+def test_keywords_of_the_caller_are_left_as_they_are() -> None:
+    options: dict[str, Any] = {"provider": "example"}
+    unbroken.repair([], **options)
+    assert options == {"provider": "example"}
 
 
 @pytest.mark.parametrize(
@@ -147,9 +212,12 @@ def test_observers_are_taken_from_any_iterable_once() -> None:
     assert check_options(observers=iter(observers)).observers == tuple(observers)
 
 
-def test_what_is_not_chosen_is_the_default() -> None:
-    assert vars(check_options()) == {}
-    assert vars(check_options(account=False)) == {"account": False}
+@pytest.mark.parametrize("name", Options.__annotations__)
+def test_what_is_not_given_is_the_default(name: str) -> None:
+    defaults = check_options()
+    given: Any = {name: getattr(defaults, name)}
+    assert getattr(check_options(**given), name) == getattr(defaults, name)
+    assert getattr(check_options(request_id="1", last_event_id="1"), name) in (getattr(defaults, name), "1")
 
 
 def test_only_an_empty_set_of_repairs_is_the_standards_reading() -> None:

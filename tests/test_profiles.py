@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_repair_and_its_twins_take_a_profile() -> None:
 
 
 def test_what_is_not_set_is_the_default_of_repair() -> None:
-    stream_defaults = repair.__kwdefaults__
+    stream_defaults = {name: it.default for name, it in inspect.signature(repair).parameters.items()}
     profile = proxy(timeouts={"gemini": {}})["gemini"]
     for name in ("timeouts", "heartbeat", "max_event_bytes"):
         assert profile[name] == stream_defaults[name]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 import unbroken
-from unbroken import recorder
 from unbroken.core.repairer import StreamRepairer
-from unbroken.recorder import FlightError, FlightRecorder, read_flight
+from unbroken.core.report import StreamReport
+from unbroken.observe.recorder import MAX_FILES, FlightError, FlightRecorder, read_flight
 from unbroken.testing.clock import FakeClock
 from unbroken.testing.cuts import every
 from unbroken.testing.replay import replay, stand_in
@@ -61,7 +63,7 @@ def test_the_ring_holds_the_newest_chunks_and_the_head_counts_all() -> None:
 
 
 @pytest.mark.parametrize("account", [True, False])
-def test_content_is_told_from_what_comes_before_it_with_an_account_and_without(account: bool) -> None:
+def test_content_is_distinguished_with_an_account_and_without(account: bool) -> None:
     flight = FlightRecorder()
     engine = StreamRepairer(observers=[flight], account=account)
     for at, chunk in enumerate([ROLE, b": ping\n\n", CHUNK, CHUNK, CHUNK]):
@@ -87,8 +89,20 @@ def test_the_newest_bytes_are_kept_however_they_were_cut(limit: int, size: int) 
     chunks = read_flight(map(json.dumps, flight.lines()))[1]
     assert b"".join(chunk["data"] or chunk["tail"] for chunk in chunks) == whole[-limit:]
     assert all(len(chunk["data"]) in (0, chunk["length"]) for chunk in chunks)
-    assert flight._kept <= 2 * limit
     assert sum(len(step) for step in replay(map(json.dumps, flight.lines())) if isinstance(step, bytes)) == len(whole)
+
+
+def test_large_chunks_are_not_kept_for_the_little_that_is_asked_for() -> None:
+    flight = FlightRecorder(content=1000, chunks=50)
+    flight.started(StreamReport())
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            flight.received(StreamReport(), bytes(100_000 + number), float(number))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 50_000
 
 
 def test_a_saved_record_is_read_back_and_replayed_with_its_timing(tmp_path: Path) -> None:
@@ -163,7 +177,7 @@ def test_what_is_no_record_is_refused_with_one_error(lines: list[str]) -> None:
         read_flight(lines)
 
 
-def test_a_record_of_another_version_is_told_so() -> None:
+def test_a_record_of_another_version_is_refused_as_such() -> None:
     with pytest.raises(FlightError, match=r"version '2'; this is 1"):
         read_flight(['{"flight": 2}'])
     with pytest.raises(FlightError) as caught:
@@ -172,14 +186,23 @@ def test_a_record_of_another_version_is_told_so() -> None:
     assert str(caught.value).isprintable()
 
 
-def test_a_folder_keeps_the_newest_records_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "MAX_FILES", 2)
-    for _ in range(4):
-        flown(FlightRecorder(folder=tmp_path / "new"))
-    assert len(list((tmp_path / "new").iterdir())) == 2
+def test_a_folder_keeps_the_newest_records_only(tmp_path: Path) -> None:
+    for age in range(MAX_FILES + 1):
+        path = tmp_path / f"flight-{age}.jsonl"
+        path.touch()
+        os.utime(path, (age, age))
+    (tmp_path / "notes.jsonl").touch()
+    os.utime(tmp_path / "notes.jsonl", (0, 0))
+    flown(FlightRecorder(folder=tmp_path))
+    left = {path.name for path in tmp_path.iterdir()}
+    assert len(left - {"notes.jsonl"}) == MAX_FILES
+    assert not left & {"flight-0.jsonl", "flight-1.jsonl"}
+    assert {"notes.jsonl", "flight-2.jsonl"} <= left
 
 
-def test_a_folder_that_cannot_be_written_harms_no_stream(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_that_cannot_be_written_does_not_harm_a_stream(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("")
     flight = FlightRecorder(folder=tmp_path / "file")
     stream = unbroken.repair([CHUNK], observers=[flight], heartbeat=None, timeouts=None)
@@ -188,6 +211,6 @@ def test_a_folder_that_cannot_be_written_harms_no_stream(tmp_path: Path, caplog:
     assert stream.report.flight
 
 
-def test_misuse_is_told_at_once() -> None:
+def test_misuse_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="chunks=1"):
         FlightRecorder(chunks=0)

@@ -1,4 +1,4 @@
-"""Ids that were delivered: known again on the next connection, and nothing else is."""
+"""Ids that were delivered are recognised on the next connection, and nothing else is."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_server_may_begin_anywhere_before_the_last() -> None:
     assert kept(delivered("a", "b", "c", "d"), "b", "c", "d", "e") == ["e"]
 
 
-def test_behind_the_last_delivered_id_nothing_is_skipped_any_more() -> None:
+def test_after_the_last_delivered_id_nothing_is_skipped_any_more() -> None:
     assert kept(delivered("a", "b"), "b", "a", "b") == ["a", "b"]
 
 
@@ -144,7 +144,7 @@ def test_what_is_remembered_is_bounded_whatever_the_ids_are() -> None:
 def test_whatever_is_repeated_the_delivered_ids_are_a_prefix_without_duplicates(
     length: int, connections: list[tuple[int, int]]
 ) -> None:
-    """Each connection begins at or before the last delivered event, or right behind it, and breaks somewhere."""
+    """Each connection begins at or before the last delivered event, or right after it, and breaks somewhere."""
     whole = [f"id {number}" for number in range(length)]
     known, got = DeliveredIds(), list[str]()
     for begin, count in connections:

@@ -17,14 +17,17 @@ from .core.repairer import StreamRepairer
 from .core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
 from .core.report import StreamError, StreamReport, Verdict
 from .http import NDJSON_HEADERS, SSE_HEADERS, clean_headers, from_response
-from .retrying import aretrying, retrying
 
 if TYPE_CHECKING:
     from .adapters.aio import AsyncEventStream, AsyncRepairedStream, aiter_events, arepair
-    from .attempts import Attempt
-    from .health import FailureWindow
-    from .patience import Retry, worth_retrying
+    from .observe.failure_window import FailureWindow
+    from .observe.metrics import Collector
+    from .observe.recorder import FlightRecorder
     from .profiles import Profile, Profiles
+    from .retry.connections import Attempt
+    from .retry.policy import Retry
+    from .retry.retryable import worth_retrying
+    from .retry.retrying import aretrying, retrying
 
 __all__ = [
     "DEFAULT_REPAIRS",
@@ -33,6 +36,7 @@ __all__ = [
     "AsyncEventStream",
     "AsyncRepairedStream",
     "Attempt",
+    "Collector",
     "Comment",
     "Delta",
     "Dialect",
@@ -42,6 +46,7 @@ __all__ = [
     "EventStream",
     "Failure",
     "FailureWindow",
+    "FlightRecorder",
     "Format",
     "Observer",
     "Profile",
@@ -71,9 +76,17 @@ __all__ = [
 ]
 
 # asyncio takes longer to import than all the rest, and synchronous programs never need it; few need the others.
-_LATER = dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"), ".adapters.aio")
-_LATER |= {"Attempt": ".attempts", "FailureWindow": ".health", "Profile": ".profiles", "Profiles": ".profiles"}
-_LATER |= {"Retry": ".patience", "worth_retrying": ".patience"}
+_LATER = {
+    **dict.fromkeys(("AsyncEventStream", "AsyncRepairedStream", "aiter_events", "arepair"), ".adapters.aio"),
+    **dict.fromkeys(("aretrying", "retrying"), ".retry.retrying"),
+    **dict.fromkeys(("Profile", "Profiles"), ".profiles"),
+    "Attempt": ".retry.connections",
+    "Collector": ".observe.metrics",
+    "FailureWindow": ".observe.failure_window",
+    "FlightRecorder": ".observe.recorder",
+    "Retry": ".retry.policy",
+    "worth_retrying": ".retry.retryable",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -63,6 +63,43 @@ def every_option(chunks: Iterable[bytes], observer: Observer) -> None:
     )
 
 
+def every_option_of_reading(chunks: Iterable[bytes], observer: Observer) -> None:
+    unbroken.iter_events(
+        chunks,
+        format=Format.SSE,
+        dialect=None,
+        repairs=(),
+        invalid_json="error",
+        comments="drop",
+        account=False,
+        count_tokens=len,
+        timeouts=None,
+        max_event_bytes=2**20,
+        last_event_id="1",
+        content_type="text/event-stream",
+        abort=lambda: None,
+        provider="example",
+        request_id="1",
+        on_repair=print,
+        observers=[observer],
+    )
+
+
+def options_of_a_mapping(chunks: Iterable[bytes], later: AsyncIterator[bytes], settings: Mapping[str, Any]) -> None:
+    assert_type(unbroken.repair(chunks, **settings), RepairedStream)
+    assert_type(unbroken.aiter_events(later, **settings), AsyncEventStream)
+
+
+def wrong_options(chunks: Iterable[bytes], later: AsyncIterator[bytes]) -> None:
+    # An ignored error that is none fails the check (warn_unused_ignores).
+    unbroken.repair(chunks, hartbeat=5.0)  # type: ignore[call-arg]
+    unbroken.arepair(later, heartbeat="5")  # type: ignore[arg-type]
+    unbroken.iter_events(chunks, heartbeat=5.0)  # type: ignore[call-arg]
+    unbroken.aiter_events(later, invalid_json="raise")  # type: ignore[arg-type]
+    StreamRepairer(comments="remove")  # type: ignore[arg-type]
+    EventReader(to="sse")  # type: ignore[call-arg]
+
+
 def a_repaired_stream(stream: RepairedStream) -> None:
     assert_type(list(stream), list[bytes])
     assert_type(next(stream), bytes)

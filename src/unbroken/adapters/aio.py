@@ -10,24 +10,21 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextvars import Context, copy_context
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Self, TypeVar, Unpack, cast
 
-from ..core.dialect import Dialect
 from ..core.engine import EventEngine
-from ..core.events import Event, Format
-from ..core.heartbeat import Timeouts
-from ..core.observer import Observer
-from ..core.options import DEFAULT_MAX_EVENT_BYTES, DEFAULT_TIMEOUTS
+from ..core.events import Event
+from ..core.options import ReadOptions, RepairOptions
 from ..core.repairer import StreamRepairer
-from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
+from ..observe.log import warn
+from .arguments import complete, with_options
 from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End, ThreadReader
-from .source import Source, as_bytes, as_source, close_quietly, closers_of, warn
+from .source import Source, as_bytes, as_source, close_quietly, closers_of
 from .stream import SLOW, Stream, check_wait
-from .watch import watched
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -479,98 +476,30 @@ class AsyncEventStream(AsyncStream[Event]):
     """An asynchronous iterator over events. After the last one it raises `StreamError` if the stream failed."""
 
 
+@with_options(RepairOptions)
 def arepair(
     chunks: AsyncIterable[Buffer] | Iterable[Buffer] | Source,
     *,
-    format: Format | str | None = None,
-    dialect: Dialect | str | None = None,
-    to: Format | str | None = None,
-    convert: str | None = None,
-    repairs: Collection[RepairKind] = DEFAULT_REPAIRS,
-    invalid_json: Literal["drop", "keep", "error"] = "drop",
-    comments: Literal["keep", "drop"] = "keep",
-    account: bool = True,
-    count_tokens: Callable[[str], int] | None = None,
-    heartbeat: float | None = 5.0,
-    heartbeat_bytes: bytes | None = None,
-    timeouts: Timeouts | None = DEFAULT_TIMEOUTS,
-    max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
-    last_event_id: str = "",
-    content_type: str | None = None,
     abort: Callable[[], object] | None = None,
-    provider: str | None = None,
-    request_id: str | None = None,
-    on_repair: Callable[[Repair], object] | None = None,
-    observers: Iterable[Observer] = (),
+    **options: Unpack[RepairOptions],
 ) -> AsyncRepairedStream:
-    """Do what `repair` does, for asyncio. A synchronous iterable is read in a thread.
+    """Return clean bytes as `repair` does, for asyncio. A synchronous iterable is read in a thread.
 
     Use `async with arepair(...) as stream` where you can: a server that stops iterating closes nothing by itself.
     """
-    source = as_source("arepair", chunks, abort, last_event_id)
-    on_repair, watchers = watched(on_repair, observers)
-    engine = StreamRepairer(
-        format=format,
-        dialect=dialect,
-        to=to,
-        convert=convert,
-        repairs=repairs,
-        invalid_json=invalid_json,
-        comments=comments,
-        account=account,
-        count_tokens=count_tokens,
-        heartbeat=heartbeat,
-        heartbeat_bytes=heartbeat_bytes,
-        timeouts=timeouts,
-        max_event_bytes=max_event_bytes,
-        last_event_id=last_event_id,
-        content_type=content_type or source.content_type,
-        provider=provider,
-        request_id=request_id,
-        on_repair=on_repair,
-        observers=watchers,
-    )
-    return AsyncRepairedStream(engine, source)
+    source = as_source("arepair", chunks, abort, options.get("last_event_id", ""))
+    complete("arepair", options, source, writes=True)
+    return AsyncRepairedStream(StreamRepairer(**options), source)
 
 
+@with_options(ReadOptions)
 def aiter_events(
     chunks: AsyncIterable[Buffer] | Iterable[Buffer] | Source,
     *,
-    format: Format | str | None = None,
-    dialect: Dialect | str | None = None,
-    repairs: Collection[RepairKind] = DEFAULT_REPAIRS,
-    invalid_json: Literal["drop", "keep", "error"] = "drop",
-    comments: Literal["keep", "drop"] = "keep",
-    account: bool = True,
-    count_tokens: Callable[[str], int] | None = None,
-    timeouts: Timeouts | None = DEFAULT_TIMEOUTS,
-    max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
-    last_event_id: str = "",
-    content_type: str | None = None,
     abort: Callable[[], object] | None = None,
-    provider: str | None = None,
-    request_id: str | None = None,
-    on_repair: Callable[[Repair], object] | None = None,
-    observers: Iterable[Observer] = (),
+    **options: Unpack[ReadOptions],
 ) -> AsyncEventStream:
-    """Do what `iter_events` does, for asyncio. A synchronous iterable is read in a thread."""
-    source = as_source("aiter_events", chunks, abort, last_event_id)
-    on_repair, watchers = watched(on_repair, observers)
-    engine = EventEngine(
-        format=format,
-        dialect=dialect,
-        repairs=repairs,
-        invalid_json=invalid_json,
-        comments=comments,
-        account=account,
-        count_tokens=count_tokens,
-        timeouts=timeouts,
-        max_event_bytes=max_event_bytes,
-        last_event_id=last_event_id,
-        content_type=content_type or source.content_type,
-        provider=provider,
-        request_id=request_id,
-        on_repair=on_repair,
-        observers=watchers,
-    )
-    return AsyncEventStream(engine, source)
+    """Return events as `iter_events` does, for asyncio. A synchronous iterable is read in a thread."""
+    source = as_source("aiter_events", chunks, abort, options.get("last_event_id", ""))
+    complete("aiter_events", options, source, writes=False)
+    return AsyncEventStream(EventEngine(**options), source)

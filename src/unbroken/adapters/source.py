@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterable, Callable, Iterable
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..core.report import StreamError
+from ..observe.log import warn
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 CLIENTS: Final = ("aiohttp", "http", "httpx", "httpx2", "requests", "urllib3")
 """The packages whose response objects `from_response` takes; `http` is the standard library's."""
-_MAX_CAUSES: Final = 8  # they may go in a circle
 
 
 class Source:
@@ -159,38 +158,3 @@ def close_quietly(*closers: Callable[[], object] | None) -> None:
 def met_by(error: Exception) -> BaseException:
     """Give what was met: the exception behind an error of ours that says what its status means, or the error."""
     return error.__cause__ if isinstance(error, StreamError) and error.__cause__ else error
-
-
-def warn(text: str, *facts: object) -> None:
-    """Log a warning; none of the facts may be upstream's own words."""
-    import logging  # a fifth of the time of `import unbroken`, spared where all streams end well
-
-    logging.getLogger("unbroken").warning(text, *facts)
-
-
-def trace(error: BaseException) -> None:
-    """Log where an exception came from, at DEBUG, for nobody else is told."""
-    if "logging" not in sys.modules:  # then nobody asked for it
-        return
-    import logging
-
-    log = logging.getLogger("unbroken")
-    if log.isEnabledFor(logging.DEBUG):
-        name = type(error).__name__
-        raised = (type(error), error, error.__traceback__)
-        record = log.makeRecord(log.name, logging.DEBUG, __file__, 0, "upstream raised %s", (name,), raised)
-        record.exc_text = _story(error)  # what stands here, a formatter does not format again
-        log.handle(record)
-
-
-def _story(error: BaseException) -> str:
-    """Give the tracebacks of an exception and of its causes. Their texts, which may be upstream's, are escaped."""
-    from traceback import format_exception_only, format_tb
-
-    told: list[str] = []
-    met: BaseException | None = error
-    while met is not None and len(told) < _MAX_CAUSES:
-        said = "".join(format_exception_only(met)).strip().encode("unicode_escape").decode()
-        told.insert(0, "".join(["Traceback (most recent call last):\n", *format_tb(met.__traceback__), said]))
-        met = met.__cause__ or (None if met.__suppress_context__ else met.__context__)
-    return "\n\nThis led to:\n\n".join(told)

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from ..core.report import StreamError
+from ..observe.log import trace
 from .reader import MAX_BYTES, End
-from .source import ChunkTypeError, Source, met_by, trace
+from .source import ChunkTypeError, Source, met_by
 
 if TYPE_CHECKING:
     from ..core.report import StreamReport
-    from ..core.resume import DeliveredIds
+    from ..retry.succession import Succession
     from .engine import Engine
 
 T = TypeVar("T")
@@ -22,32 +23,6 @@ SLOW: Final = 0.001
 
 _FOR_EVER: Final = 1e9
 """Seconds, some thirty years, that no clock is asked to count; an integer may be beyond every float."""
-
-
-class Succession:
-    """Finds the source that takes a failed one's place: the engine asks for it, and the stream goes over to it.
-
-    Neither may hold the other for this: a stream that is dropped must close at once, and not at a collection.
-    `delivered` are the ids by which another source can go on, or None where it could only begin anew.
-    """
-
-    __slots__ = ("_delivered", "_report", "_source", "following")
-
-    def __init__(self, source: Source, report: StreamReport, delivered: DeliveredIds | None) -> None:
-        self._source = source
-        self._report = report
-        self._delivered = delivered
-        self.following: Source | None = None
-
-    def __call__(self, error: Exception) -> float | None:
-        """Give the delay of the source that follows, or None if the failure stands."""
-        if self._report.events and not (self._delivered and self._delivered.last):
-            return None  # what was delivered would be delivered again
-        following = self._source.renew(error, self._report) if self._source.renew else None
-        if following is None:
-            return None
-        self._source = self.following = following
-        return following.delay
 
 
 class Stream(Generic[T]):
@@ -62,6 +37,8 @@ class Stream(Generic[T]):
         self._source = source
         self._succession: Succession | None = None
         if source.renew is not None:
+            from ..retry.succession import Succession  # few streams have a source that can be renewed
+
             delivered = engine.remember_ids() if source.resumes else None
             engine.renew = self._succession = Succession(source, engine.report, delivered)
         # What upstream raised. It stands here and not in the report, which is kept longer than what its frames hold.

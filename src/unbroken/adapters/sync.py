@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self, TypeVar, Unpack
 
-from ..core.dialect import Dialect
 from ..core.engine import EventEngine
-from ..core.events import Event, Format
-from ..core.heartbeat import Timeouts
-from ..core.observer import Observer
-from ..core.options import DEFAULT_MAX_EVENT_BYTES, DEFAULT_TIMEOUTS
+from ..core.events import Event
+from ..core.options import ReadOptions, RepairOptions
 from ..core.repairer import StreamRepairer
-from ..core.repairs import DEFAULT_REPAIRS, Repair, RepairKind
+from ..observe.log import warn
+from .arguments import complete, with_options
 from .reader import GRACE, MAX_CHUNKS, CallerReader, ThreadReader
-from .source import Source, as_sync_source, close_quietly, warn
+from .source import Source, as_sync_source, close_quietly
 from .stream import SLOW, Stream, check_wait
-from .watch import watched
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -277,122 +274,56 @@ class EventStream(SyncStream[Event]):
     """An iterator over events. After the last one it raises `StreamError` if the stream failed or was cut."""
 
 
+@with_options(RepairOptions)
 def repair(
     chunks: Iterable[Buffer] | Source,
     *,
-    format: Format | str | None = None,
-    dialect: Dialect | str | None = None,
-    to: Format | str | None = None,
-    convert: str | None = None,
-    repairs: Collection[RepairKind] = DEFAULT_REPAIRS,
-    invalid_json: Literal["drop", "keep", "error"] = "drop",
-    comments: Literal["keep", "drop"] = "keep",
-    account: bool = True,
-    count_tokens: Callable[[str], int] | None = None,
-    heartbeat: float | None = 5.0,
-    heartbeat_bytes: bytes | None = None,
-    timeouts: Timeouts | None = DEFAULT_TIMEOUTS,
-    max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
-    last_event_id: str = "",
-    content_type: str | None = None,
     abort: Callable[[], object] | None = None,
-    provider: str | None = None,
-    request_id: str | None = None,
-    on_repair: Callable[[Repair], object] | None = None,
-    observers: Iterable[Observer] = (),
+    **options: Unpack[RepairOptions],
 ) -> RepairedStream:
-    """Give clean bytes for a stream that may be damaged: whole frames, heartbeats between them, one honest end.
+    """Return clean bytes for a stream that may be damaged: whole frames, heartbeats between them, one truthful end.
 
     `chunks` is the body as it arrives (any iterable of bytes), or the `Source` that `from_response` makes of a
     client's response. The defaults repair what can be proven, write a heartbeat after 5 s without a byte, and end a
-    stream that stalls; what happened stands in `.report`.
+    stream that stalls; `.report` says what happened.
 
-    - `format`: "sse", "ndjson" or "json-array"; None finds out by the first bytes, `content_type` being a hint.
-    - `dialect`: what payloads mean, as "openai-chat"; None recognises it, "text" turns every JSON heuristic off.
+    - `format`: "sse", "ndjson" or "json-array"; None: recognised by the first bytes, with `content_type` as a hint.
+    - `dialect`: what payloads mean, as "openai-chat"; None: recognised; "text": no payload is looked at as JSON.
     - `to`, `convert`: another framing ("sse", "ndjson") or dialect ("openai-chat") for the output.
-    - `repairs`: what may be repaired; `()` is the standard's reading and nothing else.
-    - `invalid_json`: what becomes of a payload that is no JSON where nothing but JSON can be read.
-    - `comments`: whether upstream's comments and pings are forwarded.
+    - `repairs`: what may be repaired; `()` reads as the standard does and repairs nothing.
+    - `invalid_json`: "drop", "keep" or "error", for a payload that is not JSON where only JSON can be read.
+    - `comments`: "keep" or "drop", for upstream's comments and pings.
     - `account`: collect text, usage and tool calls in the report; `count_tokens` counts where no usage is sent.
-    - `heartbeat`: seconds without a byte written, None for none; `heartbeat_bytes` replaces the harmless default.
+    - `heartbeat`: seconds without a byte written, None for no heartbeats; `heartbeat_bytes` replaces their bytes.
     - `timeouts`: when upstream has stalled. Without heartbeat and timeouts upstream is read in the caller's thread.
     - `max_event_bytes`: the largest event, and the bound of what is held in memory; a larger one is dropped.
-    - `last_event_id`: the id to start from, after a reconnection.
-    - `abort`: interrupts a blocked read; called from another thread. A `Source` brings its own.
+    - `last_event_id`: the id to start after, when a reader reconnects.
+    - `abort`: interrupts a blocked read; called from another thread. A `Source` has its own.
     - `provider`, `request_id`: labels for errors, logs and metrics.
-    - `on_repair`, `observers`: told what happens; what they raise is logged.
+    - `on_repair`, `observers`: called as things happen; what they raise is logged.
 
-    Raises `TypeError` or `ValueError` for a wrong argument, and `TypeError` while iterating for chunks that are no
-    bytes. Upstream's failures are not raised: they become one error frame, the last thing written.
+    Raises `TypeError` or `ValueError` for a wrong argument, and `TypeError` while iterating for chunks that are not
+    bytes. A failure of upstream is not raised: it becomes one error frame, the last thing written.
     """
-    source = as_sync_source("repair", chunks, abort, last_event_id)
-    on_repair, watchers = watched(on_repair, observers)
-    engine = StreamRepairer(
-        format=format,
-        dialect=dialect,
-        to=to,
-        convert=convert,
-        repairs=repairs,
-        invalid_json=invalid_json,
-        comments=comments,
-        account=account,
-        count_tokens=count_tokens,
-        heartbeat=heartbeat,
-        heartbeat_bytes=heartbeat_bytes,
-        timeouts=timeouts,
-        max_event_bytes=max_event_bytes,
-        last_event_id=last_event_id,
-        content_type=content_type or source.content_type,
-        provider=provider,
-        request_id=request_id,
-        on_repair=on_repair,
-        observers=watchers,
+    source = as_sync_source("repair", chunks, abort, options.get("last_event_id", ""))
+    complete("repair", options, source, writes=True)
+    return RepairedStream(
+        StreamRepairer(**options), source, threaded=options["heartbeat"] is not None or options["timeouts"] is not None
     )
-    return RepairedStream(engine, source, threaded=heartbeat is not None or timeouts is not None)
 
 
+@with_options(ReadOptions)
 def iter_events(
     chunks: Iterable[Buffer] | Source,
     *,
-    format: Format | str | None = None,
-    dialect: Dialect | str | None = None,
-    repairs: Collection[RepairKind] = DEFAULT_REPAIRS,
-    invalid_json: Literal["drop", "keep", "error"] = "drop",
-    comments: Literal["keep", "drop"] = "keep",
-    account: bool = True,
-    count_tokens: Callable[[str], int] | None = None,
-    timeouts: Timeouts | None = DEFAULT_TIMEOUTS,
-    max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
-    last_event_id: str = "",
-    content_type: str | None = None,
     abort: Callable[[], object] | None = None,
-    provider: str | None = None,
-    request_id: str | None = None,
-    on_repair: Callable[[Repair], object] | None = None,
-    observers: Iterable[Observer] = (),
+    **options: Unpack[ReadOptions],
 ) -> EventStream:
-    """Give the events of a stream that may be damaged, and raise `StreamError` behind the last one if it failed.
+    """Return the events of a stream that may be damaged; after the last one it raises `StreamError` if it failed.
 
-    Takes what `repair` takes but `to`, `convert` and the heartbeat. NDJSON lines and elements of a JSON array are
-    events too. Raises `TypeError` or `ValueError` for a wrong argument.
+    Takes the options of `repair` but `to`, `convert`, `heartbeat` and `heartbeat_bytes`. NDJSON lines and elements of
+    a JSON array are events too. Raises `TypeError` or `ValueError` for a wrong argument.
     """
-    source = as_sync_source("iter_events", chunks, abort, last_event_id)
-    on_repair, watchers = watched(on_repair, observers)
-    engine = EventEngine(
-        format=format,
-        dialect=dialect,
-        repairs=repairs,
-        invalid_json=invalid_json,
-        comments=comments,
-        account=account,
-        count_tokens=count_tokens,
-        timeouts=timeouts,
-        max_event_bytes=max_event_bytes,
-        last_event_id=last_event_id,
-        content_type=content_type or source.content_type,
-        provider=provider,
-        request_id=request_id,
-        on_repair=on_repair,
-        observers=watchers,
-    )
-    return EventStream(engine, source, threaded=timeouts is not None)
+    source = as_sync_source("iter_events", chunks, abort, options.get("last_event_id", ""))
+    complete("iter_events", options, source, writes=False)
+    return EventStream(EventEngine(**options), source, threaded=options["timeouts"] is not None)

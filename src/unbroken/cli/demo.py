@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from ..adapters.sync import repair
 from ..core.report import StreamReport
 from ..http import SSE_HEADERS
-from ..metrics import Collector
+from ..observe.metrics import Collector
 from .source import Trouble
 
 DESCRIPTION = """Serve a page on 127.0.0.1 where you pick a fault and watch the stream, as it comes and repaired.

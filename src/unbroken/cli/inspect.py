@@ -20,7 +20,7 @@ from ..inspection.clients import Breakage, breakages
 from ..inspection.diagnosis import Finding, diagnose, summary
 from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
-from ..recorder import FlightError, read_flight
+from ..observe.recorder import FlightError, read_flight
 from .source import Input, Trouble
 from .terminal import complain, fit
 from .timeline import Rows, is_page, page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar, Unpack
 
 from .decoder import copy_buffer
 from .dialect import EventClass
@@ -14,7 +14,7 @@ from .failure import Failure
 from .frames import Delivery, Item
 from .heartbeat import Clocks
 from .observer import hooks
-from .options import Options, check_options
+from .options import Options, RepairOptions, check_options
 from .pipeline import Pipeline, new_report
 from .repairs import Repair
 from .report import StreamError, StreamReport, Verdict
@@ -32,7 +32,7 @@ class Engine(Generic[T]):
 
     _DELIVERY: ClassVar[Delivery]
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[RepairOptions]) -> None:
         self.options: Options = check_options(**options)
         self.report: StreamReport = new_report(self.options)
         self.error: StreamError | None = None

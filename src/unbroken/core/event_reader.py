@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from .decoder import copy_buffer
 from .events import Comment, Event
 from .frames import Delivery, Frame, Item
-from .options import check_options, refuse_unknown
+from .options import ReadOptions, check_options, refuse_unknown
 from .pipeline import Pipeline, new_report
 from .repairs import Repair
 from .report import StreamError, StreamReport
@@ -20,7 +20,7 @@ class EventReader:
     produced. After `close` the report holds the verdict, and `error` why the stream failed, if it did.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[ReadOptions]) -> None:
         refuse_unknown("EventReader", options, writes=False)
         checked = check_options(**options)
         self.report: StreamReport = new_report(checked)

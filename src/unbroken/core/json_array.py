@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from .decoder import is_utf8
 from .events import Event
@@ -121,7 +121,8 @@ class JSONArrayReader:
     `sniffed`: the first element spoke for an array, so the output must begin with one that does.
     """
 
-    is_own = True  # its first byte is a bracket
+    is_own: Final = True  # its first byte is a bracket
+    pending_fields: Final = b""
 
     def __init__(self, gate: Gate, offset: int = 0, *, sniffed: bool = False) -> None:
         self._gate = gate

@@ -6,7 +6,7 @@ counts. Nothing but JSON can be read here, so a line that nothing repairs is dro
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from .decoder import LineSplitter, is_utf8
 from .events import Event
@@ -78,6 +78,9 @@ class NDJSONReader:
     one error object, or one pretty-printed document, is a body and not a stream. `holds_first`: the content type says
     that it is a body; the first line waits until a second one shows that this is wrong.
     """
+
+    open_array: Final = b"["
+    pending_fields: Final = b""
 
     def __init__(
         self,

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from . import fast_path
 from .decoder import BOM
 from .events import Format
 from .failure import Failure
-from .fast_path import FastPath
 from .frames import Delivery, Item
 from .gate import Gate
-from .ndjson import NDJSONReader
 from .options import Options
 from .repairs import RepairKind
 from .report import StreamError, StreamReport, Verdict
 from .sniffer import LONGEST_AWAITED, MAX_HEAD, Finding, awaited, not_a_stream, sniff
-from .sse import SSEReader
+
+if TYPE_CHECKING:
+    from .fast_path import FastPath
+    from .fast_path import Reader as FastPathReader
 
 _MAX_INDENT: Final = 1024
 """Blanks before the first line that are kept; they mean something only before a misnamed field."""
@@ -36,11 +36,19 @@ def new_report(options: Options) -> StreamReport:
 
 
 class Reader(Protocol):
-    """Reads one framing."""
+    """Reads one framing. Its module, and the fast path, are loaded when a stream of it begins."""
 
     @property
     def is_own(self) -> bool:
         """Whether anything came that belongs to this framing."""
+
+    @property
+    def open_array(self) -> bytes | None:
+        """What an error of ours must begin with to be an element of the input's array; None once that has ended."""
+
+    @property
+    def pending_fields(self) -> bytes:
+        """`id:` and `retry:` fields without an event, which leave with what is written last."""
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
@@ -130,13 +138,12 @@ class Pipeline:
     @property
     def open_array(self) -> bytes | None:
         """What an error must begin with to be an element of the input's array; None once that has ended."""
-        begin: bytes | None = getattr(self.reader, "open_array", b"[")
-        return begin
+        return b"[" if self.reader is None else self.reader.open_array
 
     @property
     def pending_fields(self) -> bytes:
         """`id:` and `retry:` fields without an event, which leave with what is written last."""
-        return self.reader.pending_fields if isinstance(self.reader, SSEReader) else b""
+        return b"" if self.reader is None else self.reader.pending_fields
 
     @property
     def reports_truncation(self) -> bool:
@@ -157,7 +164,7 @@ class Pipeline:
         gate, dropped = self.gate, self.report.repairs
         if gate.opened:
             # Lines that look like fields have left; they are all that came, and none is one of the standard's.
-            if isinstance(reader, SSEReader) and not reader.is_own:
+            if self.report.format is Format.SSE and not reader.is_own:
                 gate.state.die(not_a_stream("unrecognised"), None, self.report.bytes_in)
             return
         foreign = dropped[RepairKind.STRAY_LINE] + dropped[RepairKind.INVALID_JSON]
@@ -234,23 +241,31 @@ class Pipeline:
     def _begin(self, format: Format, finding: Finding) -> None:
         self.report.format = format
         if format is Format.SSE:
-            sse = self.reader = SSEReader(self.gate, self._base)
-            if fast_path.enabled:
-                self.fast = FastPath(self.gate, sse, (b"\n\n", b"\r\n\r\n"), self._delivery())
+            from .sse import SSEReader
+
+            self.reader = sse = SSEReader(self.gate, self._base)
+            self._begin_fast_path(sse, b"\n\n", b"\r\n\r\n")
         elif format is Format.NDJSON:
-            lines = self.reader = NDJSONReader(
+            from .ndjson import NDJSONReader
+
+            self.reader = lines = NDJSONReader(
                 self.gate,
                 self._base,
                 sniffed=finding.sniffed,
                 may_be_body=finding.may_be_body,
                 holds_first=finding.holds_first,
             )
-            if fast_path.enabled:
-                self.fast = FastPath(self.gate, lines, (b"\n",), self._delivery())
+            self._begin_fast_path(lines, b"\n")
         else:
-            from .json_array import JSONArrayReader  # the rarest framing
+            from .json_array import JSONArrayReader
 
             self.reader = JSONArrayReader(self.gate, self._base, sniffed=finding.sniffed)
         prefix = bytes(self._prefix)
         self._prefix.clear()
         (self.fast or self.reader).feed(prefix)
+
+    def _begin_fast_path(self, reader: FastPathReader, *frame_ends: bytes) -> None:
+        from . import fast_path
+
+        if fast_path.enabled:
+            self.fast = fast_path.FastPath(self.gate, reader, frame_ends, self._delivery())

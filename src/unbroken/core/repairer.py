@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
 from .encoder import spell, spell_error, spell_heartbeat, spell_payload
@@ -12,7 +12,7 @@ from .failure import Failure
 from .frames import Delivery, Frame, Item, Outgoing
 from .heartbeat import Heartbeat
 from .mending import DONE
-from .options import refuse_unknown
+from .options import RepairOptions, refuse_unknown
 from .repairs import Repair, RepairKind
 from .report import Verdict
 from .sniffer import media_type
@@ -29,7 +29,7 @@ class StreamRepairer(Engine[bytes]):
 
     _DELIVERY = Delivery.WIRE
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[RepairOptions]) -> None:
         refuse_unknown("StreamRepairer", options, writes=True)
         super().__init__(**options)
         self._heartbeat = Heartbeat(self.options.heartbeat)

@@ -1,8 +1,8 @@
-"""Which events an earlier connection delivered, told by their ids and by nothing else.
+"""Resuming: which events an earlier connection delivered, recognised by their ids and by nothing else.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
-A server that is told the last id either goes on behind it or sends again what it has. Content never tells which:
-models repeat themselves. And nothing waits for an id that might tell: each event passes or is dropped as it comes.
+A server that gets `Last-Event-ID` either continues after it or sends again what it has. Content does not show which,
+since models repeat themselves. Nothing waits for an id that might show it: each event passes or is dropped as it comes.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Final
 
 REMEMBERED: Final = 4096
-"""Ids that are remembered: the first, from which a server begins anew, and so many of the latest."""
+"""How many of the latest ids are remembered, besides the first one, from which a server starts again."""
 
 
 class DeliveredIds:
-    """Remembers the ids that were delivered, and knows them again on the next connection.
+    """The ids that were delivered, to be recognised on the next connection.
 
-    `initial` is the id that the reader had before the first connection, or "".
+    `initial` is the last event id that the reader had before the first connection, or "".
     """
 
     __slots__ = ("_connection", "_first", "_forgot", "_in_gap", "_initial", "_known", "_last", "_until")
@@ -25,20 +25,20 @@ class DeliveredIds:
         self._initial = initial or None
         self._first: str | None = None
         self._last: str | None = None
-        # Hashes, since an id may be as long as an event, and which connection brought it.
+        # Hash of an id, which itself may be as long as an event, to the number of the connection that brought it.
         self._known: dict[int, int] = {}
         self._forgot = False
         self._connection = 0
-        self._until: str | None = None  # the last id that can be a repetition; None where none can
-        self._in_gap = False  # what is repeated now is what was forgotten
+        self._until: str | None = None  # the last id that can be a repetition; None if none can
+        self._in_gap = False  # what is repeated now are ids that were forgotten
 
     @property
     def last(self) -> str | None:
-        """The id behind which to go on; None where none was delivered, or the last one was taken back."""
+        """The id after which to resume; None if none was delivered, or the last `id:` was empty and reset it."""
         return self._last
 
     def add(self, id: str) -> None:
-        """Remember one delivered id. The empty id, which only resets the last one, names nothing."""
+        """Remember one delivered id. An empty one only resets the last event id."""
         self._last = id or None
         if not id:
             return
@@ -50,19 +50,19 @@ class DeliveredIds:
             self._forgot = True
 
     def restart(self) -> None:
-        """Take the beginning of another connection."""
+        """Note that another connection begins."""
         self._connection += 1
         self._until = self._last
         self._in_gap = False
 
     def repeats(self, id: str) -> bool:
-        """Tell whether the block with this id of its own was delivered; call it once per block, in order."""
+        """Return whether the block with this `id:` was delivered already. To be called once per block, in order."""
         if self._until is None or not id:
             return False
         begins = id in (self._initial, self._first)
-        # What this very connection brought says nothing about what it brings next.
+        # What this connection brought itself is not a repetition.
         if begins or self._known.get(hash(id), self._connection) < self._connection:
-            # What was forgotten lies between the first ids and the remembered ones; all else is known, or new.
+            # What was forgotten came between the first ids and the remembered ones; all else is remembered, or new.
             self._in_gap = begins and self._forgot
             if id == self._until:
                 self._until = None

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from ..recorder import read_flight
+from ..observe.recorder import read_flight
 from .sources import Block, Pause, Step
 
 _CONTENT: Final = (

@@ -6,6 +6,7 @@ the fast path every stream reads the same, more slowly. The rest of the core kno
 """
 
 from .fast_path import FastPath as FastPath
+from .fast_path import Reader as Reader
 
 enabled: bool = True
 """Whether streams that begin from now on take the fast path; tests switch it off."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..decoder import LineSplitter, is_utf8
 from ..gate import Gate
 from ..proof import FLAWED, BracketScanner, prove
@@ -17,6 +19,8 @@ from .writer import Writer
 
 class SSEReader:
     """Takes chunks of an SSE stream, and hands the gate its events, comments and repairs, in order."""
+
+    open_array: Final = b"["
 
     def __init__(self, gate: Gate, offset: int = 0) -> None:
         self._gate = gate

@@ -1,14 +1,12 @@
-"""Observers cannot hurt a stream, and the log says how streams ended and what was dropped."""
+"""Observers and callbacks see everything, and what they raise never reaches the stream."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pytest
 
 import unbroken
-from unbroken.adapters import watch
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
 DONE = b"data: [DONE]\n\n"
@@ -41,7 +39,7 @@ class Raising(Everything):
     repaired = received = content = ended = started  # type: ignore[assignment]
 
 
-def test_an_observer_is_told_everything_in_order() -> None:
+def test_an_observer_sees_everything_in_order() -> None:
     observer = Everything()
     broken = b'data: {"a":1}\ndata: {"b":2}\n\n'
     list(unbroken.repair([CHUNK, broken, DONE], observers=[observer], heartbeat=None, timeouts=None))
@@ -67,70 +65,24 @@ def test_what_observers_and_callbacks_raise_is_logged_by_type_and_the_stream_goe
     assert "secret" not in caplog.text
 
 
-def test_one_observer_in_place_of_a_collection_is_told_with_the_fix() -> None:
+def test_one_observer_in_place_of_a_collection_is_refused_with_the_fix() -> None:
     with pytest.raises(TypeError, match=r"observers=\[observer\]"):
         unbroken.repair([], observers=Everything())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("body", "level", "verdict"),
-    [
-        ([CHUNK, DONE], "INFO", "complete"),
-        ([b"data: hello\n\n"], "INFO", "ended"),
-        ([CHUNK], "WARNING", "truncated"),
-        ([b"<html></html>"], "WARNING", "failed"),
-    ],
-)
-def test_the_end_of_a_stream_is_one_record_with_fields(
-    body: list[bytes], level: str, verdict: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "unbroken")
-    stream = unbroken.repair(body, provider="acme\nX", heartbeat=None, timeouts=None)
-    list(stream)
-    (record,) = [record for record in caplog.records if hasattr(record, "stream_verdict")]
-    assert (record.levelname, record.stream_verdict) == (level, verdict)
-    assert record.stream_provider == "acme\nX"
-    assert "\n" not in record.getMessage()
-
-
-def test_dropped_pieces_are_told_a_few_times_a_second_and_the_rest_is_counted(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    now = [0.0]
-    log = watch._Log(lambda: now[0])
-    repair = unbroken.Repair(unbroken.RepairKind.INVALID_JSON, 7, 3)
-    for _ in range(20):
-        log.repaired(repair)
-    log.repaired(unbroken.Repair(unbroken.RepairKind.GLUED_JSON, 7, 3))
-    assert len(caplog.records) == watch.MAX_PER_SECOND
-    assert caplog.records[0].getMessage() == "dropped 3 bytes: invalid-json at byte 7"
-    now[0] = 1.5
-    log.repaired(repair)
-    assert caplog.records[-1].getMessage().endswith("and 15 more before it")
-
-
-def test_hostile_bytes_do_not_reach_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "unbroken")
-    hostile = b"<html><title>\x1b[31mCRITICAL root: injected\n2026 ERROR</title></html>"
-    list(unbroken.repair([hostile], heartbeat=None, timeouts=None))
-    assert caplog.records
-    assert "injected" not in caplog.text
-    assert "\x1b" not in caplog.text
-
-
-def test_hooks_are_told_of_chunks_that_are_alike_as_of_any_others():
-    told: list[tuple[str, float, int]] = []
+def test_hooks_see_chunks_that_are_alike_as_any_others():
+    seen: list[tuple[str, float, int]] = []
 
     class Both(unbroken.Observer):
         def received(self, report: unbroken.StreamReport, chunk: bytes, at: float) -> None:
-            told.append(("received", at, report.events))
+            seen.append(("received", at, report.events))
 
         def content(self, report: unbroken.StreamReport, gap: float) -> None:
-            told.append(("content", gap, report.events))
+            seen.append(("content", gap, report.events))
 
     engine = unbroken.StreamRepairer(observers=[Both()])
     for number in range(10):
         engine.feed(CHUNK.replace(b"hi", b"text %d" % number), float(number))
     content = [("content", float(number > 0), number + 1) for number in range(10)]
     received = [("received", float(number), number) for number in range(10)]
-    assert told == [told_of for pair in zip(received, content, strict=True) for told_of in pair]
+    assert seen == [call for pair in zip(received, content, strict=True) for call in pair]

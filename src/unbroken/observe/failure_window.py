@@ -1,7 +1,7 @@
-"""Which providers are failing just now: errors in a sliding window.
+"""Which providers fail too often: errors in a sliding window.
 
-A provider recovers when its errors grow old, also where nobody sends it anything any more; no timer is needed for
-that, since the state is a function of the errors' times and of now.
+A provider recovers when its errors grow old, even if no more requests are sent to it. That takes no timer, since the
+state is a function of the times of the errors and of now.
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from .adapters.source import warn
-from .core.heartbeat import check_seconds
-from .core.observer import Observer
-from .core.report import StreamReport, Verdict
-from .patience import worth_retrying
+from ..core.heartbeat import check_seconds
+from ..core.observer import Observer
+from ..core.report import StreamReport, Verdict
+from ..retry.retryable import worth_retrying
+from .log import warn
 
 
 class FailureWindow(Observer):
-    """Tell which providers are degraded: more than `limit` errors in the last `seconds`.
+    """Tracks which providers are degraded: more than `limit` errors in the last `seconds`. Thread-safe.
 
-    As one of the `observers` of streams it counts those that failed, or were cut, for a reason that is the
-    provider's: one that is worth a retry. A bad key and a malformed request are the caller's. Alone, call `failed`.
+    As one of the `observers` of streams it counts those with a `provider` that failed, or were cut, for a reason that
+    a later attempt may not meet again; a bad key or a malformed request is the caller's error. Without a stream, call
+    `failed`.
 
-    `on_change(provider, degraded)` is called when that changes, in the thread that finds it out: `failed`, `degraded`
-    or `ended` of any stream. Any thread may call anything.
+    `on_change(provider, degraded)` is called when the state changes, in the thread that notices: the one in `failed`,
+    in `degraded`, or at the end of any stream. What it raises is logged. `clock` returns seconds, monotonic.
+
+    Raises `TypeError` or `ValueError` for a wrong argument.
     """
 
     def __init__(
@@ -37,9 +40,9 @@ class FailureWindow(Observer):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if type(limit) is not int or limit < 0:
-            raise ValueError(f"FailureWindow(limit={limit!r}): give a whole number of errors, 0 or more")
+            raise ValueError(f"FailureWindow(limit={limit!r}): pass a whole number of errors, 0 or more")
         if seconds is None:
-            raise TypeError("FailureWindow(seconds=None): give the length of the window in seconds")
+            raise TypeError("FailureWindow(seconds=None): pass the length of the window in seconds")
         check_seconds("FailureWindow(seconds=...)", seconds)
         given: object = on_change
         if given is not None and not callable(given):
@@ -50,7 +53,7 @@ class FailureWindow(Observer):
         self._on_change = on_change
         self._clock = clock
         self._lock = threading.Lock()
-        # One error more than the limit is all that the state needs: the oldest of them tells it.
+        # The state needs one error more than the limit and no others: it depends on the oldest of them.
         self._errors: dict[str, deque[float]] = {}
         self._degraded: set[str] = set()
 
@@ -59,35 +62,35 @@ class FailureWindow(Observer):
         with self._lock:
             errors = self._errors.setdefault(provider, deque(maxlen=self._limit + 1))
             errors.append(self._clock())
-        self._settle()
+        self._update()
 
     def degraded(self, provider: str) -> bool:
-        """Tell whether this provider has failed too often."""
-        self._settle()
+        """Return whether this provider has failed too often."""
+        self._update()
         with self._lock:
             return provider in self._degraded
 
     def ended(self, report: StreamReport) -> None:
-        """Count a stream of a labelled provider, if it failed for a reason of the provider's."""
-        if report.provider is not None and _is_the_providers(report):
+        """Count a stream that has a provider, if it failed through the provider."""
+        if report.provider is not None and _failed_through_provider(report):
             self.failed(report.provider)
         else:
-            self._settle()
+            self._update()
 
-    def _settle(self) -> None:
-        """Bring every provider's state up to now, and tell of the changes outside of the lock."""
+    def _update(self) -> None:
+        """Bring the state of all providers up to now, and report changes outside of the lock."""
         with self._lock:
             now = self._clock()
             degraded = {name for name, errors in self._errors.items() if self._too_many(errors, now)}
             changes = [(name, name in degraded) for name in sorted(degraded ^ self._degraded)]
             self._degraded = degraded
         for provider, state in changes:
-            self._tell(provider, state)
+            self._report_change(provider, state)
 
     def _too_many(self, errors: deque[float], now: float) -> bool:
         return len(errors) > self._limit and now - errors[0] < self._seconds
 
-    def _tell(self, provider: str, degraded: bool) -> None:
+    def _report_change(self, provider: str, degraded: bool) -> None:
         if self._on_change is not None:
             try:
                 self._on_change(provider, degraded)
@@ -95,8 +98,8 @@ class FailureWindow(Observer):
                 warn("on_change raised %s", type(error).__name__)
 
 
-def _is_the_providers(report: StreamReport) -> bool:
-    """Tell whether a stream failed for a reason that is neither the caller's nor the consumer's."""
+def _failed_through_provider(report: StreamReport) -> bool:
+    """Return whether a stream failed for a reason that is neither the caller's nor the consumer's."""
     error = report.error
     if error is None or report.verdict not in (Verdict.FAILED, Verdict.TRUNCATED):
         return False

@@ -1,0 +1,56 @@
+"""The retry policy: how often, after how long, and after which failures upstream is opened again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .retryable import worth_retrying
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often, after how long, and after which failures upstream is opened again: exponential backoff with jitter.
+
+    The backoff is `base` seconds, twice as long with each retry, at most `max_delay`. No wait is shorter than the
+    server asks for (`Retry-After`, `retry:`); where it asks for more than `max_retry_after` seconds there is no
+    further attempt. `jitter` spreads each wait over half of the backoff: ours downwards, the server's upwards.
+    `worth(status, error)`, each of them None where there is none, is whether to try again; what it raises is logged,
+    and means no.
+
+    Raises `ValueError` for a figure out of range, and `TypeError` for a `worth` that is not callable.
+    """
+
+    max_retries: int = 2
+    base: float = 1.0
+    max_delay: float = 4.0
+    jitter: bool = True
+    max_retry_after: float = 60.0
+    worth: Callable[[int | None, BaseException | None], bool] = worth_retrying
+
+    def __post_init__(self) -> None:
+        if type(self.max_retries) is not int or self.max_retries < 0:
+            raise ValueError(f"max_retries={self.max_retries!r}: give a whole number, 0 for no retry")
+        for name in ("base", "max_delay", "max_retry_after"):
+            if not 0.0 <= _number(getattr(self, name)) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)!r}: give seconds, 0 or more")
+        if not callable(self.worth):
+            raise TypeError(f"worth={self.worth!r}: give a function of (status, error) that returns whether to retry")
+
+    def delay(self, retries: int, asked: float | None = None, chance: float = 1.0) -> float | None:
+        """Return the seconds to wait before the next attempt, or None if there is none.
+
+        `retries` is how many were made before, `asked` the wait in seconds that the server asks for, and `chance`,
+        from 0 to 1, where in its range the jitter falls.
+        """
+        if retries >= self.max_retries or (asked or 0.0) > self.max_retry_after:
+            return None
+        backoff = min(self.base * 2.0 ** min(retries, 64), self.max_delay)
+        if not self.jitter:
+            return max(backoff, asked or 0.0)
+        return max(backoff / 2.0, asked or 0.0) + chance * backoff / 2.0
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

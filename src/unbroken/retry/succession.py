@@ -1,0 +1,37 @@
+"""How a stream goes on with the source of another attempt after its own has failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..adapters.source import Source
+    from ..core.report import StreamReport
+    from ..core.resume import DeliveredIds
+
+
+class Succession:
+    """The source that takes a failed one's place: the engine asks for one, and the stream goes over to `following`.
+
+    It stands between the two so that neither refers to the other: a stream that is dropped must close at once, and not
+    at a garbage collection. `delivered` are the ids after which another source can go on, None where it could only
+    start again.
+    """
+
+    __slots__ = ("_delivered", "_report", "_source", "following")
+
+    def __init__(self, source: Source, report: StreamReport, delivered: DeliveredIds | None) -> None:
+        self._source = source
+        self._report = report
+        self._delivered = delivered
+        self.following: Source | None = None
+
+    def __call__(self, error: Exception) -> float | None:
+        """Return how many seconds `following` waits before it opens upstream, or None if the failure is final."""
+        if self._report.events and not (self._delivered and self._delivered.last):
+            return None  # what was delivered would be delivered again
+        following = self._source.renew(error, self._report) if self._source.renew else None
+        if following is None:
+            return None
+        self._source = self.following = following
+        return following.delay
