@@ -132,6 +132,13 @@ class Gate:
         """Whether nothing may be mended: prose, or the standard's reading was asked for."""
         return self.mode is Mode.TEXT or self.options.standard_only
 
+    @property
+    def takes_comments(self) -> bool:
+        """Whether comments leave as they are: not where the output's clients are known to fail at them."""
+        if self.mode is not Mode.KNOWN or self.options.standard_only or self.options.convert is not None:
+            return True
+        return self.dialect is None or self.dialect.takes_comments
+
     def allows(self, kind: RepairKind) -> bool:
         """Tell whether this kind of repair may be tried now."""
         return kind in self.options.repairs and self.mode is not Mode.TEXT
@@ -320,10 +327,15 @@ class Gate:
         return EventClass.TERMINAL if self.done else EventClass.STRUCTURAL
 
     def forward_comment(self, text: str, wire: bytes) -> None:
-        """Forward one comment line that stands outside of any open block."""
+        """Forward one comment line that stands outside of any open block; `wire` may be empty."""
         self.report.comments += 1
-        if self.options.comments == "keep":
-            self._emit(Frame(wire, comment=Comment(text), kind=EventClass.LIVENESS))
+        if self.options.comments == "drop":
+            return
+        frame = Frame(wire, comment=Comment(text), kind=EventClass.LIVENESS)
+        if wire:
+            self._emit(frame)
+        else:
+            self.out.append(frame)
 
     def forward_bare(self, wire: bytes) -> None:
         """Forward framing that is no event: a blank line, a block of nothing but `id:` or `retry:`."""

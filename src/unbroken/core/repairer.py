@@ -430,8 +430,8 @@ class StreamRepairer(_Engine[bytes]):
         if self._target is None and self._may_be_json():
             self._indented = True
             return b" "
-        dialect = self._gate.dialect if self._converter is None else None
-        return spell_heartbeat(self._fix_target(), dialect, id_seen=bool(self.report.last_event_id))
+        id_seen = bool(self.report.last_event_id)
+        return spell_heartbeat(self._fix_target(), self._spoken_dialect(), id_seen=id_seen)
 
     def _may_be_json(self) -> bool:
         """Tell whether all that is known is a content type of JSON: an array, lines, or a stream that is misnamed."""

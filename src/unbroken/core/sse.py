@@ -256,7 +256,7 @@ class SSEFramer:
             self._abandon_raw()
         if self._block:
             self._finish_block()
-        elif self._blank_owed:
+        elif self._blank_owed or self._keeps_blank_lines():
             self._blank_owed = False
             self._gate.forward_bare(b"\n")
         else:
@@ -268,7 +268,12 @@ class SSEFramer:
         if self._raw is not None:
             self._abandon_raw()
         if not self._block:
-            gate.forward_comment(line[1:].decode().removeprefix(" "), line + b"\n")
+            text = line[1:].decode().removeprefix(" ")
+            if not gate.takes_comments:
+                gate.report.respellings["comment"] += gate.options.comments == "keep"
+                gate.forward_comment(text, b"\n" if self._keeps_blank_lines() else b"")
+                return
+            gate.forward_comment(text, line + b"\n")
             # Clients built on one widespread parser dispatch an empty event at a blank line once an id was seen.
             after_id = gate.mode is Mode.KNOWN and bool(gate.report.last_event_id)
             self._blank_owed = gate.options.comments == "keep" and (gate.options.standard_only or not after_id)
@@ -276,6 +281,17 @@ class SSEFramer:
         gate.report.comments += 1
         if gate.options.comments == "keep":
             self._append(line, start, end)
+
+    def _keeps_blank_lines(self) -> bool:
+        """Whether a blank line between blocks leaves: where clients take no comment, it is what keeps them alive.
+
+        Not before anything left, where the next reader's sniffer skips it, and not once an id came, even one that
+        still waits for its event: clients built on one widespread parser dispatch an empty event there.
+        """
+        gate = self._gate
+        if gate.takes_comments or not gate.opened or gate.options.comments == "drop":
+            return False
+        return not (gate.report.last_event_id or self._carried)
 
     def _take_field(self, line: bytes, start: int, end: int) -> None:
         name, _, value = line.partition(b":")
@@ -520,11 +536,20 @@ class SSEFramer:
 
     def _finish_block(self) -> None:
         """End the open block and forward what it holds."""
-        block = Block(bytes(self._block))
+        block = Block(self._spell_open_block())
         start, end = self._start, self._end
         stray_from, stray_to = self._stray_from, self._stray_to
         self._reset()
         self._settle(block, start, end, stray_from, stray_to)
+
+    def _spell_open_block(self) -> bytes:
+        """Return the lines of the open block, without the comments that its clients would fail at."""
+        lines = bytes(self._block)
+        if self._gate.takes_comments or (lines[:1] != b":" and b"\n:" not in lines):
+            return lines
+        kept = [line for line in lines.splitlines(keepends=True) if not line.startswith(b":")]
+        self._gate.report.respellings["comment"] += lines.count(b"\n") - len(kept)
+        return b"".join(kept)
 
     def _settle(self, block: Block, start: int, end: int, stray_from: int | None = None, stray_to: int = 0) -> None:
         if self._settle_strictly(block, start, end):
