@@ -264,7 +264,7 @@ class SSEFramer:
 
     def _take_comment(self, line: bytes, start: int, end: int) -> None:
         gate = self._gate
-        self.saw_own = True
+        self.saw_own = self.saw_own or gate.takes_comments  # what leaves no trace proves nothing to the next reader
         if self._raw is not None:
             self._abandon_raw()
         if not self._block:
