@@ -313,7 +313,7 @@ def repair(
     - `invalid_json`: what becomes of a payload that is no JSON where nothing but JSON can be read.
     - `comments`: whether upstream's comments and pings are forwarded.
     - `account`: collect text, usage and tool calls in the report; `count_tokens` counts where no usage is sent.
-    - `heartbeat`: seconds without a byte written, None for none; `heartbeat_bytes` replaces the harmless default.
+    - `heartbeat`: seconds without a byte written, None for none; `heartbeat_bytes` replaces the dialect's own.
     - `timeouts`: when upstream has stalled. Without heartbeat and timeouts upstream is read in the caller's thread.
     - `max_event_bytes`: the largest event, and the bound of what is held in memory; a larger one is dropped.
     - `last_event_id`: the id to start from, after a reconnection.
