@@ -5,7 +5,19 @@ from typing import Any
 
 import pytest
 
-from unbroken import Delta, Dialect, EventClass, Failure, Reading, StreamError, Verdict, iter_events, register, repair
+from unbroken import (
+    Delta,
+    Dialect,
+    EventClass,
+    Failure,
+    Reading,
+    StreamError,
+    StreamRepairer,
+    Verdict,
+    iter_events,
+    register,
+    repair,
+)
 from unbroken.core.dialect import CONVERTERS, NOTHING, REGISTRY
 
 
@@ -78,6 +90,17 @@ def test_by_default_nothing_is_recognised_whole_named_or_alive() -> None:
     assert not plain.is_complete()
     assert plain.event_name({"type": "x"}) is None
     assert plain.heartbeat() is None
+
+
+def test_a_dialect_whose_clients_fail_at_comments_has_blank_lines_in_their_place() -> None:
+    class Touchy(Stories):
+        takes_comments = False
+
+    repairer = StreamRepairer(dialect=Touchy(), heartbeat=5.0)
+    repairer.resume(0.0)
+    story = b'event: story\ndata: {"line": "Once"}\n\n'
+    assert repairer.on_deadline(5.0) == [b"\n"]
+    assert repairer.feed(story + b": hi\n", 6.0) == [story, b"\n"]
 
 
 def test_the_dialects_of_this_library_are_asked_in_a_fixed_order() -> None:

@@ -104,6 +104,15 @@ def test_a_heartbeat_means_nothing_in_any_framing(target: Format, id_seen: bool,
     assert spell_heartbeat(target, None, id_seen=id_seen) == beat
 
 
+@pytest.mark.parametrize("name", REGISTRY)
+def test_a_heartbeat_is_a_comment_but_where_clients_fail_at_one(name: str) -> None:
+    dialect = REGISTRY[name]()
+    assert spell_heartbeat(SSE, dialect, id_seen=False) == (b"\n" if name == "gemini" else b":\n\n")
+    assert spell_heartbeat(SSE, dialect, id_seen=True) == b":\n"  # events with ids are read by no client of Gemini's
+    assert spell_heartbeat(NDJSON, dialect, id_seen=False) == b" "
+    assert spell_heartbeat(ARRAY, dialect, id_seen=False) == b" "
+
+
 def test_a_dialect_has_the_first_word_on_its_heartbeat_in_sse_alone() -> None:
     anthropic = REGISTRY["anthropic"]()
     assert spell_heartbeat(SSE, anthropic, id_seen=False) == b":\n\n"

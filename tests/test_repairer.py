@@ -25,6 +25,8 @@ CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
 ERROR = b'data: {"error":{"message":"m","code":"x"}}\n\n'
+GEMINI = b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
+LAST = GEMINI.replace(b'"index":0', b'"finishReason":"STOP","index":0')
 START = b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n'
 TIMEOUTS = Timeouts(first=30.0, idle=20.0, silence=10.0, total=60.0)
 
@@ -146,6 +148,18 @@ def test_a_failure_of_upstream_is_told_once_in_the_words_of_the_stream(fed: byte
         (b"[{}", {}, b" "),
         (b"{}\n", {"to": "sse"}, b":\n\n"),
         (b"", {"convert": "openai-chat"}, b":\n\n"),
+        (GEMINI, {}, b"\n"),
+        (b"", {"dialect": "gemini"}, b"\n"),
+        (b"", {"dialect": "gemini", "content_type": "text/event-stream"}, b"\n"),
+        (b"", {"dialect": "gemini", "repairs": ()}, b"\n"),
+        (b"", {"dialect": "gemini", "content_type": "application/json"}, b" "),
+        (b"", {"dialect": "gemini", "to": "ndjson"}, b" "),
+        (b"", {"dialect": "gemini", "convert": "openai-chat"}, b":\n\n"),
+        (GEMINI, {"convert": "openai-chat"}, b":\n\n"),
+        (b"[" + GEMINI[6:-2], {}, b" "),
+        (b"[" + GEMINI[6:-2], {"to": "sse"}, b"\n"),
+        (b"id: 1\n" + GEMINI, {}, b":\n"),
+        (b'data: {"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}\n\n', {}, b"\n"),
         (START, {}, b'event: ping\ndata: {"type": "ping"}\n\n'),
         (START, {"convert": "openai-chat"}, b":\n\n"),
     ],
@@ -212,6 +226,42 @@ def test_a_heartbeat_that_is_held_is_not_owed() -> None:
     engine = EventEngine()
     engine.hold(True)
     assert engine.next_deadline() is None
+
+
+def test_blank_lines_as_heartbeats_stand_between_whole_frames_and_mean_nothing_to_a_second_proxy() -> None:
+    first = StreamRepairer(dialect="gemini", heartbeat=5.0)
+    first.resume(0.0)
+    wires = [
+        *first.on_deadline(5.0),
+        *first.feed(GEMINI + GEMINI[:30], 6.0),
+        *first.on_deadline(11.0),
+        *first.feed(GEMINI[30:], 12.0),
+        *first.feed(2 * GEMINI, 13.0),
+        *first.on_deadline(18.0),
+        *first.feed(LAST, 19.0),
+        *first.close(20.0),
+    ]
+    assert b"".join(wires) == b"\n" + GEMINI + b"\n" + 3 * GEMINI + b"\n" + LAST
+    for options in ({}, {"dialect": "gemini"}):
+        second = StreamRepairer(**options)
+        again = [wire for piece in wires for wire in second.feed(piece, 0.0)] + second.close(0.0)
+        assert b"".join(again) == b"".join(wires)[1:]  # what a body begins with is skipped
+        assert not second.report.repairs
+        assert (second.report.events, second.report.text, second.report.verdict) == (5, "aaaaa", Verdict.COMPLETE)
+
+
+@pytest.mark.parametrize("alive", [b": ping\n\n", b"\n"])
+def test_what_keeps_a_gemini_stream_alive_is_written_and_counts_as_no_progress(alive: bytes) -> None:
+    limits = Timeouts(first=None, idle=20.0, silence=9.0, total=None)
+    repairer = StreamRepairer(dialect="gemini", heartbeat=5.0, timeouts=limits)
+    repairer.resume(0.0)
+    assert repairer.feed(GEMINI, 0.0) == [GEMINI]
+    for now in range(4, 20, 4):
+        assert set(repairer.feed(alive, now)) == {b"\n"}
+        assert not repairer.on_deadline(now + 3.5)
+    assert b"idle" in repairer.on_deadline(20.0)[0]
+    assert repairer.report.timeout == "idle"
+    assert (repairer.report.events, repairer.report.heartbeats) == (1, 0)
 
 
 # The last frames

@@ -13,10 +13,13 @@ from .memory import growth
 from .tables import LIMIT, SAME, Case, but, check_case, check_second_pass, error
 
 CHAT = {"dialect": "openai-chat"}
+GEMINI = {"dialect": "gemini"}
 TEXT = {"dialect": "text"}
 STANDARD = {"repairs": ()}
 DROPC = {"comments": "drop"}
 CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+SAID = b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]},"index":0}]}\n\n'
+LAST = SAID.replace(b'"index":0', b'"index":0,"finishReason":"STOP"')
 CUT = b"data: " + error("truncated") + b"\n\n"
 
 CASES: list[Case] = [
@@ -43,6 +46,65 @@ CASES: list[Case] = [
         b"id: 1\ndata: {}\n\n: hi\n\ndata: {}\n\n",
         CHAT,
         b"id: 1\ndata: {}\n\n: hi\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
+        "",
+    ),
+    (
+        "comments where Gemini's clients fail at them",
+        b": early\n\n" + SAID + b": a\r\n\r\n" + SAID + b":\n" + SAID + b": b\n: c\n\n" + LAST + b": d\n\n",
+        {},
+        b": early\n\n" + SAID + b"\n\n" + SAID + b"\n" + SAID + b"\n\n\n" + LAST + b"\n\n",
+        "",
+    ),
+    (
+        "comments in blocks where Gemini's clients fail at them",
+        b": early\n" + SAID[:-1] + b": early\n\n: a\n" + SAID[:-1] + b": b\n: c\n\n" + LAST[:-1] + b":\n\n",
+        {},
+        b": early\n" + SAID[:-1] + b": early\n\n\n" + SAID + LAST,
+        "",
+    ),
+    (
+        "comments where the dialect is named, and before anything left",
+        b": a\n\n: b\n\n" + SAID[:-1] + b": c\n\n: d\n\n" + LAST,
+        GEMINI,
+        SAID + b"\n\n" + LAST,
+        "",
+    ),
+    (
+        "a comment between lines of data that are two events",
+        SAID[:-1] + b": a\n" + LAST,
+        {},
+        SAID + LAST,
+        f"missing-blank-line@{len(SAID) + 3}+0",
+    ),
+    ("blank lines that keep Gemini's clients alive", b"\n\n" + SAID + b"\n\r\n" + LAST, {}, SAID + b"\n\n" + LAST, ""),
+    (
+        "blank lines in a canonical stream of Gemini's",
+        SAID + b"\n" + SAID + SAID + b"\n\n" + LAST + b"\n",
+        {},
+        SAME,
+        "",
+    ),
+    ("comments of Gemini's that are not wanted", SAID + b": a\n\n\n" + LAST, DROPC, SAID + LAST, ""),
+    ("comments of Gemini's, by the standard", SAID + b": a\n\n" + LAST, {**GEMINI, **STANDARD}, SAME, ""),
+    (
+        "comments of Gemini's behind an id",
+        SAID + b"id: 1\n" + SAID + b": a\n\n" + LAST,
+        {},
+        SAID + b"id: 1\n" + SAID + LAST,
+        "",
+    ),
+    (
+        "comments of Gemini's behind an id on its way",
+        b"id: 1\n" + SAID + b"id:\n\n: a\n\n" + SAID + b": b\n\n" + LAST,
+        {},
+        b"id: 1\n" + SAID + b"id: \n" + SAID + b"\n\n" + LAST,
+        "",
+    ),
+    (
+        "comments of Gemini's in another framing",
+        SAID + b": a\n\n" + LAST,
+        {"to": "ndjson"},
+        SAID[6:-1] + LAST[6:-1],
         "",
     ),
     ("an event with every field", b"event: e\nid: 1\nretry: 5\ndata: {}\nx: y\n\n", {}, SAME, ""),
@@ -889,6 +951,26 @@ def test_an_event_too_long_that_never_ends_is_a_cut() -> None:
     reader.feed(b"data: {}\n\ndata: " + b"x" * 2000)
     reader.close()
     assert reader.report.verdict is Verdict.TRUNCATED
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "count"),
+    [
+        (SAID + b": a\n\n:\n" + SAID[:-1] + b": b\n: c\n\n", {}, 4),
+        (b": a\n\n" + SAID, {}, 0),
+        (b": a\n\n" + SAID, GEMINI, 1),
+        (SAID + b": a\n\n", DROPC, 0),
+        (SAID + b": a\n\n", {**GEMINI, **STANDARD}, 0),
+        (CHUNK + b": a\n\n", {}, 0),
+    ],
+)
+def test_a_comment_that_leaves_as_a_blank_line_is_counted_and_still_read(
+    data: bytes, options: dict[str, Any], count: int
+) -> None:
+    reader = EventReader(**options)
+    items = reader.feed(data)
+    assert reader.report.respellings["comment"] == count
+    assert [item for item in items if isinstance(item, Comment)][:1] == ([] if options is DROPC else [Comment("a")])
 
 
 def test_the_status_of_an_error_head_in_the_stream_is_told() -> None:

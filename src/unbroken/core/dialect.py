@@ -89,6 +89,9 @@ class Dialect:
     varying: ClassVar[tuple[str, ...]] = ()
     """Keys with a string or number that differs from payload to payload, and that say nothing of its meaning. Of those
     that are alike only the last one is read, once an error is to be spelt: a count may be kept of it."""
+    takes_comments: ClassVar[bool] = True
+    """False: clients of this dialect fail at an SSE comment. Heartbeats are then bare line ends, and a comment of
+    upstream's leaves as one, once the dialect is known. The standard (WHATWG 9.2.6) ignores both."""
     exact_marks: ClassVar[tuple[str, ...]] = ()
     """Payloads that hold one of these texts are read with exact integers: their numbers are a tool's arguments."""
 
@@ -118,8 +121,8 @@ class Dialect:
         return "error", failure.as_error()
 
     def heartbeat(self) -> bytes | None:
-        """Give the bytes that this dialect's clients want as a heartbeat just now, or None for a comment."""
-        return None
+        """Return the bytes that this dialect's clients want as a heartbeat just now, or None for a comment."""
+        return None if self.takes_comments else b"\n"
 
 
 REGISTRY: dict[str, type[Dialect]] = {}

@@ -59,7 +59,8 @@ def spell_heartbeat(target: Format, dialect: Dialect | None, *, id_seen: bool) -
     """Write what keeps the connection alive and means nothing to any reader that was measured."""
     if target is not Format.SSE:
         return b" "
-    if dialect is not None and (own := dialect.heartbeat()) is not None:
-        return own
-    # With a blank line, clients built on one widespread parser dispatch an empty event once an id was seen.
-    return b":\n" if id_seen else b":\n\n"
+    own = dialect.heartbeat() if dialect is not None else None
+    # At a blank line, clients built on one widespread parser dispatch an empty event once an id was seen.
+    if own is None or (own == b"\n" and id_seen):
+        return b":\n" if id_seen else b":\n\n"
+    return own

@@ -72,6 +72,13 @@ class Gate:
         """Whether `[DONE]` can only be the sentinel of this stream's dialect."""
         return self.state.mode is Mode.KNOWN and self.dialect is not None and self.dialect.sentinel == DONE
 
+    @property
+    def takes_comments(self) -> bool:
+        """Whether comments leave as they are: not where the output's clients are known to fail at them."""
+        if self.state.mode is not Mode.KNOWN or self.options.standard_only or self.options.convert is not None:
+            return True
+        return self.dialect is None or self.dialect.takes_comments
+
     def allows(self, kind: RepairKind) -> bool:
         """Return whether this kind of repair may be tried now."""
         return kind in self.options.repairs and self.state.mode is not Mode.TEXT
@@ -256,10 +263,15 @@ class Gate:
     # What is not an event
 
     def forward_comment(self, text: str, wire: bytes) -> None:
-        """Forward one comment line that stands outside of any open block."""
+        """Forward one comment line that stands outside of any open block; `wire` may be empty."""
         self.report.comments += 1
-        if self.options.comments == "keep":
-            self._emit(Frame(wire, comment=Comment(text), kind=_LIVENESS))
+        if self.options.comments == "drop":
+            return
+        frame = Frame(wire, comment=Comment(text), kind=_LIVENESS)
+        if wire:
+            self._emit(frame)
+        else:
+            self.out.append(frame)
 
     def forward_bare(self, wire: bytes) -> None:
         """Forward framing that is not an event: a blank line, a block of nothing but `id:` or `retry:`."""

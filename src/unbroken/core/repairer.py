@@ -76,8 +76,8 @@ class StreamRepairer(Engine[bytes]):
         if self._target is None and self._may_be_json():
             self._indented = True
             return b" "
-        dialect = self._pipeline.gate.dialect if self._converter is None else None
-        return spell_heartbeat(self._fix_target(), dialect, id_seen=bool(self.report.last_event_id))
+        id_seen = bool(self.report.last_event_id)
+        return spell_heartbeat(self._fix_target(), self._output_dialect(), id_seen=id_seen)
 
     def _may_be_json(self) -> bool:
         """Return whether a content type of JSON is all that is known: an array, lines, or a misnamed stream."""

@@ -41,6 +41,7 @@ class Gemini(Dialect):
 
     name = "gemini"
     steady = True
+    takes_comments = False  # google-genai for Python parses as JSON every line that is neither blank nor `data: `
     exact_marks = ('"functionCall"',)
 
     def __init__(self) -> None:

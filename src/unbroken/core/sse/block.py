@@ -24,7 +24,7 @@ def is_retry(value: bytes) -> bool:
 class ParsedBlock:
     """One block, parsed line by line from its canonical lines, each with its LF and without the blank line."""
 
-    __slots__ = ("body", "data", "id", "lines", "name", "non_fields", "retry", "unknown", "wire")
+    __slots__ = ("body", "data", "has_comments", "id", "lines", "name", "non_fields", "retry", "unknown", "wire")
 
     def __init__(self, wire: bytes) -> None:
         self.wire = wire
@@ -35,6 +35,7 @@ class ParsedBlock:
         self.name: str | None = None
         self.id: str | None = None
         self.retry: int | None = None
+        self.has_comments = False
         self.unknown = False  # whether it has a field that the standard does not know
         for line in wire.split(b"\n")[:-1]:
             self._parse(line)
@@ -45,7 +46,7 @@ class ParsedBlock:
             self.data.append(value)
             self.body.append(value)
         elif line.startswith(b":"):
-            pass
+            self.has_comments = True
         elif not colon or not FIELD_NAME.fullmatch(name):
             self.non_fields.append(line)
             self.body.append(line)
@@ -92,6 +93,7 @@ class SimpleBlock:
 
     non_fields: Final[list[bytes]] = []
     retry: Final = None
+    has_comments: Final = False
     unknown: Final = False
 
     def __init__(self, frame: bytes, name: str | None, id: str | None, payload: str) -> None:
@@ -143,6 +145,12 @@ def parse_simple(frame: bytes) -> SimpleBlock | None:
     if id_before is not None and id_after is not None:
         return None
     return SimpleBlock(frame, name, id_after if id_before is None else id_before, payload)
+
+
+def without_comments(block: Block) -> ParsedBlock:
+    """Return the block without its comments."""
+    lines = [line for line in block.wire.splitlines(keepends=True) if not line.startswith(b":")]
+    return ParsedBlock(b"".join(lines))
 
 
 def respell(block: Block, payload: str, *, further: bool = False) -> bytes:

@@ -9,7 +9,7 @@ from ..gate import Gate
 from ..proof import FLAWED, BracketScanner, prove
 from ..repairs import RepairKind
 from . import block_rules, end_rules
-from .block import KNOWN_FIELDS, Block, SimpleBlock, parse_simple
+from .block import KNOWN_FIELDS, Block, SimpleBlock, parse_simple, without_comments
 from .evidence import Evidence
 from .framer import Field, Framer, Span, parse_field
 from .line_rules import FIELD_AFTER_DATA_RULES, FIRST_FIELD_RULES, NON_FIELD_RULES, Change, Seen
@@ -119,7 +119,8 @@ class SSEReader:
         if self._raw is not None and self._raw.is_ended_by(line):
             self._end_raw(self._raw)
         if framer.oversized or not line or line[0] == 0x3A or framer.has_no_room(line):
-            self.is_own = self.is_own or (line[:1] == b":" and not framer.oversized)
+            # A comment that leaves no trace proves nothing to the next reader.
+            self.is_own = self.is_own or (line[:1] == b":" and not framer.oversized and self._gate.takes_comments)
             framer.take(line, start, end)
             if framer.oversized:
                 self._forget()
@@ -236,6 +237,10 @@ class SSEReader:
     def on_block(self, block: Block, start: int, end: int, non_fields: Span | None) -> None:
         """Write a block as it is, or as what a repair proves it to be."""
         self._evidence.clear()
+        if block.has_comments and not self._gate.takes_comments:
+            count = len(block.lines)
+            block = without_comments(block)
+            self._gate.report.respellings["comment"] += count - len(block.lines)
         if self._take_strictly(block, start, end):
             return
         kind, documents = block_rules.mend(block, self._gate.allows)

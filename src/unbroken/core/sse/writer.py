@@ -44,18 +44,34 @@ class Writer:
     def write_comment(self, line: bytes) -> None:
         """Write a comment line."""
         gate = self._gate
-        gate.forward_comment(line[1:].decode().removeprefix(" "), line + b"\n")
+        text = line[1:].decode().removeprefix(" ")
+        if not gate.takes_comments:
+            gate.report.respellings["comment"] += gate.options.comments == "keep"
+            gate.forward_comment(text, b"\n" if self._keeps_blank_lines() else b"")
+            return
+        gate.forward_comment(text, line + b"\n")
         # Clients built on one widespread parser dispatch an empty event at a blank line once an id was seen.
         after_id = gate.state.mode is Mode.KNOWN and bool(gate.report.last_event_id)
         self.owes_blank_line = gate.options.comments == "keep" and (gate.options.standard_only or not after_id)
 
     def write_blank_line(self) -> None:
-        """Write the blank line after a comment; leave out any other."""
-        if self.owes_blank_line:
+        """Write the blank line after a comment, or one that keeps the connection alive; leave out any other."""
+        if self.owes_blank_line or self._keeps_blank_lines():
             self.owes_blank_line = False
             self._gate.forward_bare(b"\n")
         else:
             self._gate.report.respellings["blank-line"] += 1
+
+    def _keeps_blank_lines(self) -> bool:
+        """Return whether a blank line between blocks leaves: where clients take no comment, it keeps them alive.
+
+        Not before anything left, where the next reader's sniffer skips it, and not once an id came, even one that
+        still waits for its event: clients built on one widespread parser dispatch an empty event there.
+        """
+        gate = self._gate
+        if gate.takes_comments or not gate.opened or gate.options.comments == "drop":
+            return False
+        return not (gate.report.last_event_id or self._pending)
 
     # Blocks
 
