@@ -8,6 +8,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from unbroken.core import fast_path
+
 pytest.register_assert_rewrite("tests.laws")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -27,6 +29,20 @@ settings.register_profile(
 settings.register_profile("deep", settings.get_profile("everyday"), max_examples=5_000, print_blob=True)
 settings.register_profile("unshrunk", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "everyday"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast-path", choices=["on", "off"], default="on", help="whether streams take the fast path")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    fast_path.enabled = config.getoption("--fast-path") == "on"
+
+
+@pytest.fixture
+def with_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Switch the fast path on for a test that is about it."""
+    monkeypatch.setattr(fast_path, "enabled", True)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -67,7 +67,7 @@ def test_a_frame_is_untouched_in_its_own_framing_and_bare_framing_has_no_place_i
     assert spell(Frame(b": hi\n"), SSE, SSE) == b": hi\n"
 
 
-def test_events_that_leave_together_are_spelt_one_by_one() -> None:
+def test_events_that_leave_together_are_spelt_one_by_one(with_fast_path: None) -> None:
     frames = [f"data: {text}\n\n".encode() for text in CONTENT]
     pipeline = Pipeline(check_options(), StreamReport())
     items = pipeline.feed(frames[0]) + pipeline.feed(frames[1]) + pipeline.feed(frames[2] + frames[3])

@@ -257,6 +257,16 @@ def test_every_module_of_these_folders_has_a_test_file_of_its_name() -> None:
     assert not missing
 
 
+def test_the_design_page_names_every_module_of_the_core() -> None:
+    page = (ROOT / "docs" / "design.md").read_text()
+    house = page[page.index("### The two roads of a byte") : page.index("## The state changes")]
+    named = set(re.findall(r"`(\w+)/?`", house))
+    for path in modules("core"):
+        name = path.stem if path.stem != "__init__" else path.parent.name
+        if path.parent.name != "fast_path" or path.stem == "__init__":
+            assert name in named | {"core"}, f"{dotted(path)} is in no table"
+
+
 def test_no_file_is_too_long_to_read_at_once() -> None:
     lines = {dotted(path): path.read_text().count("\n") for path in modules()}
     assert not {name: count for name, count in lines.items() if ".core." in name and count > 420}

@@ -54,8 +54,7 @@ def draw(count: int, number: int, jobs: int = 1) -> list[Draw]:
         wanted = count * share // sum(SHARES.values())
         sizes = [BATCH] * (wanted // BATCH) + ([wanted % BATCH] if wanted % BATCH else [])
         batches += [(kind, size, (number * 1000 + at) * 10 + place) for at, size in enumerate(sizes)]
-    if jobs == 1:
-        return [stream for batch in batches for stream in _batch(batch)]
+    # In processes of their own: Hypothesis draws constants of the modules that are loaded, whatever they are here.
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         return [stream for streams in pool.map(_batch, batches) for stream in streams]
 
