@@ -23,7 +23,7 @@ from .cuts import cuttings, describe_cut, every
 from .drawing import HealthCheck, Phase, SearchStrategy, given, settings, st
 from .properties import CHARSET, PROMPT, RETRY, SSE_PROPERTIES, Property
 from .standard import Seen
-from .strategies import cut_streams, hostile_bytes, judged, ndjson_streams, sse_streams
+from .strategies import cut_streams, hostile_bytes, ndjson_streams, sse_streams
 from .streams import NDJSONStream, SSEStream
 
 _T = TypeVar("_T")
@@ -204,7 +204,7 @@ class ParserContract(_Reader, _Tests):
     def test_the_same_bytes_are_the_same_events_at_any_cut(self) -> None:
         """Chunking never shows, whatever the reader makes of the bytes."""
 
-        streams = self._claimed(st.one_of(sse_streams(), hostile_bytes().map(judged)))
+        streams = self._claimed(st.one_of(sse_streams(), hostile_bytes().map(SSEStream.of)))
         _asked(cut_streams(streams), self, "same_bytes", lambda drawn: self._check_sameness(drawn[1]))
 
     def test_an_event_leaves_with_the_byte_that_completes_it(self) -> None:
@@ -214,7 +214,7 @@ class ParserContract(_Reader, _Tests):
 
     def test_a_chunk_may_be_empty(self) -> None:
         """An empty chunk is no end of input."""
-        stream = judged(b"data: a\n\ndata: b\n\n")
+        stream = SSEStream.of(b"data: a\n\ndata: b\n\n")
         for at in range(len(stream.data) + 1):
             self._check("an empty chunk", Clause.CHUNKS, stream, [stream.data[:at], b"", stream.data[at:]])
 
@@ -308,7 +308,7 @@ class ParserContract(_Reader, _Tests):
 
     def _claimed(self, streams: SearchStrategy[SSEStream]) -> SearchStrategy[SSEStream]:
         unclaimed = self.does_not_claim
-        return streams.map(lambda stream: judged(reduced(stream.data, unclaimed))) if unclaimed else streams
+        return streams.map(lambda stream: SSEStream.of(reduced(stream.data, unclaimed))) if unclaimed else streams
 
     def _skip_unless_claimed(self, claim: Claim) -> None:
         if claim in self.does_not_claim:
@@ -319,7 +319,7 @@ def _completing_bytes(stream: SSEStream) -> list[int]:
     """Find after which byte each event is whole: the shortest beginnings of the stream that hold one event more."""
     due: list[int] = []
     for end in range(1, len(stream.data) + 1):
-        due += [end] * (len(judged(stream.data[:end]).events) - len(due))
+        due += [end] * (len(SSEStream.of(stream.data[:end]).events) - len(due))
     return due
 
 
@@ -343,7 +343,7 @@ def _property_test(property: Property) -> _Test:
         def check_anew(data: bytes) -> None:
             if property.admits(data) and reduced(data, self.does_not_claim) == data:
                 for chunks in cuttings(data):
-                    check((judged(data), chunks))
+                    check((SSEStream.of(data), chunks))
 
         try:
             _asked(cut_streams(self._claimed(property.streams)), self, property.slug, check)

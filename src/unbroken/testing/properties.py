@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .cases import Clause, slug
 from .drawing import SearchStrategy as Strategy
 from .drawing import st
-from .strategies import cut_streams, hostile_sse_streams, judged, sse_streams
+from .strategies import cut_streams, hostile_sse_streams, sse_streams
 from .streams import SSEStream
 
 
@@ -37,7 +37,7 @@ class Property:
 
 
 def _read(text: str | bytes) -> SSEStream:
-    return judged(text.encode() if isinstance(text, str) else text)
+    return SSEStream.of(text.encode() if isinstance(text, str) else text)
 
 
 def _blocks(*lines: Strategy[str], last: Strategy[str] | None = None) -> Strategy[SSEStream]:

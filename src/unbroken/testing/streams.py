@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-from .standard import Seen, SSEReading
+from .standard import Seen, SSEReading, read_sse
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,12 @@ class SSEStream:
     events: tuple[Seen, ...]
     last_event_id: str = ""
     retry: int | None = None
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """Return the stream of these bytes, with what WHATWG 9.2.6 makes of them."""
+        reading = read_sse(data)
+        return cls(data, reading.events, reading.last_event_id, reading.retry)
 
     @property
     def reading(self) -> SSEReading:
