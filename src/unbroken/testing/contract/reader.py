@@ -1,0 +1,60 @@
+"""How a reader under test is called: once for a list, once item by item, sync or async."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+
+class Reader:
+    """What both contracts share: how a user's `parse` is called, once for a list and once item by item."""
+
+    def parse(self, chunks: Iterable[bytes]) -> Iterable[Any]:
+        raise NotImplementedError(f"{type(self).__name__} must define parse(chunks)")
+
+    def _each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int = 0) -> bool:
+        """Read all chunks and hand each item to `take`; tell whether items came while reading (not in a list).
+
+        Behind each chunk the event loop, if there is one, gets so many turns before the next chunk is there.
+        """
+        items = self.parse(chunks)
+        for item in items:
+            take(item)
+        return not isinstance(items, Sequence)
+
+    def _read(self, chunks: Iterable[bytes]) -> list[Any]:
+        seen: list[Any] = []
+        self._each(chunks, seen.append)
+        return seen
+
+    def _consume(self, chunks: Iterable[bytes]) -> None:
+        self._each(chunks, lambda item: None)
+
+
+class AsyncReader(Reader):
+    """The same for `aparse`, which is given an async iterable; each reading runs in an event loop of its own."""
+
+    def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterable[Any] | Awaitable[Iterable[Any]]:
+        raise NotImplementedError(f"{type(self).__name__} must define aparse(chunks)")
+
+    def _each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int = 0) -> bool:
+        return asyncio.run(self._aeach(chunks, take, turns))
+
+    async def _aeach(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int) -> bool:
+        items = self.aparse(_asynchronously(chunks, turns))
+        if isinstance(items, AsyncIterable):
+            async for item in items:
+                take(item)
+            return True
+        whole = await items
+        for item in whole:
+            take(item)
+        return False
+
+
+async def _asynchronously(chunks: Iterable[bytes], turns: int) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+        for _ in range(turns):
+            await asyncio.sleep(0)
