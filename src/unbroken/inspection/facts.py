@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..core.errors import Failure
-from ..core.report import StreamReport
+from ..core.report import StreamReport, Verdict
 from .spelling import Spelling
 
 _STATUS: Final = re.compile(r"HTTP/([0-9.]{1,3}) ([0-9]{3})(?![0-9])")
@@ -120,3 +120,13 @@ class Facts:
     def refused(self) -> bool:
         """Whether the status tells of no success."""
         return self.head is not None and not 200 <= self.head.status < 300
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the stream ended early, by itself."""
+        return not self.stopped and self.report.verdict in (Verdict.TRUNCATED, Verdict.FAILED)
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether it was cut short, or may have been: without a dialect, nothing says what is whole."""
+        return self.cut_short or (not self.stopped and self.report.verdict is Verdict.ENDED)

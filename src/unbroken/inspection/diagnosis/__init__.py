@@ -1,0 +1,44 @@
+"""What a stream's facts mean, in plain words.
+
+Each rule is a function that reads the facts and yields findings with their evidence; the rules stand in one table.
+What healthy streams do is at most a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from ..facts import Facts
+from . import delivery, ending, head, limits, mended, silence
+from .finding import Finding, plural
+
+__all__ = ["Finding", "diagnose", "summary"]
+
+
+_RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
+    *(ending.refused, ending.error_inside, ending.recorded_failure, head.compression, limits.cut_at_limit),
+    *(silence.silent_at_end, ending.no_events, ending.first_event_only, ending.ended_at_first_heartbeat),
+    *(ending.missing_terminator, head.content_length),
+    *(delivery.buffered, silence.alive_without_progress, silence.no_heartbeat, delivery.numbering),
+    *(head.content_type, head.hop_by_hop),
+    *(ending.missing_finish_reason, ending.incomplete_tool_calls, delivery.repeated_content),
+    *(mended.spelling_faults, mended.mended),
+)
+"""The rules, in the order of their weight."""
+
+
+def diagnose(facts: Facts) -> list[Finding]:
+    """Say what the facts of a stream that has ended mean: problems first, in the order of their weight."""
+    found = [finding for rule in _RULES for finding in rule(facts)]
+    return sorted(found, key=lambda finding: finding.level != "problem")
+
+
+def summary(facts: Facts) -> str:
+    """Say in one line what came and how it ended."""
+    report = facts.report
+    what = report.dialect or (report.format.value if report.format else "unknown format")
+    took = f", {facts.ended:.1f} s" if facts.timed and facts.ended is not None else ""
+    verdict = "stopped watching" if facts.stopped else report.verdict.value
+    came = f"{plural(report.events, 'event')}, {plural(report.comments, 'comment')}, {report.bytes_in:,} bytes{took}"
+    return f"{what}: {came}; {verdict}"
