@@ -34,7 +34,7 @@ import unbroken
 from unbroken.cli import inspect, main
 from unbroken.cli.terminal import fit, visible
 from unbroken.cli.timeline import Rows, page
-from unbroken.cli.vigil import Vigil
+from unbroken.cli.watchdog import SilenceWatchdog
 from unbroken.inspection.facts import Facts, Row
 from unbroken.recorder import FlightRecorder
 
@@ -402,22 +402,22 @@ def test_a_line_is_cut_at_the_columns_that_it_takes(text: str, width: int, shown
 
 def test_a_silence_is_told_while_it_lasts_and_at_each_doubling() -> None:
     told: list[float] = []
-    vigil = Vigil(told.append, after=10.0, now=100.0)
-    assert (vigil.look(100.0), told) == (10.0, [])
-    assert (vigil.look(110.0), told) == (10.0, [10.0])
-    assert (vigil.look(115.0), told) == (5.0, [10.0])
-    assert (vigil.look(121.0), told) == (19.0, [10.0, 21.0])
-    assert (vigil.look(300.0), told) == (120.0, [10.0, 21.0, 200.0])
-    vigil.heard(305.0)
-    assert (vigil.look(306.0), told) == (9.0, [10.0, 21.0, 200.0])
-    assert (vigil.look(316.0), told) == (9.0, [10.0, 21.0, 200.0, 11.0])
+    watchdog = SilenceWatchdog(told.append, after=10.0, now=100.0)
+    assert (watchdog.look(100.0), told) == (10.0, [])
+    assert (watchdog.look(110.0), told) == (10.0, [10.0])
+    assert (watchdog.look(115.0), told) == (5.0, [10.0])
+    assert (watchdog.look(121.0), told) == (19.0, [10.0, 21.0])
+    assert (watchdog.look(300.0), told) == (120.0, [10.0, 21.0, 200.0])
+    watchdog.heard(305.0)
+    assert (watchdog.look(306.0), told) == (9.0, [10.0, 21.0, 200.0])
+    assert (watchdog.look(316.0), told) == (9.0, [10.0, 21.0, 200.0, 11.0])
 
 
 def test_a_silence_is_told_from_a_thread_of_its_own_until_the_watch_ends() -> None:
     told: queue.SimpleQueue[float] = queue.SimpleQueue()
-    with Vigil(told.put, after=0.001, now=time.monotonic()):
+    with SilenceWatchdog(told.put, after=0.001, now=time.monotonic()):
         assert 0 < told.get(timeout=LIMIT) < told.get(timeout=LIMIT)
-        (watcher,) = [thread for thread in threading.enumerate() if thread.name == "unbroken-vigil"]
+        (watcher,) = [thread for thread in threading.enumerate() if thread.name == "unbroken-watchdog"]
     watcher.join(LIMIT)
     assert not watcher.is_alive()
 
@@ -436,7 +436,7 @@ def test_inspect_tells_a_silence_beside_its_rows(
             os.close(writing)
 
     monkeypatch.setattr(inspect, "STALL", 0.001)
-    monkeypatch.setattr(inspect, "Vigil", lambda _, **given: Vigil(tell, **given))
+    monkeypatch.setattr(inspect, "SilenceWatchdog", lambda _, **given: SilenceWatchdog(tell, **given))
     with open(reading, "rb", buffering=0) as stdin:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
         assert main(["inspect", "--json"]) == 0

@@ -24,7 +24,7 @@ from ..recorder import FlightError, read_flight
 from .source import Input, Trouble
 from .terminal import complain, fit
 from .timeline import Rows, is_page, page
-from .vigil import Vigil
+from .watchdog import SilenceWatchdog
 
 DESCRIPTION = """Read a stream, print each event as it comes, and say at the end what went wrong, in plain words and
 with the evidence. A response head in front (curl -i) and flight records are read too.
@@ -118,7 +118,7 @@ def _inspect(source: Input, sight: _Sight, arguments: argparse.Namespace) -> int
     given = {"format": arguments.format, "dialect": arguments.dialect, "content_type": arguments.content_type}
     options = {key: value for key, value in given.items() if value is not None}
     began, first, interrupted = time.monotonic(), b"", False
-    with Vigil(_tell_silence, after=STALL, now=began) as vigil:
+    with SilenceWatchdog(_tell_silence, after=STALL, now=began) as watchdog:
         try:
             first = source.read()
         except KeyboardInterrupt:
@@ -129,7 +129,7 @@ def _inspect(source: Input, sight: _Sight, arguments: argparse.Namespace) -> int
         else:
             inspector = Inspector(timed=source.is_live, **options)
             inspector.start(began, time.time())
-            interrupted = interrupted or _watch(inspector, first, source, sight, vigil)
+            interrupted = interrupted or _watch(inspector, first, source, sight, watchdog)
             sight.show(inspector.close(time.monotonic(), stopped=interrupted))
             facts = inspector.facts
     problems, broken = diagnose(facts), breakages(facts)
@@ -162,13 +162,13 @@ def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
     return 1 if strict and any(finding.level == "problem" for finding in findings) else 0
 
 
-def _watch(inspector: Inspector, first: bytes, source: Input, sight: _Sight, vigil: Vigil) -> bool:
+def _watch(inspector: Inspector, first: bytes, source: Input, sight: _Sight, watchdog: SilenceWatchdog) -> bool:
     """Read to the end; or until Ctrl-C, and tell so: a stream that hangs is what somebody wants explained."""
     try:
         chunk = first
         while chunk:
             now = time.monotonic()
-            vigil.heard(now)
+            watchdog.heard(now)
             sight.show(inspector.feed(chunk, now))
             chunk = source.read()
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Vigil:
+class SilenceWatchdog:
     """Watch a silence from a thread. `tell` is called with its seconds after `after` of them, and at each doubling."""
 
     def __init__(self, tell: Callable[[float], object], *, after: float, now: float) -> None:
@@ -35,7 +35,7 @@ class Vigil:
         return self._began + self._due - now
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._watch, name="unbroken-vigil", daemon=True).start()
+        threading.Thread(target=self._watch, name="unbroken-watchdog", daemon=True).start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
