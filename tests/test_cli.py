@@ -403,14 +403,14 @@ def test_a_line_is_cut_at_the_columns_that_it_takes(text: str, width: int, shown
 def test_a_silence_is_told_while_it_lasts_and_at_each_doubling() -> None:
     told: list[float] = []
     watchdog = SilenceWatchdog(told.append, after=10.0, now=100.0)
-    assert (watchdog.look(100.0), told) == (10.0, [])
-    assert (watchdog.look(110.0), told) == (10.0, [10.0])
-    assert (watchdog.look(115.0), told) == (5.0, [10.0])
-    assert (watchdog.look(121.0), told) == (19.0, [10.0, 21.0])
-    assert (watchdog.look(300.0), told) == (120.0, [10.0, 21.0, 200.0])
-    watchdog.heard(305.0)
-    assert (watchdog.look(306.0), told) == (9.0, [10.0, 21.0, 200.0])
-    assert (watchdog.look(316.0), told) == (9.0, [10.0, 21.0, 200.0, 11.0])
+    assert (watchdog.report_if_due(100.0), told) == (10.0, [])
+    assert (watchdog.report_if_due(110.0), told) == (10.0, [10.0])
+    assert (watchdog.report_if_due(115.0), told) == (5.0, [10.0])
+    assert (watchdog.report_if_due(121.0), told) == (19.0, [10.0, 21.0])
+    assert (watchdog.report_if_due(300.0), told) == (120.0, [10.0, 21.0, 200.0])
+    watchdog.reset(305.0)
+    assert (watchdog.report_if_due(306.0), told) == (9.0, [10.0, 21.0, 200.0])
+    assert (watchdog.report_if_due(316.0), told) == (9.0, [10.0, 21.0, 200.0, 11.0])
 
 
 def test_a_silence_is_told_from_a_thread_of_its_own_until_the_watch_ends() -> None:

@@ -168,7 +168,7 @@ def _watch(inspector: Inspector, first: bytes, source: Input, sight: _Sight, wat
         chunk = first
         while chunk:
             now = time.monotonic()
-            watchdog.heard(now)
+            watchdog.reset(now)
             sight.show(inspector.feed(chunk, now))
             chunk = source.read()
     except KeyboardInterrupt:

@@ -19,11 +19,11 @@ class SilenceWatchdog:
         self._due = after
         self._over = threading.Event()
 
-    def heard(self, now: float) -> None:
+    def reset(self, now: float) -> None:
         """Note that something came: the silence begins anew."""
         self._heard = now
 
-    def look(self, now: float) -> float:
+    def report_if_due(self, now: float) -> float:
         """Tell what is due, and give the seconds until it is worth looking again."""
         if self._heard != self._began:
             self._began, self._due = self._heard, self._after
@@ -42,5 +42,5 @@ class SilenceWatchdog:
         self._over.set()
 
     def _watch(self) -> None:
-        while not self._over.wait(self.look(time.monotonic())):
+        while not self._over.wait(self.report_if_due(time.monotonic())):
             pass
