@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from . import demo, inspect, repair
-from .source import Trouble
+from .source import CommandError
 from .terminal import complain
 
 EXIT_CODES = """exit codes:
@@ -49,8 +49,8 @@ def run(argv: Sequence[str] | None) -> int:
         # What is still buffered has nowhere to go; without this the interpreter would complain at its end.
         sys.stdout = None
         return 0
-    except Trouble as trouble:
-        complain(trouble)
+    except CommandError as failure:
+        complain(failure)
     except OSError as error:
         # Inputs and pages tell of their own trouble; where it is standard error that fails, nobody can be told.
         sys.stdout = None
@@ -61,7 +61,7 @@ def run(argv: Sequence[str] | None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     arguments = build_parser().parse_args(argv)
     if sys.stdout is None:
-        raise Trouble("cannot write: standard output is closed")
+        raise CommandError("cannot write: standard output is closed")
     code: int = arguments.run(arguments)
     return code
 

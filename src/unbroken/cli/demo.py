@@ -21,7 +21,7 @@ from ..adapters.sync import repair
 from ..core.report import StreamReport
 from ..http import SSE_HEADERS
 from ..metrics import Collector
-from .source import Trouble
+from .source import CommandError
 
 DESCRIPTION = """Serve a page on 127.0.0.1 where you pick a fault and watch the stream, as it comes and repaired.
 Ctrl-C ends it."""
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         server = DemoServer(arguments.port)
     except (OSError, OverflowError) as error:
-        raise Trouble(f"cannot listen on 127.0.0.1:{arguments.port}: {error}; try --port 0") from error
+        raise CommandError(f"cannot listen on 127.0.0.1:{arguments.port}: {error}; try --port 0") from error
     with server:
         try:
             print(f"Open {server.url} in a browser; Ctrl-C ends it.", flush=True)

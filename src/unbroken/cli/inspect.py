@@ -21,7 +21,7 @@ from ..inspection.diagnosis import Finding, diagnose, summary
 from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..recorder import FlightError, read_flight
-from .source import Input, Trouble
+from .source import CommandError, Input
 from .terminal import complain, fit
 from .timeline import Rows, is_page, page
 from .watchdog import SilenceWatchdog
@@ -90,16 +90,16 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_page(path: str, names: list[str]) -> None:
     """Tell before anything is read that the page cannot be written, or would replace what is no page."""
     if path == "-" or len(names) > 1:
-        raise Trouble("--html writes the page of one FILE to another file")
+        raise CommandError("--html writes the page of one FILE to another file")
     try:
         with open(path, "ab") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return
         with open(path, "rb") as file:
             if not is_page(file.read(1000)):
-                raise Trouble(f"--html {path!r} would overwrite a file that is no page of this command")
+                raise CommandError(f"--html {path!r} would overwrite a file that is no page of this command")
     except OSError as error:
-        raise Trouble.with_file("write", path, error) from error
+        raise CommandError.with_file("write", path, error) from error
 
 
 def _inspect_file(name: str, sight: _Sight, arguments: argparse.Namespace) -> int:
@@ -107,10 +107,10 @@ def _inspect_file(name: str, sight: _Sight, arguments: argparse.Namespace) -> in
         with Input(name) as source:
             return _inspect(source, sight, arguments)
     except FlightError as error:
-        trouble = Trouble(f"cannot read {name!r}: {error}")
-    except Trouble as error:
-        trouble = error
-    complain(trouble)
+        failure = CommandError(f"cannot read {name!r}: {error}")
+    except CommandError as error:
+        failure = error
+    complain(failure)
     return 2
 
 
@@ -143,7 +143,7 @@ def _write_page(path: str, html: str) -> None:
     try:
         Path(path).write_text(html, encoding="utf-8")
     except OSError as error:
-        raise Trouble.with_file("write", path, error) from error
+        raise CommandError.with_file("write", path, error) from error
 
 
 def _record(first: bytes, source: Input) -> bytes:

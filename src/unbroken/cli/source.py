@@ -11,7 +11,7 @@ from typing import IO, Final, Self
 _CHUNK: Final = 65536
 
 
-class Trouble(Exception):
+class CommandError(Exception):
     """A command cannot do what it was asked; `str()` is the line that says why."""
 
     @classmethod
@@ -29,14 +29,14 @@ class Input:
             self._file = _open(name)
             self.is_live = not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
         except OSError as error:
-            raise Trouble.with_file("read", name, error) from error
+            raise CommandError.with_file("read", name, error) from error
 
     def read(self) -> bytes:
-        """Give what has arrived, b"" at the end. Raises `Trouble`."""
+        """Give what has arrived, b"" at the end. Raises `CommandError`."""
         try:
             return self._file.read(_CHUNK)
         except OSError as error:
-            raise Trouble.with_file("read", self._name, error) from error
+            raise CommandError.with_file("read", self._name, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -49,5 +49,5 @@ def _open(name: str) -> IO[bytes]:
     if name != "-":
         return open(name, "rb", buffering=0)
     if sys.stdin is None:
-        raise Trouble("cannot read '-': standard input is closed")
+        raise CommandError("cannot read '-': standard input is closed")
     return os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
