@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from . import demo, inspect, repair
 from .source import CommandError
-from .terminal import complain
+from .terminal import print_error
 
 EXIT_CODES = """exit codes:
   0  the stream ended well: COMPLETE, or ENDED where its dialect is not known
@@ -46,15 +46,15 @@ def run(argv: Sequence[str] | None) -> int:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except BrokenPipeError:
-        # What is still buffered has nowhere to go; without this the interpreter would complain at its end.
+        # What is still buffered has nowhere to go; without this the interpreter would print_error at its end.
         sys.stdout = None
         return 0
     except CommandError as failure:
-        complain(failure)
+        print_error(failure)
     except OSError as error:
         # Inputs and pages tell of their own trouble; where it is standard error that fails, nobody can be told.
         sys.stdout = None
-        complain(f"cannot write to standard output: {error.strerror or error}")
+        print_error(f"cannot write to standard output: {error.strerror or error}")
     return 2
 
 

@@ -22,7 +22,7 @@ from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..recorder import FlightError, read_flight
 from .source import CommandError, Input
-from .terminal import complain, fit
+from .terminal import fit, print_error
 from .timeline import Rows, is_page, page
 from .watchdog import SilenceWatchdog
 
@@ -110,7 +110,7 @@ def _inspect_file(name: str, sight: _Sight, arguments: argparse.Namespace) -> in
         failure = CommandError(f"cannot read {name!r}: {error}")
     except CommandError as error:
         failure = error
-    complain(failure)
+    print_error(failure)
     return 2
 
 
@@ -178,7 +178,7 @@ def _watch(inspector: Inspector, first: bytes, source: Input, sight: _Sight, wat
 
 def _tell_silence(seconds: float) -> None:
     """Say so while it lasts; beside the rows, since those may be JSON."""
-    complain(f"no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis")
+    print_error(f"no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis")
 
 
 def _wants_color() -> bool:

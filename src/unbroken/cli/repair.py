@@ -13,7 +13,7 @@ from ..core.repairer import StreamRepairer
 from ..core.repairs import RepairKind
 from ..core.report import StreamReport, Verdict
 from .source import Input
-from .terminal import say, write_safely
+from .terminal import print_stderr, write_safely
 
 DESCRIPTION = """Read a stream from FILE or standard input and write the mended stream to standard output, each frame
 as soon as it is whole. A report goes to standard error.
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         _pump(repairer, source)
     report = repairer.report
     if not arguments.quiet:
-        say(json.dumps(report.as_dict()) if arguments.json else describe(report))
+        print_stderr(json.dumps(report.as_dict()) if arguments.json else describe(report))
     return exit_code(report, strict=arguments.strict)
 
 

@@ -8,11 +8,11 @@ import unicodedata
 from collections.abc import Iterable
 
 # Controls but tab and line feed; what turns the direction of writing or ends a line; what is no character at all.
-_NO_CHARACTERS = "".join(chr(plane + last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF))
+_NONCHARACTERS = "".join(chr(plane + last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF))
 _HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"
     "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
-    f"\ufdd0-\ufdef{_NO_CHARACTERS}]"
+    f"\ufdd0-\ufdef{_NONCHARACTERS}]"
 )
 
 
@@ -40,16 +40,16 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
-def say(line: str) -> None:
+def print_stderr(line: str) -> None:
     """Write a line to standard error, where there is one: `print` would take standard output in its place."""
     if sys.stderr is not None:
         print(line, file=sys.stderr)
 
 
-def complain(trouble: object) -> None:
+def print_error(trouble: object) -> None:
     """Say what went wrong, and nothing where standard error is what went wrong."""
     try:
-        say(f"unbroken: {trouble}")
+        print_stderr(f"unbroken: {trouble}")
     except OSError:
         sys.stderr = None  # or the interpreter tries again at its end, and exits with a code of its own
 
