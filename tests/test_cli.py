@@ -429,7 +429,7 @@ def test_inspect_tells_a_silence_beside_its_rows(
     loud = threading.Event()
 
     def tell(seconds: float) -> None:
-        inspect._tell_silence(seconds)
+        inspect._report_silence(seconds)
         if not loud.is_set():
             loud.set()
             os.write(writing, WHOLE)

@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(argv: Sequence[str] | None) -> int:
     """Run one command and give its exit code. A reader that goes away ends it without a traceback."""
-    _take_any_text()
+    _escape_unencodable_text()
     try:
         try:
             return _run(argv)
@@ -46,7 +46,7 @@ def run(argv: Sequence[str] | None) -> int:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except BrokenPipeError:
-        # What is still buffered has nowhere to go; without this the interpreter would print_error at its end.
+        # What is still buffered has nowhere to go; without this the interpreter would complain at exit.
         sys.stdout = None
         return 0
     except CommandError as failure:
@@ -66,7 +66,7 @@ def _run(argv: Sequence[str] | None) -> int:
     return code
 
 
-def _take_any_text() -> None:
+def _escape_unencodable_text() -> None:
     """Let no letter be one too many: where the encoding of the output lacks it, it is shown as an escape.
 
     Standard error does so by itself.

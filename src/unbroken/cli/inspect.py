@@ -80,8 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
         _check_page(arguments.html, names)
     code = 0
     for name in names:
-        sight = _Sight(name, brief=len(names) > 1, as_json=arguments.json, colored=_wants_color())
-        code = max(code, _inspect_file(name, sight, arguments))
+        output = _Output(name, brief=len(names) > 1, as_json=arguments.json, colored=_wants_color())
+        code = max(code, _inspect_file(name, output, arguments))
         if code == INTERRUPTED:
             break
     return code
@@ -102,10 +102,10 @@ def _check_page(path: str, names: list[str]) -> None:
         raise CommandError.with_file("write", path, error) from error
 
 
-def _inspect_file(name: str, sight: _Sight, arguments: argparse.Namespace) -> int:
+def _inspect_file(name: str, output: _Output, arguments: argparse.Namespace) -> int:
     try:
         with Input(name) as source:
-            return _inspect(source, sight, arguments)
+            return _inspect(source, output, arguments)
     except FlightError as error:
         failure = CommandError(f"cannot read {name!r}: {error}")
     except CommandError as error:
@@ -114,28 +114,28 @@ def _inspect_file(name: str, sight: _Sight, arguments: argparse.Namespace) -> in
     return 2
 
 
-def _inspect(source: Input, sight: _Sight, arguments: argparse.Namespace) -> int:
+def _inspect(source: Input, output: _Output, arguments: argparse.Namespace) -> int:
     given = {"format": arguments.format, "dialect": arguments.dialect, "content_type": arguments.content_type}
     options = {key: value for key, value in given.items() if value is not None}
     began, first, interrupted = time.monotonic(), b"", False
-    with SilenceWatchdog(_tell_silence, after=STALL, now=began) as watchdog:
+    with SilenceWatchdog(_report_silence, after=STALL, now=began) as watchdog:
         try:
             first = source.read()
         except KeyboardInterrupt:
             interrupted = True
         if first.startswith(_FLIGHT):
             facts, rows = inspect_record(*read_flight(_record(first, source).splitlines()))
-            sight.show(rows)
+            output.show(rows)
         else:
             inspector = Inspector(timed=source.is_live, **options)
             inspector.start(began, time.time())
-            interrupted = interrupted or _watch(inspector, first, source, sight, watchdog)
-            sight.show(inspector.close(time.monotonic(), stopped=interrupted))
+            interrupted = interrupted or _read_to_end(inspector, first, source, output, watchdog)
+            output.show(inspector.close(time.monotonic(), stopped=interrupted))
             facts = inspector.facts
     problems, broken = diagnose(facts), breakages(facts)
-    sight.conclude(facts, problems, broken)
+    output.conclude(facts, problems, broken)
     if arguments.html:
-        _write_page(arguments.html, page(sight.rows, facts, problems, broken))
+        _write_page(arguments.html, page(output.rows, facts, problems, broken))
     return INTERRUPTED if interrupted else _exit_code(facts, problems, strict=arguments.strict)
 
 
@@ -162,21 +162,21 @@ def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
     return 1 if strict and any(finding.level == "problem" for finding in findings) else 0
 
 
-def _watch(inspector: Inspector, first: bytes, source: Input, sight: _Sight, watchdog: SilenceWatchdog) -> bool:
+def _read_to_end(inspector: Inspector, first: bytes, source: Input, output: _Output, watchdog: SilenceWatchdog) -> bool:
     """Read to the end; or until Ctrl-C, and tell so: a stream that hangs is what somebody wants explained."""
     try:
         chunk = first
         while chunk:
             now = time.monotonic()
             watchdog.reset(now)
-            sight.show(inspector.feed(chunk, now))
+            output.show(inspector.feed(chunk, now))
             chunk = source.read()
     except KeyboardInterrupt:
         return True
     return False
 
 
-def _tell_silence(seconds: float) -> None:
+def _report_silence(seconds: float) -> None:
     """Say so while it lasts; beside the rows, since those may be JSON."""
     print_error(f"no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis")
 
@@ -186,7 +186,7 @@ def _wants_color() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-class _Sight:
+class _Output:
     """Writes rows and the diagnosis, as lines to read or as JSON, and keeps the rows for the page.
 
     A brief one leaves the rows out, and says whose diagnosis it is.

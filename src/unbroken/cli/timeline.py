@@ -34,7 +34,13 @@ _LEGEND: Final = (
     ("silence", "silence", "#f3d9ef"),
 )
 _COLORS: Final = {name: color for name, _, color in _LEGEND}
-_SAME: Final = {"liveness": "comment", "part": "comment", "structural": "event", "usage": "event", "terminal": "event"}
+_DRAWN_AS: Final = {
+    "liveness": "comment",
+    "part": "comment",
+    "structural": "event",
+    "usage": "event",
+    "terminal": "event",
+}
 _TITLE: Final = "<title>unbroken inspect</title>"
 _STYLE: Final = """
 :root { color-scheme: light; }
@@ -161,7 +167,7 @@ def _marks(drawn: list[tuple[float, Row]], span: float) -> Iterator[str]:
     """Draw one bar per column and kind, the tallest: a long stream has more events than a screen has columns."""
     bars: dict[tuple[str, int], float] = {}
     for place, row in drawn:
-        kind = _SAME.get(row.kind, row.kind)
+        kind = _DRAWN_AS.get(row.kind, row.kind)
         if kind in _COLORS:
             column = (kind, round(_x(place, span)))
             bars[column] = max(bars.get(column, 0.0), math.sqrt(row.size or 1))
