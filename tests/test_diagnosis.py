@@ -15,7 +15,7 @@ from unbroken.core.errors import SENTENCES
 from unbroken.inspection.clients import breakages
 from unbroken.inspection.diagnosis import diagnose
 from unbroken.inspection.facts import Facts, Row, parse_head
-from unbroken.inspection.inspector import CUT, Inspector, cut, inspect_record
+from unbroken.inspection.inspector import MAX_TEXT, Inspector, inspect_record, shorten
 from unbroken.recorder import FlightRecorder, read_flight
 from unbroken.testing.cuts import every
 
@@ -234,7 +234,7 @@ STAMPED, BUFFERED_AT = IN_TIME["H10 by the server's stamps"][0], 1767225604.0  #
 
 
 @pytest.mark.parametrize(
-    ("arrives", "wall", "held_back"),
+    ("arrives", "wall_clock", "held_back"),
     [
         (3.0, BUFFERED_AT - 3.0, True),
         (3.0, BUFFERED_AT - 45.0, True),  # clocks differ
@@ -244,10 +244,10 @@ STAMPED, BUFFERED_AT = IN_TIME["H10 by the server's stamps"][0], 1767225604.0  #
     ],
 )
 def test_a_saved_body_that_comes_through_a_pipe_was_not_held_back(
-    arrives: float, wall: float | None, held_back: bool
+    arrives: float, wall_clock: float | None, held_back: bool
 ) -> None:
     inspector = Inspector()
-    inspector.start(100.0, wall)
+    inspector.start(100.0, wall_clock)
     inspector.feed(STAMPED[0][1], 100.0 + arrives)
     inspector.close(100.0 + arrives)
     assert problems(inspector.facts) == ["buffered"] * held_back
@@ -445,8 +445,8 @@ def test_rows_tell_number_time_gap_kind_size_and_a_cut_of_the_content() -> None:
 
 
 def test_a_cut_is_short_printable_and_on_one_line() -> None:
-    assert cut("a\n\x1b[31m\u202e\x9b\ud800b") == "a\\n\\x1b[31m\\u202e\\x9b\\ud800b"
-    assert len(cut("\0" * 10_000)) == CUT
+    assert shorten("a\n\x1b[31m\u202e\x9b\ud800b") == "a\\n\\x1b[31m\\u202e\\x9b\\ud800b"
+    assert len(shorten("\0" * 10_000)) == MAX_TEXT
 
 
 def test_what_is_kept_is_bounded_however_many_gaps_there_are() -> None:

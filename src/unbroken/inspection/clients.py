@@ -144,12 +144,12 @@ _CLIENTS: Final = (
     _Rule(
         "openai for Python",
         "raises a JSON error: once an id was sent, a comment or an extra blank line yields an empty event",
-        _for(_OPENAI, _spelt("phantoms", "blocks without any field behind an id", _SSE)),
+        _for(_OPENAI, _spelt("empty_blocks_after_id", "blocks without any field behind an id", _SSE)),
     ),
     _Rule(
         "httpx-sse, httpx2, anthropic, cohere",
         "yields an empty event that nobody sent: once an id was sent, a comment or an extra blank line does that",
-        _spelt("phantoms", "blocks without any field behind an id", _SSE),
+        _spelt("empty_blocks_after_id", "blocks without any field behind an id", _SSE),
     ),
     _Rule(
         "openai and anthropic for Python, and 8 of 16 parsers",
@@ -199,7 +199,7 @@ _CLIENTS: Final = (
     _Rule(
         "readers that test for `data: ` with its blank",
         "see nothing in these lines",
-        _spelt("tight_fields", "`data:` without a blank", _SSE),
+        _spelt("unspaced_fields", "`data:` without a blank", _SSE),
     ),
     _Rule("aiohttp, reading line by line", "raises: the line is longer than its buffer", _line_over(2**17)),
     _Rule(

@@ -75,7 +75,7 @@ class Silence:
 
     began: float
     seconds: float
-    behind: str  # "", "event", "comment", "tool-call"
+    after: str  # "", "event", "comment", "tool-call"
     events: int  # before it
 
 
@@ -96,14 +96,16 @@ class Facts:
     last_byte: float | None = None
     ended: float | None = None
     silences: list[Silence] = field(default_factory=list)
-    last_behind: str = ""
+    last_kind: str = ""
     event_span: tuple[float, float] | None = None  # the first and the last event
     longest_wait: float = 0.0  # between events, comments and pings not counted
-    waits_alive: float = 0.0  # the longest of those in which comments or pings came
+    longest_wait_with_heartbeats: float = 0.0  # the longest of those in which comments or pings came
     content: int = 0
     content_span: tuple[float, float] | None = None
     stamps: tuple[float, float] | None = None  # the server's own clock, seconds
-    wall: float | None = None  # what the clock on the wall said at the start, in seconds; None where it is not known
+    wall_clock: float | None = (
+        None  # what the clock on the wall_clock said at the start, in seconds; None where it is not known
+    )
     reads: int = 0
     number_gaps: list[tuple[int, int]] = field(default_factory=list)  # sequence_number: the last one, the one that came
     empty_choices: int = 0
@@ -113,8 +115,8 @@ class Facts:
     error_names: int = 0
     # What a record tells, and whoever reads a pipe does not see.
     connection_failed: bool = False
-    told_error: str | None = None  # one of the codes of `errors.SENTENCES`
-    told_failed: bool = False
+    recorded_error: str | None = None  # one of the codes of `errors.SENTENCES`
+    recorded_failed: bool = False
 
     @property
     def refused(self) -> bool:

@@ -26,7 +26,7 @@ MAX_KEPT: Final = 64
 """Silences, and gaps in numbering, that are kept one by one."""
 STALL: Final = 10.0
 """Seconds without a byte from which on a silence is marked: the shortest idle limit in the field is near."""
-CUT: Final = 72
+MAX_TEXT: Final = 72
 """Characters of content that a row shows."""
 
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
@@ -44,13 +44,13 @@ class Inspector:
         self._started: float | None = None
         self._last_row: float | None = None
         self._last_event: float | None = None
-        self._alive = False
+        self._heartbeat_came = False
         self._number: int | None = None
 
-    def start(self, now: float, wall: float | None = None) -> None:
-        """Begin to count the time; `wall` is the time of day, to tell a live stream from one that was saved."""
+    def start(self, now: float, wall_clock: float | None = None) -> None:
+        """Begin to count the time; `wall_clock` is the time of day, to tell a live stream from one that was saved."""
         self._started = now
-        self.facts.wall = wall
+        self.facts.wall_clock = wall_clock
 
     def feed(self, chunk: bytes, now: float) -> list[Row]:
         """Take the next bytes, and give a row for each thing that they complete."""
@@ -84,7 +84,7 @@ class Inspector:
         self.report.verdict = gate.conclude(clean=True, cut=False) if gate and ended else Verdict.CANCELLED
         return []
 
-    def recall(self, chunks: list[dict[str, Any]], end: float, *, whole: bool) -> list[Row]:
+    def feed_record(self, chunks: list[dict[str, Any]], end: float, *, whole: bool) -> list[Row]:
         """Take chunks whose content was not kept, and the end; `whole` says that none is missing in front."""
         facts, rows = self.facts, []
         facts.recorded = True
@@ -93,15 +93,15 @@ class Inspector:
             if not whole and facts.last_byte is None:
                 facts.last_byte = self._last_row = self._last_event = at
             self._note_arrival(at)
-            self._alive = self._alive or kind == "comment"
+            self._heartbeat_came = self._heartbeat_came or kind == "comment"
             if kind in ("content", "event"):
                 self.report.events += 1
                 self._note_progress(at)
             elif kind == "comment":
                 self.report.comments += 1
-            facts.last_behind = "event" if kind in ("content", "event") else kind
+            facts.last_kind = "event" if kind in ("content", "event") else kind
             kept = (chunk["data"] or chunk.get("tail", b"")).decode("utf-8", "replace")
-            text = ("mended here  " if chunk["repairs"] else "") + cut(kept[-CUT:])
+            text = ("mended here  " if chunk["repairs"] else "") + shorten(kept[-MAX_TEXT:])
             rows.append(self._row(kind, at, size=chunk["length"], text=text.rstrip()))
         self._note_silence(facts.last_byte or 0.0, end)
         facts.ended = end
@@ -125,7 +125,7 @@ class Inspector:
     def _note_silence(self, began: float, at: float) -> None:
         facts = self.facts
         if facts.timed and at - began >= STALL:
-            silence = Silence(began, at - began, facts.last_behind, self.report.events)
+            silence = Silence(began, at - began, facts.last_kind, self.report.events)
             facts.silences.append(silence)
             if len(facts.silences) > MAX_KEPT:
                 facts.silences.remove(min(facts.silences, key=lambda it: it.seconds))
@@ -162,7 +162,7 @@ class Inspector:
     def _note_head(self, head: Head, size: int, at: float) -> Row:
         self.facts.head = head
         told = f"{head.status} {head.get('content-type') or ''}".strip()
-        return self._row("head", at, size=size, text=cut(told))
+        return self._row("head", at, size=size, text=shorten(told))
 
     def _begin(self, content_type: str | None) -> Pipeline:
         given = {"content_type": content_type} | self._options
@@ -200,9 +200,9 @@ class Inspector:
                 first += 1
                 rows.append(self._event(item.event, item.kind or EventClass.STRUCTURAL, item.reading, first, at))
             elif item.comment is not None:
-                self._alive = True
-                self.facts.last_behind = "comment"
-                rows.append(self._row("comment", at, text=cut(item.comment.text)))
+                self._heartbeat_came = True
+                self.facts.last_kind = "comment"
+                rows.append(self._row("comment", at, text=shorten(item.comment.text)))
         return rows
 
     def _event(self, event: Event, kind: EventClass, reading: Reading | None, number: int, at: float) -> Row:
@@ -210,32 +210,32 @@ class Inspector:
         # Anthropic's ping says its name before anything else tells the dialect.
         is_ping = kind is EventClass.LIVENESS or event.event == "ping"
         if is_ping:
-            self._alive = True
+            self._heartbeat_came = True
             facts.pings += 1
         else:
             self._note_progress(at)
         is_tool = reading is not None and any(delta.tools for delta in reading.deltas)
-        facts.last_behind = "tool-call" if is_tool else "ping" if is_ping else "event"
+        facts.last_kind = "tool-call" if is_tool else "ping" if is_ping else "event"
         if kind is EventClass.CONTENT:
             facts.content += 1
             facts.content_span = (facts.content_span[0] if facts.content_span else at, at)
         facts.error_names += event.event == "error"
-        self._look_into(event.data)
+        self._note_server_fields(event.data)
         size = len(event.data.encode("utf-8", "surrogatepass"))
-        name = "" if event.event == "message" else cut(event.event)
-        return self._row(kind.value, at, number=number, name=name, size=size, text=_short(event, reading))
+        name = "" if event.event == "message" else shorten(event.event)
+        return self._row(kind.value, at, number=number, name=name, size=size, text=_preview(event, reading))
 
     def _note_progress(self, at: float) -> None:
         facts = self.facts
         last = self._last_event if self._last_event is not None else 0.0
         facts.longest_wait = max(facts.longest_wait, at - last)
-        if self._alive:
-            facts.waits_alive = max(facts.waits_alive, at - last)
-        self._alive = False
+        if self._heartbeat_came:
+            facts.longest_wait_with_heartbeats = max(facts.longest_wait_with_heartbeats, at - last)
+        self._heartbeat_came = False
         self._last_event = at
         facts.event_span = (facts.event_span[0] if facts.event_span else at, at)
 
-    def _look_into(self, data: str) -> None:
+    def _note_server_fields(self, data: str) -> None:
         """Read what tells of the server's side: its numbering and its clock."""
         facts = self.facts
         facts.empty_choices += '"choices":[]' in data or '"choices": []' in data
@@ -273,21 +273,21 @@ def _stamp(text: Any, number: Any) -> float | None:
     return float(given) if isinstance(given, (int, float)) and 0 < given < 1e12 else None
 
 
-def _short(event: Event, reading: Reading | None) -> str:
+def _preview(event: Event, reading: Reading | None) -> str:
     """Give what a reader wants to see of an event: the text that it adds, else the beginning of its data."""
     if reading is not None and reading.deltas:
         pieces = [delta.text or delta.reasoning or delta.refusal for delta in reading.deltas]
         pieces += [f"{tool.name or ''}({tool.arguments})" for delta in reading.deltas for tool in delta.tools]
         pieces += [f"[{delta.finish_reason}]" for delta in reading.deltas if delta.finish_reason]
         if text := "".join(pieces):
-            return cut(text)
-    return cut(event.data)
+            return shorten(text)
+    return shorten(event.data)
 
 
-def cut(text: str) -> str:
+def shorten(text: str) -> str:
     """Cut a text short and show what is not printable as escapes, so that it stays one harmless line anywhere."""
-    shown = printable(text[: CUT + 1])
-    return shown if len(shown) <= CUT else shown[: CUT - 1] + "…"
+    shown = printable(text[: MAX_TEXT + 1])
+    return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…"
 
 
 def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[Facts, list[Row]]:
@@ -304,13 +304,13 @@ def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[
         inspector.report.verdict = verdict
         inspector.report.dialect = head["dialect"] if head.get("dialect") in REGISTRY else None
         inspector.report.bytes_in = sum(chunk["length"] for chunk in chunks)
-        rows = inspector.recall(chunks, _duration(head, chunks), whole=head.get("chunks") == len(chunks))
+        rows = inspector.feed_record(chunks, _duration(head, chunks), whole=head.get("chunks") == len(chunks))
     facts = inspector.facts
     facts.report.verdict = verdict
     facts.report.timeout = head["timeout"] if head.get("timeout") in ("first", "idle", "silence", "total") else None
     facts.connection_failed = head.get("error") == "upstream-failed"
-    facts.told_error = next((code for code in SENTENCES if code == head.get("error")), None)
-    facts.told_failed = verdict is Verdict.FAILED
+    facts.recorded_error = next((code for code in SENTENCES if code == head.get("error")), None)
+    facts.recorded_failed = verdict is Verdict.FAILED
     return facts, rows
 
 

@@ -25,15 +25,15 @@ class Spelling:
         self.longest_line = 0
         self.separators = 0  # raw U+2028, U+2029, U+0085
         self.literal_newlines = 0  # \n written as two characters between frames
-        self.tight_fields = 0  # `data:` without a blank
+        self.unspaced_fields = 0  # `data:` without a blank
         self.chunk_sizes = 0  # lines that are a length of HTTP's chunked coding
         self.dataless_blocks = 0  # blocks with fields, none of them data
-        self.phantoms = 0  # blocks without any field behind an id: comments, extra blank lines
+        self.empty_blocks_after_id = 0  # blocks without any field behind an id: comments, extra blank lines
         self.blank_lines = 0  # the ends of SSE's blocks; in NDJSON an oddity
         self._line = b""
         self._length = 0
         self._tail = b""
-        self._held_cr = False
+        self._pending_cr = False
         self._lines = 0
         self._id_seen = False
         self._fields: set[bytes] = set()
@@ -41,14 +41,14 @@ class Spelling:
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
         self._search(chunk)
-        if self._held_cr:
-            self._held_cr = False
+        if self._pending_cr:
+            self._pending_cr = False
             if chunk.startswith(b"\n"):
                 self.split_crlf += 1
                 self.crlf += 1
                 self.cr -= 1
                 chunk = chunk[1:]
-        self._held_cr = chunk.endswith(b"\r")
+        self._pending_cr = chunk.endswith(b"\r")
         start = 0
         for end in _LINE_END.finditer(chunk):
             self._add(chunk, start, end.start())
@@ -94,13 +94,13 @@ class Spelling:
         if name not in (b"data", b"event", b"id", b"retry"):
             return
         self._fields.add(name)
-        self.tight_fields += bool(colon) and name == b"data" and value[:1] not in (b"", b" ")
+        self.unspaced_fields += bool(colon) and name == b"data" and value[:1] not in (b"", b" ")
         self._id_seen = self._id_seen or (name == b"id" and bool(value.strip()))
 
     def _end_block(self) -> None:
         fields, self._fields = self._fields, set()
         self.blank_lines += 1
         if not fields:
-            self.phantoms += self._id_seen
+            self.empty_blocks_after_id += self._id_seen
         elif b"data" not in fields:
             self.dataless_blocks += 1

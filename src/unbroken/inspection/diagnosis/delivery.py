@@ -8,7 +8,7 @@ from typing import Final
 from ..facts import Facts
 from .finding import Finding, plural, problem
 
-_SKEW: Final = 60.0  # seconds that two clocks may differ
+_CLOCK_SKEW: Final = 60.0  # seconds that two clocks may differ
 
 
 def buffered(facts: Facts) -> Iterator[Finding]:
@@ -38,7 +38,7 @@ def _is_saved(facts: Facts, stamps: tuple[float, float], last: float) -> bool:
     """
     if last < (stamps[1] - stamps[0]) / 2:
         return True
-    return facts.wall is not None and abs(facts.wall + last - stamps[1]) > _SKEW
+    return facts.wall_clock is not None and abs(facts.wall_clock + last - stamps[1]) > _CLOCK_SKEW
 
 
 def _buffered_because(evidence: str) -> Iterator[Finding]:

@@ -48,8 +48,8 @@ def recorded_failure(facts: Facts) -> Iterator[Finding]:
         yield from problem("timeout", f"The {facts.report.timeout} clock ran out and ended it.", "the flight record")
     elif facts.connection_failed:
         yield from problem("connection-failed", "The connection to the upstream broke.", "the flight record")
-    elif facts.told_failed and facts.failure is None:
-        code = facts.told_error
+    elif facts.recorded_failed and facts.failure is None:
+        code = facts.recorded_error
         says = SENTENCES[code] if code else "The stream failed, and its record does not say of what."
         yield from problem(code or "failed", says, "the flight record")
 
@@ -83,7 +83,7 @@ def first_event_only(facts: Facts) -> Iterator[Finding]:
 
 def ended_at_first_heartbeat(facts: Facts) -> Iterator[Finding]:
     heartbeats = facts.report.comments + facts.pings
-    if facts.cut_short and heartbeats == 1 and facts.last_behind in ("comment", "ping") and facts.report.events:
+    if facts.cut_short and heartbeats == 1 and facts.last_kind in ("comment", "ping") and facts.report.events:
         yield from problem(
             "ended-at-first-heartbeat",
             "It ended right behind its first heartbeat: a timer that cancels the read it waits for (wait_for around "

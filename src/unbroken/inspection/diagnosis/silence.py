@@ -19,7 +19,7 @@ def silent_at_end(facts: Facts) -> Iterator[Finding]:
     evidence = f"{last.seconds:.1f} s without a byte, from {last.began:.1f} s to the end"
     if last.events == 0 and not facts.report.comments:
         yield from problem("nothing-came", "Nothing came at all: the model or something before it is stuck.", evidence)
-    elif last.behind == "tool-call":
+    elif last.after == "tool-call":
         yield from problem(
             "silence-after-tool-call",
             "It fell silent after a tool call: the tool, or whoever runs it, has not answered.",
@@ -62,8 +62,8 @@ def no_heartbeat(facts: Facts) -> Iterator[Finding]:
 def alive_without_progress(facts: Facts) -> Iterator[Finding]:
     if not facts.timed or facts.ended is None:
         return
-    waited = facts.waits_alive
-    if facts.report.verdict is not Verdict.COMPLETE and facts.last_behind in ("comment", "ping"):
+    waited = facts.longest_wait_with_heartbeats
+    if facts.report.verdict is not Verdict.COMPLETE and facts.last_kind in ("comment", "ping"):
         waited = max(waited, facts.ended - (facts.event_span[1] if facts.event_span else 0.0))
     if waited >= 60.0:
         yield from problem(
