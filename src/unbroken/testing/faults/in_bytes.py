@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ...core.repairs import RepairKind
-from .draft import Ground
+from .draft import StreamDraft
 from .plants import (
     Plant,
     after_done,
@@ -48,15 +48,15 @@ class Fault:
     speaks: str | None = None
     """The dialect without which it is no fault, or cannot be mended."""
 
-    def plant_in(self, ground: Ground, at: int) -> bool:
+    def plant_at(self, draft: StreamDraft, at: int) -> bool:
         """Plant it at this frame, or the next one at which it fits. False if it fits nowhere."""
-        if self.speaks not in (None, ground.healthy.dialect) or ground.is_over:
+        if self.speaks not in (None, draft.healthy.dialect) or draft.end_decided:
             return False
-        places = range(len(ground.sent))
+        places = range(len(draft.sent))
         for place in [*places[at:], *places[:at]]:
-            if self.plant(ground, place):
-                ground.faults.append(self.name)
-                ground.repairs[self.kind] += 1
+            if self.plant(draft, place):
+                draft.faults.append(self.name)
+                draft.repairs[self.kind] += 1
                 return True
         return False
 
@@ -66,9 +66,9 @@ class Fault:
         found: dict[bytes, BrokenStream] = {}
         for healthy in PLAIN_STREAMS:
             for at in range(len(healthy.frames)):
-                ground = Ground(healthy)
-                if self.plant_in(ground, at):
-                    found.setdefault(ground.stream().data, ground.stream())
+                draft = StreamDraft(healthy)
+                if self.plant_at(draft, at):
+                    found.setdefault(draft.stream().data, draft.stream())
         return tuple(found.values())
 
 
@@ -138,8 +138,8 @@ FAULTS: Mapping[str, Fault] = _faults(
 
 def plant(healthy: Healthy, faults: Iterable[tuple[str, int]]) -> BrokenStream:
     """Plant faults by name, each at the frame of this number or the next that fits; what fits nowhere is left out."""
-    ground = Ground(healthy)
+    draft = StreamDraft(healthy)
     for name, number in faults:
         if healthy.frames:
-            FAULTS[name].plant_in(ground, number % len(healthy.frames))
-    return ground.stream()
+            FAULTS[name].plant_at(draft, number % len(healthy.frames))
+    return draft.stream()
