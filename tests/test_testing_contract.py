@@ -29,7 +29,7 @@ def in_short(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     if request.node.get_closest_marker("slow"):
         yield
         return
-    monkeypatch.setattr(measures, "_ENOUGH_SECONDS", 0.02)
+    monkeypatch.setattr(measures, "MIN_MEASURED_SECONDS", 0.02)
     # What was not shrunk must not be kept: Hypothesis takes what it has kept for the smallest.
     few = {"max_examples": 20 if request.cls else 100, "phases": [Phase.generate], "database": None}
     with hypothesis_profile("in short", **few):

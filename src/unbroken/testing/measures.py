@@ -19,7 +19,7 @@ Consume = Callable[[Iterable[bytes]], None]
 """Read all these chunks and keep nothing."""
 
 MOST_GROWTH = 8.0
-_ENOUGH_SECONDS = 0.12
+MIN_MEASURED_SECONDS = 0.12
 _ATTEMPTS = 4
 _MEMORY_SLACK = 96 * 2**10
 
@@ -80,10 +80,10 @@ def growth_of_time(consume: Consume, shape: Shape, most_bytes: int = 8 * 2**20) 
     The size is doubled until a run takes long enough to be measured, at most to `most_bytes`.
     """
     size = 2**12
-    while (spent := _seconds(consume, shape, size)) < _ENOUGH_SECONDS:
+    while (spent := _seconds(consume, shape, size)) < MIN_MEASURED_SECONDS:
         if size >= most_bytes:
             return 1.0, size
-        size *= 2 if spent > _ENOUGH_SECONDS / 4 else 4
+        size *= 2 if spent > MIN_MEASURED_SECONDS / 4 else 4
     ratio = float("inf")
     for _ in range(_ATTEMPTS):
         quarter = min(_seconds(consume, shape, size // 4) for _ in range(3))
