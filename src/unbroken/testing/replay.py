@@ -40,7 +40,7 @@ def _arrivals(chunks: list[dict[str, Any]]) -> Iterator[Step]:
         if chunk["at"] > now:
             yield Pause(chunk["at"] - now)
             now = chunk["at"]
-        yield chunk["data"] or stand_in(chunk["class"], chunk["length"])
+        yield chunk["data"] or placeholder(chunk["class"], chunk["length"])
 
 
 def _ending(head: dict[str, Any]) -> list[Step]:
@@ -49,7 +49,7 @@ def _ending(head: dict[str, Any]) -> list[Step]:
     return [ConnectionResetError(104, "replayed")] if head.get("error") == "upstream-failed" else []
 
 
-def stand_in(kind: str, length: int) -> bytes:
+def placeholder(kind: str, length: int) -> bytes:
     """Give bytes of this class and length; what is too short for its class becomes a comment or blank lines."""
     for begin, end in {"content": (_CONTENT, _EVENT), "event": (_EVENT,)}.get(kind, ()):
         if length > len(begin) + len(end):
