@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .cases import Clause, slug
-from .drawing import SearchStrategy as Strategy
-from .drawing import st
+from .require_hypothesis import SearchStrategy as Strategy
+from .require_hypothesis import st
 from .strategies import cut_streams, hostile_sse_streams, sse_streams
 from .streams import SSEStream
 

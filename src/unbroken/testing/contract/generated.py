@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from .. import measures
 from ..claims import Claim
-from ..drawing import HealthCheck, Phase, SearchStrategy, given, settings
+from ..require_hypothesis import HealthCheck, Phase, SearchStrategy, given, settings
 from .counterexample import ContractBroken, with_fewest_cuts
 
 _T = TypeVar("_T")

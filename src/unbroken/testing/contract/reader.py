@@ -13,7 +13,7 @@ class Reader:
     def parse(self, chunks: Iterable[bytes]) -> Iterable[Any]:
         raise NotImplementedError(f"{type(self).__name__} must define parse(chunks)")
 
-    def _each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int = 0) -> bool:
+    def _for_each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int = 0) -> bool:
         """Read all chunks and hand each item to `take`; tell whether items came while reading (not in a list).
 
         Behind each chunk the event loop, if there is one, gets so many turns before the next chunk is there.
@@ -25,11 +25,11 @@ class Reader:
 
     def _read(self, chunks: Iterable[bytes]) -> list[Any]:
         seen: list[Any] = []
-        self._each(chunks, seen.append)
+        self._for_each(chunks, seen.append)
         return seen
 
     def _consume(self, chunks: Iterable[bytes]) -> None:
-        self._each(chunks, lambda item: None)
+        self._for_each(chunks, lambda item: None)
 
 
 class AsyncReader(Reader):
@@ -38,10 +38,10 @@ class AsyncReader(Reader):
     def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterable[Any] | Awaitable[Iterable[Any]]:
         raise NotImplementedError(f"{type(self).__name__} must define aparse(chunks)")
 
-    def _each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int = 0) -> bool:
-        return asyncio.run(self._aeach(chunks, take, turns))
+    def _for_each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int = 0) -> bool:
+        return asyncio.run(self._afor_each(chunks, take, turns))
 
-    async def _aeach(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int) -> bool:
+    async def _afor_each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int) -> bool:
         items = self.aparse(_asynchronously(chunks, turns))
         if isinstance(items, AsyncIterable):
             async for item in items:

@@ -14,8 +14,8 @@ from .. import measures
 from ..cases import SSE_CASES, Clause, SSECase
 from ..claims import Claim, reduced
 from ..cuts import cuttings, every
-from ..drawing import SearchStrategy, st
 from ..properties import CHARSET, PROMPT, RETRY, SSE_PROPERTIES, Property
+from ..require_hypothesis import SearchStrategy, st
 from ..standard import Seen
 from ..strategies import cut_streams, hostile_bytes, sse_streams
 from ..streams import SSEStream
@@ -23,7 +23,9 @@ from .counterexample import ContractBroken, Raised, with_fewest_bytes
 from .generated import GeneratedTests, Test, check_memory, run_property, time_test
 from .reader import AsyncReader, Reader
 
-_TURN = 0.25  # seconds that a reader's own thread is given to hand over an event before the next byte is there
+_HANDOVER_SECONDS = (
+    0.25  # seconds that a reader's own thread is given to hand over an event before the next byte is there
+)
 
 
 class ParserContract(Reader, GeneratedTests):
@@ -117,7 +119,7 @@ class ParserContract(Reader, GeneratedTests):
                 # A reader may read ahead, in a task or a thread of its own; on a network it would have to wait.
                 if threading.get_ident() != consumer:
                     with arrival:
-                        arrival.wait_for(has_all_due, timeout=_TURN)
+                        arrival.wait_for(has_all_due, timeout=_HANDOVER_SECONDS)
                 taken += 1
                 yield byte
 
@@ -126,7 +128,7 @@ class ParserContract(Reader, GeneratedTests):
                 came.append(taken)
                 arrival.notify()
 
-        if not self._each(bytewise(), note, turns=8):
+        if not self._for_each(bytewise(), note, turns=8):
             raise unittest.SkipTest("parse() gives a list, so that nothing can be said of promptness")
         if came != due:
             chunks = every(stream.data, 1)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ..conversations import Answer, Conversation, ToolCall
 from ..conversations import spell as spell_answer
-from ..drawing import SearchStrategy, st
+from ..require_hypothesis import SearchStrategy, st
 from .text_and_json import line_texts
 
 _odd_text = st.lists(

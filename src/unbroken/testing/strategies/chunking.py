@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from ..conversations import Conversation
 from ..cuts import cut, every, nasty_cuts
-from ..drawing import SearchStrategy, st
 from ..faults import BrokenStream
+from ..require_hypothesis import SearchStrategy, st
 from ..streams import JSONArrayStream, NDJSONStream, SSEStream
 
 _S = TypeVar("_S", SSEStream, NDJSONStream, JSONArrayStream, Conversation, BrokenStream)

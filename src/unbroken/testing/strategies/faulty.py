@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from ..conversations import DIALECTS, Conversation
-from ..drawing import SearchStrategy, st
 from ..faults import FAULTS, BrokenStream, Healthy, plant
+from ..require_hypothesis import SearchStrategy, st
 from ..streams import NDJSONStream, SSEStream
 from .answers import dialect_streams
 from .ndjson import ndjson_streams

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..conversations import DIALECTS
-from ..drawing import SearchStrategy, st
+from ..require_hypothesis import SearchStrategy, st
 from ..streams import SSEStream
 from .answers import dialect_streams
 from .chunking import EVENT_END

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from ..drawing import SearchStrategy, st
+from ..require_hypothesis import SearchStrategy, st
 from ..standard import BOM
 from ..streams import JSONArrayStream, NDJSONStream
 from .text_and_json import json_texts

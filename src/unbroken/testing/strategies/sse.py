@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..drawing import DrawFn, SearchStrategy, st
+from ..require_hypothesis import DrawFn, SearchStrategy, st
 from ..standard import BOM, Seen
 from ..streams import SSEStream
 from .text_and_json import events, ids, line_texts, payloads

@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from ..drawing import SearchStrategy, st
+from ..require_hypothesis import SearchStrategy, st
 from ..standard import Seen
 
 # What careless readers split at, strip, or trip over; none of these ends a line of SSE or of NDJSON.

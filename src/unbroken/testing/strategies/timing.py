@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..drawing import SearchStrategy, st
 from ..failures import client_failures
+from ..require_hypothesis import SearchStrategy, st
 from ..sources import Block, Pause, Schedule, Step
 from ..streams import SSEStream
 from .chunking import cut_streams
