@@ -43,7 +43,7 @@ class _OpenTool:
     def __init__(self, fragment: ToolFragment, given: str) -> None:
         self.fragment = fragment
         self.given = given  # arguments that stood at the start, valid only if no others follow
-        self.fed = False
+        self.has_arguments = False
 
 
 @register
@@ -145,13 +145,13 @@ class Anthropic(Dialect):
         tool = self._tools.get(as_whole(payload.get("index")) or 0)
         if tool is None or not partial or not isinstance(partial, str):
             return _PROGRESS
-        tool.fed = True
+        tool.has_arguments = True
         fragment = ToolFragment(tool.fragment.key, arguments=partial, kind=tool.fragment.kind)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _close_block(self, payload: dict[str, Any]) -> Reading:
         tool = self._tools.pop(as_whole(payload.get("index")) or 0, None)
-        if tool is None or tool.fed:
+        if tool is None or tool.has_arguments:
             return NOTHING
         # A call without arguments is ended without any; its input is an empty object.
         fragment = ToolFragment(tool.fragment.key, arguments=tool.given or "{}", whole=True, kind=tool.fragment.kind)

@@ -28,7 +28,7 @@ _FINISH: Final = {
 _BY_WORD: Final = {word: finish for finish, words in _FINISH.items() for word in words}
 
 
-class _Held:
+class _SurrogateJoiner:
     """Text on its way, less a first half of a surrogate pair whose second half is still to come."""
 
     __slots__ = ("half",)
@@ -45,12 +45,12 @@ class _Held:
 class _Call:
     """What was said of one tool call."""
 
-    __slots__ = ("arguments", "fed", "index")
+    __slots__ = ("arguments", "has_arguments", "index")
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.arguments = _Held()
-        self.fed = False
+        self.arguments = _SurrogateJoiner()
+        self.has_arguments = False
 
 
 class _Choice:
@@ -60,8 +60,8 @@ class _Choice:
 
     def __init__(self) -> None:
         self.begun = False
-        self.text = _Held()
-        self.reasoning = _Held()
+        self.text = _SurrogateJoiner()
+        self.reasoning = _SurrogateJoiner()
         self.calls: dict[Hashable, _Call] = {}
         self.finish: str | None = None
 
@@ -130,10 +130,10 @@ class ChatEncoder:
             call = choice.calls[part.key] = _Call(len(choice.calls))
             told = {"id": part.id or f"call_{call.index}", "type": part.kind}
         # All arguments in one piece repeat those that were sent in pieces.
-        arguments = "" if part.whole and call.fed else call.arguments.pass_on(part.arguments)
+        arguments = "" if part.whole and call.has_arguments else call.arguments.pass_on(part.arguments)
         if not told and not arguments:
             return None
-        call.fed = call.fed or bool(arguments)
+        call.has_arguments = call.has_arguments or bool(arguments)
         field = "input" if part.kind == "custom" else "arguments"
         function = {"name": part.name or "", field: arguments} if told else {field: arguments}
         return {"index": call.index, **told, part.kind: function}

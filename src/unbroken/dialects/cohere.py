@@ -45,7 +45,7 @@ class Cohere(Dialect):
 
     def __init__(self) -> None:
         self._calls = 0
-        self._unfed = False  # a call is open, and has no arguments yet
+        self._awaits_arguments = False  # a call is open, and has no arguments yet
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -92,15 +92,15 @@ class Cohere(Dialect):
         self._calls += starts
         function = as_object(call.get("function"))
         arguments = as_arguments(function.get("arguments"))
-        self._unfed = (starts or self._unfed) and not arguments
+        self._awaits_arguments = (starts or self._awaits_arguments) and not arguments
         name = as_label(function.get("name"))
         fragment = ToolFragment(self._calls, as_label(call.get("id")), name, arguments)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _end_tool(self) -> Reading:
-        if not self._unfed:
+        if not self._awaits_arguments:
             return NOTHING
-        self._unfed = False
+        self._awaits_arguments = False
         fragment = ToolFragment(self._calls, arguments="{}", whole=True)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 

@@ -46,7 +46,7 @@ class Gemini(Dialect):
     def __init__(self) -> None:
         self._finished: dict[int, bool] = {}  # by candidate
         self._blocked = False
-        self._crowded = False
+        self._overflowed = False
         self._calls = 0
         self._partial: dict[int, PartialArguments] = {}  # the open call of a candidate
 
@@ -117,7 +117,7 @@ class Gemini(Dialect):
 
     def _bound(self, index: int) -> int:
         if len(self._finished) >= _MAX_TRACKED and index not in self._finished:
-            self._crowded = True
+            self._overflowed = True
             return 0
         return index
 
@@ -146,7 +146,7 @@ class Gemini(Dialect):
 
     def is_complete(self) -> bool:
         """Every candidate that was seen has finished, or the prompt was refused."""
-        finished = bool(self._finished) and not self._crowded and all(self._finished.values())
+        finished = bool(self._finished) and not self._overflowed and all(self._finished.values())
         return finished or (self._blocked and not self._finished)
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:

@@ -18,7 +18,7 @@ MAX_CHARACTERS: Final = 2**20
 """Text, names and places of one call's arguments; past it they are incomplete."""
 _MAX_STEPS: Final = 64
 _STEP: Final = re.compile(r"""\.([^.\[\]'"]+)|\[([0-9]{1,6})\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]""")
-_FREE: Final = object()
+_ABSENT: Final = object()
 _VALUES: Final = ("numberValue", "boolValue", "nullValue")
 
 Step = str | int
@@ -58,12 +58,12 @@ class PartialArguments:
             return False
         place: Any = self._root
         for step, following in pairwise(steps):
-            if not _fits(place, step):
+            if not _can_step(place, step):
                 return False
-            if _standing(place, step) is _FREE:
+            if _value_at(place, step) is _ABSENT:
                 _set(place, step, [] if isinstance(following, int) else {})
-            place = _standing(place, step)
-        return _fits(place, steps[-1]) and _put_leaf(place, steps[-1], piece, text)
+            place = _value_at(place, step)
+        return _can_step(place, steps[-1]) and _put_leaf(place, steps[-1], piece, text)
 
     def spell(self) -> str:
         """Give the arguments as JSON text; text that is no JSON where a piece did not fit."""
@@ -85,17 +85,17 @@ def _steps(path: str) -> list[Step]:
     return steps if at == len(path) else []
 
 
-def _fits(place: Any, step: Step) -> bool:
+def _can_step(place: Any, step: Step) -> bool:
     """Tell whether a step leads from here: a name into an object, an index into a list or to its next free place."""
     if isinstance(step, str):
         return isinstance(place, dict)
     return isinstance(place, list) and step <= len(place)
 
 
-def _standing(place: Any, step: Any) -> Any:
+def _value_at(place: Any, step: Any) -> Any:
     if isinstance(place, dict):
-        return place.get(step, _FREE)
-    return place[step] if step < len(place) else _FREE
+        return place.get(step, _ABSENT)
+    return place[step] if step < len(place) else _ABSENT
 
 
 def _set(place: Any, step: Any, value: Any) -> None:
@@ -106,17 +106,17 @@ def _set(place: Any, step: Any, value: Any) -> None:
 
 
 def _put_leaf(place: Any, step: Step, piece: dict[str, Any], text: str) -> bool:
-    standing = _standing(place, step)
+    standing = _value_at(place, step)
     if "stringValue" in piece:
-        if standing is _FREE:
+        if standing is _ABSENT:
             standing = _Text()
             _set(place, step, standing)
         if not isinstance(standing, _Text):
             return False
         standing.pieces.append(text)
         return True
-    value = next((piece[key] for key in _VALUES if key in piece), _FREE)
-    if isinstance(value, (dict, list)) or value is _FREE:
+    value = next((piece[key] for key in _VALUES if key in piece), _ABSENT)
+    if isinstance(value, (dict, list)) or value is _ABSENT:
         return False
     _set(place, step, None if "nullValue" in piece else value)
     return True

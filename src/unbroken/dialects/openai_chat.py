@@ -48,7 +48,7 @@ class OpenAIChat(Dialect):
 
     def __init__(self) -> None:
         self._finished: dict[int, bool] = {}  # by choice
-        self._crowded = False
+        self._overflowed = False
         self._calls: dict[tuple[int, int], tuple[str | None, int]] = {}  # by choice and index: id, how many so far
         self._last_call: Hashable = None
         self._id: str | None = None  # of the answer under way
@@ -188,7 +188,7 @@ class OpenAIChat(Dialect):
         if index is None:
             return 0
         if len(self._finished) >= MAX_TRACKED and index not in self._finished:
-            self._crowded = True
+            self._overflowed = True
             return 0
         return index
 
@@ -241,7 +241,7 @@ class OpenAIChat(Dialect):
 
     def is_complete(self) -> bool:
         """Every choice that was seen has finished, and nothing came behind that."""
-        return bool(self._finished) and not self._crowded and all(self._finished.values())
+        return bool(self._finished) and not self._overflowed and all(self._finished.values())
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
         """Spell it without a name: the official client raises on any payload with a top-level `error`."""

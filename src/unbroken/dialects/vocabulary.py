@@ -17,7 +17,7 @@ _CONTENT: Final = frozenset(("delta", "chunk"))
 _BEGINNINGS: Final = frozenset(("hello", "start"))
 _ENDS: Final = frozenset(("done", "complete", "completed", "end", "finished"))
 _PINGS: Final = frozenset(("ping", "heartbeat", "keepalive"))
-_TELLING: Final = _BEGINNINGS | _ENDS | _PINGS | {"error"}
+_MEANINGFUL: Final = _BEGINNINGS | _ENDS | _PINGS | {"error"}
 
 
 @register
@@ -38,7 +38,7 @@ class Vocabulary(Dialect):
 
     def says_by_name(self, event: str) -> bool:
         """Beginnings, ends, pings and errors do."""
-        return event in _TELLING
+        return event in _MEANINGFUL
 
     def read(self, event: str, payload: Any) -> Reading:
         """Read one event by its name, or by the payload's `event` or `type` where the framing has no names."""
