@@ -44,7 +44,7 @@ _HOP_BY_HOP: Final = frozenset(
 )
 # What is said of the bytes is no longer true of mended ones (RFC 9110: 8.8.3 for the entity tag, 14.3 and 14.4 for
 # ranges; RFC 9530); a cookie is for whoever asked upstream.
-_OF_THE_BYTES: Final = frozenset(
+_REPRESENTATION_FIELDS: Final = frozenset(
     {
         "accept-ranges",
         "content-digest",
@@ -57,8 +57,8 @@ _OF_THE_BYTES: Final = frozenset(
     }
 )
 _COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
-_TOKEN: Final = frozenset("!#$%&'*+-.^_`|~" + digits + ascii_letters)  # 5.6.2
-_IN_VALUES: Final = frozenset("\t" + "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)])))  # 5.5
+_TOKEN_CHARACTERS: Final = frozenset("!#$%&'*+-.^_`|~" + digits + ascii_letters)  # 5.6.2
+_VALUE_CHARACTERS: Final = frozenset("\t" + "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)])))  # 5.5
 
 
 def clean_headers(
@@ -79,14 +79,19 @@ def clean_headers(
     Raises `TypeError` for what is no text or bytes: a repeated field is given as several pairs, not as a list.
     """
     fields = [(_text(name), _text(value)) for name, value in _pairs(headers)]
-    dropped = _HOP_BY_HOP | _OF_THE_BYTES | _COOKIES | ({"content-encoding"} if decoded else set())
+    dropped = _HOP_BY_HOP | _REPRESENTATION_FIELDS | _COOKIES | ({"content-encoding"} if decoded else set())
     for name, value in fields:
         if name.lower() == "connection":
             dropped |= {token.strip().lower() for token in value.split(",")}
     spellings: dict[str, str] = {}
     clean: dict[str, str] = {}
     for name, value in fields:
-        if name.lower() in dropped or not name or not _TOKEN.issuperset(name) or not _IN_VALUES.issuperset(value):
+        if (
+            name.lower() in dropped
+            or not name
+            or not _TOKEN_CHARACTERS.issuperset(name)
+            or not _VALUE_CHARACTERS.issuperset(value)
+        ):
             continue
         spelling = spellings.setdefault(name.lower(), name)
         clean[spelling] = f"{clean[spelling]}, {value}" if spelling in clean else value
@@ -152,7 +157,7 @@ def _source(
     )
 
 
-def _spent(response: Any) -> ValueError:
+def _already_read(response: Any) -> ValueError:
     return ValueError(
         f"from_response() takes a body that is still to be read; that of this {type(response).__name__} was read or "
         "closed already, and is not kept: pass the response before anything reads or closes it"
@@ -181,8 +186,8 @@ def _shut_down(sock: Any) -> None:
 def _from_requests(response: Any) -> Source:
     if isinstance(response._content, bytes):
         chunks: Iterator[bytes] = iter([response.content])
-    elif response._content_consumed or _urllib3_is_spent(response.raw):
-        raise _spent(response)
+    elif response._content_consumed or _urllib3_is_consumed(response.raw):
+        raise _already_read(response)
     else:
         chunks = _urllib3_chunks(response.raw)
     return _source(
@@ -193,14 +198,14 @@ def _from_requests(response: Any) -> Source:
 def _from_urllib3(response: Any) -> Source:
     if isinstance(getattr(response, "_body", None), bytes):  # read at once, unless `preload_content=False`
         chunks: Iterator[bytes] = iter([response.data])
-    elif _urllib3_is_spent(response):
-        raise _spent(response)
+    elif _urllib3_is_consumed(response):
+        raise _already_read(response)
     else:
         chunks = _urllib3_chunks(response)
     return _source(response, chunks, lambda: _urllib3_socket(response), status=response.status, close=response.close)
 
 
-def _urllib3_is_spent(raw: Any) -> bool:
+def _urllib3_is_consumed(raw: Any) -> bool:
     """Tell whether nothing is to be had any more. What was read to be decoded may wait although `raw` is closed."""
     return getattr(raw, "closed", False) and not len(getattr(raw, "_decoded_buffer", ()))
 
@@ -227,7 +232,7 @@ def _urllib3_socket(raw: Any) -> Any:
 
 def _from_http_client(response: Any) -> Source:
     if response.isclosed() and response.headers.get("Content-Length") != "0":
-        raise _spent(response)
+        raise _already_read(response)
     chunks = _http_client_chunks(response)
     return _source(
         response, chunks, lambda: _http_client_socket(response), status=response.status, close=response.close
@@ -259,7 +264,7 @@ def _http_client_socket(response: Any) -> Any:
 
 def _from_httpx(response: Any) -> Source:
     if not hasattr(response, "_content") and (response.is_stream_consumed or response.is_closed):
-        raise _spent(response)
+        raise _already_read(response)
     is_sync = hasattr(response.stream, "__iter__")
     return _source(
         response,
@@ -281,8 +286,8 @@ def _httpx_socket(response: Any) -> Any:
 def _from_aiohttp(response: Any) -> Source:
     if isinstance(response._body, bytes):
         chunks: AsyncIterable[bytes] = _kept(response._body)
-    elif _aiohttp_is_spent(response):
-        raise _spent(response)
+    elif _aiohttp_is_consumed(response):
+        raise _already_read(response)
     else:
         chunks = response.content.iter_any()
     return _source(response, chunks, lambda: _aiohttp_socket(response), status=response.status, close=response.close)
@@ -292,7 +297,7 @@ async def _kept(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-def _aiohttp_is_spent(response: Any) -> bool:
+def _aiohttp_is_consumed(response: Any) -> bool:
     """Tell whether nothing is to be had any more. `closed` alone also says that the body has arrived."""
     content = response.content
     was_read = content.at_eof() and bool(getattr(content, "total_bytes", 0))
