@@ -102,8 +102,8 @@ class Profiles(Mapping[str, Profile]):
         tables = {name: _as_table(f"proxy.{name}", it) for name, it in _table("proxy", proxy, _TABLES).items()}
         timeouts = tables.get("timeouts", {})
         providers = tuple(name for name in timeouts if name != DEFAULT)
-        retry = _Layered("proxy.retry", tables.get("retry", {}), _RETRY, providers)
-        streaming = _Layered("proxy.streaming", tables.get("streaming", {}), _STREAMING, providers)
+        retry = _SettingsByProvider("proxy.retry", tables.get("retry", {}), _RETRY, providers)
+        streaming = _SettingsByProvider("proxy.streaming", tables.get("streaming", {}), _STREAMING, providers)
 
         def profile(name: str | None) -> Profile:
             key = name if name is not None else DEFAULT
@@ -127,7 +127,7 @@ class Profiles(Mapping[str, Profile]):
         return len(self._profiles)
 
 
-class _Layered:
+class _SettingsByProvider:
     """A table of settings for all, with a table inside it for each provider that differs; checked."""
 
     def __init__(self, path: str, table: Mapping[str, Any], known: Collection[str], providers: Collection[str]) -> None:
@@ -173,7 +173,7 @@ def _profile(
 
 
 def _settings(path: str, table: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _KINDS[key](f"{path}.{key}", value) for key, value in table.items()}
+    return {key: _CHECKS[key](f"{path}.{key}", value) for key, value in table.items()}
 
 
 def _seconds(path: str, value: object) -> float | None:
@@ -216,7 +216,7 @@ def _bytes(path: str, value: object) -> int:
     return value
 
 
-_KINDS: Final[Mapping[str, Callable[[str, object], Any]]] = {
+_CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "max_retries": _count,
     "backoff_base": _delay,
     "max_backoff": _delay,
