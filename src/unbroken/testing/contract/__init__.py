@@ -1,4 +1,4 @@
-"""The parser contract: subclass it in a pytest file, and the standard asks its questions of your reader.
+"""The parser contract: subclass it in a pytest file to test your reader against the standard.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 

@@ -1,4 +1,4 @@
-"""What breaks a contract, and its reduction to the fewest cuts and bytes that still break it."""
+"""The failure of a contract, and its reduction to the fewest cuts and bytes that still fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..cuts import describe_cut
 
 
 class ContractBroken(AssertionError):
-    """A reader did not see what the standard says; the message shows the bytes, the cut and the clause."""
+    """A reader did not see what the standard says. The message shows the stream, how it was cut, and the clause."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class ContractBroken(AssertionError):
 
 
 class Raised:
-    """What a reader has "seen" when it raised."""
+    """Takes the place of the events seen by a reader that raised."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -51,7 +51,7 @@ class Raised:
 
 
 def with_fewest_cuts(broken: ContractBroken) -> ContractBroken:
-    """Join chunks for as long as the reader still fails, so that what is left of the cut is what matters."""
+    """Return the failure with as many chunks joined as possible, so that only the cuts that matter are left."""
     at = 1
     while broken.again and at < len(broken.chunks):
         chunks = broken.chunks
@@ -65,7 +65,7 @@ def with_fewest_cuts(broken: ContractBroken) -> ContractBroken:
 
 
 def with_fewest_bytes(broken: ContractBroken, check: Callable[[bytes], None]) -> ContractBroken:
-    """Leave bytes out for as long as the reader still fails: Hypothesis leaves out what was drawn, and no less."""
+    """Return the failure with as many bytes left out as possible; Hypothesis only leaves out whole draws."""
     size = 16
     while size:
         at = 0

@@ -1,4 +1,4 @@
-"""The tests of a contract run without a test runner."""
+"""Run the tests of a contract without a test runner."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from .counterexample import ContractBroken
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one test of a contract found: `failure` is None where it passed, `skipped` tells why it was not asked."""
+    """The result of one test of a contract.
+
+    `failure` is None if it passed, else what is wrong; `skipped` is the reason if it was not run. `broken` is the
+    exception of a failed contract.
+    """
 
     test: str
     doc: str
@@ -22,7 +26,7 @@ class Finding:
 
 
 def examine(contract: object, only: Callable[[str], bool] = lambda name: True) -> list[Finding]:
-    """Run the tests of a contract without a test runner, in the order of their names' making."""
+    """Return the results of a contract's tests, sorted by name. `only` selects tests by name."""
     tests = {name: test for name, test in inspect.getmembers(contract, inspect.ismethod) if name.startswith("test_")}
     return [_find(name, test) for name, test in tests.items() if only(name)]
 

@@ -1,4 +1,4 @@
-"""Tests made from data: properties, linear time, bounded memory."""
+"""Tests generated from data: of properties, of linear time and of bounded memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Test = Callable[[Any], None]
 
 
 class GeneratedTests:
-    """The base of a contract: tests made from data become methods, so that each has a name of its own."""
+    """The base of both contracts: generated tests become methods, so that each has its own name."""
 
     does_not_claim: ClassVar[Collection[Claim]] = ()
 
@@ -34,18 +34,18 @@ class GeneratedTests:
 
 
 def run_property(strategy: SearchStrategy[_T], of: object, name: str, check: Callable[[_T], None]) -> None:
-    """Run a property within the user's Hypothesis profile and report its smallest failure only."""
+    """Run a property with the user's Hypothesis profile. Raises the smallest failure only."""
 
     def ask(drawn: _T) -> None:
         check(drawn)
 
-    # Hypothesis keeps counterexamples by the name of the test: one parser's shall not be another's.
+    # Hypothesis stores counterexamples by the name of the test; those of another reader must not be replayed.
     ask.__name__ = f"{type(of).__qualname__}_{name}"
     quiet = settings(
         deadline=None,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
-        # To explain which parts of an argument matter takes as long as to find it, and the smallest stream shows it.
+        # Explaining which parts of an argument matter takes as long as finding it, and the smallest stream shows it.
         phases=[phase for phase in settings().phases if phase is not Phase.explain],
     )
     try:
@@ -55,6 +55,8 @@ def run_property(strategy: SearchStrategy[_T], of: object, name: str, check: Cal
 
 
 def time_test(shape: measures.Shape) -> Test:
+    """Return a test that a reader takes linear time on this shape."""
+
     def test(self: Any) -> None:
         self._skip_unless_claimed(Claim.LINEAR_TIME)
         ratio, size = measures.growth_of_time(self._consume, shape)
@@ -67,6 +69,7 @@ def time_test(shape: measures.Shape) -> Test:
 
 
 def check_memory(consume: measures.Consume, shape: measures.Shape) -> None:
+    """Raise `AssertionError` if peak memory grows with the length of the stream."""
     small, large = measures.growth_of_memory(consume, shape)
     assert measures.is_bounded(small, large), (
         f"memory grows with the stream: {small} bytes at the peak of one length, {large} at four times that length\n"

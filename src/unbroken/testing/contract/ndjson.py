@@ -18,24 +18,24 @@ from .reader import AsyncReader, Reader
 
 
 class _Invalid:
-    """Stands in a reader's output for a line that is no JSON."""
+    """The type of `INVALID`."""
 
     def __repr__(self) -> str:
         return "INVALID"
 
 
 INVALID = _Invalid()
-"""What `NDJSONContract.parse` may give for a line that is no JSON; giving nothing there is as good."""
+"""What `NDJSONContract.parse` may yield for a line that is not valid JSON; it may also yield nothing."""
 
 
 class NDJSONContract(Reader, GeneratedTests):
     """The tests of a reader of NDJSON. Subclass it as `Test...` and define `parse`.
 
-    `parse(chunks)` gives the values, and for a line that is no JSON either nothing or `INVALID`.
+    `parse(chunks)` returns the values, and for a line that is not valid JSON either nothing or `INVALID`.
     """
 
     claims_invalid_lines: ClassVar[bool] = True
-    """False for a reader that raises at the first line that is no JSON, and says so."""
+    """False for a reader that is documented to raise at the first line that is not valid JSON."""
 
     def test_any_stream_of_lines(self) -> None:
         """Any values, blank lines, line ends, byte order mark and invalid lines, at any cut."""
@@ -47,7 +47,7 @@ class NDJSONContract(Reader, GeneratedTests):
         run_property(cut_streams(streams), self, "any_stream", check)
 
     def test_canonical_streams(self) -> None:
-        """One text per line, LF behind each, at any cut."""
+        """One text per line, each ended by LF, at any cut."""
 
         def check(drawn: tuple[NDJSONStream, list[bytes]]) -> None:
             self._check("canonical streams", Clause.NDJSON_LINES, *drawn)
@@ -55,7 +55,7 @@ class NDJSONContract(Reader, GeneratedTests):
         run_property(cut_streams(ndjson_streams(canonical=True)), self, "canonical", check)
 
     def test_memory_is_bounded(self) -> None:
-        """Lines of nothing but blanks cost no memory."""
+        """Lines of white space cost no memory, however many there are."""
         self._skip_unless_claimed(Claim.BOUNDED_MEMORY)
         check_memory(self._consume, measures.NDJSON_MEMORY)
 
@@ -87,7 +87,7 @@ def _agree(seen: list[Any] | Raised, stream: NDJSONStream) -> bool:
 def _ndjson_case_test(case: NDJSONCase) -> Test:
     def test(self: NDJSONContract) -> None:
         if case.invalid and not self.claims_invalid_lines:
-            raise unittest.SkipTest("does not claim to go on behind an invalid line")
+            raise unittest.SkipTest("does not claim to go on after an invalid line")
         stream = NDJSONStream(case.data, case.texts, case.invalid)
         for chunks in cuttings(case.data):
             self._check(case.name, case.clause, stream, chunks)

@@ -1,4 +1,4 @@
-"""How a reader under test is called: once for a list, once item by item, sync or async."""
+"""How the reader under test is called, sync or async."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 
 class Reader:
-    """What both contracts share: how a user's `parse` is called, once for a list and once item by item."""
+    """The base of both contracts that calls `parse`, which returns a list or yields items."""
 
     def parse(self, chunks: Iterable[bytes]) -> Iterable[Any]:
         raise NotImplementedError(f"{type(self).__name__} must define parse(chunks)")
 
     def _for_each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int = 0) -> bool:
-        """Read all chunks and hand each item to `take`; tell whether items came while reading (not in a list).
+        """Read all chunks, call `take` with each item, and return whether items came while reading (not in a list).
 
-        Behind each chunk the event loop, if there is one, gets so many turns before the next chunk is there.
+        After each chunk the event loop, if there is one, runs `turns` times before the next chunk arrives.
         """
         items = self.parse(chunks)
         for item in items:
@@ -33,7 +33,7 @@ class Reader:
 
 
 class AsyncReader(Reader):
-    """The same for `aparse`, which is given an async iterable; each reading runs in an event loop of its own."""
+    """The same for `aparse`, which takes an async iterable. Each reading runs in its own event loop."""
 
     def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterable[Any] | Awaitable[Iterable[Any]]:
         raise NotImplementedError(f"{type(self).__name__} must define aparse(chunks)")

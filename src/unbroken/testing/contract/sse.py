@@ -31,42 +31,42 @@ _HANDOVER_SECONDS = (
 class ParserContract(Reader, GeneratedTests):
     """The tests of a reader of event streams. Subclass it as `Test...` and define `parse`.
 
-    `parse(chunks)` takes any iterable of bytes and gives the events as (event, data, id): as a list, or one by one,
-    which lets the contract ask for promptness too. `does_not_claim` names what the reader does not even try.
-    Override `last_retry(chunks)` and `parse_as(chunks, content_type)` to have these asked as well.
+    `parse(chunks)` takes any iterable of bytes and returns the events as (event, data, id): as a list, or one by one,
+    so that promptness is tested too. `does_not_claim` names features that the reader does not support. Override
+    `last_retry(chunks)` and `parse_as(chunks, content_type)` to have these tested as well.
     """
 
     def parse(self, chunks: Iterable[bytes]) -> Iterable[Seen]:
-        """Read these chunks and give each event as (event, data, id)."""
+        """Return the events of these chunks, each as (event, data, id)."""
         raise NotImplementedError(f"{type(self).__name__} must define parse(chunks)")
 
     def last_retry(self, chunks: Iterable[bytes]) -> int | None:
-        """Read these chunks and give the last reconnection time in milliseconds, None if none was set."""
+        """Return the last reconnection time in milliseconds, None if none was set."""
         raise unittest.SkipTest("does not define last_retry(chunks)")
 
     def parse_as(self, chunks: Iterable[bytes], content_type: str) -> Iterable[Seen]:
-        """Read these chunks as the body of a response with this content type."""
+        """Return the events of these chunks, read as the body of a response with this content type."""
         raise unittest.SkipTest("does not define parse_as(chunks, content_type)")
 
     def test_the_same_bytes_are_the_same_events_at_any_cut(self) -> None:
-        """Chunking never shows, whatever the reader makes of the bytes."""
+        """The result does not depend on the chunking, whatever the reader makes of the bytes."""
 
         streams = self._claimed(st.one_of(sse_streams(), hostile_bytes().map(SSEStream.of)))
         run_property(cut_streams(streams), self, "same_bytes", lambda drawn: self._check_sameness(drawn[1]))
 
     def test_an_event_leaves_with_the_byte_that_completes_it(self) -> None:
-        """Neither the next event nor the end of the stream is waited for."""
+        """The reader waits neither for the next event nor for the end of the stream."""
         self._skip_unless_claimed(Claim.PROMPT)
         run_property(self._claimed(PROMPT.streams), self, PROMPT.slug, self._check_promptness)
 
     def test_a_chunk_may_be_empty(self) -> None:
-        """An empty chunk is no end of input."""
+        """An empty chunk does not end the input."""
         stream = SSEStream.of(b"data: a\n\ndata: b\n\n")
         for at in range(len(stream.data) + 1):
             self._check("an empty chunk", Clause.CHUNKS, stream, [stream.data[:at], b"", stream.data[at:]])
 
     def test_retry_takes_ascii_digits_only(self) -> None:
-        """`int()` is too generous: it takes `1_000`, `-5` and other alphabets."""
+        """`int()` is too lenient: it accepts `1_000`, `-5` and digits of other scripts."""
         self._skip_unless_claimed(Claim.RETRY)
 
         def check(drawn: tuple[SSEStream, list[bytes]]) -> None:
@@ -95,7 +95,7 @@ class ParserContract(Reader, GeneratedTests):
         run_property(st.tuples(CHARSET.cut_streams, st.sampled_from(types)), self, CHARSET.slug, check)
 
     def test_memory_is_bounded(self) -> None:
-        """A stream that holds nothing to remember costs no more memory the longer it is."""
+        """A stream of which nothing has to be kept takes no more memory the longer it is."""
         self._skip_unless_claimed(Claim.BOUNDED_MEMORY)
         check_memory(self._consume, measures.SSE_MEMORY)
 
@@ -116,7 +116,7 @@ class ParserContract(Reader, GeneratedTests):
         def bytewise() -> Iterator[bytes]:
             nonlocal taken
             for byte in every(stream.data, 1):
-                # A reader may read ahead, in a task or a thread of its own; on a network it would have to wait.
+                # A reader may read ahead in its own task or thread; on a network it would have to wait there.
                 if threading.get_ident() != consumer:
                     with arrival:
                         arrival.wait_for(has_all_due, timeout=_HANDOVER_SECONDS)
@@ -129,7 +129,7 @@ class ParserContract(Reader, GeneratedTests):
                 arrival.notify()
 
         if not self._for_each(bytewise(), note, turns=8):
-            raise unittest.SkipTest("parse() gives a list, so that nothing can be said of promptness")
+            raise unittest.SkipTest("parse() returns a list, so that promptness cannot be tested")
         if came != due:
             chunks = every(stream.data, 1)
             raise ContractBroken(PROMPT.name, PROMPT.clause, chunks, f"at bytes {due}", f"at bytes {came}")
@@ -159,7 +159,7 @@ class ParserContract(Reader, GeneratedTests):
 
 
 def _completing_bytes(stream: SSEStream) -> list[int]:
-    """Find after which byte each event is whole: the shortest beginnings of the stream that hold one event more."""
+    """Return after how many bytes each event is complete: the shortest prefix of the stream that holds it."""
     due: list[int] = []
     for end in range(1, len(stream.data) + 1):
         due += [end] * (len(SSEStream.of(stream.data[:end]).events) - len(due))
@@ -210,5 +210,5 @@ for _shape in measures.SSE_SHAPES:
 class AsyncParserContract(AsyncReader, ParserContract):
     """The same tests for a reader of async iterables: define `aparse`.
 
-    `aparse(chunks)` is an async generator of (event, data, id), or a coroutine that gives a list of them.
+    `aparse(chunks)` is an async generator of (event, data, id), or a coroutine that returns a list of them.
     """

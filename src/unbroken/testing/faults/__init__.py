@@ -1,7 +1,7 @@
-"""The faults of the field, each by name: how it is planted in a healthy stream, and what is right to make of it.
+"""The faults seen in real streams, by name: how each is planted in a healthy stream, and the correct result.
 
-One for each row of `docs/repairs.md`, with the name of its `RepairKind`, and one for each way in which a transport
-fails. `fault.examples` needs no Hypothesis; `unbroken.testing.strategies.broken` plants them anywhere.
+There is one for each row of `docs/repairs.md`, named as its `RepairKind`, and one for each way in which a transport
+fails. `fault.examples` works without Hypothesis; `unbroken.testing.strategies.broken` plants them anywhere.
 """
 
 from __future__ import annotations

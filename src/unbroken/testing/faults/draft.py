@@ -1,4 +1,4 @@
-"""A healthy stream while faults are planted in it: what is sent for each frame, and what is right."""
+"""A stream while faults are planted in it."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ _ONE_OBJECT = re.compile(rb"((?:event: [^\n]*\n)?(?:id: [^\n]*\n)?data: |)(\{[^\
 
 
 class StreamDraft:
-    """A healthy stream while faults are being planted in it: for each frame what is sent, and what should be."""
+    """A healthy stream while faults are planted in it: for each frame what is sent, and what is expected."""
 
     def __init__(self, healthy: Healthy) -> None:
         self.healthy = healthy
         self.sent = list(healthy.frames)
         self.expected = list(healthy.frames)
         self.faulty: set[int] = set()
-        """Frames that carry a fault already; nothing else may be planted there."""
+        """Indices of frames that have a fault already; no other may be planted there."""
         self.faults: list[str] = []
         self.repairs: Counter[RepairKind] = Counter()
         self.options: dict[str, Any] = {}
         self.error: str | None = None
         self.connections: tuple[bytes, ...] = ()
         self.end_decided = False
-        """Whether a fault has decided the end."""
+        """Whether a fault has determined how the stream ends."""
 
     def payload(self, at: int) -> bytes | None:
-        """Give the JSON object that this frame carries on one line, if it is free and carries nothing else."""
+        """Return the JSON object of this frame; None if it has a fault already, or is not one object on one line."""
         found = _ONE_OBJECT.fullmatch(self.healthy.frames[at])
         return found[2] if found and at not in self.faulty and is_json(found[2]) else None
 
     def spell(self, payload: bytes, at: int) -> bytes:
-        """Spell a payload as the frame at this place is spelt."""
+        """Return a frame with this payload, otherwise like the frame at this place."""
         found = _ONE_OBJECT.fullmatch(self.healthy.frames[at])
         return found[1] + payload + found[3] if found else payload
 
-    def put(self, at: int, sent: bytes, right: bytes) -> bool:
-        """Let a frame be sent this way, and expect that."""
-        self.sent[at], self.expected[at] = sent, right
+    def put(self, at: int, sent: bytes, expected: bytes) -> bool:
+        """Set what is sent for a frame and what is expected of it. Returns True, for use by plants."""
+        self.sent[at], self.expected[at] = sent, expected
         self.faulty.add(at)
         return True
 
     def places(self) -> Iterator[tuple[int, int]]:
-        """Give the start and the end of each frame that carries a fault, in the bytes that are sent."""
+        """Yield the start and end of each faulty frame, in the bytes that are sent."""
         start = 0
         for number, frame in enumerate(self.sent):
             if number in self.faulty:
@@ -56,7 +56,7 @@ class StreamDraft:
             start += len(frame)
 
     def stream(self) -> BrokenStream:
-        """Give the stream with all that was planted."""
+        """Return the stream with all faults planted so far."""
         return BrokenStream(
             data=b"".join(self.sent),
             mended=b"".join(self.expected),

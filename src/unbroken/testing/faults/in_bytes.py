@@ -39,17 +39,17 @@ from .streams import PLAIN_STREAMS, BrokenStream, Healthy
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault that is planted in the bytes. `kind` is the repair that mends it."""
+    """A fault in the bytes of a stream. `does` describes it; `kind` is the repair that mends it."""
 
     name: str
     does: str
     kind: RepairKind
     plant: Plant = field(repr=False)
     speaks: str | None = None
-    """The dialect without which it is no fault, or cannot be mended."""
+    """The dialect that a stream must have for this to be a fault that can be mended; None for any."""
 
     def plant_at(self, draft: StreamDraft, at: int) -> bool:
-        """Plant it at this frame, or the next one at which it fits. False if it fits nowhere."""
+        """Plant it at this frame or the next one where it fits. Returns whether it fits anywhere."""
         if self.speaks not in (None, draft.healthy.dialect) or draft.end_decided:
             return False
         places = range(len(draft.sent))
@@ -62,7 +62,7 @@ class Fault:
 
     @property
     def examples(self) -> tuple[BrokenStream, ...]:
-        """The fault in each of a few plain streams in which it fits, at each place at which it fits."""
+        """The fault in each of a few simple streams, at each place where it fits."""
         found: dict[bytes, BrokenStream] = {}
         for healthy in PLAIN_STREAMS:
             for at in range(len(healthy.frames)):
@@ -79,10 +79,10 @@ def _faults(*rows: tuple[RepairKind, str, Plant] | tuple[RepairKind, str, Plant,
 
 
 FAULTS: Mapping[str, Fault] = _faults(
-    (RepairKind.INVALID_UTF8, "a byte that is no UTF-8", member(b'"t":"\xff"', '"t":"\ufffd"'.encode())),
+    (RepairKind.INVALID_UTF8, "a byte that is not UTF-8", member(b'"t":"\xff"', '"t":"\ufffd"'.encode())),
     (RepairKind.STRAY_LINE, "a line of a proxy's log", in_sse(before(b"--- proxy log ---\n\n"))),
     (RepairKind.FIELD_NAME, "`data` indented and in the wrong case", in_sse(spelling(b"  Data: @\n\n"))),
-    (RepairKind.HTTP_HEAD, "an HTTP head left in front of the body", http_head),
+    (RepairKind.HTTP_HEAD, "an HTTP head left before the body", http_head),
     (RepairKind.FOREIGN_BODY, "an HTML page in the middle of the stream", foreign_body),
     (RepairKind.NOT_A_STREAM, "an HTML page in the place of a stream", in_sse(not_a_stream)),
     (
@@ -119,7 +119,7 @@ FAULTS: Mapping[str, Fault] = _faults(
     ),
     (RepairKind.DONE_SPELLING, "`[DONE]` in the wrong case", at_end(done_spelling), "openai-chat"),
     (RepairKind.EMPTY_DATA, "an event with empty data", before(b"data: \n\n"), "openai-chat"),
-    (RepairKind.INVALID_JSON, "a line that is no JSON", in_ndjson(before(b"not json\n"))),
+    (RepairKind.INVALID_JSON, "a line that is not JSON", in_ndjson(before(b"not json\n"))),
     (RepairKind.UNTERMINATED_EVENT, "a last event without its blank line", at_end(unterminated)),
     (
         RepairKind.UNFINISHED_TAIL,
@@ -127,17 +127,20 @@ FAULTS: Mapping[str, Fault] = _faults(
         in_sse(in_no_dialect(at_end(unfinished))),
     ),
     (RepairKind.OVERSIZED_EVENT, "an event beyond the limit", oversized),
-    (RepairKind.AFTER_DONE, "data behind `[DONE]`", at_end(after_done), "openai-chat"),
-    (RepairKind.DONE_AFTER_ERROR, "`[DONE]` behind an error", done_after_error, "openai-chat"),
+    (RepairKind.AFTER_DONE, "data after `[DONE]`", at_end(after_done), "openai-chat"),
+    (RepairKind.DONE_AFTER_ERROR, "`[DONE]` after an error", done_after_error, "openai-chat"),
     (RepairKind.MISSING_DONE, "no `[DONE]`", at_end(missing_done), "openai-chat"),
     (RepairKind.EVENT_NAME_RESTORED, "an event without its name", no_event_name, "anthropic"),
     (RepairKind.REPEATED_EVENT, "events sent again after a reconnection", repeated),
 )
-"""The faults that repairs mend, by the slug of the repair."""
+"""The faults that repairs mend, by the name of the repair."""
 
 
 def plant(healthy: Healthy, faults: Iterable[tuple[str, int]]) -> BrokenStream:
-    """Plant faults by name, each at the frame of this number or the next that fits; what fits nowhere is left out."""
+    """Return a stream with these faults, each a name and the number of the frame to start from.
+
+    Each is planted at that frame (modulo their number) or the next one where it fits, or left out if it fits nowhere.
+    """
     draft = StreamDraft(healthy)
     for name, number in faults:
         if healthy.frames:

@@ -1,4 +1,4 @@
-"""The faults of a transport, by name: how each is played, and what is right to make of it."""
+"""The faults of a transport, by name: how each is produced, and the correct result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from .streams import CHAT, PLAIN, Healthy
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is right to make of a stream whose transport failed: what arrives, how it ended, the error's code."""
+    """The correct result for a stream whose transport failed.
+
+    `delivered` are the bytes that must reach the client, without an error frame; `error` is the code of that frame.
+    """
 
     delivered: bytes
     verdict: Verdict
@@ -24,9 +27,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class TransportFault:
-    """A fault of the transport: `steps` plays it in a scripted source, `wire` on a socket, `outcome` is what follows.
+    """A fault of the transport.
 
-    Each takes the frames of a healthy stream. `wire` is None for what a server cannot do, such as a client's timeout.
+    From the frames of a healthy stream, `steps` makes the script of a source, and `wire` that of a `ScriptedServer`;
+    `wire` is None for what a server cannot cause, such as a client's timeout. `outcome` returns the correct result.
     """
 
     name: str
@@ -37,12 +41,12 @@ class TransportFault:
 
     @property
     def examples(self) -> tuple[tuple[Healthy, Outcome], ...]:
-        """The outcome for a plain stream of no dialect and for one whose end is known."""
+        """The outcome for a stream without a dialect and for one whose dialect has a terminator."""
         return tuple((healthy, self.outcome(healthy)) for healthy in (PLAIN, CHAT))
 
 
 def _half(frames: Sequence[bytes]) -> list[bytes]:
-    """All frames but the last one, and half of that one."""
+    """Return all frames but the last one, and half of that one."""
     last = frames[-1]
     return [*frames[:-1], last[: len(last) // 2]]
 
@@ -57,7 +61,7 @@ def _failed(healthy: Healthy) -> Outcome:
 
 
 def _cut_in_silence(healthy: Healthy) -> Outcome:
-    """A clean end inside an event; only where a dialect is known is the reader told of it."""
+    """Return the outcome of a clean end inside an event, which is reported only where the dialect is known."""
     if healthy.dialect:
         return Outcome(b"".join(healthy.frames[:-1]), Verdict.TRUNCATED, "truncated")
     return Outcome(b"".join(healthy.frames[:-1]), Verdict.TRUNCATED)
@@ -98,21 +102,21 @@ TRANSPORT_FAULTS: Mapping[str, TransportFault] = {
         TransportFault("read-timeout", "a client's own timeout", _raising("httpx.ReadTimeout"), None, _failed),
         TransportFault(
             "cut-in-silence",
-            "a body that ends with its connection, too early: no client can tell",
+            "a body that ends with its connection, too early: no client can detect it",
             lambda frames: list(_half(frames)),
             lambda frames: close_delimited(_half(frames)),
             _cut_in_silence,
         ),
         TransportFault(
             "stall",
-            "a connection that stays open and says nothing more",
+            "a connection that stays open and sends nothing more",
             lambda frames: [*_half(frames), Block()],
             lambda frames: [*chunked(_half(frames), end=False), Hold()],
             lambda healthy: Outcome(b"".join(healthy.frames[:-1]), Verdict.FAILED, "silence-timeout"),
         ),
         TransportFault(
             "lump",
-            "a proxy that buffers all of it",
+            "a proxy that buffers the whole body",
             lambda frames: [b"".join(frames)],
             lambda frames: chunked([b"".join(frames)]),
             _whole,
@@ -126,7 +130,7 @@ TRANSPORT_FAULTS: Mapping[str, TransportFault] = {
         ),
         TransportFault(
             "wrong-content-type",
-            "a stream that calls itself JSON",
+            "a stream whose content type says JSON",
             lambda frames: list(frames),
             lambda frames: chunked(frames, content_type="application/json"),
             lambda healthy: _whole(healthy, "application/json"),

@@ -1,4 +1,4 @@
-"""How each fault is planted: functions that change one frame of a stream, or say that they do not fit there."""
+"""How each fault is planted: functions that change a frame of a draft and return True, or False if it does not fit."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from ...core.repairs import DEFAULT_REPAIRS, RepairKind
 from .draft import StreamDraft
 
 Plant = Callable[[StreamDraft, int], bool]
-"""Plant a fault at or before this frame; False where it does not fit."""
+"""A function that plants a fault at this frame and returns True, or returns False if the fault does not fit there."""
 
 
 def _with_member(payload: bytes, member: bytes) -> bytes:
-    """Put one member more in front of an object's."""
+    """Return an object's text with one more member before its own."""
     return b"{" + member + (b"" if payload[1:].lstrip().startswith(b"}") else b",") + payload[1:]
 
 
-def member(sent: bytes, right: bytes) -> Plant:
-    """Plant a member that is wrong, and one that is right."""
+def member(sent: bytes, expected: bytes) -> Plant:
+    """Return a plant that sends `sent` as an additional member, and expects `expected`."""
 
     def plant(draft: StreamDraft, at: int) -> bool:
         payload = draft.payload(at)
         if payload is None:
             return False
-        spelt = [draft.spell(_with_member(payload, member), at) for member in (sent, right)]
-        return draft.put(at, *spelt)
+        frames = [draft.spell(_with_member(payload, member), at) for member in (sent, expected)]
+        return draft.put(at, *frames)
 
     return plant
 
 
 def spelling(pattern: bytes) -> Plant:
-    """Send an event in another spelling, in which `@` stands for its payload."""
+    """Return a plant that sends an event in another form, where `@` stands for its payload."""
 
     def plant(draft: StreamDraft, at: int) -> bool:
         payload = draft.payload(at)
@@ -44,14 +44,14 @@ def spelling(pattern: bytes) -> Plant:
     return plant
 
 
-def before(sent: bytes, right: bytes = b"") -> Plant:
-    """Plant something in front of a frame, but never in front of the first one, where it would decide the format."""
+def before(sent: bytes, expected: bytes = b"") -> Plant:
+    """Return a plant that sends `sent` before a frame; never before the first, where it would decide the format."""
 
     def plant(draft: StreamDraft, at: int) -> bool:
         if at == 0 or at in draft.faulty:
             return False
         frame = draft.healthy.frames[at]
-        return draft.put(at, sent + frame, right + frame)
+        return draft.put(at, sent + frame, expected + frame)
 
     return plant
 
@@ -69,7 +69,7 @@ def in_no_dialect(plant: Plant) -> Plant:
 
 
 def at_end(plant: Plant) -> Plant:
-    """Plant something that decides the end, behind or in the last frame."""
+    """Return a plant that only applies to the last frame, and determines how the stream ends."""
 
     def plant_last(draft: StreamDraft, at: int) -> bool:
         last = len(draft.sent) - 1
@@ -121,8 +121,8 @@ def python_repr(draft: StreamDraft, at: int) -> bool:
         return False
     value = {"t": "it's", "done": False, "next": None, "n": [1, 2.5]}
     frame = draft.healthy.frames[at]
-    spelt = [_plain_frame(draft, text.encode()) for text in (repr(value), json.dumps(value))]
-    return draft.put(at, spelt[0] + frame, spelt[1] + frame)
+    frames = [_plain_frame(draft, text.encode()) for text in (repr(value), json.dumps(value))]
+    return draft.put(at, frames[0] + frame, frames[1] + frame)
 
 
 def _plain_frame(draft: StreamDraft, payload: bytes) -> bytes:
@@ -144,13 +144,13 @@ def http_head(draft: StreamDraft, at: int) -> bool:
     return draft.put(0, b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + frame, frame)
 
 
-def _cut_at(draft: StreamDraft, at: int, sent: bytes, right: bytes = b"") -> bool:
-    """End the stream in front of this frame, with other bytes in the place of all the rest."""
+def _cut_at(draft: StreamDraft, at: int, sent: bytes, expected: bytes = b"") -> bool:
+    """End the stream before this frame, with other bytes in place of the rest."""
     if draft.end_decided or any(place >= at for place in draft.faulty):
         return False
     for place in range(at, len(draft.sent)):
         draft.put(place, b"", b"")
-    draft.put(at, sent, right)
+    draft.put(at, sent, expected)
     draft.end_decided = True
     return True
 
@@ -211,7 +211,7 @@ def no_event_name(draft: StreamDraft, at: int) -> bool:
 
 
 def repeated(draft: StreamDraft, at: int) -> bool:
-    """Cut the first connection behind frame `at`; the second one begins again from the first event."""
+    """Cut the first connection after frame `at`; the second one starts again from the first event."""
     if draft.faulty or not draft.healthy.is_sse or draft.healthy.dialect or at + 1 >= len(draft.sent):
         return False
     frames = [b"id: %d\n" % number + frame for number, frame in enumerate(draft.healthy.frames, start=1)]

@@ -15,7 +15,7 @@ from ..streams import NDJSONStream, SSEStream
 
 @dataclass(frozen=True, slots=True)
 class Healthy:
-    """A canonical stream as its whole frames (events, or lines), and its dialect if it speaks one."""
+    """A canonical stream as whole frames (events, or lines), and its dialect if it has one."""
 
     frames: tuple[bytes, ...]
     dialect: str | None = None
@@ -23,7 +23,7 @@ class Healthy:
 
     @classmethod
     def of(cls, stream: Healthy | Conversation | SSEStream | NDJSONStream) -> Healthy:
-        """Cut a canonical stream into its frames."""
+        """Return a canonical stream as its frames."""
         if isinstance(stream, Healthy):
             return stream
         if isinstance(stream, Conversation):
@@ -35,12 +35,12 @@ class Healthy:
 
 @dataclass(frozen=True, slots=True)
 class BrokenStream:
-    """A stream with faults in it, and what is right to make of it.
+    """A stream with faults in it, and the correct result.
 
-    `mended` is the stream as it should have been (JSON payloads count by their value), without the one error frame
-    that ends it if `error` names its code. `repairs` counts by kind how much there is to mend, at least; it lies within
-    `places`, each the start and the end of a stretch of `data`, and all else is healthy. `options` are those of
-    `unbroken.repair` under which this holds. Where upstream is opened twice, `connections` holds both bodies.
+    `mended` is the stream as it should have been (JSON payloads compare by value), without the error frame that ends
+    the output if `error` names a code. `repairs` is the least number of repairs of each kind; all of them lie within
+    `places`, each the start and end of a range of `data`, and the rest is healthy. `options` are the options of
+    `unbroken.repair` for which this holds. If upstream is opened twice, `connections` holds both bodies.
     """
 
     data: bytes
@@ -55,11 +55,11 @@ class BrokenStream:
 
     @property
     def expected(self) -> list[Any]:
-        """What a reader must see in the end; see `seen_in`."""
+        """What a reader must see in the output, in the form of `seen_in`."""
         return self.seen_in(self.mended)
 
     def seen_in(self, wire: bytes) -> list[Any]:
-        """Read canonical output: events as (event, payload, id) or lines, JSON payloads by their value."""
+        """Return what canonical output holds: events as (event, payload, id), or lines; JSON payloads as values."""
         if not self.is_sse:
             return [json.loads(text) for text in read_ndjson(wire).texts]
         return [_by_value(seen) for seen in read_sse(wire).events]

@@ -1,9 +1,9 @@
-"""Hypothesis strategies for streams, whole, odd and hostile, and for the ways to cut them.
+"""Hypothesis strategies for streams, whole, faulty and hostile, and for the ways to cut them.
 
 https://hypothesis.readthedocs.io/ (extra `unbroken[testing]`)
 
-Whole streams are made from their meaning: events are drawn first, then a legal spelling of them, so what a right
-reader must see is known without reading. Everything shrinks towards one short event, LF line ends and one chunk.
+For whole streams, events are drawn first and then a legal form of them, so that what a conforming reader must see is
+known without parsing. Everything shrinks towards one short event, LF line ends and one chunk.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ _odd_text = st.lists(
     ),
     max_size=4,
 ).map(tuple)
-# Events that differ in a word only are what most of a stream is made of, and what fast paths are made for.
+# Most events of a stream differ in one word only; these exercise the fast path.
 _prose = st.lists(st.sampled_from(["Hello", " world", " é", ","]), min_size=6, max_size=16).map(tuple)
 _pieces_of_text = st.one_of(_odd_text, _odd_text, _odd_text, _prose)
 _tool_calls = st.builds(
@@ -39,7 +39,7 @@ answers = st.builds(
 
 @lru_cache(maxsize=64)
 def dialect_streams(dialect: str) -> SearchStrategy[Conversation]:
-    """Draw whole answers in this dialect, canonically spelt, with known text, reasoning, tool calls and figures.
+    """Draw whole answers in this dialect, in canonical form, with known text, reasoning, tool calls and usage.
 
     Raises `ValueError` for a dialect that is not among `unbroken.testing.conversations.DIALECTS`.
     """

@@ -20,13 +20,13 @@ EVENT_END = re.compile(rb"\r\n\r\n|\r\r|\n\n|(?<=})\n(?={)")
 def chunkings(data: bytes) -> SearchStrategy[list[bytes]]:
     """Draw a way to cut `data`: any at all, biased to one byte, inside UTF-8, between CR and LF, one event each, empty.
 
-    The chunks always join to `data`. Shrinks to one chunk.
+    Joined, the chunks are always `data`. Shrinks to one chunk.
     """
     return _ways_to_cut.map(lambda way: way(data))
 
 
 def cut_streams(streams: SearchStrategy[_S]) -> SearchStrategy[tuple[_S, list[bytes]]]:
-    """Draw a stream and a way to cut it; both shrink on their own."""
+    """Draw a stream and its chunks; the stream and the cut shrink independently."""
     return st.builds(lambda stream, way: (stream, way(stream.data)), streams, _ways_to_cut)
 
 
@@ -69,7 +69,7 @@ def _with_empty_chunks(way: Callable[[bytes], list[bytes]], numbers: list[int]) 
 _ways_to_cut = st.builds(
     _with_empty_chunks,
     st.one_of(
-        # The first ones cut a stream that shrinks where they cut it before; what comes later shrinks to these.
+        # Later ones shrink to earlier ones. While a stream shrinks, the first ones still cut it at the same places.
         st.just(_at_fractions([])),
         st.integers(1, 7).map(_in_pieces),
         st.just(_at_every_nasty_place),

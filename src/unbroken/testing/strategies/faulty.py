@@ -25,11 +25,11 @@ _healthy_streams: SearchStrategy[_HealthyStream] = st.one_of(
 def broken(
     streams: SearchStrategy[Any] | None = None, faults: Collection[str] | None = None, *, most: int = 3
 ) -> SearchStrategy[BrokenStream]:
-    """Draw a healthy stream with faults planted in it, and what is right to make of it.
+    """Draw a stream with faults planted in it, and the correct result.
 
     `streams` draws canonical streams: `dialect_streams(...)`, or `sse_streams` and `ndjson_streams` with
-    `canonical=True` and JSON objects. `faults` are names from `unbroken.testing.faults.FAULTS`, by default all; up to
-    `most` of them are planted. Shrinks to one fault in one event.
+    `canonical=True` and JSON objects. `faults` are names from `FAULTS`, by default all; at most `most` are planted.
+    Shrinks to one fault in one event.
     """
     names = st.sampled_from(sorted(FAULTS if faults is None else faults))
     drawn = st.lists(st.tuples(names, st.integers(0, 99)), min_size=1, max_size=most)

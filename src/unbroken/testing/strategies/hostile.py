@@ -54,7 +54,7 @@ _harms = st.lists(st.tuples(_ways_to_harm, st.integers(0, 9999), _pieces), min_s
 
 
 def _harm(data: bytes, harms: list[tuple[str, int, bytes]]) -> bytes:
-    """Plant pieces, strike bytes out, overwrite them, cut the end off, repeat a stretch, or number the events."""
+    """Return `data` with pieces inserted, bytes deleted or overwritten, its end cut, a part repeated, or ids added."""
     for harm, number, piece in harms:
         at = number % (len(data) + 1)
         match harm:
@@ -81,13 +81,13 @@ _hostile = st.one_of(_scraps, st.builds(_harm, _healthy, _harms))
 
 
 def hostile_bytes() -> SearchStrategy[bytes]:
-    """Draw broken and hostile streams: scraps of SSE, JSON, NDJSON, HTML and damaged UTF-8, and healthy streams harmed.
+    """Draw hostile bytes: pieces of SSE, JSON, NDJSON, HTML and damaged UTF-8, and damaged healthy streams.
 
-    `read_sse` and `read_ndjson` tell what a right reader sees in them.
+    `read_sse` and `read_ndjson` return what a conforming reader sees in them.
     """
     return _hostile
 
 
 def hostile_sse_streams() -> SearchStrategy[SSEStream]:
-    """Draw hostile bytes as event streams that know what WHATWG 9.2.6 makes of them."""
+    """Draw hostile bytes as event streams, with their reading by WHATWG 9.2.6."""
     return _hostile.map(SSEStream.of)

@@ -33,9 +33,9 @@ _ndjson_ends = st.sampled_from([b"\n", b"\r\n"])
 def ndjson_streams(
     values: SearchStrategy[Any] | None = None, *, canonical: bool = False, invalid: bool = True
 ) -> SearchStrategy[NDJSONStream]:
-    """Draw NDJSON: JSON texts on lines of LF or CRLF, blank lines, a BOM, invalid lines, a last line without LF.
+    """Draw NDJSON: JSON texts, blank lines and invalid lines, ended by LF or CRLF; a BOM; a last line without LF.
 
-    `canonical=True` gives only texts and LF. `invalid=False` gives no invalid line.
+    `canonical=True` draws only texts and LF. `invalid=False` draws no invalid lines.
     """
     texts = json_texts(values)
     if canonical:
@@ -51,7 +51,10 @@ def _canonical_ndjson(texts: list[str]) -> NDJSONStream:
 
 
 def _ndjson(mark: bytes, rows: list[tuple[bytes, str | bytes, bytes, bytes]], ended: bool) -> NDJSONStream:
-    """Spell rows of (blanks, text or invalid bytes, blanks, line end), the last one perhaps without its end."""
+    """Return the stream of rows of (white space, text or invalid bytes, white space, line end).
+
+    Unless `ended`, the last line has no line end.
+    """
     data = mark
     for before, line, after, end in rows:
         data += before + (line.encode() if isinstance(line, str) else line) + after + end

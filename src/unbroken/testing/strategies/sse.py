@@ -1,6 +1,6 @@
 """Strategies for legal event streams.
 
-Their meaning is drawn first and then spelt, so that what a right reader must see is known without reading.
+Events are drawn first and then a legal form of them, so that what a reader must see is known without parsing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _one_in_four = st.sampled_from([False, False, False, True])
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The lines of one block, and what it does: an event, a new last event id, a new retry; each or none."""
+    """The lines of one block, and its effect: an event as (event, data), a new last event id, a new retry, or None."""
 
     lines: tuple[str, ...]
     seen: tuple[str, str] | None
@@ -51,7 +51,7 @@ _orders: dict[int, SearchStrategy[list[int]]] = {size: st.permutations(range(siz
 
 
 def _spell(field: str, value: str, spelling: int) -> str:
-    """Spell a field legally: the canonical way, without the blank, or as the bare name, where that means the same."""
+    """Return a field in a legal form: canonical, without the space, or the bare name, where that means the same."""
     if spelling == 2 and value == "":
         return field
     if spelling >= 1 and not value.startswith(" "):
@@ -61,7 +61,7 @@ def _spell(field: str, value: str, spelling: int) -> str:
 
 @lru_cache(maxsize=64)
 def _blocks(data: SearchStrategy[str], canonical: bool) -> SearchStrategy[_Block]:
-    """Draw a block; its fields stand in any order, its data lines together."""
+    """Draw a block with its fields in any order, its data lines together."""
     spellings = st.just(0) if canonical else _spellings
     drawn_events = events(data)
     noise_lines = _plain_noise if canonical else _odd_noise
@@ -92,7 +92,7 @@ _blank_lines = st.sampled_from([1, 1, 1, 2])
 
 
 def _end_lines(draw: DrawFn, lines: Sequence[str], ends: Sequence[str]) -> str:
-    """Join lines with drawn line ends; an LF of its own never follows a CR, where the two would be one end."""
+    """Return the lines with drawn line ends; never an LF of its own after a CR, where both would be one line end."""
     text = ""
     for line in lines:
         end = ends[0] if len(ends) == 1 else draw(_any_line_end)
@@ -111,11 +111,11 @@ def sse_streams(
     max_blocks: int = 6,
     tail: bool = True,
 ) -> SearchStrategy[SSEStream]:
-    """Draw a legal event stream: any spelling, comments, blocks without data, a BOM, an unfinished tail.
+    """Draw a legal event stream, in any legal form: comments, blocks without data, a BOM, an unfinished tail.
 
-    `data` draws payloads (default `payloads()`; see also `json_texts()`). `canonical=True` gives only the canonical
-    spelling: LF, no BOM, one blank after each colon, one blank line behind each block, no tail. `tail=False` gives
-    no unfinished last block.
+    `data` draws payloads (default `payloads()`; see also `json_texts()`). `canonical=True` draws only the canonical
+    form: LF, no BOM, one space after each colon, one blank line after each block, no tail. `tail=False` draws no
+    unfinished last block.
     """
     data = payloads() if data is None else data
     block_lists = st.lists(_blocks(data, canonical), min_size=min_blocks, max_size=max_blocks)
@@ -143,7 +143,7 @@ def sse_streams(
 
 
 def _tails(data: SearchStrategy[str]) -> SearchStrategy[str]:
-    """Draw the beginning of a block that never ends, most often none: "any pending data must be discarded"."""
+    """Draw the beginning of a block that never ends ("any pending data must be discarded"), often an empty one."""
 
     def field(event: Seen) -> SearchStrategy[str]:
         name, payload, id = event

@@ -1,4 +1,4 @@
-"""Strategies for what events carry: text, JSON documents, names and ids, often odd ones."""
+"""Strategies for the fields of events: text, JSON, names and ids, often unusual ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from ..require_hypothesis import SearchStrategy, st
 from ..standard import Seen
 
-# What careless readers split at, strip, or trip over; none of these ends a line of SSE or of NDJSON.
+# What incorrect readers split at, strip or reject; none of these ends a line of SSE or of NDJSON.
 ODD_CHARACTERS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\x00\x1b\ufeff\ufffd\u00e9\u4f60\U0001f600 \t:\"\\<'"
 _WORDS = ("a", "data: x", "[DONE]", ": ping", "null", '{"a":1}', "event: x", " ", "id", "</script>", "{", "1")
 
-# Strategies are made once: validating a fresh one costs Hypothesis more than drawing from it (a factor of ten here).
+# Strategies are created once: Hypothesis validates each new one, which costs ten times as much as drawing from it.
 _characters = st.one_of(
     st.sampled_from("ab1" + ODD_CHARACTERS), st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")
 )
@@ -22,7 +22,7 @@ _payloads = st.one_of(line_texts, st.lists(line_texts, min_size=1, max_size=3).m
 
 
 def payloads() -> SearchStrategy[str]:
-    """Draw the data of an event: any text that the standard can carry, of one line or more, often odd."""
+    """Draw the data of an event: any text that the standard can express, of one line or more, often unusual."""
     return _payloads
 
 
@@ -44,7 +44,7 @@ def json_values() -> SearchStrategy[Any]:
 
 
 def json_objects() -> SearchStrategy[dict[str, Any]]:
-    """Draw JSON objects, which is what most streams carry."""
+    """Draw JSON objects, the payloads of most streams."""
     return _json_objects
 
 
@@ -68,5 +68,5 @@ ids = st.one_of(st.just(""), st.integers(0, 99).map(str), line_texts.map(lambda 
 
 @lru_cache(maxsize=64)
 def events(data: SearchStrategy[str] | None = None) -> SearchStrategy[Seen]:
-    """Draw one event as (event, data, id), of values that the standard can carry."""
+    """Draw one event as (event, data, id), of values that the standard can express."""
     return st.tuples(_names, _payloads if data is None else data, ids)

@@ -1,4 +1,4 @@
-"""Strategies for streams whose chunks arrive at certain times, and that fail or block."""
+"""Strategies for streams whose chunks arrive over time, and which may fail or block."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _pauses = st.sampled_from([0.0, 0.001, 0.5, 4.9, 5.0, 14.0, 120.0, 301.0])
 
 @lru_cache(maxsize=64)
 def schedules(streams: SearchStrategy[SSEStream] | None = None) -> SearchStrategy[Schedule]:
-    """Draw a stream and the moments of its chunks: pauses of nothing to minutes, a failure in the middle, a block.
+    """Draw a stream and the times of its chunks: pauses from nothing to minutes, a failure or a block in the middle.
 
-    The failures are those of `client_failures()`. Shrinks to one chunk at once.
+    The failures are those of `client_failures()`. Shrinks to one chunk without a pause.
     """
     kinds = [st.just(Block()), st.sampled_from(sorted(client_failures().items())).map(lambda named: named[1]())]
     ends: SearchStrategy[Step | None] = st.one_of(st.none(), st.none(), *kinds)
