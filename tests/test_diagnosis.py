@@ -373,7 +373,7 @@ CLIENTS: dict[str, tuple[bytes, str]] = {
     "another charset": (HEAD.replace(b"utf-8", b"iso-8859-1") + say("é") + STOP + DONE, "httpx-sse, httpx2"),
     "a long line": (say("x" * 140_000) + STOP + DONE, "aiohttp, reading line by line"),
     "another type": (HEAD.replace(b"event-stream", b"plain") + WHOLE, "EventSource in browsers"),
-    "no blank behind the colon": (WHOLE.replace(b"data: ", b"data:"), "readers that test for `data: ` with its blank"),
+    "no blank behind the colon": (WHOLE.replace(b"data: ", b"data:"), "readers that test for `data: ` with its space"),
     "a blank line in NDJSON": (b'{"a":1}\n\n{"b":2}\n', "ollama, anthropic's JSON lines, jsonlines, ndjson"),
     "NaN": (b'data: {"a":NaN}\n\n', "JSON.parse in browsers and Node.js"),
     "no choices": (say("a") + b'data: {"object":"chat.completion.chunk","choices":[]}\n\n', "hand-written readers"),

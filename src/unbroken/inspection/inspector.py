@@ -1,7 +1,7 @@
-"""Look into one stream: bytes and `now` in, a row per thing that came out, and the facts for a diagnosis.
+"""The inspector of one stream: bytes and times in, a row per event or repair out, and the facts for a diagnosis.
 
-It reads as `repair` reads and changes nothing. A response head in front (`curl -i`) is read too. All that is kept is
-bounded, however long the stream.
+It reads as `repair` does and changes nothing. A response head before the body (`curl -i`) is read too. What it keeps
+is bounded, however long the stream is.
 """
 
 from __future__ import annotations
@@ -23,17 +23,20 @@ from .facts import Facts, Head, Row, Silence, parse_head, printable
 
 MAX_HEAD: Final = 64 * 1024
 MAX_KEPT: Final = 64
-"""Silences, and gaps in numbering, that are kept one by one."""
+"""The most silences, and the most gaps in numbering, that are kept."""
 STALL: Final = 10.0
-"""Seconds without a byte from which on a silence is marked: the shortest idle limit in the field is near."""
+"""Seconds without a byte from which a silence is marked; common idle limits begin at 30 s."""
 MAX_TEXT: Final = 72
-"""Characters of content that a row shows."""
+"""The most characters of content in a row."""
 
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 
 
 class Inspector:
-    """Feed it what arrives; `timed=False` where it comes from a file. `content_type` is overruled by a head."""
+    """Reads one stream. `timed=False` for bytes from a file.
+
+    `options` are those of `repair` that concern reading; a response head in the stream overrides `content_type`.
+    """
 
     def __init__(self, *, timed: bool = True, **options: Any) -> None:
         self._options = options
@@ -48,12 +51,12 @@ class Inspector:
         self._number: int | None = None
 
     def start(self, now: float, wall_clock: float | None = None) -> None:
-        """Begin to count the time; `wall_clock` is the time of day, to tell a live stream from one that was saved."""
+        """Start the clock. The time of day, `wall_clock`, distinguishes a live stream from a saved one."""
         self._started = now
         self.facts.wall_clock = wall_clock
 
     def feed(self, chunk: bytes, now: float) -> list[Row]:
-        """Take the next bytes, and give a row for each thing that they complete."""
+        """Read the next bytes, and return a row for each thing that they complete."""
         at = self._at(now)
         if not chunk:
             return []
@@ -62,7 +65,7 @@ class Inspector:
         return rows + self._read_body(body, at) if body else rows
 
     def close(self, now: float, *, stopped: bool = False) -> list[Row]:
-        """Take the end; `stopped` says that the watcher left and the stream may go on."""
+        """End the stream, and return the last rows. `stopped` if the user interrupted it and the stream may go on."""
         at = self._at(now)
         rows = self._stop() if stopped else self._end(at)
         self.facts.failure = self._pipeline.gate.failure if self._pipeline else None
@@ -78,14 +81,17 @@ class Inspector:
         return rows + self._rows(items, at)
 
     def _stop(self) -> list[Row]:
-        """Leave what is not whole alone: its rest was on its way."""
+        """Set the verdict without reading the incomplete rest: more of it may have been coming."""
         gate = self._pipeline.gate if self._pipeline else None
         ended = gate is not None and (gate.done or gate.terminal or gate.failure is not None)
         self.report.verdict = gate.conclude(clean=True, cut=False) if gate and ended else Verdict.CANCELLED
         return []
 
     def feed_record(self, chunks: list[dict[str, Any]], end: float, *, whole: bool) -> list[Row]:
-        """Take chunks whose content was not kept, and the end; `whole` says that none is missing in front."""
+        """Read chunks of a flight record, whose content was not kept, and the end; return their rows.
+
+        `whole` if the first chunk of the stream is among them.
+        """
         facts, rows = self.facts, []
         facts.recorded = True
         for chunk in chunks:
@@ -112,7 +118,7 @@ class Inspector:
             self._started = now
         return now - self._started
 
-    # What came
+    # What arrives
 
     def _note_arrival(self, at: float) -> None:
         facts = self.facts
@@ -131,7 +137,7 @@ class Inspector:
                 facts.silences.remove(min(facts.silences, key=lambda it: it.seconds))
 
     def _read_head(self, chunk: bytes, at: float) -> tuple[list[Row], bytes]:
-        """Take response heads off: several where the server said 100, 103 or 3xx first, as `curl -iL` writes them."""
+        """Split response heads off the body: there are several after 100, 103 or 3xx, as `curl -iL` writes them."""
         if self._pipeline is not None:
             return [], chunk
         rows: list[Row] = []
@@ -151,7 +157,7 @@ class Inspector:
         return rows, body
 
     def _end_head(self, at: float) -> list[Row]:
-        """Read what is left where a head was expected: one that the end cut short, or a body that looked like one."""
+        """Read the rest of the input where a head was expected: a truncated head, or a body that looked like one."""
         left, self._head = self._head, b""
         head = parse_head(left)
         if head is None:
@@ -161,8 +167,8 @@ class Inspector:
 
     def _note_head(self, head: Head, size: int, at: float) -> Row:
         self.facts.head = head
-        told = f"{head.status} {head.get('content-type') or ''}".strip()
-        return self._row("head", at, size=size, text=shorten(told))
+        summary = f"{head.status} {head.get('content-type') or ''}".strip()
+        return self._row("head", at, size=size, text=shorten(summary))
 
     def _begin(self, content_type: str | None) -> Pipeline:
         given = {"content_type": content_type} | self._options
@@ -207,7 +213,7 @@ class Inspector:
 
     def _event(self, event: Event, kind: EventClass, reading: Reading | None, number: int, at: float) -> Row:
         facts = self.facts
-        # Anthropic's ping says its name before anything else tells the dialect.
+        # Anthropic's ping can arrive before the dialect is recognised.
         is_ping = kind is EventClass.LIVENESS or event.event == "ping"
         if is_ping:
             self._heartbeat_came = True
@@ -236,7 +242,7 @@ class Inspector:
         facts.event_span = (facts.event_span[0] if facts.event_span else at, at)
 
     def _note_server_fields(self, data: str) -> None:
-        """Read what tells of the server's side: its numbering and its clock."""
+        """Note what the payload shows of the server: sequence numbers, timestamps, empty choices."""
         facts = self.facts
         facts.empty_choices += '"choices":[]' in data or '"choices": []' in data
         if '"sequence_number"' not in data and '"created' not in data:
@@ -274,7 +280,7 @@ def _stamp(text: Any, number: Any) -> float | None:
 
 
 def _preview(event: Event, reading: Reading | None) -> str:
-    """Give what a reader wants to see of an event: the text that it adds, else the beginning of its data."""
+    """Return the text that an event adds to the answer, else the beginning of its data."""
     if reading is not None and reading.deltas:
         pieces = [delta.text or delta.reasoning or delta.refusal for delta in reading.deltas]
         pieces += [f"{tool.name or ''}({tool.arguments})" for delta in reading.deltas for tool in delta.tools]
@@ -285,13 +291,16 @@ def _preview(event: Event, reading: Reading | None) -> str:
 
 
 def shorten(text: str) -> str:
-    """Cut a text short and show what is not printable as escapes, so that it stays one harmless line anywhere."""
+    """Return at most `MAX_TEXT` characters of a text, unprintable ones as escapes, so that it is one safe line."""
     shown = printable(text[: MAX_TEXT + 1])
     return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…"
 
 
 def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[Facts, list[Row]]:
-    """Read a flight record as `recorder.read_flight` gives it: its bytes where they were kept, else its times."""
+    """Return the facts and rows of a flight record, as `recorder.read_flight` returns it.
+
+    If its bytes were kept they are read, else its times and lengths only.
+    """
     verdict = next((verdict for verdict in Verdict if verdict.value == head.get("verdict")), Verdict.ENDED)
     if chunks and head.get("chunks") == len(chunks) and all(len(chunk["data"]) == chunk["length"] for chunk in chunks):
         inspector = Inspector()

@@ -1,6 +1,6 @@
-"""What a stream's facts mean, in plain words.
+"""The diagnosis of a stream: what its facts mean, in plain words.
 
-Each rule is a function that reads the facts and yields findings with their evidence; the rules stand in one table.
+Each rule is a function that reads the facts and yields findings with their evidence; one table lists the rules.
 What healthy streams do is at most a note.
 """
 
@@ -25,17 +25,17 @@ _RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     *(ending.missing_finish_reason, ending.incomplete_tool_calls, delivery.repeated_content),
     *(mended.spelling_faults, mended.mended),
 )
-"""The rules, in the order of their weight."""
+"""The rules, the weightiest first."""
 
 
 def diagnose(facts: Facts) -> list[Finding]:
-    """Say what the facts of a stream that has ended mean: problems first, in the order of their weight."""
+    """Return what was found in a stream that has ended: problems first, the weightiest first."""
     found = [finding for rule in _RULES for finding in rule(facts)]
     return sorted(found, key=lambda finding: finding.level != "problem")
 
 
 def summary(facts: Facts) -> str:
-    """Say in one line what came and how it ended."""
+    """Return one line on what arrived and how the stream ended."""
     report = facts.report
     what = report.dialect or (report.format.value if report.format else "unknown format")
     took = f", {facts.ended:.1f} s" if facts.timed and facts.ended is not None else ""

@@ -1,4 +1,4 @@
-"""What happened to events on their way: held back, lost, repeated."""
+"""Rules on what happened to events on their way: buffered, lost, repeated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CLOCK_SKEW: Final = 60.0  # seconds that two clocks may differ
 
 
 def buffered(facts: Facts) -> Iterator[Finding]:
-    """Coalesced chunks are healthy; buffering is what the server's clock tells otherwise."""
+    """Events were buffered on their way. Coalesced chunks alone are healthy; it takes timestamps, or a long wait."""
     if not facts.timed or facts.event_span is None:
         return
     arrived = facts.event_span[1] - facts.event_span[0]
@@ -32,9 +32,9 @@ def buffered(facts: Facts) -> Iterator[Finding]:
 
 
 def _is_saved(facts: Facts, stamps: tuple[float, float], last: float) -> bool:
-    """Tell whether the body was written at another time: `cat` pipes it as if it were live.
+    """Whether the body was written at another time, as when `cat` pipes a saved one.
 
-    What a proxy holds back comes when the server is done: not before it can have written it, and soon behind that.
+    What a proxy buffers arrives when the server is done: not before it can have been written, and soon after that.
     """
     if last < (stamps[1] - stamps[0]) / 2:
         return True
@@ -44,13 +44,14 @@ def _is_saved(facts: Facts, stamps: tuple[float, float], last: float) -> bool:
 def _buffered_because(evidence: str) -> Iterator[Finding]:
     yield from problem(
         "buffered",
-        "It was held back on its way and came in one lump: look for proxy_buffering, compression, or a synchronous "
+        "It was buffered on its way and came in one lump: look for proxy_buffering, compression, or a synchronous "
         "iterator under ASGI. `X-Accel-Buffering: no` and `Cache-Control: no-transform` ask proxies not to.",
         evidence,
     )
 
 
 def numbering(facts: Facts) -> Iterator[Finding]:
+    """Sequence numbers have gaps, or go back."""
     forward = [(last, now) for last, now in facts.number_gaps if now > last + 1]
     back = [(last, now) for last, now in facts.number_gaps if now <= last]
     if forward:
@@ -58,7 +59,7 @@ def numbering(facts: Facts) -> Iterator[Finding]:
         lost = sum(now - last - 1 for last, now in forward)
         yield from problem(
             "events-missing",
-            "Events are missing: something between the server and here filtered them away.",
+            "Events are missing: something between the server and here removed them.",
             f"sequence_number goes from {last} to {now}; {plural(lost, 'event')} in all",
         )
     if back:
@@ -69,11 +70,12 @@ def numbering(facts: Facts) -> Iterator[Finding]:
 
 
 def repeated_content(facts: Facts) -> Iterator[Finding]:
+    """The answer began again, pieces of text are cumulative, or the model repeats itself."""
     report = facts.report
     if report.second_beginnings:
         yield from problem(
             "began-again",
-            "The answer began again in the same stream: a retry that nobody announced.",
+            "The answer began again in the same stream: an unannounced retry.",
             f"{plural(report.second_beginnings, 'second beginning')}",
         )
     if report.cumulative_text:

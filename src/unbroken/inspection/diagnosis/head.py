@@ -1,4 +1,4 @@
-"""What the response head says, where the body says something else."""
+"""Rules on the response head, where it does not fit the body or HTTP."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _FRAMINGS: Final = {Format.SSE: "an event stream", Format.NDJSON: "NDJSON", Form
 
 
 def content_type(facts: Facts) -> Iterator[Finding]:
+    """The content type does not fit the format of the body."""
     if (
         facts.head is None
         or facts.report.format is None
@@ -37,24 +38,26 @@ def content_type(facts: Facts) -> Iterator[Finding]:
 
 
 def compression(facts: Facts) -> Iterator[Finding]:
+    """The bytes are compressed, or the head says so."""
     coding = _content_coding(facts)
     if is_compressed(facts):
         yield from problem(
             "compressed",
             "The bytes are compressed: ask for `Accept-Encoding: identity`, or decode them (`curl --compressed`). "
-            "A compressor in front of a stream also holds events back.",
+            "Compression also delays the events of a stream.",
             f"Content-Encoding '{coding}'" if coding else "the first bytes",
         )
     elif coding and facts.report.events:
         yield from note(
             "compressed",
-            "The head speaks of compression and the bytes are plain: decoded by your client, or forwarded from "
-            "another body. Compressors hold events back.",
+            "The head says that the body is compressed, but it is not: your client decoded it, or the header was "
+            "forwarded from another body. Compression delays events.",
             f"Content-Encoding '{coding}'",
         )
 
 
 def is_compressed(facts: Facts) -> bool:
+    """Whether the bytes are compressed: they begin as gzip or zstd, or are binary and the head names a coding."""
     return facts.first_bytes.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")) or (
         facts.failure is not None and facts.failure.error_type == "binary" and bool(_content_coding(facts))
     )
@@ -66,13 +69,14 @@ def _content_coding(facts: Facts) -> str:
 
 
 def hop_by_hop(facts: Facts) -> Iterator[Finding]:
+    """Connection headers are there, which HTTP/2 forbids (RFC 9113, 8.2.2)."""
     if facts.head is None:
         return
     named = [name for name in ("connection", "keep-alive", "transfer-encoding") if facts.head.get(name) is not None]
     if facts.head.version.startswith(("2", "3")) and named:
         yield from problem(
             "hop-by-hop",
-            "A header is there that HTTP/2 forbids: browsers end such a stream with a protocol error.",
+            "There is a header that HTTP/2 forbids: browsers end such a stream with a protocol error.",
             ", ".join(named),
         )
     elif "connection" in named or "keep-alive" in named:
@@ -84,6 +88,7 @@ def hop_by_hop(facts: Facts) -> Iterator[Finding]:
 
 
 def content_length(facts: Facts) -> Iterator[Finding]:
+    """The stream was cut exactly at its Content-Length."""
     length = facts.head.get("content-length") if facts.head else None
     if length is None or not length.isascii() or not length.isdigit() or len(length) > 15:
         return
@@ -91,6 +96,6 @@ def content_length(facts: Facts) -> Iterator[Finding]:
     if is_cut and int(length) == facts.report.bytes_in:
         yield from problem(
             "content-length",
-            "It was cut where the Content-Length says: that header belongs to another body.",
+            "It was cut at its Content-Length: that header belongs to another body.",
             f"{length} bytes",
         )

@@ -22,19 +22,22 @@ IDLE_LIMITS: Final = (
     (240.0, "Azure Load Balancer and Container Apps"),
     (300.0, "Envoy stream_idle_timeout, Codex CLI"),
 )
-"""Seconds of silence after which these cut a connection, as they come."""
+"""Default idle limits: seconds of silence after which these close a connection."""
 TOTAL_LIMITS: Final = (
     (15.0, "Envoy's route timeout"),
     (30.0, "gunicorn's sync worker, Google Cloud's load balancers"),
     (300.0, "Cloud Run"),
     (900.0, "Railway"),
 )
-"""Seconds after which these end a response however lively it is. No heartbeat helps."""
-_EARLY, _LATE = 0.5, 2.0  # how far from a limit a cut may be: a worker that is timed out at 3 s was cut at 3.7
+"""Default total limits: seconds after which these end a response, even if bytes are flowing."""
+_EARLY, _LATE = (
+    0.5,
+    2.0,
+)  # how far before or after a limit the end may be: a worker with a timeout of 3 s was stopped at 3.7 s
 
 
 def cut_at_limit(facts: Facts) -> Iterator[Finding]:
-    """A stream that ended, unfinished, as long after its last byte (or its start) as a well-known limit allows."""
+    """The stream ended early, as long after its last byte or its start as a well-known limit allows."""
     if not facts.timed or not facts.may_be_cut or facts.ended is None or facts.report.timeout:
         return
     silent = facts.ended - (facts.last_byte or 0.0)

@@ -1,4 +1,4 @@
-"""Times without a byte, and times without an event."""
+"""Rules on times without a byte, and on times without an event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .limits import IDLE_LIMITS
 
 
 def silent_at_end(facts: Facts) -> Iterator[Finding]:
-    """Where the stream was silent for long at its end, say behind what."""
+    """The stream was silent for long at its end."""
     if not fell_silent(facts) or facts.report.verdict is Verdict.COMPLETE:
         return
     last = facts.silences[-1]
@@ -38,14 +38,14 @@ def silent_at_end(facts: Facts) -> Iterator[Finding]:
 
 
 def fell_silent(facts: Facts) -> bool:
-    """Tell whether a silence lasted to the end."""
+    """Whether the last silence lasted to the end."""
     if not facts.silences or facts.ended is None:
         return False
     return facts.silences[-1].began + facts.silences[-1].seconds >= facts.ended - 0.001
 
 
 def no_heartbeat(facts: Facts) -> Iterator[Finding]:
-    """Gaps without a heartbeat, long enough to be cut by somebody."""
+    """There were silences without a heartbeat, perhaps longer than common idle limits."""
     if not facts.silences:
         return
     longest = max(facts.silences, key=lambda silence: silence.seconds)
@@ -60,6 +60,7 @@ def no_heartbeat(facts: Facts) -> Iterator[Finding]:
 
 
 def alive_without_progress(facts: Facts) -> Iterator[Finding]:
+    """For at least a minute heartbeats came, but no event."""
     if not facts.timed or facts.ended is None:
         return
     waited = facts.longest_wait_with_heartbeats
@@ -68,6 +69,6 @@ def alive_without_progress(facts: Facts) -> Iterator[Finding]:
     if waited >= 60.0:
         yield from problem(
             "alive-without-progress",
-            "Heartbeats came, but no event: whoever waits for bytes waits for ever; clients that count events give up.",
+            "Heartbeats came, but no event: clients that wait for bytes hang, and clients that count events give up.",
             f"{waited:.1f} s between events",
         )
