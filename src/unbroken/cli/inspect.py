@@ -1,4 +1,4 @@
-"""`unbroken inspect`: what comes, as it comes, and at the end what it means."""
+"""`unbroken inspect`: prints what arrives, as it arrives, and a diagnosis at the end."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from .timeline import Rows, is_page, page
 from .watchdog import SilenceWatchdog
 
 DESCRIPTION = """Read a stream, print each event as it comes, and say at the end what went wrong, in plain words and
-with the evidence. A response head in front (curl -i) and flight records are read too.
+with the evidence. A response head before the body (curl -i) and flight records are read too.
 
   curl -sNi https://example.com/stream | unbroken inspect
   unbroken inspect --html report.html saved.sse
 """
-INTERRUPTED: Final = 130  # as a shell has it: 128 and the number of the signal
-_WIDE: Final = 110  # columns from which on all have room
+INTERRUPTED: Final = 130  # the convention of shells: 128 + the number of the signal
+_WIDE: Final = 110  # columns that all fields need
 _FLIGHT: Final = b'{"flight":'
 MAX_FLIGHT: Final = 64 * 2**20
-"""Bytes that a flight record may have."""
+"""The most bytes of a flight record that are read."""
 _COLORS: Final = {
     "problem": "31;1", "repair": "33", "stall": "35;1", "comment": "2", "liveness": "2", "content": "32",
     "error": "31;1", "note": "36", "terminal": "34",
@@ -44,7 +44,7 @@ _COLORS: Final = {
 
 
 def add_command(commands: Any, *, epilog: str) -> None:
-    """Add the command and its options."""
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "inspect",
         help="look into a stream, and say what is wrong with it",
@@ -74,7 +74,7 @@ def add_command(commands: Any, *, epilog: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command and give its exit code, of several files the highest."""
+    """Run the command and return its exit code, for several files the highest."""
     names = arguments.files or ["-"]
     if arguments.html:
         _check_page(arguments.html, names)
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_page(path: str, names: list[str]) -> None:
-    """Tell before anything is read that the page cannot be written, or would replace what is no page."""
+    """Raise `CommandError`, before anything is read, if the page cannot be written or would replace another file."""
     if path == "-" or len(names) > 1:
         raise CommandError("--html writes the page of one FILE to another file")
     try:
@@ -97,7 +97,7 @@ def _check_page(path: str, names: list[str]) -> None:
                 return
         with open(path, "rb") as file:
             if not is_page(file.read(1000)):
-                raise CommandError(f"--html {path!r} would overwrite a file that is no page of this command")
+                raise CommandError(f"--html {path!r} would overwrite a file that is not a page of this command")
     except OSError as error:
         raise CommandError.with_file("write", path, error) from error
 
@@ -147,7 +147,7 @@ def _write_page(path: str, html: str) -> None:
 
 
 def _record(first: bytes, source: Input) -> bytes:
-    """Read the rest of a flight record, and no more than one may hold."""
+    """Return a whole flight record. Raises `FlightError` if it is longer than `MAX_FLIGHT`."""
     record = bytearray(first)
     while len(record) <= MAX_FLIGHT and (chunk := source.read()):
         record += chunk
@@ -163,7 +163,7 @@ def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
 
 
 def _read_to_end(inspector: Inspector, first: bytes, source: Input, output: _Output, watchdog: SilenceWatchdog) -> bool:
-    """Read to the end; or until Ctrl-C, and tell so: a stream that hangs is what somebody wants explained."""
+    """Read to the end or to Ctrl-C, and return whether it was Ctrl-C: a hanging stream is diagnosed too."""
     try:
         chunk = first
         while chunk:
@@ -177,19 +177,19 @@ def _read_to_end(inspector: Inspector, first: bytes, source: Input, output: _Out
 
 
 def _report_silence(seconds: float) -> None:
-    """Say so while it lasts; beside the rows, since those may be JSON."""
+    """Report a silence while it lasts, to standard error, since rows may be JSON."""
     print_error(f"no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis")
 
 
 def _wants_color() -> bool:
-    """Tell whether to colour: https://no-color.org, and only where somebody looks at it."""
+    """Whether to color the output: only on a terminal, and by https://no-color.org."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class _Output:
-    """Writes rows and the diagnosis, as lines to read or as JSON, and keeps the rows for the page.
+    """Writes rows and the diagnosis, as text or as JSON, and keeps rows for the page.
 
-    A brief one leaves the rows out, and says whose diagnosis it is.
+    If `brief`, rows are left out and each diagnosis is headed by the name of its file.
     """
 
     def __init__(self, name: str, *, brief: bool, as_json: bool, colored: bool) -> None:
@@ -200,7 +200,7 @@ class _Output:
         self.rows = Rows()
 
     def show(self, rows: Iterable[Row]) -> None:
-        """Write rows as they come."""
+        """Write rows."""
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         for row in rows:
             self.rows.add(row)
@@ -211,7 +211,7 @@ class _Output:
     def _line(self, row: Row, width: int | None) -> str:
         at = "" if row.at is None else f"{row.at:8.3f}s {f'+{row.gap or 0:.3f}s':>9} "
         size = "" if row.size is None else f"{row.size:,} B"
-        # Names are rare: on a narrow terminal their column would take most of what is left for the content.
+        # Names are rare: on a narrow terminal, a column for them would leave little room for the content.
         named = f"{row.name:<20} {size:>9}  " if width is None or width >= _WIDE else f"{size:>9}  {_spaced(row.name)}"
         line = f"{row.number or '':>5} {at} {row.kind:<10} {named}{row.text}".rstrip()
         line = line if width is None else fit(line, width)
@@ -249,7 +249,7 @@ def _spaced(name: str) -> str:
 
 
 def diagnosis(facts: Facts, findings: list[Finding], broken: list[Breakage]) -> dict[str, Any]:
-    """Give the last JSON line: the diagnosis, the clients that break, and the stream's report."""
+    """Return the last JSON line: the diagnosis, the clients that would fail, and the stream's report."""
     return {
         "kind": "diagnosis",
         "summary": summary(facts),

@@ -1,4 +1,4 @@
-"""The input of a command: a file or standard input, as it arrives."""
+"""The input of a command: a file or standard input, read as it arrives."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ _CHUNK: Final = 65536
 
 
 class CommandError(Exception):
-    """A command cannot do what it was asked; `str()` is the line that says why."""
+    """A command cannot go on. `str()` is the line that says why."""
 
     @classmethod
     def with_file(cls, verb: str, name: str, error: OSError) -> Self:
-        """Say that a file cannot be read or written."""
+        """Return the error that a file cannot be read or written."""
         return cls(f"cannot {verb} {name!r}: {error.strerror or error}")
 
 
 class Input:
-    """A file, or standard input for "-", without a buffer: what has arrived must not wait for more."""
+    """A file, or standard input for "-". It is unbuffered, so that what has arrived does not wait for more.
+
+    Raises `CommandError` if it cannot be opened.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -32,7 +35,7 @@ class Input:
             raise CommandError.with_file("read", name, error) from error
 
     def read(self) -> bytes:
-        """Give what has arrived, b"" at the end. Raises `CommandError`."""
+        """Return what has arrived, b"" at the end. Raises `CommandError` if it cannot be read."""
         try:
             return self._file.read(_CHUNK)
         except OSError as error:

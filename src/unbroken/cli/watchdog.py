@@ -1,4 +1,4 @@
-"""Tell how long nothing has come, while it does not come: whoever reads a silent stream is blocked, and cannot."""
+"""Reports a silence while it lasts, from its own thread, since the thread that reads the stream is blocked."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from typing import Self
 
 
 class SilenceWatchdog:
-    """Watch a silence from a thread. `tell` is called with its seconds after `after` of them, and at each doubling."""
+    """Calls `report` with the seconds of a silence once it has lasted `after` seconds, and again each time it doubles.
 
-    def __init__(self, tell: Callable[[float], object], *, after: float, now: float) -> None:
-        self._tell = tell
+    A context manager, which starts and stops the thread. `now` is when the silence begins.
+    """
+
+    def __init__(self, report: Callable[[float], object], *, after: float, now: float) -> None:
+        self._report = report
         self._after = after
-        self._heard = self._began = now
+        self._last_byte = self._began = now
         self._due = after
-        self._over = threading.Event()
+        self._stopped = threading.Event()
 
     def reset(self, now: float) -> None:
-        """Note that something came: the silence begins anew."""
-        self._heard = now
+        """Note that something arrived: a new silence begins."""
+        self._last_byte = now
 
     def report_if_due(self, now: float) -> float:
-        """Tell what is due, and give the seconds until it is worth looking again."""
-        if self._heard != self._began:
-            self._began, self._due = self._heard, self._after
+        """Report the silence if that is due, and return the seconds until the next check."""
+        if self._last_byte != self._began:
+            self._began, self._due = self._last_byte, self._after
         silent = now - self._began
         if silent >= self._due:
-            self._tell(silent)
+            self._report(silent)
             while self._due <= silent:
                 self._due *= 2
         return self._began + self._due - now
@@ -39,8 +42,8 @@ class SilenceWatchdog:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
+        self._stopped.set()
 
     def _watch(self) -> None:
-        while not self._over.wait(self.report_if_due(time.monotonic())):
+        while not self._stopped.wait(self.report_if_due(time.monotonic())):
             pass
