@@ -589,7 +589,7 @@ def test_what_is_wrapped_is_shut_down_at_its_innermost_socket():
         (open, "not builtin_function_or_method$"),
         (aiohttp.web.Response(), "not Response$"),
         (aiohttp.web.StreamResponse(), "not StreamResponse$"),
-        (OSError(), "not OSError, which is no answer to stream"),
+        (OSError(), "not OSError, which is not a response"),
     ],
 )
 def test_anything_else_is_refused(value, hint):
@@ -602,7 +602,7 @@ def test_the_error_that_urllib_raises_is_refused_and_the_response_in_it_is_taken
     response = http.client.HTTPResponse(type("Socket", (), {"makefile": lambda self, mode: raw})())
     response.begin()
     error = urllib.error.HTTPError("http://test/", 404, "Not Found", response.headers, response)
-    with pytest.raises(TypeError, match=r"not HTTPError, which is no answer to stream; urllib .* in `\.fp`"):
+    with pytest.raises(TypeError, match=r"not HTTPError, which is not a response; urllib .* in `\.fp`"):
         from_response(error)
     assert list(from_response(error.fp).chunks) == [b"no"]
     error.close()

@@ -1,8 +1,8 @@
-"""HTTP around a stream: headers for it, and the body of a client's response as a source.
+"""HTTP for streams: response headers, and the body of a client's response as a source.
 
 https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (what a proxy must not forward)
-No client is imported; each is known by the names of its classes. Closing a response from another thread interrupts a
-blocked read in none of them; shutting its socket down does, and that is what `abort` does.
+No client is imported; responses are recognised by the names of their classes. In none of these clients does closing a
+response from another thread interrupt a blocked read. Shutting down its socket does, and that is what `abort` does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SSE_HEADERS: Mapping[str, str] = MappingProxyType(
         "X-Content-Type-Options": "nosniff",
     }
 )
-"""The headers of an SSE response: no cache and no proxy holds it back, compresses it or takes it for something else."""
+"""The headers of an SSE response. They keep caches and proxies from storing, buffering or compressing it."""
 
 NDJSON_HEADERS: Mapping[str, str] = MappingProxyType({**SSE_HEADERS, "Content-Type": "application/x-ndjson"})
 """The same for NDJSON."""
@@ -42,8 +42,8 @@ _HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
-# What is said of the bytes is no longer true of mended ones (RFC 9110: 8.8.3 for the entity tag, 14.3 and 14.4 for
-# ranges; RFC 9530); a cookie is for whoever asked upstream.
+# Fields that describe upstream's bytes are not true of repaired ones (RFC 9110: 8.8.3 for the entity tag, 14.3 and 14.4
+# for ranges; RFC 9530 for digests). Cookies were set for the proxy, not for its client.
 _REPRESENTATION_FIELDS: Final = frozenset(
     {
         "accept-ranges",
@@ -66,17 +66,17 @@ def clean_headers(
     *,
     decoded: bool = True,
 ) -> dict[str, str]:
-    """Give those of upstream's headers that may be forwarded with a repaired body.
+    """Return those of upstream's headers that may be forwarded with a repaired body.
 
-    Hop-by-hop fields (RFC 9110, 7.6.1) and those that `Connection` nominates go, so do `Content-Length`, `ETag`, ranges
-    and digests, which speak of other bytes, `Set-Cookie`, and `Content-Encoding` where the client has `decoded` the
-    body. Repeated fields are joined with a comma (5.3). A field whose name is no token (5.1), or whose value has a
-    control character or one that no header can carry (5.5), is dropped: a server would answer with a 500.
+    Dropped are hop-by-hop fields (RFC 9110, 7.6.1) and those that `Connection` names; `Content-Length`, `ETag`, ranges
+    and digests, which describe other bytes; `Set-Cookie`; and `Content-Encoding`, if the client has `decoded` the body.
+    Repeated fields are joined with a comma (5.3). A field is dropped too if its name is not a token (5.1), or its value
+    has characters that are not allowed (5.5), since a server would respond with a 500.
 
-    Names keep their case, which differs between clients: to add `SSE_HEADERS` without sending `Content-Type` twice,
+    Names keep their case, which differs between clients. To add `SSE_HEADERS` without sending `Content-Type` twice,
     write `{name.title(): value for name, value in clean_headers(...).items()} | SSE_HEADERS`.
 
-    Raises `TypeError` for what is no text or bytes: a repeated field is given as several pairs, not as a list.
+    Raises `TypeError` for names or values that are not str or bytes: give a repeated field as several pairs, no list.
     """
     fields = [(_text(name), _text(value)) for name, value in _pairs(headers)]
     dropped = _HOP_BY_HOP | _REPRESENTATION_FIELDS | _COOKIES | ({"content-encoding"} if decoded else set())
@@ -117,18 +117,19 @@ def _text(value: object) -> str:
 
 
 def from_response(response: Any) -> Source:
-    """Take the body of a streamed response, for `repair`, `iter_events` and their twins.
+    """Return the body of a streamed response as a source, for `repair`, `iter_events` and their async forms.
 
-    Knows requests, httpx, httpx2, urllib3, urllib and aiohttp. Chunks are given as they arrive, decoded where the
-    client decodes. A body that the client has read and kept is given whole. `abort` is None over HTTP/2, where other
-    responses share the socket. Raises `TypeError` for anything else, and `ValueError` for a body that was read or
-    closed and is not kept. The status is not judged: call `raise_for_status()` first, or look at `Source.status`.
+    Responses of requests, httpx, httpx2, urllib3, urllib and aiohttp are supported. Chunks are yielded as they arrive,
+    decoded if the client decodes them. A body that the client has read and kept is one chunk. `abort` is None over
+    HTTP/2, where other responses share the socket. The status is not checked: call `raise_for_status()` first, or look
+    at `Source.status`. Raises `TypeError` for anything else, and `ValueError` for a body that was read or closed and is
+    not kept.
     """
     client = client_of(response)
     if client is None:
         hint = "; enter it first: `with ... as response`" if _is_context_manager(response) else ""
         if isinstance(response, Exception):
-            hint = ", which is no answer to stream; urllib keeps the response in `.fp`, other clients in `.response`"
+            hint = ", which is not a response; urllib keeps the response in `.fp`, other clients in `.response`"
         raise TypeError(
             "from_response() takes a response of requests, httpx, httpx2, urllib3, urllib or aiohttp, "
             f"not {type(response).__name__}{hint}"
@@ -165,14 +166,14 @@ def _already_read(response: Any) -> ValueError:
 
 
 def _shut_down(sock: Any) -> None:
-    """End both directions of a connection, which wakes whoever reads from it. None is a connection given back."""
+    """Shut down a connection in both directions, which ends blocked reads. None if it was returned to its pool."""
     import socket
 
     while hasattr(sock, "socket"):  # urllib3's TLS within TLS, pyOpenSSL
         sock = sock.socket
     try:
         if isinstance(sock, socket.SocketType):
-            # Not `SSLSocket.shutdown`, which also takes the TLS state away from under the thread that reads.
+            # Not `SSLSocket.shutdown`, which also discards the TLS state that the reading thread is using.
             socket.SocketType.shutdown(sock, socket.SHUT_RDWR)
         elif sock is not None:
             sock.shutdown(socket.SHUT_RDWR)
@@ -206,15 +207,15 @@ def _from_urllib3(response: Any) -> Source:
 
 
 def _urllib3_is_consumed(raw: Any) -> bool:
-    """Tell whether nothing is to be had any more. What was read to be decoded may wait although `raw` is closed."""
+    """Whether nothing is left to read. Bytes to be decoded may be buffered although `raw` is closed."""
     return getattr(raw, "closed", False) and not len(getattr(raw, "_decoded_buffer", ()))
 
 
 def _urllib3_chunks(raw: Any) -> Iterator[bytes]:
-    """Read what is there, decoded.
+    """Yield what has arrived, decoded.
 
-    `stream` and `iter_content` wait for a whole HTTP chunk, or without chunked coding for the number of bytes asked
-    for, and lose what came before a cut.
+    `stream` and `iter_content` wait for a whole HTTP chunk or, without chunked coding, for the requested number of
+    bytes, and lose what came before the connection broke.
     """
     if not hasattr(raw, "read1"):  # urllib3 before 2.1
         yield from raw.stream(_READ_SIZE if getattr(raw, "chunked", False) else 1, decode_content=True)
@@ -251,11 +252,11 @@ def _http_client_chunks(response: Any) -> Iterator[bytes]:
     if left:
         from http.client import IncompleteRead
 
-        raise IncompleteRead(b"", left)  # `read1` ends as if all were well
+        raise IncompleteRead(b"", left)  # `read1` ends without an error
 
 
 def _http_client_socket(response: Any) -> Any:
-    """Find the socket behind `fp`, which http.client lets go of with the last byte of a body."""
+    """Return the socket of `fp`, which http.client drops with the last byte of a body; None after that."""
     return getattr(getattr(getattr(response, "fp", None), "raw", None), "_sock", None)
 
 
@@ -298,7 +299,7 @@ async def _kept(body: bytes) -> AsyncIterator[bytes]:
 
 
 def _aiohttp_is_consumed(response: Any) -> bool:
-    """Tell whether nothing is to be had any more. `closed` alone also says that the body has arrived."""
+    """Whether nothing is left to read. `closed` alone is also true once the whole body has arrived."""
     content = response.content
     was_read = content.at_eof() and bool(getattr(content, "total_bytes", 0))
     return was_read or (response.closed and content.exception() is not None)

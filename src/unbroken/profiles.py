@@ -1,7 +1,7 @@
-"""Settings per provider, out of a TOML file or a mapping.
+"""Settings per provider, from a TOML file or a mapping.
 
-https://toml.io/en/v1.0.0. A key that is not known is refused and not ignored: a misspelt timeout is noticed only on
-the day on which it is needed.
+https://toml.io/en/v1.0.0. Unknown keys are errors: a misspelt timeout that is ignored would be noticed only when it is
+needed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .core.options import DEFAULT_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES
 from .patience import Retry
 
 DEFAULT: Final = "default"
-"""The key of `timeouts` that holds for providers without one of their own."""
+"""The key of `timeouts` for providers that have no entry."""
 
 DEFAULT_HEARTBEAT: Final = 5.0
 """The default of `repair`, in seconds."""
@@ -36,10 +36,10 @@ _STREAMING: Final = ("buffer_size", "chunk_timeout", "keep_alive_timeout", "max_
 
 @dataclass(frozen=True, slots=True)
 class Profile(Mapping[str, Any]):
-    """What holds for one provider: `repair(chunks, **profile)`, `retrying(connect, retry=profile.retry)`.
+    """The settings for one provider: `repair(chunks, **profile)`, `retrying(connect, retry=profile.retry)`.
 
-    As a mapping it holds the keyword arguments of `repair` and `arepair`; `reading` holds those of `iter_events`.
-    `buffer_size` is the number of bytes to ask of a client in one read, or None; nothing here uses it.
+    As a mapping it has the keyword arguments of `repair` and `arepair`; `reading` has those of `iter_events`.
+    `buffer_size` is the number of bytes to request from a client in one read, or None; this library does not use it.
     """
 
     provider: str | None
@@ -51,7 +51,7 @@ class Profile(Mapping[str, Any]):
 
     @property
     def reading(self) -> dict[str, Any]:
-        """The keyword arguments of `iter_events` and `aiter_events`, which write no heartbeat."""
+        """The keyword arguments of `iter_events` and `aiter_events`: all but `heartbeat`."""
         return {name: value for name, value in self._arguments().items() if name != "heartbeat"}
 
     def _arguments(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Profile(Mapping[str, Any]):
 
 
 class Profiles(Mapping[str, Profile]):
-    """Profiles by provider. `default` holds for a provider that is not among them: `profiles.get(name, default)`."""
+    """Profiles by provider. `default` is for other providers: `profiles.get(name, profiles.default)`."""
 
     def __init__(self, profiles: Mapping[str, Profile], default: Profile) -> None:
         self._profiles = dict(profiles)
@@ -81,7 +81,10 @@ class Profiles(Mapping[str, Profile]):
 
     @classmethod
     def from_toml(cls, path: str | PathLike[str]) -> Profiles:
-        """Read a TOML file; see `from_mapping` for what it may hold. Raises `OSError` if it cannot be read."""
+        """Return the profiles of a TOML file; see `from_mapping` for its keys.
+
+        Raises `OSError` if it cannot be read, `tomllib.TOMLDecodeError` if it is not TOML, else as `from_mapping`.
+        """
         import tomllib  # a sixth of the time of `import unbroken`
 
         with open(path, "rb") as file:
@@ -89,14 +92,14 @@ class Profiles(Mapping[str, Profile]):
 
     @classmethod
     def from_mapping(cls, settings: Mapping[str, Any]) -> Profiles:
-        """Read `{"proxy": {"timeouts": {...}, "retry": {...}, "streaming": {...}}}`, all of it optional.
+        """Return the profiles of `{"proxy": {"timeouts": {...}, "retry": {...}, "streaming": {...}}}`; all is optional.
 
         `timeouts`: seconds per provider, for the first content and for silence; or a table of `first`, `idle`,
         `silence`, `total`. `retry`: `max_retries`, `backoff_base`, `max_backoff`, `max_retry_after` (seconds),
         `jitter`. `streaming`: `chunk_timeout` (between two pieces of content) and `keep_alive_timeout` (until a
-        heartbeat), in seconds, `buffer_size` and `max_event_bytes`. A table of a provider's name inside `retry` or
-        `streaming` holds for that provider. `false` turns a time off. Raises `ValueError` or `TypeError` that names
-        the key, and for an unknown one its nearest match.
+        heartbeat), in seconds, `buffer_size` and `max_event_bytes`. A table with a provider's name inside `retry` or
+        `streaming` overrides these for that provider. `false` disables a timeout. Raises `ValueError` or `TypeError`
+        with the key, and for an unknown key also the nearest known one.
         """
         proxy = _table("", settings, ("proxy",)).get("proxy", {})
         tables = {name: _as_table(f"proxy.{name}", it) for name, it in _table("proxy", proxy, _TABLES).items()}
@@ -128,7 +131,7 @@ class Profiles(Mapping[str, Profile]):
 
 
 class _SettingsByProvider:
-    """A table of settings for all, with a table inside it for each provider that differs; checked."""
+    """A table of settings, checked, with a table inside it for each provider that overrides some."""
 
     def __init__(self, path: str, table: Mapping[str, Any], known: Collection[str], providers: Collection[str]) -> None:
         common = {key: value for key, value in table.items() if key in known or not isinstance(value, Mapping)}
@@ -144,7 +147,7 @@ class _SettingsByProvider:
         }
 
     def of(self, provider: str | None) -> dict[str, Any]:
-        """Give what holds for this provider."""
+        """Return the settings for this provider."""
         return {**self._common, **self._own.get(provider or "", {})}
 
 
@@ -169,7 +172,7 @@ def _profile(
     )
 
 
-# What a setting may be
+# Checks of single settings
 
 
 def _settings(path: str, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -244,8 +247,8 @@ def _as_table(path: str, value: object) -> Mapping[str, Any]:
 
 
 def _hint(key: object, known: Collection[str]) -> str:
-    """Name the nearest known key, or all of them."""
-    from difflib import get_close_matches  # needed only to be refused politely
+    """Return the end of an error message: the nearest known key, or all of them."""
+    from difflib import get_close_matches  # imported here, since only error messages need it
 
     nearest = get_close_matches(str(key).lower(), known, n=1)
     if nearest:
