@@ -400,49 +400,54 @@ def test_a_line_is_cut_at_the_columns_that_it_takes(text: str, width: int, shown
     assert fit(text, width) == shown
 
 
-def test_a_silence_is_told_while_it_lasts_and_at_each_doubling() -> None:
-    told: list[float] = []
-    watchdog = SilenceWatchdog(told.append, after=10.0, now=100.0)
-    assert (watchdog.report_if_due(100.0), told) == (10.0, [])
-    assert (watchdog.report_if_due(110.0), told) == (10.0, [10.0])
-    assert (watchdog.report_if_due(115.0), told) == (5.0, [10.0])
-    assert (watchdog.report_if_due(121.0), told) == (19.0, [10.0, 21.0])
-    assert (watchdog.report_if_due(300.0), told) == (120.0, [10.0, 21.0, 200.0])
+def test_a_silence_is_reported_while_it_lasts_and_at_each_doubling() -> None:
+    reported: list[float] = []
+    watchdog = SilenceWatchdog(reported.append, after=10.0, now=100.0)
+    assert (watchdog.report_if_due(100.0), reported) == (10.0, [])
+    assert (watchdog.report_if_due(110.0), reported) == (10.0, [10.0])
+    assert (watchdog.report_if_due(115.0), reported) == (5.0, [10.0])
+    assert (watchdog.report_if_due(121.0), reported) == (19.0, [10.0, 21.0])
+    assert (watchdog.report_if_due(300.0), reported) == (120.0, [10.0, 21.0, 200.0])
     watchdog.reset(305.0)
-    assert (watchdog.report_if_due(306.0), told) == (9.0, [10.0, 21.0, 200.0])
-    assert (watchdog.report_if_due(316.0), told) == (9.0, [10.0, 21.0, 200.0, 11.0])
+    assert (watchdog.report_if_due(306.0), reported) == (9.0, [10.0, 21.0, 200.0])
+    assert (watchdog.report_if_due(316.0), reported) == (9.0, [10.0, 21.0, 200.0, 11.0])
 
 
-def test_a_silence_is_told_from_a_thread_of_its_own_until_the_watch_ends() -> None:
-    told: queue.SimpleQueue[float] = queue.SimpleQueue()
-    with SilenceWatchdog(told.put, after=0.001, now=time.monotonic()):
-        assert 0 < told.get(timeout=LIMIT) < told.get(timeout=LIMIT)
-        (watcher,) = [thread for thread in threading.enumerate() if thread.name == "unbroken-watchdog"]
-    watcher.join(LIMIT)
-    assert not watcher.is_alive()
+def test_a_silence_is_reported_from_a_thread_of_its_own_until_the_watchdog_stops() -> None:
+    reported: queue.SimpleQueue[float] = queue.SimpleQueue()
+    with SilenceWatchdog(reported.put, after=0.001, now=time.monotonic()):
+        assert 0 < reported.get(timeout=LIMIT) < reported.get(timeout=LIMIT)
+        (watching,) = [thread for thread in threading.enumerate() if thread.name == "unbroken-watchdog"]
+    watching.join(LIMIT)
+    assert not watching.is_alive()
 
 
-def test_inspect_tells_a_silence_beside_its_rows(
+def test_inspect_reports_a_silence_beside_its_rows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reading, writing = os.pipe()
-    loud = threading.Event()
+    reported = threading.Event()
 
-    def tell(seconds: float) -> None:
-        inspect._report_silence(seconds)
-        if not loud.is_set():
-            loud.set()
-            os.write(writing, WHOLE)
-            os.close(writing)
+    class Stderr(io.StringIO):
+        def write(self, text: str) -> int:
+            written = super().write(text)
+            if "still waiting" in text:
+                reported.set()
+            return written
+
+    def send() -> None:
+        reported.wait(LIMIT)
+        os.write(writing, WHOLE)
+        os.close(writing)
 
     monkeypatch.setattr(inspect, "STALL", 0.001)
-    monkeypatch.setattr(inspect, "SilenceWatchdog", lambda _, **given: SilenceWatchdog(tell, **given))
+    monkeypatch.setattr(sys, "stderr", stderr := Stderr())
+    threading.Thread(target=send).start()
     with open(reading, "rb", buffering=0) as stdin:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
         assert main(["inspect", "--json"]) == 0
-    said = capsys.readouterr()
-    assert "unbroken: no byte for 0 s, still waiting" in said.err
-    assert [json.loads(line)["kind"] for line in said.out.splitlines()][-2:] == ["end", "diagnosis"]
+    assert stderr.getvalue().startswith("unbroken: no byte for 0 s, still waiting")
+    assert [json.loads(line)["kind"] for line in capsys.readouterr().out.splitlines()][-2:] == ["end", "diagnosis"]
 
 
 def test_ctrl_c_ends_inspect_with_a_diagnosis_of_what_came_so_far() -> None:

@@ -1,6 +1,7 @@
 """Dialects: recognised narrowly, total, each with its terminator, its error frame and its heartbeat."""
 
 import json
+import pickle
 import random
 from typing import Any
 
@@ -298,16 +299,19 @@ def check(reading: Reading) -> None:
             assert tool.kind in ("function", "custom", "hosted")
 
 
-@given(role=st.booleans(), text=st.text(max_size=4), reason=st.sampled_from([None, "stop"]), after=st.booleans())
-def test_the_fast_path_reads_what_the_slow_one_reads(role: bool, text: str, reason: Any, after: bool) -> None:
-    payload = {"choices": [{"index": 0.0, "delta": {"content": text}, "finish_reason": reason}], "usage": None}
-    slow, fast = OpenAIChat(), OpenAIChat()
-    slow._plain_text = lambda choice: None  # type: ignore[method-assign]
-    for dialect in (slow, fast):
-        dialect.read("message", chat(role="assistant", content="a"))
-        dialect.read("message", finish() if after else chat(content="b"))
-    assert fast.read("message", payload) == slow.read("message", payload)
-    assert fast.is_complete() == slow.is_complete()
+@given(text=st.text(max_size=4), reason=st.sampled_from([None, "stop"]), after=st.booleans())
+def test_a_delta_of_content_alone_reads_as_one_with_an_empty_member_beside_it(
+    text: str, reason: str | None, after: bool
+) -> None:
+    # The first takes a short way.
+    results = []
+    for delta in ({"content": text}, {"content": text, "role": None}):
+        dialect = OpenAIChat()
+        for before in (chat(role="assistant", content="a"), chat(content="b"), *[finish()] * after):
+            dialect.read("message", before)
+        payload = {"choices": [{"index": 0.0, "delta": delta, "finish_reason": reason}], "usage": None}
+        results.append((dialect.read("message", payload), dialect.is_complete()))
+    assert results[0] == results[1]
 
 
 def named(id: str, *, index: int = 0, finish: str | None = None, **delta: Any) -> dict[str, Any]:
@@ -389,16 +393,20 @@ def test_a_chat_that_begins_anew_behind_many_alike_is_told() -> None:
     assert (report.second_beginnings, report.text) == (1, "abcdefgh" * 2)
 
 
-def test_what_a_dialect_remembers_is_bounded() -> None:
-    crowd = openai_chat.MAX_TRACKED * 3
+def after_many_choices(count: int) -> OpenAIChat:
     dialect = OpenAIChat()
-    for index in range(crowd):
-        tool = {"index": index, "id": f"c{index}", "function": {"name": "f"}}
+    for index in range(count):
+        tool = {"index": index, "id": f"c{index:05}", "function": {"name": "f"}}
         payload = {"choices": [{"index": index, "delta": {"tool_calls": [tool]}, "finish_reason": "stop"}]}
         dialect.read("message", payload)
-    assert len(dialect._finished) <= openai_chat.MAX_TRACKED + 1
-    assert len(dialect._calls) <= openai_chat.MAX_TRACKED
-    assert not dialect.is_complete(), "choices that nobody could follow may be unfinished"
+    return dialect
+
+
+def test_what_a_dialect_remembers_is_bounded() -> None:
+    few, many = (after_many_choices(openai_chat.MAX_TRACKED * times) for times in (2, 6))
+    assert len(pickle.dumps(many)) == len(pickle.dumps(few)) > len(pickle.dumps(after_many_choices(1)))
+    assert after_many_choices(openai_chat.MAX_TRACKED).is_complete()
+    assert not many.is_complete(), "choices that were not tracked may be unfinished"
 
 
 # How streams end

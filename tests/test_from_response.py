@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -569,16 +570,26 @@ def test_a_urllib3_that_knows_no_read1_is_read_by_its_stream():
 
 
 def test_what_is_wrapped_is_shut_down_at_its_innermost_socket():
-    from unbroken.http import _shut_down
-
     here, there = socket.socketpair()
-    wrapped = type("SSLTransport", (), {"socket": type("WrappedSocket", (), {"socket": here})})
-    _shut_down(wrapped)
+    raw = SimpleNamespace(_sock=SimpleNamespace(socket=SimpleNamespace(socket=here)))  # as TLS within TLS has it
+    members = {
+        "__module__": "http.client",
+        "headers": {},
+        "status": 200,
+        "length": None,
+        "fp": SimpleNamespace(raw=raw),
+        "isclosed": lambda self: False,
+        "close": lambda self: None,
+    }
+    response = type("HTTPResponse", (), members)()
+    source = from_response(response)
+    source.abort()
     assert there.recv(1) == b""
     here.close()
     there.close()
-    _shut_down(wrapped)
-    _shut_down(None)
+    source.abort()
+    response.fp = None  # as with the last byte of a body
+    source.abort()
 
 
 @pytest.mark.parametrize(
