@@ -83,7 +83,7 @@ def saved(folder: Path, body: bytes) -> str:
 
 @contextmanager
 def started(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the command with a pipe as its input; it is gone when this ends."""
+    """Run the command with a pipe as its input, and end it when the context ends."""
     command = [sys.executable, "-c", COMMAND, *arguments]
     process = subprocess.Popen(
         command,
@@ -101,7 +101,7 @@ def started(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) 
 
 
 def read_until(fd: int, wanted: bytes) -> bytes:
-    """Read until these bytes came; the time limit is for a command that never writes them."""
+    """Read until these bytes have come, or fail after the time limit."""
     got, until = b"", time.monotonic() + LIMIT
     while wanted not in got:
         ready, _, _ = select.select([fd], [], [], max(until - time.monotonic(), 0))
@@ -124,7 +124,7 @@ EXIT_CODES = {
 
 
 @pytest.mark.parametrize("name", EXIT_CODES)
-def test_the_exit_code_tells_how_the_stream_ended(name: str, tmp_path: Path, capsysbinary: Captured) -> None:
+def test_the_exit_code_says_how_the_stream_ended(name: str, tmp_path: Path, capsysbinary: Captured) -> None:
     body, options, code = EXIT_CODES[name]
     assert main(["repair", *options, saved(tmp_path, body)]) == code
 
@@ -228,7 +228,7 @@ STREAMS: dict[str, tuple[str, bytes, bytes | None]] = {
 def in_a_shell(command: str, redirection: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
     words = [sys.executable, "-c", COMMAND, *command.replace("FILE", saved(folder, WHOLE)).split()]
     line = f"{shlex.join(words)} {redirection}"
-    # What is written at once does not fail at the interpreter's end.
+    # What is flushed cannot fail at the exit of the interpreter.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.run(
         line, shell=True, capture_output=True, timeout=LIMIT, stdin=subprocess.DEVNULL, env=environment
@@ -249,7 +249,7 @@ def test_a_report_that_nobody_wants_does_not_go_to_standard_output(tmp_path: Pat
     assert (found.returncode, found.stdout) == (0, WHOLE)
 
 
-def test_input_that_cannot_be_read_on_is_told(tmp_path: Path, capsysbinary: Captured) -> None:
+def test_input_that_cannot_be_read_on_is_an_error(tmp_path: Path, capsysbinary: Captured) -> None:
     assert main(["repair", str(tmp_path)]) == 2
     assert main(["inspect", "/proc/self/mem"]) == 2
     assert capsysbinary.readouterr().err.endswith(b"unbroken: cannot read '/proc/self/mem': Input/output error\n")
@@ -652,7 +652,7 @@ def test_a_page_that_cannot_be_written_exits_with_2_before_anything_is_read(
 
 
 @pytest.mark.parametrize("body", [WHOLE, b"<!doctype html><title>504 Gateway Time-out</title>", b"\0"])
-def test_a_file_that_is_no_page_of_ours_is_not_overwritten(body: bytes, capsysbinary: Captured, tmp_path: Path) -> None:
+def test_a_file_other_than_our_page_is_not_overwritten(body: bytes, capsysbinary: Captured, tmp_path: Path) -> None:
     name = saved(tmp_path, body)
     for files in ([], [name]):
         assert main(["inspect", "--html", name, *files]) == 2
