@@ -47,7 +47,7 @@ def add_command(commands: Any, *, epilog: str) -> None:
     """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "inspect",
-        help="look into a stream, and say what is wrong with it",
+        help="inspect a stream, and say what is wrong with it",
         description=DESCRIPTION,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -35,7 +35,7 @@ _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 class Inspector:
     """Reads one stream. `timed=False` for bytes from a file.
 
-    `options` are those of `repair` that concern reading; a response head in the stream overrides `content_type`.
+    `options` are those of `repair` that concern reading; `content_type` overrides that of a response head.
     """
 
     def __init__(self, *, timed: bool = True, **options: Any) -> None:
