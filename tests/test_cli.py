@@ -34,7 +34,7 @@ import unbroken
 from unbroken.cli import inspect, main
 from unbroken.cli.terminal import fit, visible
 from unbroken.cli.timeline import Rows, page
-from unbroken.cli.vigil import Vigil
+from unbroken.cli.watchdog import SilenceWatchdog
 from unbroken.inspection.facts import Facts, Row
 from unbroken.observe.recorder import FlightRecorder
 
@@ -83,7 +83,7 @@ def saved(folder: Path, body: bytes) -> str:
 
 @contextmanager
 def started(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the command with a pipe as its input; it is gone when this ends."""
+    """Run the command with a pipe as its input, and end it when the context ends."""
     command = [sys.executable, "-c", COMMAND, *arguments]
     process = subprocess.Popen(
         command,
@@ -101,7 +101,7 @@ def started(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) 
 
 
 def read_until(fd: int, wanted: bytes) -> bytes:
-    """Read until these bytes came; the time limit is for a command that never writes them."""
+    """Read until these bytes have come, or fail after the time limit."""
     got, until = b"", time.monotonic() + LIMIT
     while wanted not in got:
         ready, _, _ = select.select([fd], [], [], max(until - time.monotonic(), 0))
@@ -124,7 +124,7 @@ EXIT_CODES = {
 
 
 @pytest.mark.parametrize("name", EXIT_CODES)
-def test_the_exit_code_tells_how_the_stream_ended(name: str, tmp_path: Path, capsysbinary: Captured) -> None:
+def test_the_exit_code_says_how_the_stream_ended(name: str, tmp_path: Path, capsysbinary: Captured) -> None:
     body, options, code = EXIT_CODES[name]
     assert main(["repair", *options, saved(tmp_path, body)]) == code
 
@@ -228,7 +228,7 @@ STREAMS: dict[str, tuple[str, bytes, bytes | None]] = {
 def in_a_shell(command: str, redirection: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
     words = [sys.executable, "-c", COMMAND, *command.replace("FILE", saved(folder, WHOLE)).split()]
     line = f"{shlex.join(words)} {redirection}"
-    # What is written at once does not fail at the interpreter's end.
+    # What is flushed cannot fail at the exit of the interpreter.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.run(
         line, shell=True, capture_output=True, timeout=LIMIT, stdin=subprocess.DEVNULL, env=environment
@@ -249,7 +249,7 @@ def test_a_report_that_nobody_wants_does_not_go_to_standard_output(tmp_path: Pat
     assert (found.returncode, found.stdout) == (0, WHOLE)
 
 
-def test_input_that_cannot_be_read_on_is_told(tmp_path: Path, capsysbinary: Captured) -> None:
+def test_input_that_cannot_be_read_on_is_an_error(tmp_path: Path, capsysbinary: Captured) -> None:
     assert main(["repair", str(tmp_path)]) == 2
     assert main(["inspect", "/proc/self/mem"]) == 2
     assert capsysbinary.readouterr().err.endswith(b"unbroken: cannot read '/proc/self/mem': Input/output error\n")
@@ -400,49 +400,54 @@ def test_a_line_is_cut_at_the_columns_that_it_takes(text: str, width: int, shown
     assert fit(text, width) == shown
 
 
-def test_a_silence_is_told_while_it_lasts_and_at_each_doubling() -> None:
-    told: list[float] = []
-    vigil = Vigil(told.append, after=10.0, now=100.0)
-    assert (vigil.look(100.0), told) == (10.0, [])
-    assert (vigil.look(110.0), told) == (10.0, [10.0])
-    assert (vigil.look(115.0), told) == (5.0, [10.0])
-    assert (vigil.look(121.0), told) == (19.0, [10.0, 21.0])
-    assert (vigil.look(300.0), told) == (120.0, [10.0, 21.0, 200.0])
-    vigil.heard(305.0)
-    assert (vigil.look(306.0), told) == (9.0, [10.0, 21.0, 200.0])
-    assert (vigil.look(316.0), told) == (9.0, [10.0, 21.0, 200.0, 11.0])
+def test_a_silence_is_reported_while_it_lasts_and_at_each_doubling() -> None:
+    reported: list[float] = []
+    watchdog = SilenceWatchdog(reported.append, after=10.0, now=100.0)
+    assert (watchdog.report_if_due(100.0), reported) == (10.0, [])
+    assert (watchdog.report_if_due(110.0), reported) == (10.0, [10.0])
+    assert (watchdog.report_if_due(115.0), reported) == (5.0, [10.0])
+    assert (watchdog.report_if_due(121.0), reported) == (19.0, [10.0, 21.0])
+    assert (watchdog.report_if_due(300.0), reported) == (120.0, [10.0, 21.0, 200.0])
+    watchdog.reset(305.0)
+    assert (watchdog.report_if_due(306.0), reported) == (9.0, [10.0, 21.0, 200.0])
+    assert (watchdog.report_if_due(316.0), reported) == (9.0, [10.0, 21.0, 200.0, 11.0])
 
 
-def test_a_silence_is_told_from_a_thread_of_its_own_until_the_watch_ends() -> None:
-    told: queue.SimpleQueue[float] = queue.SimpleQueue()
-    with Vigil(told.put, after=0.001, now=time.monotonic()):
-        assert 0 < told.get(timeout=LIMIT) < told.get(timeout=LIMIT)
-        (watcher,) = [thread for thread in threading.enumerate() if thread.name == "unbroken-vigil"]
-    watcher.join(LIMIT)
-    assert not watcher.is_alive()
+def test_a_silence_is_reported_from_a_thread_of_its_own_until_the_watchdog_stops() -> None:
+    reported: queue.SimpleQueue[float] = queue.SimpleQueue()
+    with SilenceWatchdog(reported.put, after=0.001, now=time.monotonic()):
+        assert 0 < reported.get(timeout=LIMIT) < reported.get(timeout=LIMIT)
+        (watching,) = [thread for thread in threading.enumerate() if thread.name == "unbroken-watchdog"]
+    watching.join(LIMIT)
+    assert not watching.is_alive()
 
 
-def test_inspect_tells_a_silence_beside_its_rows(
+def test_inspect_reports_a_silence_beside_its_rows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reading, writing = os.pipe()
-    loud = threading.Event()
+    reported = threading.Event()
 
-    def tell(seconds: float) -> None:
-        inspect._tell_silence(seconds)
-        if not loud.is_set():
-            loud.set()
-            os.write(writing, WHOLE)
-            os.close(writing)
+    class Stderr(io.StringIO):
+        def write(self, text: str) -> int:
+            written = super().write(text)
+            if "still waiting" in text:
+                reported.set()
+            return written
+
+    def send() -> None:
+        reported.wait(LIMIT)
+        os.write(writing, WHOLE)
+        os.close(writing)
 
     monkeypatch.setattr(inspect, "STALL", 0.001)
-    monkeypatch.setattr(inspect, "Vigil", lambda _, **given: Vigil(tell, **given))
+    monkeypatch.setattr(sys, "stderr", stderr := Stderr())
+    threading.Thread(target=send).start()
     with open(reading, "rb", buffering=0) as stdin:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
         assert main(["inspect", "--json"]) == 0
-    said = capsys.readouterr()
-    assert "unbroken: no byte for 0 s, still waiting" in said.err
-    assert [json.loads(line)["kind"] for line in said.out.splitlines()][-2:] == ["end", "diagnosis"]
+    assert stderr.getvalue().startswith("unbroken: no byte for 0 s, still waiting")
+    assert [json.loads(line)["kind"] for line in capsys.readouterr().out.splitlines()][-2:] == ["end", "diagnosis"]
 
 
 def test_ctrl_c_ends_inspect_with_a_diagnosis_of_what_came_so_far() -> None:
@@ -647,7 +652,7 @@ def test_a_page_that_cannot_be_written_exits_with_2_before_anything_is_read(
 
 
 @pytest.mark.parametrize("body", [WHOLE, b"<!doctype html><title>504 Gateway Time-out</title>", b"\0"])
-def test_a_file_that_is_no_page_of_ours_is_not_overwritten(body: bytes, capsysbinary: Captured, tmp_path: Path) -> None:
+def test_a_file_other_than_our_page_is_not_overwritten(body: bytes, capsysbinary: Captured, tmp_path: Path) -> None:
     name = saved(tmp_path, body)
     for files in ([], [name]):
         assert main(["inspect", "--html", name, *files]) == 2

@@ -1,4 +1,4 @@
-"""Each planted fault gets its diagnosis, healthy streams get none that alarms, and clients break as they really do."""
+"""Each planted fault gets its diagnosis, healthy streams get no problem, and clients fail as was observed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unbroken.core.failure import SENTENCES
 from unbroken.inspection.clients import breakages
 from unbroken.inspection.diagnosis import diagnose
 from unbroken.inspection.facts import Facts, Row, parse_head
-from unbroken.inspection.inspector import CUT, Inspector, cut, inspect_record
+from unbroken.inspection.inspector import MAX_TEXT, Inspector, inspect_record, shorten
 from unbroken.observe.recorder import FlightRecorder, read_flight
 from unbroken.testing.cuts import every
 
@@ -48,7 +48,7 @@ WHOLE = say("Hello") + say(" you") + STOP + DONE
 def look(
     arrivals: Arrivals | bytes, end: float | None = None, *, stopped: bool = False, **options: Any
 ) -> tuple[Facts, list[Row]]:
-    """Inspect bytes without times, or arrivals with theirs."""
+    """Return the facts and rows of bytes without times, or of arrivals with times."""
     timed = not isinstance(arrivals, bytes)
     script: Arrivals = [(0.0, arrivals)] if isinstance(arrivals, bytes) else arrivals
     inspector = Inspector(timed=timed, **options)
@@ -62,7 +62,7 @@ def problems(facts: Facts) -> list[str]:
     return [finding.slug for finding in diagnose(facts) if finding.level == "problem"]
 
 
-# The catalogue's faults, as far as bytes alone show them; each with what is said first.
+# The faults that bytes alone show, each with the first finding.
 IN_BYTES: dict[str, tuple[bytes, str]] = {
     "H01 no terminator": (say("half a sen"), "missing-terminator"),
     "H03 H21 one event and no more": (say("half"), "nothing-after-first-event"),
@@ -92,7 +92,7 @@ IN_BYTES: dict[str, tuple[bytes, str]] = {
     "M06 a wrapped comment": (say("a") + b"data: : keepalive\n\n" + STOP + DONE, "wrapped-comment"),
     "M07 NaN": (say("a") + b'data: {"score":NaN}\n\n' + STOP + DONE, "non-finite"),
     "M09 misspelt": (say("a") + STOP + b"data: DONE\n\n", "done-spelling"),
-    "M10 data behind the end": (WHOLE + say("more"), "after-done"),
+    "M10 data after the end": (WHOLE + say("more"), "after-done"),
     "M11 hop by hop in HTTP/2": (
         HEAD.replace(b"HTTP/1.1 200 OK", b"HTTP/2 200\r\nConnection: close") + WHOLE,
         "hop-by-hop",
@@ -110,7 +110,7 @@ IN_BYTES: dict[str, tuple[bytes, str]] = {
     "M25 a runaway": (b"".join([say("The model repeats itself for ever and ever. ")] * 60) + STOP + DONE, "repetition"),
     "M26 the repr of a dict": (b"data: {'complete': False, 'msg': None}\n\n", "python-repr"),
     "M28 invalid bytes": (say("a").replace(b'"a"', b'"\xff"') + STOP + DONE, "invalid-utf8"),
-    "M30 success behind an error": (say("a") + b'data: {"error":{"message":"boom"}}\n\n' + DONE, "done-after-error"),
+    "M30 success after an error": (say("a") + b'data: {"error":{"message":"boom"}}\n\n' + DONE, "done-after-error"),
     "M31 no finish reason": (say("a") + DONE, "missing-finish-reason"),
     "L02 an indented field": (b'  data: {"a":1}\n\n', "field-name"),
     "L03 literal newlines": (b'data: {"a":1}\\n\\ndata: {"b":2}\\n\\n', "literal-newlines"),
@@ -150,7 +150,7 @@ def test_nothing_at_all_is_a_problem(name: str) -> None:
     assert "nothing-came" not in problems(stopped)
 
 
-def test_a_head_that_was_cut_is_no_error() -> None:
+def test_a_head_that_was_cut_is_not_an_error() -> None:
     for end in range(HEAD.index(b"200") + 3, len(HEAD) - 1):
         facts, rows = look([(0.1, HEAD[:end])])
         assert problems(facts) == ["nothing-came"]
@@ -162,7 +162,7 @@ def test_a_head_that_was_cut_is_no_error() -> None:
 
 
 @pytest.mark.parametrize("body", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\n\r\n", b"[]"])
-def test_an_answer_that_has_nothing_to_say_is_no_problem(body: bytes) -> None:
+def test_an_answer_without_content_is_not_a_problem(body: bytes) -> None:
     assert "nothing-came" not in problems(look(body)[0])
 
 
@@ -183,7 +183,7 @@ def test_wherever_the_watcher_leaves_a_healthy_stream_nothing_is_wrong_with_it(n
         assert facts.report.events == sum(row.number is not None for row in rows)
 
 
-def test_what_had_gone_wrong_before_the_watcher_left_is_told() -> None:
+def test_what_had_gone_wrong_before_an_interruption_is_reported() -> None:
     assert problems(look([(0.1, say("a") + BOOM)], stopped=True)[0]) == ["error-inside"]
     assert problems(look([(0.1, say("a")[:-1] + say("b") + STOP)], stopped=True)[0]) == ["missing-blank-line"]
 
@@ -234,20 +234,20 @@ STAMPED, BUFFERED_AT = IN_TIME["H10 by the server's stamps"][0], 1767225604.0  #
 
 
 @pytest.mark.parametrize(
-    ("arrives", "wall", "held_back"),
+    ("arrives", "wall_clock", "held_back"),
     [
         (3.0, BUFFERED_AT - 3.0, True),
         (3.0, BUFFERED_AT - 45.0, True),  # clocks differ
-        (3.0, BUFFERED_AT + 3600.0, False),  # an old body that comes through something slow
-        (0.01, BUFFERED_AT + 2.0, False),  # one that was saved just now, through `cat`
+        (3.0, BUFFERED_AT + 3600.0, False),  # an old body, read slowly
+        (0.01, BUFFERED_AT + 2.0, False),  # a body that was saved just now, through `cat`
         (0.01, None, False),
     ],
 )
-def test_a_saved_body_that_comes_through_a_pipe_was_not_held_back(
-    arrives: float, wall: float | None, held_back: bool
+def test_a_saved_body_that_comes_through_a_pipe_was_not_buffered(
+    arrives: float, wall_clock: float | None, held_back: bool
 ) -> None:
     inspector = Inspector()
-    inspector.start(100.0, wall)
+    inspector.start(100.0, wall_clock)
     inspector.feed(STAMPED[0][1], 100.0 + arrives)
     inspector.close(100.0 + arrives)
     assert problems(inspector.facts) == ["buffered"] * held_back
@@ -265,7 +265,7 @@ HEALTHY: dict[str, Arrivals] = {
     "with a head": [(0.3, HEAD + WHOLE)],
     "with several heads": [(0.3, b"HTTP/1.1 103 Early Hints\r\n\r\n" + HEAD + WHOLE)],
     "a kept-alive connection": [(0.3, HEAD.replace(b"OK\r\n", b"OK\r\nConnection: keep-alive\r\n") + WHOLE)],
-    "CRLF, no blank behind the colon, pings": [
+    "CRLF, no blank after the colon, pings": [
         (0.3, (PING + WHOLE).replace(b"data: ", b"data:").replace(b"\n", b"\r\n"))
     ],
     "slow, with heartbeats": [(0.3, say("a")), *[(5.0 * i, PING) for i in range(1, 9)], (42.0, STOP + DONE)],
@@ -310,7 +310,7 @@ def test_nothing_is_wrong_with_any_recorded_answer(file: str) -> None:
     assert problems(look(captures.body(file))[0]) == []
 
 
-# These tell of a server's clock in each line, which a pipe from a file contradicts.
+# Each line of these has the time of the server's clock, which does not fit a pipe from a file.
 STAMPS = captures.chosen(lambda entry: entry["file"] in RECORDED and b'"created_at":"2' in captures.body(entry["file"]))
 
 
@@ -338,7 +338,7 @@ OUTCOMES = {
     for row in PAGE.splitlines()
     if row.startswith("| ") and len(cells := row.split("|")) > 6
 }
-# Streams that these clients take as they are, or whose error they tell.
+# Streams that these clients read without an error, or whose error they report.
 UNHARMED = {
     *("normal", "comment only before", "RemoteProtocolError mid-stream", "data error mid-stream"),
     *("event: error overloaded", "data: [DONE] then more", "NaN in JSON"),
@@ -373,7 +373,7 @@ CLIENTS: dict[str, tuple[bytes, str]] = {
     "another charset": (HEAD.replace(b"utf-8", b"iso-8859-1") + say("é") + STOP + DONE, "httpx-sse, httpx2"),
     "a long line": (say("x" * 140_000) + STOP + DONE, "aiohttp, reading line by line"),
     "another type": (HEAD.replace(b"event-stream", b"plain") + WHOLE, "EventSource in browsers"),
-    "no blank behind the colon": (WHOLE.replace(b"data: ", b"data:"), "readers that test for `data: ` with its blank"),
+    "no blank after the colon": (WHOLE.replace(b"data: ", b"data:"), "readers that test for `data: ` with its space"),
     "a blank line in NDJSON": (b'{"a":1}\n\n{"b":2}\n', "ollama, anthropic's JSON lines, jsonlines, ndjson"),
     "NaN": (b'data: {"a":NaN}\n\n', "JSON.parse in browsers and Node.js"),
     "no choices": (say("a") + b'data: {"object":"chat.completion.chunk","choices":[]}\n\n', "hand-written readers"),
@@ -412,7 +412,7 @@ def test_an_error_inside_of_the_length_it_names_was_not_cut() -> None:
     assert problems(look(head + body)[0]) == ["error-inside"]
 
 
-def test_a_crlf_cut_in_two_is_told_for_the_client_that_misreads_it() -> None:
+def test_a_crlf_cut_in_two_is_reported_for_the_client_that_misreads_it() -> None:
     body = WHOLE.replace(b"\n", b"\r\n")
     cut_up = [(float(at) / 1000, chunk) for at, chunk in enumerate(every(body, 1))]
     assert [it.clients for it in breakages(look(cut_up)[0])] == ["requests-sse"]
@@ -431,10 +431,10 @@ def test_chunking_changes_neither_rows_nor_diagnosis(name: str) -> None:
     assert diagnose(inspector.facts) == diagnose(facts)
 
 
-def test_rows_tell_number_time_gap_kind_size_and_a_cut_of_the_content() -> None:
+def test_rows_have_number_time_gap_kind_size_and_a_part_of_the_content() -> None:
     _, rows = look([(0.5, HEAD + say("Hello")), (11.0, PING), (11.5, STOP + DONE)], 12.0)
-    told = [(row.number, row.at, row.gap, row.kind, row.text, row.stall) for row in rows]
-    assert told == [
+    shown = [(row.number, row.at, row.gap, row.kind, row.text, row.stall) for row in rows]
+    assert shown == [
         (None, 0.5, 0.5, "head", "200 text/event-stream; charset=utf-8", False),
         (1, 0.5, 0.0, "content", "Hello", False),
         (None, 11.0, 10.5, "comment", "ping", True),
@@ -445,8 +445,8 @@ def test_rows_tell_number_time_gap_kind_size_and_a_cut_of_the_content() -> None:
 
 
 def test_a_cut_is_short_printable_and_on_one_line() -> None:
-    assert cut("a\n\x1b[31m\u202e\x9b\ud800b") == "a\\n\\x1b[31m\\u202e\\x9b\\ud800b"
-    assert len(cut("\0" * 10_000)) == CUT
+    assert shorten("a\n\x1b[31m\u202e\x9b\ud800b") == "a\\n\\x1b[31m\\u202e\\x9b\\ud800b"
+    assert len(shorten("\0" * 10_000)) == MAX_TEXT
 
 
 def test_what_is_kept_is_bounded_however_many_gaps_there_are() -> None:
@@ -460,7 +460,7 @@ def test_what_is_kept_is_bounded_however_many_gaps_there_are() -> None:
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1", b"HTTP/1.1 abc OK", b"HTTP/9999 200", b"HTTP/1.1 2000 OK"])
-def test_a_first_line_that_is_no_status_line_is_no_head(head: bytes) -> None:
+def test_without_a_status_line_there_is_no_head(head: bytes) -> None:
     assert parse_head(head) is None
 
 

@@ -1,6 +1,7 @@
-"""Dialects: recognised narrowly, total, each with its terminator, its error frame and its heartbeat."""
+"""Dialects: narrow recognition, readings of any JSON value, terminators, error frames and heartbeats."""
 
 import json
+import pickle
 import random
 from typing import Any
 
@@ -284,7 +285,7 @@ def test_no_json_value_makes_a_dialect_raise(name: str, stream: list[tuple[str, 
 
 
 def check(reading: Reading) -> None:
-    """Hold a reading to its types, whatever it was read from."""
+    """Assert that a reading has its types, whatever it was read from."""
     assert (reading.failure is not None) == (reading.kind is EventClass.ERROR)
     assert all(type(figure) is int and figure >= 0 for figure in (reading.usage or {}).values())
     assert reading.created is None or type(reading.created) is int
@@ -298,16 +299,19 @@ def check(reading: Reading) -> None:
             assert tool.kind in ("function", "custom", "hosted")
 
 
-@given(role=st.booleans(), text=st.text(max_size=4), reason=st.sampled_from([None, "stop"]), after=st.booleans())
-def test_the_fast_path_reads_what_the_slow_one_reads(role: bool, text: str, reason: Any, after: bool) -> None:
-    payload = {"choices": [{"index": 0.0, "delta": {"content": text}, "finish_reason": reason}], "usage": None}
-    slow, fast = OpenAIChat(), OpenAIChat()
-    slow._plain_text = lambda choice: None  # type: ignore[method-assign]
-    for dialect in (slow, fast):
-        dialect.read("message", chat(role="assistant", content="a"))
-        dialect.read("message", finish() if after else chat(content="b"))
-    assert fast.read("message", payload) == slow.read("message", payload)
-    assert fast.is_complete() == slow.is_complete()
+@given(text=st.text(max_size=4), reason=st.sampled_from([None, "stop"]), after=st.booleans())
+def test_a_delta_of_content_alone_reads_as_one_with_an_empty_member_beside_it(
+    text: str, reason: str | None, after: bool
+) -> None:
+    # The first takes a short way.
+    results = []
+    for delta in ({"content": text}, {"content": text, "role": None}):
+        dialect = OpenAIChat()
+        for before in (chat(role="assistant", content="a"), chat(content="b"), *[finish()] * after):
+            dialect.read("message", before)
+        payload = {"choices": [{"index": 0.0, "delta": delta, "finish_reason": reason}], "usage": None}
+        results.append((dialect.read("message", payload), dialect.is_complete()))
+    assert results[0] == results[1]
 
 
 def named(id: str, *, index: int = 0, finish: str | None = None, **delta: Any) -> dict[str, Any]:
@@ -324,7 +328,7 @@ def text_of(id: str, *pieces: str, **delta: Any) -> list[dict[str, Any]]:
 
 SECOND_BEGINNINGS = {
     "an answer begins anew": (1, [begun("1"), *text_of("1", "Bon", "jour"), begun("2"), *text_of("2", "Bon", "soir")]),
-    "it begins anew behind one piece": (1, [begun("1"), *text_of("1", "Bon"), begun("2"), *text_of("2", "Bon")]),
+    "it begins anew after one piece": (1, [begun("1"), *text_of("1", "Bon"), begun("2"), *text_of("2", "Bon")]),
     "and a third time": (
         2,
         [chunk for id in "123" for chunk in (begun(id), *text_of(id, "a", "b"))],
@@ -371,7 +375,7 @@ SECOND_BEGINNINGS = {
 
 
 @pytest.mark.parametrize("case", SECOND_BEGINNINGS)
-def test_a_chat_that_begins_anew_under_another_id_is_told(case: str) -> None:
+def test_a_chat_that_begins_anew_under_another_id_is_reported(case: str) -> None:
     count, payloads = SECOND_BEGINNINGS[case]
     data = sse(*payloads, "[DONE]")
     for pieces in ([data], every(data, 1), [frame + b"\n\n" for frame in data.split(b"\n\n")[:-1]]):
@@ -383,22 +387,26 @@ def test_a_chat_that_begins_anew_under_another_id_is_told(case: str) -> None:
         assert reader.report.events == len(payloads) + 1
 
 
-def test_a_chat_that_begins_anew_behind_many_alike_is_told() -> None:
+def test_a_chat_that_begins_anew_after_many_alike_events_is_reported() -> None:
     answers = [chunk for id in ("chatcmpl-1", "chatcmpl-2") for chunk in (begun(id), *text_of(id, *"abcdefgh"))]
     report = read(sse(*answers))
     assert (report.second_beginnings, report.text) == (1, "abcdefgh" * 2)
 
 
-def test_what_a_dialect_remembers_is_bounded() -> None:
-    crowd = openai_chat.MAX_TRACKED * 3
+def after_many_choices(count: int) -> OpenAIChat:
     dialect = OpenAIChat()
-    for index in range(crowd):
-        tool = {"index": index, "id": f"c{index}", "function": {"name": "f"}}
+    for index in range(count):
+        tool = {"index": index, "id": f"c{index:05}", "function": {"name": "f"}}
         payload = {"choices": [{"index": index, "delta": {"tool_calls": [tool]}, "finish_reason": "stop"}]}
         dialect.read("message", payload)
-    assert len(dialect._finished) <= openai_chat.MAX_TRACKED + 1
-    assert len(dialect._calls) <= openai_chat.MAX_TRACKED
-    assert not dialect.is_complete(), "choices that nobody could follow may be unfinished"
+    return dialect
+
+
+def test_what_a_dialect_remembers_is_bounded() -> None:
+    few, many = (after_many_choices(openai_chat.MAX_TRACKED * times) for times in (2, 6))
+    assert len(pickle.dumps(many)) == len(pickle.dumps(few)) > len(pickle.dumps(after_many_choices(1)))
+    assert after_many_choices(openai_chat.MAX_TRACKED).is_complete()
+    assert not many.is_complete(), "choices that were not tracked may be unfinished"
 
 
 # How streams end
@@ -407,10 +415,10 @@ CHAT_ENDS = {
     "a sentinel": ([chat(content="a"), "[DONE]"], Verdict.COMPLETE),
     "a finish": ([chat(content="a"), finish()], Verdict.COMPLETE),
     "a finish in the last content": ([{"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}], "complete"),
-    "a finish and usage behind it": ([chat(content="a"), finish(), {"choices": [], "usage": {}}], Verdict.COMPLETE),
+    "a finish and usage after it": ([chat(content="a"), finish(), {"choices": [], "usage": {}}], Verdict.COMPLETE),
     "a finish, then an empty delta": ([chat(content="a"), finish(), chat(content="")], Verdict.COMPLETE),
     "a finish after each tool call": ([finish("tool_calls"), chat(content="a"), finish()], Verdict.COMPLETE),
-    "content behind the finish": ([chat(content="a"), finish(), chat(content="b")], Verdict.TRUNCATED),
+    "content after the finish": ([chat(content="a"), finish(), chat(content="b")], Verdict.TRUNCATED),
     "no finish": ([chat(content="a")], Verdict.TRUNCATED),
     "an empty finish": ([chat(content="a"), finish("")], Verdict.TRUNCATED),
     "one of two choices finished": (
@@ -475,7 +483,7 @@ GEMINI_TAILS = [
 
 
 @pytest.mark.parametrize(("part", "verdict"), GEMINI_TAILS)
-def test_what_says_something_behind_a_finish_of_gemini_s_takes_it_back(part: Any, verdict: Verdict) -> None:
+def test_content_after_a_finish_of_gemini_s_revokes_it(part: Any, verdict: Verdict) -> None:
     whole = {"candidates": [{"content": {"parts": [{"text": "a"}]}, "finishReason": "STOP"}]}
     assert read(sse(whole, {"candidates": [{"content": {"parts": [part]}}]})).verdict is verdict
 
@@ -618,7 +626,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("dialect", "payload", "code", "status"), ERRORS)
-def test_an_error_inside_the_stream_is_told_in_one_language(dialect: str, payload: Any, code: str, status: Any) -> None:
+def test_an_error_inside_the_stream_is_normalised(dialect: str, payload: Any, code: str, status: Any) -> None:
     reading = REGISTRY[dialect]().read("message", payload)
     assert reading.failure is not None
     assert (reading.failure.code, reading.failure.status_hint) == (code, status)
@@ -658,8 +666,8 @@ def test_a_flat_error_alone_fails_the_stream() -> None:
 
 
 def test_the_provider_s_own_word_for_an_error_is_its_type_also_where_the_code_says_more() -> None:
-    told = {"message": "m", "type": "invalid_request_error", "code": "invalid_api_key"}
-    failure = OpenAIChat().read("message", {"error": told}).failure
+    error = {"message": "m", "type": "invalid_request_error", "code": "invalid_api_key"}
+    failure = OpenAIChat().read("message", {"error": error}).failure
     assert failure is not None
     assert failure.error_type == "invalid_request_error"
 
@@ -698,7 +706,7 @@ DELAYS = [
 
 
 @pytest.mark.parametrize(("error", "delay"), DELAYS)
-def test_the_time_that_the_provider_asks_to_wait_is_told_in_seconds(error: Any, delay: float | None) -> None:
+def test_the_time_that_the_provider_asks_to_wait_is_given_in_seconds(error: Any, delay: float | None) -> None:
     failure = OpenAIChat().read("message", {"error": {"message": "m", **error}}).failure
     assert failure is not None
     assert failure.retry_after == (pytest.approx(delay) if delay else delay)
@@ -710,8 +718,8 @@ FIGURES = [("7", 7), ("0", 0), ("", None), ("-7", None), ("7.0", None), ("\u0667
 @pytest.mark.parametrize(("spelt", "figure"), FIGURES)
 def test_figures_that_are_spelt_count(spelt: str, figure: int | None) -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": spelt}
-    told = read(sse(chat(content="a"), {"choices": [], "usage": usage}, "[DONE]")).usage
-    assert told == {"input_tokens": 5} | ({} if figure is None else {"output_tokens": figure})
+    usage_read = read(sse(chat(content="a"), {"choices": [], "usage": usage}, "[DONE]")).usage
+    assert usage_read == {"input_tokens": 5} | ({} if figure is None else {"output_tokens": figure})
 
 
 def test_an_error_event_beside_a_chat_stream_is_an_error() -> None:
@@ -724,7 +732,7 @@ def test_an_error_event_beside_a_chat_stream_is_an_error() -> None:
     assert (report.error.code, report.error.status_hint, report.error.safe_to_retry) == ("overloaded", 503, False)
 
 
-# Our own words
+# Errors written by this library
 
 FRAMES = {
     "openai-chat": (None, {"error"}),
@@ -854,16 +862,16 @@ def test_a_call_without_arguments_has_an_empty_object_once_it_ended_and_not_befo
 def test_arguments_that_came_in_pieces_are_not_replaced_at_their_end() -> None:
     piece = {"type": "input_json_delta", "partial_json": '{"a":'}
     cut_short = [*ANTHROPIC_CALL[:2], {"type": "content_block_delta", "index": 0, "delta": piece}, *ANTHROPIC_CALL[3:]]
-    told = {"message": {"tool_calls": {"function": {"arguments": '{"a":'}}}}
-    cohere = [*COHERE_CALL[:2], {"type": "tool-call-delta", "index": 0, "delta": told}, *COHERE_CALL[2:]]
+    delta = {"message": {"tool_calls": {"function": {"arguments": '{"a":'}}}}
+    cohere = [*COHERE_CALL[:2], {"type": "tool-call-delta", "index": 0, "delta": delta}, *COHERE_CALL[2:]]
     for payloads in (cut_short, cohere):
         (call,) = read(sse(*payloads)).tool_calls
         assert (call["arguments"], call["arguments_complete"]) == ('{"a":', False)
 
 
 def test_each_of_several_calls_has_its_own_arguments_or_none() -> None:
-    told = {"message": {"tool_calls": {"id": "u", "function": {"name": "f", "arguments": '{"a":1}'}}}}
-    given = {"type": "tool-call-start", "index": 1, "delta": told}
+    delta = {"message": {"tool_calls": {"id": "u", "function": {"name": "f", "arguments": '{"a":1}'}}}}
+    given = {"type": "tool-call-start", "index": 1, "delta": delta}
     start, end = COHERE_CALL[1], COHERE_CALL[3]
     calls = read(sse(start, end, given, end, start, end, end, COHERE_CALL[4])).tool_calls
     assert [call["arguments"] for call in calls] == ["{}", '{"a":1}', "{}"]

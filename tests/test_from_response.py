@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -48,19 +49,19 @@ SCRIPTS: dict[str, list[bytes]] = {
     ],
     "empty": [HEAD + b"Content-Length: 0\r\n\r\n"],
     "cut in a chunk": [CHUNKED, b"%x\r\n" % len(TOKEN * 2) + TOKEN],
-    "cut behind a chunk": [CHUNKED, chunk(TOKEN)],
+    "cut after a chunk": [CHUNKED, chunk(TOKEN)],
     "cut before the length": [HEAD + b"Content-Length: %d\r\n\r\n" % len(TOKEN * 2), TOKEN],
     "silent, chunked": [CHUNKED, chunk(TOKEN)],
     "silent, with a length": [HEAD + b"Content-Length: 100000\r\n\r\n", TOKEN],
     "silent, until closed": [HEAD + b"Connection: close\r\n\r\n", TOKEN],
 }
 WHOLE = ["whole", "halves", "length", "until closed"]
-CUT = ["cut in a chunk", "cut behind a chunk", "cut before the length"]
+CUT = ["cut in a chunk", "cut after a chunk", "cut before the length"]
 SILENT = ["silent, chunked", "silent, with a length", "silent, until closed"]
 
 
 class Server:
-    """Answers each request with the script that its path names, piece by piece, and counts who comes and goes."""
+    """Responds to each request with the script named by its path, and counts connections opened and closed."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.context = context
@@ -97,7 +98,7 @@ class Server:
         self.gone.release()
 
     def _answer(self, peer: socket.socket, script: str) -> bool:
-        """Send one answer; False if the connection ends with it."""
+        """Send one response, and return whether the connection stays open."""
         head, *pieces = SCRIPTS[script]
         peer.sendall(head)
         for piece in pieces:
@@ -143,11 +144,11 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def trust() -> ssl.SSLContext:
-    # Given one authority, it loads none of the system's, which takes longer than a request.
+    # With one certificate authority, those of the system are not loaded, which takes longer than a request.
     return ssl.create_default_context(cadata=AUTHORITY.cert_pem.bytes().decode())
 
 
-# The clients: each opens a URL and gives a streamed response; what it opened is closed behind the test.
+# The clients: each opens a URL and yields a streamed response, which is closed after the test.
 
 
 @dataclass
@@ -236,7 +237,7 @@ async def with_aiohttp(url: str) -> Any:
             return await session.get(url)
 
         yield Opened(await get(url), get)
-        await asyncio.sleep(0.02)  # aiohttp lets go of TLS connections after it returns
+        await asyncio.sleep(0.02)  # aiohttp closes TLS connections after it has returned
 
 
 ASYNC = {"httpx": with_async_httpx, "httpx2": with_async_httpx2, "aiohttp": with_aiohttp}
@@ -249,7 +250,7 @@ ASYNC = {"httpx": with_async_httpx, "httpx2": with_async_httpx2, "aiohttp": with
 @pytest.mark.parametrize("client", SYNC)
 def test_a_body_is_read_whole(client, script, server):
     if (client, script) == ("urllib", "gzip"):
-        return  # urllib decodes nothing, and is not asked to
+        return  # urllib does not decode, and does not send Accept-Encoding
     with SYNC[client](server.url(script)) as opened:
         source = from_response(opened.response)
         assert source.content_type == "text/event-stream"
@@ -290,7 +291,7 @@ def test_bytes_are_given_as_they_arrive_and_not_by_the_chunks_of_http(client, pl
 
 @pytest.mark.parametrize("script", CUT)
 @pytest.mark.parametrize("client", SYNC)
-def test_a_cut_body_is_a_failure_behind_all_that_was_whole(client, script, server):
+def test_a_cut_body_is_a_failure_after_all_that_was_whole(client, script, server):
     with SYNC[client](server.url(script)) as opened:
         *items, frame = repair(from_response(opened.response))
         assert b"".join(items) == TOKEN
@@ -299,7 +300,7 @@ def test_a_cut_body_is_a_failure_behind_all_that_was_whole(client, script, serve
 
 @pytest.mark.parametrize("script", CUT)
 @pytest.mark.parametrize("client", ASYNC)
-def test_a_cut_asynchronous_body_is_a_failure_behind_all_that_was_whole(client, script, server):
+def test_a_cut_asynchronous_body_is_a_failure_after_all_that_was_whole(client, script, server):
     async def main() -> list[bytes]:
         async with ASYNC[client](server.url(script)) as opened:
             return [x async for x in arepair(from_response(opened.response))]
@@ -440,7 +441,7 @@ def test_after_the_terminator_the_connection_serves_the_next_asynchronous_reques
 
 
 def blocked_read(source: Source) -> tuple[threading.Thread, threading.Event]:
-    """Read in a thread until upstream falls silent."""
+    """Read in a thread until upstream is silent."""
     begun = threading.Event()
 
     def read() -> None:
@@ -569,16 +570,26 @@ def test_a_urllib3_that_knows_no_read1_is_read_by_its_stream():
 
 
 def test_what_is_wrapped_is_shut_down_at_its_innermost_socket():
-    from unbroken.http import _shut_down
-
     here, there = socket.socketpair()
-    wrapped = type("SSLTransport", (), {"socket": type("WrappedSocket", (), {"socket": here})})
-    _shut_down(wrapped)
+    raw = SimpleNamespace(_sock=SimpleNamespace(socket=SimpleNamespace(socket=here)))  # as TLS within TLS has it
+    members = {
+        "__module__": "http.client",
+        "headers": {},
+        "status": 200,
+        "length": None,
+        "fp": SimpleNamespace(raw=raw),
+        "isclosed": lambda self: False,
+        "close": lambda self: None,
+    }
+    response = type("HTTPResponse", (), members)()
+    source = from_response(response)
+    source.abort()
     assert there.recv(1) == b""
     here.close()
     there.close()
-    _shut_down(wrapped)
-    _shut_down(None)
+    source.abort()
+    response.fp = None  # as with the last byte of a body
+    source.abort()
 
 
 @pytest.mark.parametrize(
@@ -589,7 +600,7 @@ def test_what_is_wrapped_is_shut_down_at_its_innermost_socket():
         (open, "not builtin_function_or_method$"),
         (aiohttp.web.Response(), "not Response$"),
         (aiohttp.web.StreamResponse(), "not StreamResponse$"),
-        (OSError(), "not OSError, which is no answer to stream"),
+        (OSError(), "not OSError, which is not a response"),
     ],
 )
 def test_anything_else_is_refused(value, hint):
@@ -602,7 +613,7 @@ def test_the_error_that_urllib_raises_is_refused_and_the_response_in_it_is_taken
     response = http.client.HTTPResponse(type("Socket", (), {"makefile": lambda self, mode: raw})())
     response.begin()
     error = urllib.error.HTTPError("http://test/", 404, "Not Found", response.headers, response)
-    with pytest.raises(TypeError, match=r"not HTTPError, which is no answer to stream; urllib .* in `\.fp`"):
+    with pytest.raises(TypeError, match=r"not HTTPError, which is not a response; urllib .* in `\.fp`"):
         from_response(error)
     assert list(from_response(error.fp).chunks) == [b"no"]
     error.close()

@@ -269,7 +269,7 @@ def test_the_design_page_names_every_module_of_the_core() -> None:
 
 def test_no_file_is_too_long_to_read_at_once() -> None:
     lines = {dotted(path): path.read_text().count("\n") for path in modules()}
-    assert not {name: count for name, count in lines.items() if ".core." in name and count > 420}
+    assert not {name: count for name, count in lines.items() if count > (420 if ".core." in name else 500)}
 
 
 def test_no_class_of_the_core_has_more_than_one_can_keep_in_mind() -> None:

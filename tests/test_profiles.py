@@ -1,4 +1,4 @@
-"""Settings per provider: what they give, and how a wrong one is refused."""
+"""Settings per provider: the profiles they make, and the errors for wrong ones."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_profile_is_the_keyword_arguments_of_repair_and_a_retry() -> None:
     assert profile.buffer_size == 8192
 
 
-def test_repair_and_its_twins_take_a_profile() -> None:
+def test_repair_and_its_async_and_reading_forms_take_a_profile() -> None:
     profile = proxy(timeouts={"gemini": 180})["gemini"]
     body = [b"data: 1\n\n"]
     stream = repair(body, **profile)
@@ -75,7 +75,7 @@ def test_what_is_not_set_is_the_default_of_repair() -> None:
     assert profile.buffer_size is None
 
 
-def test_nothing_set_is_no_provider_and_the_defaults() -> None:
+def test_without_settings_there_are_no_providers_and_the_defaults_hold() -> None:
     for settings in ({}, {"proxy": {}}):
         profiles = Profiles.from_mapping(settings)
         assert list(profiles) == []
@@ -184,7 +184,7 @@ def test_a_provider_that_is_not_there_is_refused_with_the_nearest() -> None:
     assert profiles.get("gemnii") is None
 
 
-def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text("[proxy")
     with pytest.raises(ValueError):

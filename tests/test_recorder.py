@@ -15,7 +15,7 @@ from unbroken.core.report import StreamReport
 from unbroken.observe.recorder import MAX_FILES, FlightError, FlightRecorder, read_flight
 from unbroken.testing.clock import FakeClock
 from unbroken.testing.cuts import every
-from unbroken.testing.replay import replay, stand_in
+from unbroken.testing.replay import placeholder, replay
 from unbroken.testing.sources import Block, Pause, ScriptedSource
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"secret"}}]}\n\n'
@@ -144,7 +144,7 @@ def test_a_replay_ends_as_the_stream_did() -> None:
 @pytest.mark.parametrize("kind", ["content", "event", "comment", "part"])
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 14, 15, 80, 200, 70_000])
 def test_a_stand_in_has_the_length_that_it_stands_for(kind: str, length: int) -> None:
-    assert len(stand_in(kind, length)) == length
+    assert len(placeholder(kind, length)) == length
 
 
 @pytest.mark.parametrize(

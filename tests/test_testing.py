@@ -1,4 +1,4 @@
-"""The kit as a package: its names, what they load, and what is said where Hypothesis is missing."""
+"""`unbroken.testing` as a package: its names, what they load, and the error without Hypothesis."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The tables of cases agree with the plain readers of the standards."""
+"""The tables of cases agree with the reference readers of the standards."""
 
 import json
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def test_names_are_unique_and_every_clause_has_a_case() -> None:
     assert len(set(slugs(SSE_CASES))) == len(SSE_CASES)
     assert len(set(slugs(NDJSON_CASES))) == len(NDJSON_CASES)
     used = {case.clause for case in (*SSE_CASES, *NDJSON_CASES)}
-    # CHUNKS is broken by cutting any case; BLANK by any case at all.
+    # CHUNKS is tested by cutting any case, BLANK by every case.
     assert set(Clause) - used == {Clause.CHUNKS, Clause.BLANK}
 
 

@@ -1,4 +1,4 @@
-"""The contract passes right readers, and each of its tests fails a reader that is wrong in its way."""
+"""The contract passes conforming readers, and each of its tests fails for a reader with the flaw that it tests."""
 
 import codecs
 import json
@@ -25,12 +25,12 @@ from unbroken.testing.standard import Seen, is_json
 
 @pytest.fixture(autouse=True)
 def in_short(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Draw few streams for right readers, shrink none, and measure small ones; `slow` tests ask at full length."""
+    """Draw few streams for conforming readers, do not shrink, and measure small ones; `slow` tests run in full."""
     if request.node.get_closest_marker("slow"):
         yield
         return
-    monkeypatch.setattr(measures, "_ENOUGH_SECONDS", 0.02)
-    # What was not shrunk must not be kept: Hypothesis takes what it has kept for the smallest.
+    monkeypatch.setattr(measures, "MIN_MEASURED_SECONDS", 0.02)
+    # Unshrunk failures must not be stored: Hypothesis takes a stored one for the smallest.
     few = {"max_examples": 20 if request.cls else 100, "phases": [Phase.generate], "database": None}
     with hypothesis_profile("in short", **few):
         yield
@@ -48,7 +48,7 @@ def hypothesis_profile(name: str, **changes: Any) -> Iterator[None]:
 
 
 class Reader:
-    """WHATWG 9.2.6, incrementally and by the letter; `flaws` make it wrong where the other readers are."""
+    """An incremental reader by WHATWG 9.2.6. `flaws` are the faults of real readers that it is to have."""
 
     def __init__(self, flaws: Collection[str] = (), charset: str = "utf-8") -> None:
         self.flaws = flaws
@@ -179,7 +179,7 @@ class TestARightAsyncReader(AsyncParserContract):
 
 
 class TestAReaderOfLittle(ParserContract):
-    """A whole-body reader of LF streams that knows only `data:`, and says so."""
+    """A whole-body reader of LF streams that supports and claims only `data:`."""
 
     does_not_claim = (
         *(Claim.BOM, Claim.CR, Claim.CRLF, Claim.UNICODE_LINE_ENDS, Claim.INVALID_UTF8, Claim.EVENT_NAMES, Claim.IDS),
@@ -288,7 +288,7 @@ def test_a_flawed_reader_fails_the_test_of_its_flaw(flaw: str) -> None:
     contract = TestARightReader()
     contract.flaws = (flaw,)
     (finding,) = examine(contract, lambda name: name == f"test_{FLAWS[flaw]}")
-    if flaw == "no CR":  # a lone CR is not slow, it is not seen
+    if flaw == "no CR":  # a lone CR is not slow but ignored
         (finding,) = examine(contract, lambda name: name == "test_case_CR_ends_lines")
     assert finding.failure
 

@@ -1,4 +1,4 @@
-"""The conversations say what they claim, to readers that share nothing with the code that spells them."""
+"""Conversations contain what their fields say, to readers that share no code with the one that makes them."""
 
 import json
 

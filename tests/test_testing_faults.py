@@ -1,4 +1,4 @@
-"""Every fault is mended as it says, in its examples and wherever it is planted."""
+"""Every fault has the result that it predicts, in its examples and wherever it is planted."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -97,7 +97,7 @@ def test_what_was_sent_again_is_dropped() -> None:
 def transport_examples(*, on_a_wire: bool = False) -> Iterator[object]:
     for fault in TRANSPORT_FAULTS.values():
         if on_a_wire and fault.wire is None:
-            continue  # not a server's fault
+            continue  # a server cannot cause it
         for number, (healthy, outcome) in enumerate(fault.examples):
             yield pytest.param(fault.name, healthy, outcome, id=f"{fault.name} {number}")
 

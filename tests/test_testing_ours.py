@@ -1,4 +1,4 @@
-"""Ours under the kit: contracts, faults, dialects and laws, asked with the streams of `unbroken.testing` alone."""
+"""This library under its own tests: contracts, faults, dialects and laws, with streams of `unbroken.testing` only."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ FAITHFUL = st.fixed_dictionaries(
         "max_event_bytes": st.sampled_from([1024, 2000]),
     },
 )
-"""Options under which everything that is not mended or named leaves."""
+"""Options under which everything is forwarded that is not repaired or reported."""
 
 
 REPLACEMENT = "\ufffd".encode()
@@ -118,7 +118,7 @@ REPLACEMENT = "\ufffd".encode()
 
 @dataclass
 class Mended:
-    """All that a repairer did with a stream."""
+    """What a repairer made of a stream."""
 
     report: StreamReport
     error: StreamError | None
@@ -154,16 +154,16 @@ def streams() -> st.SearchStrategy[bytes]:
 
 
 def check_mended(stream: BrokenStream, chunks: Sequence[bytes]) -> None:
-    told = mended(chunks, **stream.options)
-    seen = stream.seen_in(told.wire)
-    assert (stream.error is None) or (told.error is not None and told.error.code == stream.error)
+    outcome = mended(chunks, **stream.options)
+    seen = stream.seen_in(outcome.wire)
+    assert (stream.error is None) or (outcome.error is not None and outcome.error.code == stream.error)
     if stream.error:
         _, frame, _ = seen.pop()
         assert stream.error in json.dumps(frame)
     assert seen == stream.expected
-    assert set(told.report.repairs) == set(stream.repairs)
-    assert all(told.report.repairs[kind] >= count for kind, count in stream.repairs.items())
-    for one in told.repairs:
+    assert set(outcome.report.repairs) == set(stream.repairs)
+    assert all(outcome.report.repairs[kind] >= count for kind, count in stream.repairs.items())
+    for one in outcome.repairs:
         assert any(start <= one.offset and one.offset + one.length <= end for start, end in stream.places), one
 
 
@@ -177,7 +177,7 @@ def test_a_fault_is_mended_in_each_of_its_examples(name: str) -> None:
             check_mended(stream, every(stream.data, 1))
 
 
-# A last line that is not whole by itself is not waited for, and what is damaged is no proof.
+# The rest of a last line that is not whole is not waited for, and damaged bytes prove nothing.
 NEEDS_ITS_END = ("invalid-utf8", "raw-newline")
 
 
@@ -192,8 +192,8 @@ def test_a_fault_is_mended_where_the_stream_ends_without_a_line_end(name: str) -
 def test_a_fault_that_is_not_to_be_repaired_is_not(name: str) -> None:
     kind = RepairKind(name)
     for stream in FAULTS[name].examples:
-        told = mended([stream.data], **{**stream.options, "repairs": frozenset(RepairKind) - {kind}})
-        assert kind not in told.report.repairs or kind is RepairKind.OVERSIZED_EVENT
+        outcome = mended([stream.data], **{**stream.options, "repairs": frozenset(RepairKind) - {kind}})
+        assert kind not in outcome.report.repairs or kind is RepairKind.OVERSIZED_EVENT
 
 
 @pytest.mark.slow
@@ -233,28 +233,31 @@ TOGETHER = [
 @pytest.mark.parametrize(("data", "repairs"), TOGETHER)
 def test_faults_next_to_each_other_are_named_to_the_byte(data: bytes, repairs: list[str]) -> None:
     for size in range(1, len(data) + 1):
-        told = mended(every(data, size))
-        assert [f"{one.kind.value}@{one.offset}+{one.length}" for one in told.repairs] == repairs
-        assert told.report.invalid_utf8 == sum(repair.startswith("invalid-utf8") for repair in repairs)
+        outcome = mended(every(data, size))
+        assert [f"{one.kind.value}@{one.offset}+{one.length}" for one in outcome.repairs] == repairs
+        assert outcome.report.invalid_utf8 == sum(repair.startswith("invalid-utf8") for repair in repairs)
         if data.startswith(b"["):
-            json.loads(told.wire)
+            json.loads(outcome.wire)
 
 
 @pytest.mark.parametrize("status", [100, 199, 200, 204, 299, 300, 404, 503])
-def test_a_head_in_front_of_a_stream_is_skipped_where_it_tells_of_success(status: int) -> None:
+def test_a_head_before_a_stream_is_skipped_if_its_status_is_a_success(status: int) -> None:
     for data in (b'data: {"a":1}\n\n', b'{"a":1}\n', b'[{"a":1}]'):
-        told = mended([b"HTTP/1.1 %d Told\r\nA: b\r\n\r\n%b" % (status, data)])
+        outcome = mended([b"HTTP/1.1 %d OK\r\nA: b\r\n\r\n%b" % (status, data)])
         if 200 <= status < 300:
-            assert (told.wire, set(told.report.repairs)) == (data, {RepairKind.HTTP_HEAD})
+            assert (outcome.wire, set(outcome.report.repairs)) == (data, {RepairKind.HTTP_HEAD})
         else:
-            assert told.error is not None
-            assert (told.error.code, told.error.status_hint) == ("not-a-stream", status if status >= 400 else None)
+            assert outcome.error is not None
+            assert (outcome.error.code, outcome.error.status_hint) == (
+                "not-a-stream",
+                status if status >= 400 else None,
+            )
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])
 def test_a_bare_error_line_is_an_event_however_it_ends(end: bytes) -> None:
-    told = mended([b'data: {"a":1}\n\nerror: {"code":500}' + end])
-    assert [data for _, data, _ in read_sse(told.wire).events] == ['{"a":1}', '{"error": {"code":500}}']
+    outcome = mended([b'data: {"a":1}\n\nerror: {"code":500}' + end])
+    assert [data for _, data, _ in read_sse(outcome.wire).events] == ['{"a":1}', '{"error": {"code":500}}']
 
 
 @pytest.mark.parametrize("name", TRANSPORT_FAULTS)
@@ -277,19 +280,19 @@ def check_account(report: StreamReport, conversation: Conversation) -> None:
     assert report.usage.get("input_tokens") == conversation.input_tokens
     assert report.usage.get("output_tokens") == conversation.output_tokens
     assert report.content_emitted or not (conversation.text or conversation.reasoning or conversation.tools)
-    told = [(tool["name"], json.loads(tool["arguments"]), tool["arguments_complete"]) for tool in report.tool_calls]
-    assert told == [(tool.name, json.loads(tool.arguments), True) for tool in conversation.tools]
+    outcome = [(tool["name"], json.loads(tool["arguments"]), tool["arguments_complete"]) for tool in report.tool_calls]
+    assert outcome == [(tool.name, json.loads(tool.arguments), True) for tool in conversation.tools]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(draw=st.data())
 def test_an_answer_passes_whole_and_is_accounted(dialect: str, draw: st.DataObject) -> None:
     conversation = draw.draw(dialect_streams(dialect))
-    told = mended(draw.draw(chunkings(conversation.data)), dialect=dialect)
-    assert told.wire == conversation.data
-    assert not told.repairs
-    assert told.report.events == len(conversation.frames)
-    check_account(told.report, conversation)
+    outcome = mended(draw.draw(chunkings(conversation.data)), dialect=dialect)
+    assert outcome.wire == conversation.data
+    assert not outcome.repairs
+    assert outcome.report.events == len(conversation.frames)
+    check_account(outcome.report, conversation)
 
 
 @given(st.sampled_from(["openai-chat", "openai-completions"]).flatmap(dialect_streams))
@@ -324,23 +327,23 @@ def test_an_answer_is_read_event_by_event(dialect: str, draw: st.DataObject) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(draw=st.data())
-def test_an_answer_that_was_cut_is_told(dialect: str, draw: st.DataObject) -> None:
-    """A clean end before the terminator; but for a last event that lacks nothing but its line ends."""
+def test_an_answer_that_was_cut_is_reported(dialect: str, draw: st.DataObject) -> None:
+    """A clean end before the terminator is reported, except after a last event that lacks only its line ends."""
     conversation = draw.draw(dialect_streams(dialect).filter(lambda answer: len(answer.frames) > 1))
     last = conversation.frames[-1]
     cut = draw.draw(st.integers(len(conversation.frames[0]), len(conversation.data) - 1))
     data = conversation.data[:cut]
     if dialect in ("openai-chat", "openai-completions", "gemini") and len(conversation.data) - cut <= 300:
-        return  # whole with a finish on every choice
-    told = mended([data], dialect=dialect)
+        return  # complete, since every choice has a finish reason
+    outcome = mended([data], dialect=dialect)
     is_whole = len(conversation.data) - cut <= len(last) - len(last.rstrip(b"\n"))
-    assert told.report.verdict is (Verdict.COMPLETE if is_whole else Verdict.TRUNCATED)
-    assert (told.error is None) == is_whole
-    assert conversation.text.startswith(told.report.text)
-    if told.error:
-        assert told.error.code == "truncated"
-        assert b"unbroken_error" in told.frames[-1]
-        assert not any(b"unbroken_error" in frame for frame in told.frames[:-1])
+    assert outcome.report.verdict is (Verdict.COMPLETE if is_whole else Verdict.TRUNCATED)
+    assert (outcome.error is None) == is_whole
+    assert conversation.text.startswith(outcome.report.text)
+    if outcome.error:
+        assert outcome.error.code == "truncated"
+        assert b"unbroken_error" in outcome.frames[-1]
+        assert not any(b"unbroken_error" in frame for frame in outcome.frames[:-1])
 
 
 @pytest.mark.slow
@@ -348,15 +351,15 @@ def test_an_answer_that_was_cut_is_told(dialect: str, draw: st.DataObject) -> No
 @given(draw=st.data())
 def test_an_answer_is_converted_without_loss(dialect: str, draw: st.DataObject) -> None:
     conversation = draw.draw(dialect_streams(dialect))
-    told = mended(draw.draw(chunkings(conversation.data)), dialect=dialect, convert="openai-chat")
-    again = mended([told.wire], dialect="openai-chat")
+    outcome = mended(draw.draw(chunkings(conversation.data)), dialect=dialect, convert="openai-chat")
+    again = mended([outcome.wire], dialect="openai-chat")
     assert (again.report.text, again.report.reasoning) == (conversation.text, conversation.reasoning)
     assert [(tool["name"], json.loads(tool["arguments"])) for tool in again.report.tool_calls] == [
         (tool.name, json.loads(tool.arguments)) for tool in conversation.tools
     ]
     assert not again.repairs
     assert again.report.verdict is Verdict.COMPLETE
-    assert told.wire.endswith(b"data: [DONE]\n\n")
+    assert outcome.wire.endswith(b"data: [DONE]\n\n")
 
 
 @pytest.mark.slow
@@ -419,11 +422,11 @@ def test_law_2_an_event_leaves_with_the_byte_that_completes_it(drawn: tuple[SSES
 def test_law_3_a_canonical_stream_passes_byte_for_byte(stream: SSEStream | NDJSONStream) -> None:
     separators = any(mark in stream.data for mark in (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85"))
     if not separators:
-        told = mended([stream.data])
-        assert told.wire == stream.data
-        assert not told.repairs
-        assert not told.report.respellings
-        assert told.report.comments == (stream.data.count(b"\n:") + stream.data.startswith(b":"))
+        outcome = mended([stream.data])
+        assert outcome.wire == stream.data
+        assert not outcome.repairs
+        assert not outcome.report.respellings
+        assert outcome.report.comments == (stream.data.count(b"\n:") + stream.data.startswith(b":"))
 
 
 @pytest.mark.slow
@@ -436,12 +439,12 @@ def test_law_3_what_was_not_repaired_reads_the_same(data: bytes, options: dict[s
 @given(cut_streams(sse_streams(json_texts(json_objects()))))
 def test_law_3_a_legal_stream_is_only_respelt(drawn: tuple[SSEStream, list[bytes]]) -> None:
     stream, chunks = drawn
-    told = mended(chunks, format="sse", repairs=())
-    if not told.repairs:
-        after = read_sse(told.wire)
+    outcome = mended(chunks, format="sse", repairs=())
+    if not outcome.repairs:
+        after = read_sse(outcome.wire)
         assert by_value(after.events) == by_value(stream.events)
         assert (after.last_event_id, after.retry) == (stream.last_event_id, stream.retry)
-        assert (told.report.last_event_id, told.report.retry) == (stream.last_event_id, stream.retry)
+        assert (outcome.report.last_event_id, outcome.report.retry) == (stream.last_event_id, stream.retry)
 
 
 def by_value(events: Iterable[Seen]) -> list[Any]:
@@ -476,9 +479,9 @@ def test_law_6_what_was_dropped_is_named_to_the_byte(stream: BrokenStream, optio
 def test_law_7_nothing_is_invented(data: bytes, options: dict[str, Any]) -> None:
     laws.check_no_invention(data, **options)
     laws.check_no_false_end(data, **options)
-    told = mended([data], **options)
-    replaced = sum(one.length for one in told.repairs if one.kind is RepairKind.INVALID_UTF8)
-    assert told.wire.count(REPLACEMENT) <= data.count(REPLACEMENT) + data.lower().count(b"\\ufffd") + replaced
+    outcome = mended([data], **options)
+    replaced = sum(one.length for one in outcome.repairs if one.kind is RepairKind.INVALID_UTF8)
+    assert outcome.wire.count(REPLACEMENT) <= data.count(REPLACEMENT) + data.lower().count(b"\\ufffd") + replaced
 
 
 @pytest.mark.slow
@@ -489,12 +492,12 @@ def test_law_9_a_stream_ends_once(data: bytes, options: dict[str, Any], draw: st
 
 @given(streams(), st.data())
 def test_law_5_any_bytes_are_taken_and_counted(data: bytes, draw: st.DataObject) -> None:
-    told = mended(draw.draw(chunkings(data)))
-    assert told.report.bytes_in <= len(data)
-    assert told.report.bytes_out == len(told.wire)
-    assert told.report.verdict is not Verdict.OPEN
-    assert sum(told.report.repairs.values()) == len(told.repairs)
-    for one in told.repairs:
+    outcome = mended(draw.draw(chunkings(data)))
+    assert outcome.report.bytes_in <= len(data)
+    assert outcome.report.bytes_out == len(outcome.wire)
+    assert outcome.report.verdict is not Verdict.OPEN
+    assert sum(outcome.report.repairs.values()) == len(outcome.repairs)
+    for one in outcome.repairs:
         assert 0 <= one.offset <= one.offset + one.length <= len(data)
 
 
@@ -510,9 +513,9 @@ def test_law_5_an_event_may_be_as_long_as_the_limit(
     room = 1024 + beyond - len(begin) - len(end)
     first = begin + end
     data = (b"[" + first + b"," if after else first) + begin + b"x" * room + end + after
-    told = mended(draw.draw(chunkings(data)), max_event_bytes=1024)
-    assert told.report.events == (2 if beyond <= 0 else 1)
-    assert told.report.repairs[RepairKind.OVERSIZED_EVENT] == (beyond > 0)
+    outcome = mended(draw.draw(chunkings(data)), max_event_bytes=1024)
+    assert outcome.report.events == (2 if beyond <= 0 else 1)
+    assert outcome.report.repairs[RepairKind.OVERSIZED_EVENT] == (beyond > 0)
 
 
 @pytest.mark.slow
@@ -548,7 +551,7 @@ HEARTBEAT, SILENCE = 5.0, 200.0
 
 @dataclass
 class Played:
-    """A schedule as a repairer on a fake clock lived through it: what was written, and when."""
+    """What a repairer on a fake clock wrote for a schedule, and when."""
 
     repairer: StreamRepairer
     now: float = 0.0
@@ -611,7 +614,7 @@ def test_law_8_and_9_alive_with_one_end(schedule: Schedule) -> None:
 @pytest.mark.parametrize("content_type", [None, "text/event-stream", "application/json", "application/x-ndjson"])
 @pytest.mark.parametrize("data", [b'data: {"a":1}\n\n', b'{"a":1}\n{"a":2}\n', b'[{"a":1},{"a":2}]', b"<html>"])
 @given(st.integers(0, 3), st.integers(1, 4))
-def test_law_8_heartbeats_in_front_of_a_stream_break_nothing(
+def test_law_8_heartbeats_before_a_stream_break_nothing(
     content_type: str | None, data: bytes, before: int, size: int
 ) -> None:
     ours = StreamRepairer(heartbeat=HEARTBEAT, content_type=content_type)
@@ -633,7 +636,7 @@ def test_law_8_heartbeats_in_front_of_a_stream_break_nothing(
 
 
 @given(st.sampled_from(DIALECTS).flatmap(dialect_streams), st.lists(st.integers(0, 9), min_size=1, max_size=5))
-def test_a_report_tells_the_longest_gap_between_events(conversation: Conversation, pauses: list[int]) -> None:
+def test_a_report_has_the_longest_gap_between_events(conversation: Conversation, pauses: list[int]) -> None:
     repairer = StreamRepairer(dialect=conversation.dialect)
     now, gaps = 100.0, []
     for number, frame in enumerate(conversation.frames):
@@ -676,27 +679,27 @@ def test_the_content_clocks_run_from_content_to_content(conversation: Conversati
 
 def test_the_cases_of_the_standard_pass_a_repairer_unharmed() -> None:
     for case in SSE_CASES:
-        told = mended([case.data], **STANDARD)
-        after = read_sse(told.wire)
+        outcome = mended([case.data], **STANDARD)
+        after = read_sse(outcome.wire)
         assert after.events == case.events
-        assert told.report.last_event_id == case.last_event_id
+        assert outcome.report.last_event_id == case.last_event_id
         if case.data.endswith(b"\n\n"):  # what is pending at the end is not forwarded, and its `retry:` not counted
-            assert told.report.retry == case.retry
-        assert told.report.format is Format.SSE
+            assert outcome.report.retry == case.retry
+        assert outcome.report.format is Format.SSE
 
 
 @given(st.integers(1, 6), st.integers(0, 6), st.integers(0, 6), st.booleans())
 def test_a_resumed_stream_loses_and_doubles_nothing(count: int, initial: int, cut: int, anew: bool) -> None:
-    """A server that honours the last id, or begins behind the initial one again."""
+    """A server that continues after the last id, or starts again after the initial one."""
     frames = [b"id: %d\ndata: %d\n\n" % (number, number) for number in range(1, count + 1)]
     initial, cut = min(initial, count), min(cut, count)
 
     def connect(attempt: Attempt) -> Iterator[bytes]:
-        behind = int(attempt.last_event_id or 0)
+        position = int(attempt.last_event_id or 0)
         if attempt.number == 1:
-            yield from frames[behind:cut]
+            yield from frames[position:cut]
             raise ConnectionResetError
-        yield from frames[(initial if anew else behind) :]
+        yield from frames[(initial if anew else position) :]
 
     last = str(initial) if initial else ""
     with closing(iter_events(retrying(connect, resume=True, retry=Retry(base=0.0)), last_event_id=last)) as stream:
@@ -722,40 +725,40 @@ def test_a_fault_of_the_transport_ends_so_in_an_event_loop(name: str) -> None:
         asyncio.run(read(healthy, outcome))
 
 
-# --- What is told -----------------------------------------------------------------------------------------------------
+# --- Reports and observers --------------------------------------------------------------------------------------------
 
 
 class Witness(Observer):
-    """Keeps what it is told, in order."""
+    """Records the calls that it gets, in order."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.calls: list[str] = []
         self.repairs: list[Repair] = []
         self.read = 0
 
     def started(self, report: StreamReport) -> None:
-        self.told.append("started")
+        self.calls.append("started")
 
     def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
         self.read += len(chunk)
-        assert at == self.told.count("received")
-        self.told.append("received")
+        assert at == self.calls.count("received")
+        self.calls.append("received")
 
     def content(self, report: StreamReport, gap: float) -> None:
         assert gap >= 0
-        self.told.append("content")
+        self.calls.append("content")
 
     def repaired(self, repair: Repair) -> None:
         self.repairs.append(repair)
 
     def ended(self, report: StreamReport) -> None:
         assert report.verdict is not Verdict.OPEN
-        self.told.append("ended")
+        self.calls.append("ended")
 
 
 @pytest.mark.slow
 @given(streams(), st.data())
-def test_law_9_an_observer_is_told_of_one_beginning_and_one_end(data: bytes, draw: st.DataObject) -> None:
+def test_law_9_an_observer_is_called_for_one_beginning_and_one_end(data: bytes, draw: st.DataObject) -> None:
     chunks = [chunk for chunk in draw.draw(chunkings(data)) if chunk]
     witness, repairs = Witness(), list[Repair]()
     repairer = StreamRepairer(observers=[witness], on_repair=repairs.append)
@@ -771,11 +774,11 @@ def test_law_9_an_observer_is_told_of_one_beginning_and_one_end(data: bytes, dra
     else:
         getattr(repairer, finish)(now)
     report = repairer.report
-    assert (witness.told[0], witness.told[-1]) == ("started", "ended")
-    assert witness.told.count("started") == witness.told.count("ended") == 1
+    assert (witness.calls[0], witness.calls[-1]) == ("started", "ended")
+    assert witness.calls.count("started") == witness.calls.count("ended") == 1
     assert witness.repairs == repairs
     assert witness.read == report.bytes_in
-    assert ("content" in witness.told) == report.content_emitted
+    assert ("content" in witness.calls) == report.content_emitted
     if went_on:
         assert report.duration == now - start
     if now == start:
@@ -786,16 +789,16 @@ def test_law_9_an_observer_is_told_of_one_beginning_and_one_end(data: bytes, dra
 
 @pytest.mark.slow
 @given(dialect_streams("openai-chat"), dialect_streams("openai-chat"), st.data())
-def test_two_choices_are_told_apart(first: Conversation, second: Conversation, draw: st.DataObject) -> None:
+def test_two_choices_are_kept_apart(first: Conversation, second: Conversation, draw: st.DataObject) -> None:
     lines = [json.loads(frame[len("data: ") :]) for frame in second.frames[:-2]]
     for line in lines:
         line["choices"][0]["index"] = 1
     others = [f"data: {json.dumps(line)}\n\n".encode() for line in lines]
     at = draw.draw(st.integers(0, len(first.frames) - 2))
-    told = mended([*first.frames[:at], *others, *first.frames[at:]])
-    assert (told.report.text, told.report.reasoning) == (first.text, first.reasoning)
-    assert told.report.verdict is Verdict.COMPLETE
-    calls = [(tool["choice"], tool["name"], json.loads(tool["arguments"])) for tool in told.report.tool_calls]
+    outcome = mended([*first.frames[:at], *others, *first.frames[at:]])
+    assert (outcome.report.text, outcome.report.reasoning) == (first.text, first.reasoning)
+    assert outcome.report.verdict is Verdict.COMPLETE
+    calls = [(tool["choice"], tool["name"], json.loads(tool["arguments"])) for tool in outcome.report.tool_calls]
     expected = [(0, tool.name, json.loads(tool.arguments)) for tool in first.tools]
     expected += [(1, tool.name, json.loads(tool.arguments)) for tool in second.tools]
     assert sorted(calls, key=str) == sorted(expected, key=str)
@@ -806,24 +809,24 @@ def test_two_choices_are_told_apart(first: Conversation, second: Conversation, d
 def test_a_passage_that_is_said_again_is_counted(dialect: str, length: int, times: int) -> None:
     passage = " ".join(map(str, range(1000)))[:length]
     text = ("Well.", *([passage] * times))
-    told = mended([spell(dialect, Answer(text)).data], dialect=dialect)
-    assert told.report.repetitions == times
-    assert not told.report.cumulative_text
+    outcome = mended([spell(dialect, Answer(text)).data], dialect=dialect)
+    assert outcome.report.repetitions == times
+    assert not outcome.report.cumulative_text
 
 
 @pytest.mark.slow
 @given(st.sampled_from(DIALECTS), st.integers(1, 9))
 def test_text_that_grows_is_noticed_at_its_fourth_piece(dialect: str, pieces: int) -> None:
     text = tuple("abcdefghi"[: at + 1] for at in range(pieces))
-    told = mended([spell(dialect, Answer(text)).data], dialect=dialect)
-    assert told.report.cumulative_text == (pieces >= 4)
+    outcome = mended([spell(dialect, Answer(text)).data], dialect=dialect)
+    assert outcome.report.cumulative_text == (pieces >= 4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(draw=st.data())
 def test_tokens_are_the_provider_s_or_counted(dialect: str, draw: st.DataObject) -> None:
-    """All figures of a whole answer are the provider's; those of one that was cut are counted, in words here."""
+    """The usage of a whole answer is the provider's; that of a cut one is estimated, here in words."""
     conversation = draw.draw(dialect_streams(dialect))
     report = mended([conversation.data], dialect=dialect, count_tokens=lambda text: len(text.split())).report
     if conversation.output_tokens is None:
@@ -837,7 +840,7 @@ def test_tokens_are_the_provider_s_or_counted(dialect: str, draw: st.DataObject)
 
 
 def measured_apart(contract: type[Contract]) -> type[Contract]:
-    """Leave the tests that measure time and memory to the run of what is slow."""
+    """Mark the tests that measure time and memory as slow."""
     for name in dir(contract):
         if name.startswith(("test_linear_time", "test_memory")):
             setattr(contract, name, pytest.mark.slow(of_its_own(getattr(contract, name))))
@@ -867,7 +870,7 @@ class TestEvents(ParserContract):
 
 
 class InAThread(ParserContract):
-    """With its timeouts on, upstream is read ahead in a thread."""
+    """With timeouts, upstream is read ahead in a thread."""
 
     def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
         return map(as_seen, iter_events(chunks, **STANDARD))
@@ -901,13 +904,13 @@ class TestEventReader(ParserContract):
 
 @pytest.mark.slow
 class TestMendedBytes(ParserContract):
-    """What a standard reader sees behind a repairer that repairs nothing."""
+    """What a conforming reader sees in the output of a repairer without repairs."""
 
     def parse(self, chunks: Iterable[bytes]) -> list[Seen]:
         with closing(repair(chunks, timeouts=None, heartbeat=None, **STANDARD)) as stream:
             return list(read_sse(b"".join(stream)).events)
 
-    does_not_claim = (Claim.BOUNDED_MEMORY,)  # it keeps what was written, to read it
+    does_not_claim = (Claim.BOUNDED_MEMORY,)  # it keeps all output to read it
 
 
 @measured_apart

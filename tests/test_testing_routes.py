@@ -1,4 +1,4 @@
-"""The route contract passes our own streams in the frameworks, and fails routes that are wrong in a known way."""
+"""The route contract passes our own streams in each framework, and fails for routes with known faults."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
@@ -77,7 +77,7 @@ class NaiveStarlette(RouteContract):
 
 
 class Stubborn(RouteContract):
-    """Reads upstream to its end whatever happens, buffers, tells all about errors, and never closes."""
+    """Reads upstream to its end whatever happens, buffers, exposes the text of errors, and never closes."""
 
     heartbeat = 0.2
     patience = 0.5

@@ -1,4 +1,4 @@
-"""Scripted upstreams do what their scripts say, in threads, in event loops and on real sockets."""
+"""Scripted sources and servers do what their scripts say, in threads, in event loops and on real sockets."""
 
 import asyncio
 import http.client
@@ -43,7 +43,7 @@ def in_a_moment(call: Callable[[], object]) -> None:
     threading.Timer(0.05, call).start()
 
 
-def test_a_fake_clock_moves_when_told_to() -> None:
+def test_a_fake_clock_moves_when_advanced() -> None:
     clock = FakeClock(5.0)
     clock.sleep(1.5)
     asyncio.run(clock.asleep(1.0))
@@ -168,7 +168,7 @@ def test_an_upstream_notes_what_its_source_saw() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(schedules())
-def test_a_schedule_tells_what_its_source_will_do(schedule: Schedule) -> None:
+def test_a_schedule_says_what_its_source_will_do(schedule: Schedule) -> None:
     arrivals = list(schedule.arrivals())
     assert b"".join(chunk for _, chunk in arrivals) == schedule.delivered
     assert schedule.stream.data.startswith(schedule.delivered)
@@ -207,7 +207,7 @@ def test_a_whole_body_arrives(respond: Callable[..., list[object]]) -> None:
             assert response.read() == EVENT * 2
 
 
-def test_a_chunked_body_without_its_end_is_told() -> None:
+def test_a_chunked_body_without_its_end_is_an_error() -> None:
     with ScriptedServer(chunked([EVENT], end=False)) as server:
         with pytest.raises(httpx.RemoteProtocolError):
             httpx.get(server.url)
@@ -215,7 +215,7 @@ def test_a_chunked_body_without_its_end_is_told() -> None:
             requests.get(server.url, timeout=5)
 
 
-def test_a_close_delimited_body_cannot_tell_a_cut() -> None:
+def test_a_cut_of_a_close_delimited_body_cannot_be_detected() -> None:
     with ScriptedServer(close_delimited([EVENT[:4]])) as server:
         assert httpx.get(server.url).content == EVENT[:4]
 
@@ -263,7 +263,7 @@ def test_requests_are_kept_with_their_bodies() -> None:
 
 
 @pytest.mark.parametrize("fault", HEAD_FAULTS)
-def test_a_fault_of_the_head_is_told_or_read(fault: str) -> None:
+def test_a_fault_of_the_head_is_an_error_or_is_read(fault: str) -> None:
     with ScriptedServer(HEAD_FAULTS[fault]) as server:
         try:
             response = httpx.get(server.url, timeout=5)

@@ -1,4 +1,4 @@
-"""The strategies know what their streams mean: construction and plain reading agree."""
+"""What the strategies say of their streams agrees with the reference readers."""
 
 from collections.abc import Callable
 from typing import Any

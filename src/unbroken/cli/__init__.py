@@ -1,4 +1,4 @@
-"""The command `unbroken`: mend a stream from a file or a pipe, and look into one."""
+"""The command `unbroken`: repair or inspect a stream from a file or a pipe."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit code. Ctrl-C ends it without a traceback."""
+    """Run one command and return its exit code. Ctrl-C ends it without a traceback."""
     try:
-        # Here, since loading it takes a tenth of a second, in which Ctrl-C may come.
+        # Imported here, since it takes a tenth of a second, during which Ctrl-C may come.
         from .command import run
 
         return run(argv)

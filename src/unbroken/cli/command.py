@@ -1,4 +1,4 @@
-"""The command `unbroken`, all of it: its parser, its exit codes, and what it says where it cannot go on."""
+"""The command `unbroken`: its parser, its exit codes, and how its errors are printed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from . import demo, inspect, repair
-from .source import Trouble
-from .terminal import complain
+from .source import CommandError
+from .terminal import print_error
 
 EXIT_CODES = """exit codes:
   0  the stream ended well: COMPLETE, or ENDED where its dialect is not known
@@ -21,7 +21,7 @@ EXIT_CODES = """exit codes:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Give the parser of all commands."""
+    """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="unbroken",
         description="Repair SSE and NDJSON streams, and say what was mended and how they ended.",
@@ -37,8 +37,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(argv: Sequence[str] | None) -> int:
-    """Run one command and give its exit code. A reader that goes away ends it without a traceback."""
-    _take_any_text()
+    """Run one command and return its exit code. A reader that closes the pipe ends it without a traceback."""
+    _escape_unencodable_text()
     try:
         try:
             return _run(argv)
@@ -46,30 +46,30 @@ def run(argv: Sequence[str] | None) -> int:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except BrokenPipeError:
-        # What is still buffered has nowhere to go; without this the interpreter would complain at its end.
+        # The rest of the buffer cannot be written; without this the interpreter would report that at exit.
         sys.stdout = None
         return 0
-    except Trouble as trouble:
-        complain(trouble)
+    except CommandError as failure:
+        print_error(failure)
     except OSError as error:
-        # Inputs and pages tell of their own trouble; where it is standard error that fails, nobody can be told.
+        # Errors of inputs and pages are command errors. If standard error fails, nothing can be reported.
         sys.stdout = None
-        complain(f"cannot write to standard output: {error.strerror or error}")
+        print_error(f"cannot write to standard output: {error.strerror or error}")
     return 2
 
 
 def _run(argv: Sequence[str] | None) -> int:
     arguments = build_parser().parse_args(argv)
     if sys.stdout is None:
-        raise Trouble("cannot write: standard output is closed")
+        raise CommandError("cannot write: standard output is closed")
     code: int = arguments.run(arguments)
     return code
 
 
-def _take_any_text() -> None:
-    """Let no letter be one too many: where the encoding of the output lacks it, it is shown as an escape.
+def _escape_unencodable_text() -> None:
+    """Make standard output write characters that its encoding lacks as escapes, instead of raising.
 
-    Standard error does so by itself.
+    Standard error does so by default.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -1,7 +1,7 @@
-"""`unbroken demo`: a page on this machine where one picks a fault and watches it, raw and repaired, side by side.
+"""`unbroken demo`: a local page that shows a stream with a fault of your choice, raw and repaired, side by side.
 
-The server is the standard library's, listens on the loopback interface only and answers only to that name: a page of
-another site that points its own name at this address gets nothing.
+The server is the standard library's. It listens on the loopback interface only and checks the `Host` header, so that
+a page of another site whose name resolves to this address (DNS rebinding) gets nothing.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ..adapters.sync import repair
 from ..core.report import StreamReport
 from ..http import SSE_HEADERS
 from ..observe.metrics import Collector
-from .source import Trouble
+from .source import CommandError
 
 DESCRIPTION = """Serve a page on 127.0.0.1 where you pick a fault and watch the stream, as it comes and repaired.
 Ctrl-C ends it."""
 HEARTBEAT: Final = 1.0
-"""Seconds between heartbeats here: nobody wants to watch for longer."""
+"""Seconds between heartbeats; shorter than the default, so that they can be watched."""
 MAX_REPORTS: Final = 16
 
 Steps = list[tuple[float, bytes]]
@@ -63,9 +63,9 @@ FAULTS: Final[dict[str, tuple[str, Steps]]] = {
         "a proxy's page in the middle",
         [*_answer(*_WORDS[:3]), (0.5, b"<html><title>502 Bad Gateway</title></html>\n")],
     ),
-    "truncated": ("it ends in the middle, and nobody says so", _answer(*_WORDS[:4])),
+    "truncated": ("it ends in the middle, without an error", _answer(*_WORDS[:4])),
     "error-then-done": (
-        "an error inside, and [DONE] behind it",
+        "an error inside, and [DONE] after it",
         [
             *_answer(*_WORDS[:3]),
             (0.5, b'data: {"error":{"message":"boom","type":"server_error"}}\n\n'),
@@ -86,22 +86,22 @@ FAULTS: Final[dict[str, tuple[str, Steps]]] = {
         ],
     ),
 }
-"""What one can pick: a name, what it says on the page, and the steps: seconds to wait, and bytes."""
+"""The faults by name, each with its label on the page and its steps: seconds to wait, then bytes."""
 
 
 def add_command(commands: Any) -> None:
-    """Add the command and its options."""
+    """Add the command and its options to the parser."""
     parser = commands.add_parser("demo", help="watch faults, raw and repaired, in a browser", description=DESCRIPTION)
     parser.add_argument("--port", type=int, default=8765, help="the port on 127.0.0.1; 0 takes a free one (8765)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until Ctrl-C."""
+    """Serve the page until Ctrl-C, and return the exit code."""
     try:
         server = DemoServer(arguments.port)
     except (OSError, OverflowError) as error:
-        raise Trouble(f"cannot listen on 127.0.0.1:{arguments.port}: {error}; try --port 0") from error
+        raise CommandError(f"cannot listen on 127.0.0.1:{arguments.port}: {error}; try --port 0") from error
     with server:
         try:
             print(f"Open {server.url} in a browser; Ctrl-C ends it.", flush=True)
@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class DemoServer(ThreadingHTTPServer):
-    """The server of the page; `sleep` waits between a stream's steps."""
+    """The server of the page. `sleep` waits between the steps of a stream."""
 
     daemon_threads = True
     block_on_close = False
@@ -125,13 +125,13 @@ class DemoServer(ThreadingHTTPServer):
         self.reports: OrderedDict[str, StreamReport] = OrderedDict()
 
     def raw(self, fault: str) -> Iterator[bytes]:
-        """Give what upstream sends, in its own time."""
+        """Yield what upstream sends, after its pauses."""
         for pause, chunk in FAULTS[fault][1]:
             self.sleep(pause)
             yield chunk
 
     def repaired(self, fault: str, run: str) -> Iterator[bytes]:
-        """Give the same stream repaired, and keep its report."""
+        """Yield the same stream repaired, and keep its report under the name `run`."""
         with repair(self.raw(fault), heartbeat=HEARTBEAT, provider=fault, observers=[self.collector]) as stream:
             self.reports[run] = stream.report
             if len(self.reports) > MAX_REPORTS:
@@ -139,7 +139,7 @@ class DemoServer(ThreadingHTTPServer):
             yield from stream
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of readers that leave; all else is told as usual."""
+        """Ignore readers that disconnect, and report other errors as usual."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: DemoServer
 
     def do_GET(self) -> None:
-        """Answer with the page, a stream, a report or the metrics."""
+        """Respond with the page, a stream, a report or the metrics."""
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         fault, run = query.get("fault", ""), query.get("run", "")[:40]
@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, "text/plain; charset=utf-8", b"There is nothing here.\n")
 
     def do_HEAD(self) -> None:
-        """Answer as to a GET, without the body."""
+        """Respond as to a GET, without the body."""
         self.do_GET()
 
     def _send(self, status: int, content_type: str, body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`unbroken inspect`: what comes, as it comes, and at the end what it means."""
+"""`unbroken inspect`: prints what arrives, as it arrives, and a diagnosis at the end."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from ..inspection.diagnosis import Finding, diagnose, summary
 from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..observe.recorder import FlightError, read_flight
-from .source import Input, Trouble
-from .terminal import complain, fit
+from .source import CommandError, Input
+from .terminal import fit, print_error
 from .timeline import Rows, is_page, page
-from .vigil import Vigil
+from .watchdog import SilenceWatchdog
 
 DESCRIPTION = """Read a stream, print each event as it comes, and say at the end what went wrong, in plain words and
-with the evidence. A response head in front (curl -i) and flight records are read too.
+with the evidence. A response head before the body (curl -i) and flight records are read too.
 
   curl -sNi https://example.com/stream | unbroken inspect
   unbroken inspect --html report.html saved.sse
 """
-INTERRUPTED: Final = 130  # as a shell has it: 128 and the number of the signal
-_WIDE: Final = 110  # columns from which on all have room
+INTERRUPTED: Final = 130  # the convention of shells: 128 + the number of the signal
+_WIDE: Final = 110  # columns that all fields need
 _FLIGHT: Final = b'{"flight":'
 MAX_FLIGHT: Final = 64 * 2**20
-"""Bytes that a flight record may have."""
+"""The most bytes of a flight record that are read."""
 _COLORS: Final = {
     "problem": "31;1", "repair": "33", "stall": "35;1", "comment": "2", "liveness": "2", "content": "32",
     "error": "31;1", "note": "36", "terminal": "34",
@@ -44,10 +44,10 @@ _COLORS: Final = {
 
 
 def add_command(commands: Any, *, epilog: str) -> None:
-    """Add the command and its options."""
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "inspect",
-        help="look into a stream, and say what is wrong with it",
+        help="inspect a stream, and say what is wrong with it",
         description=DESCRIPTION,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -74,68 +74,68 @@ def add_command(commands: Any, *, epilog: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command and give its exit code, of several files the highest."""
+    """Run the command and return its exit code, for several files the highest."""
     names = arguments.files or ["-"]
     if arguments.html:
         _check_page(arguments.html, names)
     code = 0
     for name in names:
-        sight = _Sight(name, brief=len(names) > 1, as_json=arguments.json, colored=_wants_color())
-        code = max(code, _inspect_file(name, sight, arguments))
+        output = _Output(name, brief=len(names) > 1, as_json=arguments.json, colored=_wants_color())
+        code = max(code, _inspect_file(name, output, arguments))
         if code == INTERRUPTED:
             break
     return code
 
 
 def _check_page(path: str, names: list[str]) -> None:
-    """Tell before anything is read that the page cannot be written, or would replace what is no page."""
+    """Raise `CommandError`, before anything is read, if the page cannot be written or would replace another file."""
     if path == "-" or len(names) > 1:
-        raise Trouble("--html writes the page of one FILE to another file")
+        raise CommandError("--html writes the page of one FILE to another file")
     try:
         with open(path, "ab") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return
         with open(path, "rb") as file:
             if not is_page(file.read(1000)):
-                raise Trouble(f"--html {path!r} would overwrite a file that is no page of this command")
+                raise CommandError(f"--html {path!r} would overwrite a file that is not a page of this command")
     except OSError as error:
-        raise Trouble.with_file("write", path, error) from error
+        raise CommandError.with_file("write", path, error) from error
 
 
-def _inspect_file(name: str, sight: _Sight, arguments: argparse.Namespace) -> int:
+def _inspect_file(name: str, output: _Output, arguments: argparse.Namespace) -> int:
     try:
         with Input(name) as source:
-            return _inspect(source, sight, arguments)
+            return _inspect(source, output, arguments)
     except FlightError as error:
-        trouble = Trouble(f"cannot read {name!r}: {error}")
-    except Trouble as error:
-        trouble = error
-    complain(trouble)
+        failure = CommandError(f"cannot read {name!r}: {error}")
+    except CommandError as error:
+        failure = error
+    print_error(failure)
     return 2
 
 
-def _inspect(source: Input, sight: _Sight, arguments: argparse.Namespace) -> int:
+def _inspect(source: Input, output: _Output, arguments: argparse.Namespace) -> int:
     given = {"format": arguments.format, "dialect": arguments.dialect, "content_type": arguments.content_type}
     options = {key: value for key, value in given.items() if value is not None}
     began, first, interrupted = time.monotonic(), b"", False
-    with Vigil(_tell_silence, after=STALL, now=began) as vigil:
+    with SilenceWatchdog(_report_silence, after=STALL, now=began) as watchdog:
         try:
             first = source.read()
         except KeyboardInterrupt:
             interrupted = True
         if first.startswith(_FLIGHT):
             facts, rows = inspect_record(*read_flight(_record(first, source).splitlines()))
-            sight.show(rows)
+            output.show(rows)
         else:
             inspector = Inspector(timed=source.is_live, **options)
             inspector.start(began, time.time())
-            interrupted = interrupted or _watch(inspector, first, source, sight, vigil)
-            sight.show(inspector.close(time.monotonic(), stopped=interrupted))
+            interrupted = interrupted or _read_to_end(inspector, first, source, output, watchdog)
+            output.show(inspector.close(time.monotonic(), stopped=interrupted))
             facts = inspector.facts
     problems, broken = diagnose(facts), breakages(facts)
-    sight.conclude(facts, problems, broken)
+    output.conclude(facts, problems, broken)
     if arguments.html:
-        _write_page(arguments.html, page(sight.rows, facts, problems, broken))
+        _write_page(arguments.html, page(output.rows, facts, problems, broken))
     return INTERRUPTED if interrupted else _exit_code(facts, problems, strict=arguments.strict)
 
 
@@ -143,11 +143,11 @@ def _write_page(path: str, html: str) -> None:
     try:
         Path(path).write_text(html, encoding="utf-8")
     except OSError as error:
-        raise Trouble.with_file("write", path, error) from error
+        raise CommandError.with_file("write", path, error) from error
 
 
 def _record(first: bytes, source: Input) -> bytes:
-    """Read the rest of a flight record, and no more than one may hold."""
+    """Return a whole flight record. Raises `FlightError` if it is longer than `MAX_FLIGHT`."""
     record = bytearray(first)
     while len(record) <= MAX_FLIGHT and (chunk := source.read()):
         record += chunk
@@ -162,34 +162,34 @@ def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
     return 1 if strict and any(finding.level == "problem" for finding in findings) else 0
 
 
-def _watch(inspector: Inspector, first: bytes, source: Input, sight: _Sight, vigil: Vigil) -> bool:
-    """Read to the end; or until Ctrl-C, and tell so: a stream that hangs is what somebody wants explained."""
+def _read_to_end(inspector: Inspector, first: bytes, source: Input, output: _Output, watchdog: SilenceWatchdog) -> bool:
+    """Read to the end or to Ctrl-C, and return whether it was Ctrl-C: a hanging stream is diagnosed too."""
     try:
         chunk = first
         while chunk:
             now = time.monotonic()
-            vigil.heard(now)
-            sight.show(inspector.feed(chunk, now))
+            watchdog.reset(now)
+            output.show(inspector.feed(chunk, now))
             chunk = source.read()
     except KeyboardInterrupt:
         return True
     return False
 
 
-def _tell_silence(seconds: float) -> None:
-    """Say so while it lasts; beside the rows, since those may be JSON."""
-    complain(f"no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis")
+def _report_silence(seconds: float) -> None:
+    """Report a silence while it lasts, to standard error, since rows may be JSON."""
+    print_error(f"no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis")
 
 
 def _wants_color() -> bool:
-    """Tell whether to colour: https://no-color.org, and only where somebody looks at it."""
+    """Whether to color the output: only on a terminal, and by https://no-color.org."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-class _Sight:
-    """Writes rows and the diagnosis, as lines to read or as JSON, and keeps the rows for the page.
+class _Output:
+    """Writes rows and the diagnosis, as text or as JSON, and keeps rows for the page.
 
-    A brief one leaves the rows out, and says whose diagnosis it is.
+    If `brief`, rows are left out and each diagnosis is headed by the name of its file.
     """
 
     def __init__(self, name: str, *, brief: bool, as_json: bool, colored: bool) -> None:
@@ -200,7 +200,7 @@ class _Sight:
         self.rows = Rows()
 
     def show(self, rows: Iterable[Row]) -> None:
-        """Write rows as they come."""
+        """Write rows."""
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         for row in rows:
             self.rows.add(row)
@@ -211,7 +211,7 @@ class _Sight:
     def _line(self, row: Row, width: int | None) -> str:
         at = "" if row.at is None else f"{row.at:8.3f}s {f'+{row.gap or 0:.3f}s':>9} "
         size = "" if row.size is None else f"{row.size:,} B"
-        # Names are rare: on a narrow terminal their column would take most of what is left for the content.
+        # Names are rare: on a narrow terminal, a column for them would leave little room for the content.
         named = f"{row.name:<20} {size:>9}  " if width is None or width >= _WIDE else f"{size:>9}  {_spaced(row.name)}"
         line = f"{row.number or '':>5} {at} {row.kind:<10} {named}{row.text}".rstrip()
         line = line if width is None else fit(line, width)
@@ -249,7 +249,7 @@ def _spaced(name: str) -> str:
 
 
 def diagnosis(facts: Facts, findings: list[Finding], broken: list[Breakage]) -> dict[str, Any]:
-    """Give the last JSON line: the diagnosis, the clients that break, and the stream's report."""
+    """Return the last JSON line: the diagnosis, the clients that would fail, and the stream's report."""
     return {
         "kind": "diagnosis",
         "summary": summary(facts),

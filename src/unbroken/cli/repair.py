@@ -1,4 +1,4 @@
-"""`unbroken repair`: the mended stream to standard output as it arrives, a short report to standard error."""
+"""`unbroken repair`: writes the repaired stream to standard output as it arrives, and a report to standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..core.repairer import StreamRepairer
 from ..core.repairs import RepairKind
 from ..core.report import StreamReport, Verdict
 from .source import Input
-from .terminal import say, write_safely
+from .terminal import print_stderr, write_safely
 
 DESCRIPTION = """Read a stream from FILE or standard input and write the mended stream to standard output, each frame
 as soon as it is whole. A report goes to standard error.
@@ -24,7 +24,7 @@ as soon as it is whole. A report goes to standard error.
 
 
 def add_command(commands: Any, *, epilog: str) -> None:
-    """Add the command and its options."""
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "repair",
         help="mend a stream",
@@ -47,7 +47,7 @@ def add_command(commands: Any, *, epilog: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command and give its exit code."""
+    """Run the command and return its exit code."""
     options: dict[str, Any] = {"repairs": ()} if arguments.no_repairs else {}
     repairer = StreamRepairer(
         format=arguments.format, dialect=arguments.dialect, to=arguments.to, convert=arguments.convert, **options
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         _pump(repairer, source)
     report = repairer.report
     if not arguments.quiet:
-        say(json.dumps(report.as_dict()) if arguments.json else describe(report))
+        print_stderr(json.dumps(report.as_dict()) if arguments.json else describe(report))
     return exit_code(report, strict=arguments.strict)
 
 
@@ -69,14 +69,14 @@ def _pump(repairer: StreamRepairer, source: Input) -> None:
 
 
 def exit_code(report: StreamReport, *, strict: bool) -> int:
-    """Give the documented exit code for a stream that has ended."""
+    """Return the documented exit code for a stream that has ended."""
     if report.verdict in (Verdict.FAILED, Verdict.TRUNCATED):
         return 3
     return 1 if strict and report.repairs else 0
 
 
 def describe(report: StreamReport) -> str:
-    """Say in a few lines what came, what was mended and how it ended; nothing of upstream's stands in it."""
+    """Return a few lines on what arrived, what was repaired and how it ended, without any text of upstream."""
     format = report.format.value if report.format else "unknown format"
     dialect = f", {report.dialect}" if report.dialect else ""
     lines = [
@@ -99,5 +99,5 @@ def _times(report: StreamReport, kind: RepairKind) -> str:
 
 
 def count(number: int, thing: str) -> str:
-    """Spell a count of things."""
+    """Return a number with its noun: "1 event", "2 events"."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

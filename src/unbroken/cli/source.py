@@ -1,4 +1,4 @@
-"""The input of a command: a file or standard input, as it arrives."""
+"""The input of a command: a file or standard input, read as it arrives."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from typing import IO, Final, Self
 _CHUNK: Final = 65536
 
 
-class Trouble(Exception):
-    """A command cannot do what it was asked; `str()` is the line that says why."""
+class CommandError(Exception):
+    """A command cannot go on. `str()` is the line that says why."""
 
     @classmethod
     def with_file(cls, verb: str, name: str, error: OSError) -> Self:
-        """Say that a file cannot be read or written."""
+        """Return the error that a file cannot be read or written."""
         return cls(f"cannot {verb} {name!r}: {error.strerror or error}")
 
 
 class Input:
-    """A file, or standard input for "-", without a buffer: what has arrived must not wait for more."""
+    """A file, or standard input for "-". It is unbuffered, so that what has arrived does not wait for more.
+
+    Raises `CommandError` if it cannot be opened.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -29,14 +32,14 @@ class Input:
             self._file = _open(name)
             self.is_live = not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
         except OSError as error:
-            raise Trouble.with_file("read", name, error) from error
+            raise CommandError.with_file("read", name, error) from error
 
     def read(self) -> bytes:
-        """Give what has arrived, b"" at the end. Raises `Trouble`."""
+        """Return what has arrived, b"" at the end. Raises `CommandError` if it cannot be read."""
         try:
             return self._file.read(_CHUNK)
         except OSError as error:
-            raise Trouble.with_file("read", self._name, error) from error
+            raise CommandError.with_file("read", self._name, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -49,5 +52,5 @@ def _open(name: str) -> IO[bytes]:
     if name != "-":
         return open(name, "rb", buffering=0)
     if sys.stdin is None:
-        raise Trouble("cannot read '-': standard input is closed")
+        raise CommandError("cannot read '-': standard input is closed")
     return os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)

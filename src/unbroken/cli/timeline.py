@@ -1,6 +1,6 @@
-"""The page of one stream: a picture of its time, what is wrong with it, and a table of what came.
+"""The HTML page of one stream: a timeline, the diagnosis, and a table of what arrived.
 
-One file without scripts and without anything to load; what upstream said stands in it as text only.
+It is one file without scripts or external resources; data of upstream is in it as escaped text only.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ..inspection.diagnosis import Finding, summary
 from ..inspection.facts import Facts, Row
 
 WIDTH: Final = 1000
-TOP: Final = 170  # the picture's ground line: events stand on it, heartbeats and repairs hang below
+TOP: Final = 170  # the base line of the picture: events are drawn above it, heartbeats and repairs below
 HEIGHT: Final = 210
 MAX_TABLE: Final = 500
-"""Rows of the table at its beginning, and as many at its end."""
+"""The most rows of the table at its beginning, and at its end."""
 MAX_DRAWN: Final = 4000
-"""Rows between those that are drawn of each kind: four times as many as the picture has columns."""
+"""The most rows of each kind that are drawn in between: four times the columns of the picture."""
 
 _LEGEND: Final = (
     ("content", "content", "#1a7f37"),
@@ -34,7 +34,13 @@ _LEGEND: Final = (
     ("silence", "silence", "#f3d9ef"),
 )
 _COLORS: Final = {name: color for name, _, color in _LEGEND}
-_SAME: Final = {"liveness": "comment", "part": "comment", "structural": "event", "usage": "event", "terminal": "event"}
+_DRAWN_AS: Final = {
+    "liveness": "comment",
+    "part": "comment",
+    "structural": "event",
+    "usage": "event",
+    "terminal": "event",
+}
 _TITLE: Final = "<title>unbroken inspect</title>"
 _STYLE: Final = """
 :root { color-scheme: light; }
@@ -63,7 +69,7 @@ tr.stall td { border-top: .25rem solid #c58abb; }
 
 
 class Rows:
-    """What a page shows of a stream, however long: the first rows, the last, and between them some of each kind."""
+    """The rows that a page shows, however long the stream: the first, the last, and some of each kind in between."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -74,7 +80,7 @@ class Rows:
         self._steps: defaultdict[str, int] = defaultdict(lambda: 1)
 
     def add(self, row: Row) -> None:
-        """Take the next row."""
+        """Add the next row."""
         if len(self.first) < MAX_TABLE:
             self.first.append(row)
         else:
@@ -84,7 +90,7 @@ class Rows:
         self.count += 1
 
     def _thin(self, index: int, row: Row) -> None:
-        """Keep every n-th of a kind, so that the rare ones stay; n doubles whenever they are too many."""
+        """Keep every n-th row of a kind, so that rare kinds are kept; n doubles when there are too many."""
         kept, step, seen = self._between[row.kind], self._steps[row.kind], self._seen[row.kind]
         self._seen[row.kind] += 1
         if seen % step == 0:
@@ -94,18 +100,18 @@ class Rows:
                 self._steps[row.kind] = step * 2
 
     def drawn(self) -> Iterator[tuple[int, Row]]:
-        """Give rows from all of the stream, with the place that each had."""
+        """Yield the rows to draw, from the whole stream, each with its index."""
         yield from enumerate(self.first)
         yield from heapq.merge(*self._between.values(), key=itemgetter(0))
         yield from self.last
 
 
 def page(rows: Rows, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> str:
-    """Give the whole page as HTML."""
+    """Return the whole page as HTML."""
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        # Nothing of upstream's can run or load, even if an escape were forgotten.
+        # Data of upstream cannot run or load anything, even if an escape were missing.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"{_TITLE}<style>{_STYLE}</style></head><body><main>",
         f"<h1>What came</h1><p>{escape(summary(facts))}</p>",
@@ -120,11 +126,11 @@ def page(rows: Rows, facts: Facts, findings: list[Finding], broken: list[Breakag
 
 
 def is_page(file: bytes) -> bool:
-    """Tell by its first bytes whether a file is such a page, or empty."""
+    """Whether a file with these first bytes is such a page, or empty."""
     return not file or _TITLE.encode() in file
 
 
-# The picture
+# Timeline
 
 
 def _picture(rows: Rows, facts: Facts) -> Iterator[str]:
@@ -158,10 +164,10 @@ def _x(place: float, span: float) -> float:
 
 
 def _marks(drawn: list[tuple[float, Row]], span: float) -> Iterator[str]:
-    """Draw one bar per column and kind, the tallest: a long stream has more events than a screen has columns."""
+    """Yield the tallest bar for each column and kind: a long stream has more events than the picture has columns."""
     bars: dict[tuple[str, int], float] = {}
     for place, row in drawn:
-        kind = _SAME.get(row.kind, row.kind)
+        kind = _DRAWN_AS.get(row.kind, row.kind)
         if kind in _COLORS:
             column = (kind, round(_x(place, span)))
             bars[column] = max(bars.get(column, 0.0), math.sqrt(row.size or 1))
@@ -180,7 +186,7 @@ def _mark(kind: str, x: int, share: float) -> str:
     return f'<path d="{line}" stroke="{_COLORS[kind]}" stroke-width="2" vector-effect="non-scaling-stroke"/>'
 
 
-# The words
+# Diagnosis and table
 
 
 def _diagnosis(findings: list[Finding]) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""The dialects this library knows; importing this package registers them, in the order of recognition."""
+"""The dialects of providers. Importing this package registers them, in the order in which they are tried."""
 
-# ruff: noqa: I001 - the order of these imports is the order in which dialects are asked.
+# ruff: noqa: I001 - the order of these imports is the order in which dialects are tried.
 from . import openai_chat as openai_chat
 from . import openai_responses as openai_responses
 from . import anthropic as anthropic
@@ -14,7 +14,7 @@ from ..core.dialect import CONVERTERS, Converter
 
 
 def _chat_encoder() -> Converter:
-    from .chat_chunks import ChatEncoder  # a tenth of the time of `import unbroken`, for the few that convert
+    from .chat_chunks import ChatEncoder  # a tenth of the time of `import unbroken`, and needed for conversions only
 
     return ChatEncoder()
 

@@ -1,7 +1,7 @@
 """Anthropic Messages, and the legacy text completions beside them.
 
-https://docs.anthropic.com/en/docs/build-with-claude/streaming. The official clients look at the `event:` line alone:
-without it they see nothing, and say nothing.
+https://docs.anthropic.com/en/docs/build-with-claude/streaming. The official clients dispatch by the `event:` line
+alone: without it they ignore an event silently.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from .shapes import as_arguments, as_figures, as_label, as_object, as_text, as_w
 _PING_BYTES: Final = b'event: ping\ndata: {"type": "ping"}\n\n'
 _PING: Final = Reading(EventClass.LIVENESS)
 _END: Final = Reading(EventClass.TERMINAL)
-_PROGRESS: Final = Reading(EventClass.CONTENT)  # signatures, citations: no text, and yet the answer moves
+_PROGRESS: Final = Reading(EventClass.CONTENT)  # signatures, citations: not text, but progress
 _MAX_OPEN: Final = 1024
 
-# Cached tokens are counted apart from `input_tokens` here.
+# `input_tokens` does not include cached tokens here.
 _USAGE: Final = {
     "input_tokens": ("input_tokens",),
     "output_tokens": ("output_tokens",),
@@ -42,8 +42,8 @@ class _OpenTool:
 
     def __init__(self, fragment: ToolFragment, given: str) -> None:
         self.fragment = fragment
-        self.given = given  # arguments that stood at the start, valid only if no others follow
-        self.fed = False
+        self.given = given  # arguments sent at the start of the block, valid only if no others follow
+        self.has_arguments = False
 
 
 @register
@@ -61,7 +61,7 @@ class Anthropic(Dialect):
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """Events whose type and body are this API's, or its error object."""
+        """Whether the payload has a type and a body of this API, or its error object."""
         if not isinstance(payload, dict):
             return False
         type = payload.get("type")
@@ -77,7 +77,7 @@ class Anthropic(Dialect):
         return as_whole(payload.get("index")) is not None or "usage" in payload
 
     def read(self, event: str, payload: Any) -> Reading:
-        """Read one event; the payload's type counts, since the `event:` line may be lost."""
+        """Read one event by the type in its payload, since the `event:` line may be missing."""
         if not isinstance(payload, dict):
             return NOTHING
         type = payload.get("type")
@@ -145,15 +145,15 @@ class Anthropic(Dialect):
         tool = self._tools.get(as_whole(payload.get("index")) or 0)
         if tool is None or not partial or not isinstance(partial, str):
             return _PROGRESS
-        tool.fed = True
+        tool.has_arguments = True
         fragment = ToolFragment(tool.fragment.key, arguments=partial, kind=tool.fragment.kind)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _close_block(self, payload: dict[str, Any]) -> Reading:
         tool = self._tools.pop(as_whole(payload.get("index")) or 0, None)
-        if tool is None or tool.fed:
+        if tool is None or tool.has_arguments:
             return NOTHING
-        # A call without arguments is ended without any; its input is an empty object.
+        # For a call without arguments no delta is sent; its input is an empty object.
         fragment = ToolFragment(tool.fragment.key, arguments=tool.given or "{}", whole=True, kind=tool.fragment.kind)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
@@ -174,14 +174,14 @@ class Anthropic(Dialect):
         return Reading(EventClass.ERROR, failure=failure)
 
     def event_name(self, payload: Any) -> str | None:
-        """Name the event by the payload's type: the clients dispatch on nothing else."""
+        """Return the payload's type if it is one of this API's: the clients dispatch by the event name alone."""
         type = as_object(payload).get("type")
         return type if isinstance(type, str) and type in _NAMES else None
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Spell it as the API's own error event."""
+        """Return the API's own error event."""
         return "error", {"type": "error", **failure.as_error()}
 
     def heartbeat(self) -> bytes | None:
-        """Give the API's own ping while a message is under way."""
+        """Return the API's own ping while a message is streamed, else None."""
         return _PING_BYTES if self._under_way else None

@@ -1,7 +1,7 @@
-"""Readings of any dialect to OpenAI chat completion chunks, live, event by event.
+"""Conversion of readings of any dialect to OpenAI chat completion chunks, event by event.
 
-https://platform.openai.com/docs/api-reference/chat-streaming. What waits is the finish and the usage: some providers
-send one with every chunk, so they leave with the terminator, or at the end of a stream that has none.
+https://platform.openai.com/docs/api-reference/chat-streaming. Only finish reasons and usage are delayed: some providers
+send them with every chunk, so they are emitted with the terminator, or at the end of a stream that has none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .openai_chat import OpenAIChat
 
 _MAX_TRACKED: Final = 1024
 
-# The words of all providers for an end; none of them means two things. A word that is not here passes as it is.
+# The finish reasons of all providers; each has one meaning only. A reason that is not listed is forwarded unchanged.
 _FINISH: Final = {
     "stop": ("end_turn", "stop_sequence", "pause_turn", "STOP", "completed", "COMPLETE", "STOP_SEQUENCE", "1"),
     "length": ("max_tokens", "MAX_TOKENS", "model_context_window_exceeded", "incomplete:max_output_tokens", "2"),
@@ -28,8 +28,8 @@ _FINISH: Final = {
 _BY_WORD: Final = {word: finish for finish, words in _FINISH.items() for word in words}
 
 
-class _Held:
-    """Text on its way, less a first half of a surrogate pair whose second half is still to come."""
+class _SurrogateJoiner:
+    """Forwards text, but keeps the first half of a surrogate pair until its second half arrives."""
 
     __slots__ = ("half",)
 
@@ -43,31 +43,31 @@ class _Held:
 
 
 class _Call:
-    """What was said of one tool call."""
+    """The state of one tool call."""
 
-    __slots__ = ("arguments", "fed", "index")
+    __slots__ = ("arguments", "has_arguments", "index")
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.arguments = _Held()
-        self.fed = False
+        self.arguments = _SurrogateJoiner()
+        self.has_arguments = False
 
 
 class _Choice:
-    """What was said of one choice."""
+    """The state of one choice."""
 
     __slots__ = ("begun", "calls", "finish", "reasoning", "text")
 
     def __init__(self) -> None:
         self.begun = False
-        self.text = _Held()
-        self.reasoning = _Held()
+        self.text = _SurrogateJoiner()
+        self.reasoning = _SurrogateJoiner()
         self.calls: dict[Hashable, _Call] = {}
         self.finish: str | None = None
 
 
 class ChatEncoder:
-    """Turns readings into the payloads of a chat completion stream. Pure: ids and times are upstream's or constant."""
+    """Converts readings to payloads of a chat completion stream. Ids and times are upstream's, or constant."""
 
     def __init__(self) -> None:
         self._id = "chatcmpl-0"
@@ -78,7 +78,7 @@ class ChatEncoder:
         self._ended = False
 
     def encode(self, reading: Reading) -> list[Any]:
-        """Give the chunks that this reading becomes; an error becomes the error frame of this dialect."""
+        """Return the chunks for this reading; for an error, the error frame of this dialect."""
         if self._ended:
             return []
         self._note(reading)
@@ -111,7 +111,7 @@ class ChatEncoder:
             said["reasoning_content"] = reasoning
         if delta.refusal:
             said["refusal"] = join_surrogates(delta.refusal)
-        if calls := [told for part in delta.tools if (told := self._encode_call(choice, part)) is not None]:
+        if calls := [call for part in delta.tools if (call := self._encode_call(choice, part)) is not None]:
             said["tool_calls"] = calls
         if not choice.begun and (said or delta.role):
             choice.begun = True
@@ -119,27 +119,27 @@ class ChatEncoder:
         return self._chunk([{"index": delta.choice, "delta": said, "finish_reason": None}]) if said else None
 
     def _encode_call(self, choice: _Choice, part: ToolFragment) -> dict[str, Any] | None:
-        """Spell a piece of a call. What the provider runs itself must not reach a client as a call to run."""
+        """Return a piece of a tool call, or None. Calls that the provider runs itself must not reach a client."""
         if part.kind == "hosted":
             return None
         call = choice.calls.get(part.key)
-        told: dict[str, Any] = {}
+        head: dict[str, Any] = {}
         if call is None:
             if len(choice.calls) >= _MAX_TRACKED:
                 return None
             call = choice.calls[part.key] = _Call(len(choice.calls))
-            told = {"id": part.id or f"call_{call.index}", "type": part.kind}
-        # All arguments in one piece repeat those that were sent in pieces.
-        arguments = "" if part.whole and call.fed else call.arguments.pass_on(part.arguments)
-        if not told and not arguments:
+            head = {"id": part.id or f"call_{call.index}", "type": part.kind}
+        # Whole arguments repeat those that were sent in pieces.
+        arguments = "" if part.whole and call.has_arguments else call.arguments.pass_on(part.arguments)
+        if not head and not arguments:
             return None
-        call.fed = call.fed or bool(arguments)
+        call.has_arguments = call.has_arguments or bool(arguments)
         field = "input" if part.kind == "custom" else "arguments"
-        function = {"name": part.name or "", field: arguments} if told else {field: arguments}
-        return {"index": call.index, **told, part.kind: function}
+        function = {"name": part.name or "", field: arguments} if head else {field: arguments}
+        return {"index": call.index, **head, part.kind: function}
 
     def _finish(self, *, ended: bool) -> list[Any]:
-        """Give what is held back, the finish of each choice, and the usage."""
+        """Return the pending text, the finish reason of each choice, and the usage."""
         self._ended = True
         chunks = [self._chunk([said]) for index in self._choices if (said := self._finish_choice(index, ended))]
         if self._usage:
@@ -150,7 +150,7 @@ class ChatEncoder:
         choice = self._choices[index]
         rest = {"content": choice.text.half, "reasoning_content": choice.reasoning.half}
         said = {name: join_surrogates(half) for name, half in rest.items() if half}
-        # A provider's terminator without a word for it says `stop`; without a terminator nobody said so.
+        # A terminator without a finish reason means `stop`; without a terminator there is no finish reason.
         finish = choice.finish or ("stop" if ended else None)
         finish = _BY_WORD.get(finish, finish) if finish else None
         if finish == "stop" and choice.calls:
@@ -158,19 +158,19 @@ class ChatEncoder:
         return {"index": index, "delta": said, "finish_reason": finish} if said or finish else None
 
     def _spell_usage(self) -> dict[str, Any]:
-        """Spell the figures in this dialect's sense: cached and reasoning tokens are contained in the others."""
+        """Return the usage as this dialect counts it: cached and reasoning tokens are included in the others."""
         usage = self._usage
         read, written = usage.get("cache_read_tokens"), usage.get("cache_write_tokens")
         thought = usage.get("thought_tokens")
         prompt = usage.get("input_tokens", 0) + (read or 0) + (written or 0)
         completion = usage.get("output_tokens", 0) + (thought or 0)
-        spelt: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
-        spelt["total_tokens"] = usage.get("total_tokens", prompt + completion)
+        chunk_usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
+        chunk_usage["total_tokens"] = usage.get("total_tokens", prompt + completion)
         if (cached := usage.get("cached_tokens", read)) is not None:
-            spelt["prompt_tokens_details"] = {"cached_tokens": cached}
+            chunk_usage["prompt_tokens_details"] = {"cached_tokens": cached}
         if (reasoned := usage.get("reasoning_tokens", thought)) is not None:
-            spelt["completion_tokens_details"] = {"reasoning_tokens": reasoned}
-        return spelt
+            chunk_usage["completion_tokens_details"] = {"reasoning_tokens": reasoned}
+        return chunk_usage
 
     def _chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
         return {
@@ -182,5 +182,5 @@ class ChatEncoder:
         }
 
     def end(self) -> list[Any]:
-        """Give what follows at the end of a complete stream, the sentinel included."""
+        """Return what ends a complete stream, including the sentinel."""
         return [*([] if self._ended else self._finish(ended=False)), "[DONE]"]

@@ -1,4 +1,4 @@
-"""Cohere chat, version 2, and version 1 as NDJSON beside it.
+"""Cohere chat, version 2 as SSE and version 1 as NDJSON.
 
 https://docs.cohere.com/v2/docs/streaming. Ended by `message-end`; some servers add `[DONE]`.
 """
@@ -25,7 +25,7 @@ _V1_TYPES: Final = frozenset(
     )
 )
 _PROGRESS: Final = Reading(EventClass.CONTENT)
-# What the model read and wrote, not what is billed.
+# The tokens that the model processed, not the billed ones.
 _USAGE: Final = {
     "input_tokens": ("tokens", "input_tokens"),
     "output_tokens": ("tokens", "output_tokens"),
@@ -37,7 +37,7 @@ _FAILURES: Final = frozenset(("ERROR", "TIMEOUT", "ERROR_TOXIC", "ERROR_LIMIT"))
 
 @register
 class Cohere(Dialect):
-    """Chat events of both versions."""
+    """Chat events of both versions, ended by `message-end` or `stream-end`."""
 
     name = "cohere"
     steady = True
@@ -45,11 +45,11 @@ class Cohere(Dialect):
 
     def __init__(self) -> None:
         self._calls = 0
-        self._unfed = False  # a call is open, and has no arguments yet
+        self._awaits_arguments = False  # a call is open, and has no arguments yet
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """Types of version 2 with a body, or of version 1 with `is_finished`."""
+        """Whether the type is one of version 2, with a body, or of version 1, with `is_finished`."""
         if not isinstance(payload, dict):
             return False
         type, type_v1 = payload.get("type"), payload.get("event_type")
@@ -78,8 +78,8 @@ class Cohere(Dialect):
             role = as_label(message.get("role"))
             return Reading(EventClass.STRUCTURAL, (Delta(role=role),), id=as_label(payload.get("id")), begins=True)
         if type == "message-end":
-            told = delta.get("error") or payload.get("error")
-            return _read_end(delta.get("finish_reason"), delta.get("usage"), told, payload)
+            error = delta.get("error") or payload.get("error")
+            return _read_end(delta.get("finish_reason"), delta.get("usage"), error, payload)
         return self._read_foreign(event, payload)
 
     def _read_foreign(self, event: str, payload: dict[str, Any]) -> Reading:
@@ -92,15 +92,15 @@ class Cohere(Dialect):
         self._calls += starts
         function = as_object(call.get("function"))
         arguments = as_arguments(function.get("arguments"))
-        self._unfed = (starts or self._unfed) and not arguments
+        self._awaits_arguments = (starts or self._awaits_arguments) and not arguments
         name = as_label(function.get("name"))
         fragment = ToolFragment(self._calls, as_label(call.get("id")), name, arguments)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _end_tool(self) -> Reading:
-        if not self._unfed:
+        if not self._awaits_arguments:
             return NOTHING
-        self._unfed = False
+        self._awaits_arguments = False
         fragment = ToolFragment(self._calls, arguments="{}", whole=True)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
@@ -124,11 +124,11 @@ class Cohere(Dialect):
         return ToolFragment(self._calls, name=as_label(call.get("name")), arguments=arguments, whole=True)
 
     def event_name(self, payload: Any) -> str | None:
-        """Leave names alone: the official client reads the payload's type."""
+        """Return None, which leaves names unchanged: the official client reads the payload's type."""
         return None
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Spell it as a message that ended in an error, the only way in which this API tells one."""
+        """Return a message that ended with an error, the only form in which this API reports one."""
         delta = {"finish_reason": "ERROR", "error": failure.public_message}
         return "message-end", {"type": "message-end", "delta": delta, **failure.as_error()}
 
@@ -146,7 +146,7 @@ def _read_end(reason: Any, usage: Any, error: Any, payload: dict[str, Any]) -> R
     failure = None
     if failed:
         own = payload.get("error")
-        told = {"message": as_text(error), "type": finish}
-        failure = failure_of(own if is_own(own) else error if isinstance(error, dict) else told)
+        described = {"message": as_text(error), "type": finish}
+        failure = failure_of(own if is_own(own) else error if isinstance(error, dict) else described)
     kind = EventClass.ERROR if failed else EventClass.TERMINAL
     return Reading(kind, (Delta(finish_reason=finish),), as_figures(usage, _USAGE), failure)

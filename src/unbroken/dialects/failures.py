@@ -1,4 +1,4 @@
-"""What providers call an error, to one `Failure`: a code of ours, the HTTP status that would have said it, a delay."""
+"""Providers' error objects to a `Failure`: an error code, the HTTP status that fits it, a delay before a retry."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..core.failure import ERROR_TYPE, Failure, failure_of_ours
 from .shapes import as_label, as_list, as_object, as_seconds, as_text, as_whole
 
 _MAX_DETAIL: Final = 2000
-# "try again in 1m12.5s", "Please retry in 34.5s", "retry after 6 seconds". Possessive, so that nothing is tried twice;
-# seldom needed, and compiled by `re` itself.
+# "try again in 1m12.5s", "Please retry in 34.5s", "retry after 6 seconds". Possessive, so that matching takes linear
+# time. Strings, not compiled patterns, since they are rarely needed, and `re` caches what it compiles.
 _PART: Final = r"([0-9]{1,6}+(?:\.[0-9]{1,9}+)?+) ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)(?![a-z])"
 _DELAY: Final = rf"(?:try again in|retry in|retry after)(?: ?{_PART}){{1,4}}+"
 _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 _BY_WORD: Final[dict[str, tuple[str, int]]] = {
-    # OpenAI and those that speak it
+    # OpenAI, and servers with its API
     "rate_limit_exceeded": ("rate-limited", 429),
     "rate_limit_exceeded_error": ("rate-limited", 429),
     "insufficient_quota": ("rate-limited", 429),
@@ -65,7 +65,7 @@ _BY_WORD: Final[dict[str, tuple[str, int]]] = {
     "error_limit": ("invalid-request", 400),
 }
 
-# Words that stand for whatever has no other: a told status, or another word beside them, says more.
+# Generic words: a status, or another word beside them, is more specific.
 _GENERIC: Final = frozenset(
     (
         *("server_error", "internal_server_error", "bad_request_error", "badrequesterror", "invalid_request_error"),
@@ -88,12 +88,12 @@ _STATUS_KEYS: Final = ("code", "status", "status_code", "http_code", "http_statu
 
 
 def is_own(error: Any) -> bool:
-    """Tell whether this error object was written by this library."""
+    """Whether this error object was written by this library."""
     return isinstance(error, dict) and error.get("type") == ERROR_TYPE
 
 
 def failure_of(error: Any) -> Failure:
-    """Normalise an error object, or a bare message. What nothing is known about is an `upstream-error`."""
+    """Return the failure for an error object or a bare message; `upstream-error` if it is not recognised."""
     if not isinstance(error, dict):
         return Failure("upstream-error", detail=as_text(error)[:_MAX_DETAIL] or None)
     if is_own(error):
@@ -105,7 +105,7 @@ def failure_of(error: Any) -> Failure:
 
 
 def _classify(error: dict[str, Any]) -> tuple[str, int | None]:
-    """Give the code and the status: by a word that says what it is, else by a status, else by a generic word."""
+    """Return the code and the status: by a specific word, else by a status, else by a generic word."""
     status = next((found for key in _STATUS_KEYS if (found := _status(error.get(key)))), None)
     words = [word for key in _WORD_KEYS if (word := _word(error.get(key))) in _BY_WORD]
     for word in words:
@@ -128,11 +128,11 @@ def _status(value: Any) -> int | None:
 
 
 def _delay(error: dict[str, Any], detail: str) -> float | None:
-    """Give the seconds to wait: a field of the error, Google's `RetryInfo`, or a sentence."""
+    """Return the seconds to wait, from a field of the error, Google's `RetryInfo` or the message; None if absent."""
     for source in (error, as_object(error.get("metadata")), *as_list(error.get("details"))[:16]):
-        told = as_object(source)
+        fields = as_object(source)
         for key in ("retry_after", "retryDelay", "retry_after_seconds"):
-            seconds = as_seconds(told.get(key))
+            seconds = as_seconds(fields.get(key))
             if seconds is not None:
                 return seconds
     found = re.search(_DELAY, detail.lower())

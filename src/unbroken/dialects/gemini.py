@@ -1,7 +1,7 @@
 """Gemini, as SSE (`alt=sse`) and as the JSON array that comes without it.
 
 https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent. There is no terminator: an answer is
-whole when every candidate that was seen has a finish reason, and older servers send one with each chunk.
+complete when every candidate seen has a finish reason. Older servers send a finish reason with each chunk.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MAX_TRACKED: Final = 1024
 _CANDIDATE_KEYS: Final = frozenset(("content", "finishReason", "safetyRatings"))
-# Thoughts are counted apart from the candidates' tokens, and both make up the total.
+# `candidatesTokenCount` does not include thoughts; the total includes both.
 _USAGE: Final = {
     "input_tokens": ("promptTokenCount",),
     "output_tokens": ("candidatesTokenCount",),
@@ -47,13 +47,13 @@ class Gemini(Dialect):
     def __init__(self) -> None:
         self._finished: dict[int, bool] = {}  # by candidate
         self._blocked = False
-        self._crowded = False
+        self._overflowed = False
         self._calls = 0
         self._partial: dict[int, PartialArguments] = {}  # the open call of a candidate
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """Candidates with content, a blocked prompt, or Google's error object."""
+        """Whether the payload has candidates with content, a blocked prompt, or is Google's error object."""
         if not isinstance(payload, dict):
             return False
         candidates = payload.get("candidates")
@@ -103,7 +103,7 @@ class Gemini(Dialect):
                 continue
             moves = True
             text = as_text(part.get("text"))
-            # An empty text, which some models send last with a signature, does not take a finish back.
+            # An empty text, which some models send last with a signature, does not revoke the finish.
             says = says or bool(text) or "text" not in part
             if part.get("thought") is True:
                 thoughts.append(text)
@@ -118,19 +118,19 @@ class Gemini(Dialect):
 
     def _bound(self, index: int) -> int:
         if len(self._finished) >= _MAX_TRACKED and index not in self._finished:
-            self._crowded = True
+            self._overflowed = True
             return 0
         return index
 
     def _read_call(self, candidate: int, call: dict[str, Any]) -> list[ToolFragment]:
-        """Read a call in one piece, or a piece of one whose arguments are streamed path by path."""
+        """Read a whole call, or a piece of one whose arguments are streamed path by path."""
         fragments = []
         name = as_label(call.get("name"))
         if name is not None or (call and candidate not in self._partial):
             fragments += self._close_call(candidate)
             self._calls += 1
             fragments.append(ToolFragment(self._calls, as_label(call.get("id")), name))
-            from .gemini_arguments import PartialArguments  # few streams stream them
+            from .gemini_arguments import PartialArguments  # imported here, since few streams need it
 
             self._partial[candidate] = PartialArguments(self._calls)
         if candidate in self._partial:
@@ -146,12 +146,12 @@ class Gemini(Dialect):
         return [ToolFragment(call.key, arguments=as_arguments(given) or call.spell(), whole=True)]
 
     def is_complete(self) -> bool:
-        """Every candidate that was seen has finished, or the prompt was refused."""
-        finished = bool(self._finished) and not self._crowded and all(self._finished.values())
+        """Whether every candidate seen has finished, or the prompt was blocked."""
+        finished = bool(self._finished) and not self._overflowed and all(self._finished.values())
         return finished or (self._blocked and not self._finished)
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Spell it as Google's error object; `type` and `reason` are ours, to be known again."""
+        """Return Google's error object; `type` and `reason` mark it as written by this library."""
         status = _STATUS_WORDS.get(failure.code, "INTERNAL")
         error = {"code": failure.status_hint or 500, "message": failure.public_message, "status": status}
         return None, {"error": {**error, "type": ERROR_TYPE, "reason": failure.code}}
@@ -162,7 +162,7 @@ def _is_candidate(candidate: dict[str, Any]) -> bool:
 
 
 def _is_google_error(error: Any) -> bool:
-    told = as_object(error)
-    status = told.get("status")
+    fields = as_object(error)
+    status = fields.get("status")
     named = isinstance(status, str) and status.replace("_", "").isalpha() and status.isupper()
-    return named and as_whole(told.get("code")) is not None and not is_own(error)
+    return named and as_whole(fields.get("code")) is not None and not is_own(error)

@@ -1,7 +1,8 @@
-"""A tool's arguments, put together from the paths and values by which Gemini streams them.
+"""The arguments of a tool call, assembled from the paths and values that Gemini streams.
 
-https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc. A path is a small part
-of JSONPath (RFC 9535): names and indexes from the root. What does not fit makes the arguments incomplete, never wrong.
+https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc. Paths use a small part
+of JSONPath (RFC 9535): names and indexes from the root. A piece that does not fit makes the arguments incomplete, never
+wrong.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from typing import Any, Final
 from .shapes import as_object, as_text
 
 MAX_CHARACTERS: Final = 2**20
-"""Text, names and places of one call's arguments; past it they are incomplete."""
+"""The most characters of paths and text in the arguments of one call; beyond that they are incomplete."""
 _MAX_STEPS: Final = 64
 _STEP: Final = re.compile(r"""\.([^.\[\]'"]+)|\[([0-9]{1,6})\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]""")
-_FREE: Final = object()
+_ABSENT: Final = object()
 _VALUES: Final = ("numberValue", "boolValue", "nullValue")
 
 Step = str | int
 
 
 class _Text:
-    """A text that grows."""
+    """A string value that is streamed in pieces."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -35,7 +36,7 @@ class _Text:
 
 
 class PartialArguments:
-    """The arguments of one open call. `key` is the call's."""
+    """The arguments of one open call. `key` is the key of the call."""
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
@@ -44,13 +45,13 @@ class PartialArguments:
         self._broken = False
 
     def absorb(self, pieces: list[Any]) -> None:
-        """Take the pieces of one payload."""
+        """Add the pieces of one payload."""
         for piece in pieces:
             if not self._broken:
                 self._broken = not self._put(as_object(piece))
 
     def _put(self, piece: dict[str, Any]) -> bool:
-        """Set or extend the value at a path; tell whether that was possible."""
+        """Set or extend the value at a path, and return whether that was possible."""
         path, text = as_text(piece.get("jsonPath")), as_text(piece.get("stringValue"))
         steps = _steps(path)
         self._size += len(path) + len(text)
@@ -58,21 +59,21 @@ class PartialArguments:
             return False
         place: Any = self._root
         for step, following in pairwise(steps):
-            if not _fits(place, step):
+            if not _can_step(place, step):
                 return False
-            if _standing(place, step) is _FREE:
+            if _value_at(place, step) is _ABSENT:
                 _set(place, step, [] if isinstance(following, int) else {})
-            place = _standing(place, step)
-        return _fits(place, steps[-1]) and _put_leaf(place, steps[-1], piece, text)
+            place = _value_at(place, step)
+        return _can_step(place, steps[-1]) and _put_leaf(place, steps[-1], piece, text)
 
     def spell(self) -> str:
-        """Give the arguments as JSON text; text that is no JSON where a piece did not fit."""
+        """Return the arguments as JSON text; invalid JSON, cut before its end, if a piece did not fit."""
         text = json.dumps(self._root, ensure_ascii=False, separators=(",", ":"), default=str)
         return text[:-1] if self._broken else text
 
 
 def _steps(path: str) -> list[Step]:
-    """Take a path apart; an empty list for one that is not understood."""
+    """Return the steps of a path; an empty list if it is not understood."""
     steps: list[Step] = []
     at = 1
     while path.startswith("$") and at < len(path) and len(steps) < _MAX_STEPS:
@@ -85,17 +86,17 @@ def _steps(path: str) -> list[Step]:
     return steps if at == len(path) else []
 
 
-def _fits(place: Any, step: Step) -> bool:
-    """Tell whether a step leads from here: a name into an object, an index into a list or to its next free place."""
+def _can_step(place: Any, step: Step) -> bool:
+    """Whether a step is possible here: a name in an object, an index in a list or right after its last element."""
     if isinstance(step, str):
         return isinstance(place, dict)
     return isinstance(place, list) and step <= len(place)
 
 
-def _standing(place: Any, step: Any) -> Any:
+def _value_at(place: Any, step: Any) -> Any:
     if isinstance(place, dict):
-        return place.get(step, _FREE)
-    return place[step] if step < len(place) else _FREE
+        return place.get(step, _ABSENT)
+    return place[step] if step < len(place) else _ABSENT
 
 
 def _set(place: Any, step: Any, value: Any) -> None:
@@ -106,17 +107,17 @@ def _set(place: Any, step: Any, value: Any) -> None:
 
 
 def _put_leaf(place: Any, step: Step, piece: dict[str, Any], text: str) -> bool:
-    standing = _standing(place, step)
+    standing = _value_at(place, step)
     if "stringValue" in piece:
-        if standing is _FREE:
+        if standing is _ABSENT:
             standing = _Text()
             _set(place, step, standing)
         if not isinstance(standing, _Text):
             return False
         standing.pieces.append(text)
         return True
-    value = next((piece[key] for key in _VALUES if key in piece), _FREE)
-    if isinstance(value, (dict, list)) or value is _FREE:
+    value = next((piece[key] for key in _VALUES if key in piece), _ABSENT)
+    if isinstance(value, (dict, list)) or value is _ABSENT:
         return False
     _set(place, step, None if "nullValue" in piece else value)
     return True

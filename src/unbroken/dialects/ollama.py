@@ -22,7 +22,7 @@ class Ollama(Dialect):
 
     name = "ollama"
     steady = True
-    varying = ("created_at",)  # is read off the first line alone
+    varying = ("created_at",)  # read from the first line only
     exact_marks = ('"tool_calls"',)
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Ollama(Dialect):
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """A model, a true or false `done`, and a message or a response; or an error of ours."""
+        """Whether the payload has a model, a boolean `done`, and a message or a response; or is an error of ours."""
         if not isinstance(payload, dict):
             return False
         if isinstance(payload.get("error"), str):
@@ -48,7 +48,7 @@ class Ollama(Dialect):
             return NOTHING
         error = payload.get("error")
         if error and isinstance(error, (str, dict)):
-            return Reading(EventClass.ERROR, failure=failure_of(_told(payload)))
+            return Reading(EventClass.ERROR, failure=failure_of(_error_of(payload)))
         message = as_object(payload.get("message"))
         text = as_text(message.get("content")) or as_text(payload.get("response"))
         thinking = as_text(message.get("thinking")) or as_text(payload.get("thinking"))
@@ -73,10 +73,10 @@ class Ollama(Dialect):
         return ToolFragment(self._calls, as_label(call.get("id")), as_label(function.get("name")), arguments, True)
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Spell it as the API does, the sentence alone; `type` is ours, to be known again."""
+        """Return an error as the API writes it, the message alone; `type` marks it as written by this library."""
         return None, {"error": failure.public_message, "type": ERROR_TYPE, "code": failure.code}
 
 
-def _told(payload: dict[str, Any]) -> Any:
-    """Give the error: a message alone, but for ours, whose type stands beside it."""
+def _error_of(payload: dict[str, Any]) -> Any:
+    """Return the value of `error`, or the whole payload of an error of ours, whose type is beside it."""
     return payload if payload.get("type") == ERROR_TYPE else payload["error"]

@@ -1,7 +1,7 @@
-"""OpenAI chat completions, as dozens of servers speak them, and the legacy completions beside them.
+"""OpenAI chat completions, as dozens of servers send them, and legacy completions.
 
-https://platform.openai.com/docs/api-reference/chat-streaming. Many healthy servers never send `[DONE]`: then a finish
-on every choice, with no content behind the last one, is the end.
+https://platform.openai.com/docs/api-reference/chat-streaming. Many healthy servers never send `[DONE]`: then the answer
+is complete when every choice has a finish reason and no content came after it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_t
 PING: Final = Reading(EventClass.LIVENESS)
 _CONTENT: Final = EventClass.CONTENT  # a look-up in an enumeration costs 0.1 µs
 MAX_TRACKED: Final = 1024
-"""Choices, and tool calls, that are told apart. Past it nothing is complete without its terminator."""
+"""The most choices, and the most tool calls, that are tracked. With more choices only a terminator completes."""
 
 _USAGE: Final = {
     "input_tokens": ("prompt_tokens",),
@@ -43,21 +43,23 @@ class OpenAIChat(Dialect):
 
     name = "openai-chat"
     steady = True
-    varying: ClassVar[tuple[str, ...]] = ("obfuscation", "p", "created")  # padding; some servers tell the second
+    varying: ClassVar[tuple[str, ...]] = ("obfuscation", "p", "created")  # padding; the time, which some servers update
     sentinel = "[DONE]"
 
     def __init__(self) -> None:
         self._finished: dict[int, bool] = {}  # by choice
-        self._crowded = False
-        self._calls: dict[tuple[int, int], tuple[str | None, int]] = {}  # by choice and index: id, how many so far
+        self._overflowed = False
+        self._calls: dict[
+            tuple[int, int], tuple[str | None, int]
+        ] = {}  # by choice and index: id, number of calls before
         self._last_call: Hashable = None
-        self._id: str | None = None  # of the answer under way
-        self._fresh = True  # nothing but beginnings came of it yet
-        self._keeps_id = False  # what followed its beginning had its id
+        self._id: str | None = None  # of the current answer
+        self._fresh = True  # no content of it has come yet
+        self._keeps_id = False  # its content had the same id as its beginning
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """Chunks with a delta, chunks that are named so, Azure's first chunk, or an error alone."""
+        """Whether it is a chunk by its `object` or a delta, Azure's first chunk, or an error alone."""
         if not isinstance(payload, dict):
             return False
         choices = payload.get("choices")
@@ -82,7 +84,7 @@ class OpenAIChat(Dialect):
         return self._read_chunk(payload, None)
 
     def _plain_text(self, choice: Any) -> str | None:
-        """Give the text of a delta that is nothing else, the most common one: 0.9 instead of 2.3 µs."""
+        """Return the text of a choice without anything else, the most common one: 0.9 instead of 2.3 µs; else None."""
         if (
             type(choice) is not dict
             or self._finished.get(0, True)
@@ -97,7 +99,7 @@ class OpenAIChat(Dialect):
 
     def _read_chunk(self, payload: dict[str, Any], usage: dict[str, int] | None) -> Reading:
         kind = EventClass.USAGE if usage else EventClass.STRUCTURAL
-        # Old versions of one server, which only gives one answer, number its tokens where the choice is numbered.
+        # Old versions of one server, which returns one choice only, put the number of the token into `index`.
         counts_tokens = payload.get("object") == "text_completion"
         deltas = []
         failure = None
@@ -116,9 +118,9 @@ class OpenAIChat(Dialect):
         return Reading(EventClass.ERROR if failure else kind, tuple(deltas), usage, failure, begins=begins)
 
     def _begins(self, id: str, delta: Delta) -> bool:
-        """Tell where an answer begins: the first, and a role with another id behind one that kept its id.
+        """Whether an answer begins: the first one, or a role with another id after an answer that kept its id.
 
-        Some servers give a role to each chunk, some an id of its own, and one both to the chunk that finishes.
+        Some servers send a role in each chunk, some a new id in each, and one sends both in the chunk that finishes.
         """
         begins = self._id is None
         if delta.role is None:
@@ -134,7 +136,7 @@ class OpenAIChat(Dialect):
         return begins
 
     def _read_unusual(self, event: str, payload: dict[str, Any]) -> Reading:
-        """Read what has no choices, an error, or a name."""
+        """Read a payload without choices, with an error, or of a named event."""
         reading = self._read_chunk(payload, _usage_of(payload))
         failure = self._find_failure(event, payload) or reading.failure
         if failure is not None:
@@ -158,7 +160,7 @@ class OpenAIChat(Dialect):
         return failure_of(answer) if as_whole(answer.get("status_code")) else None
 
     def _read_choice(self, choice: dict[str, Any], counts_tokens: bool) -> tuple[Delta, bool]:
-        """Give what a chunk adds to a choice, and whether that is progress."""
+        """Return what a chunk adds to a choice, and whether that is progress."""
         index = choice.get("index")
         index = self._bound(as_whole(index)) if index and not counts_tokens else 0
         delta = choice.get("delta")
@@ -188,12 +190,12 @@ class OpenAIChat(Dialect):
         if index is None:
             return 0
         if len(self._finished) >= MAX_TRACKED and index not in self._finished:
-            self._crowded = True
+            self._overflowed = True
             return 0
         return index
 
     def _track(self, index: int, says: bool, finish: Any) -> None:
-        """Remember whether this choice ended; content behind its finish takes that back."""
+        """Remember whether this choice has finished; content after its finish revokes that."""
         finished = self._finished.get(index)
         if finish and isinstance(finish, str):
             self._finished[index] = True
@@ -221,7 +223,7 @@ class OpenAIChat(Dialect):
         )
 
     def _key(self, choice: int, index: int | None, id: str | None, name: str | None) -> Hashable:
-        """Tell calls apart: some servers give all calls index 0, some give none, some repeat id and name."""
+        """Return the key of a call: some servers send index 0 for all calls, some none, some repeat id and name."""
         if index is None:
             if id is not None:
                 self._last_call = id
@@ -240,11 +242,11 @@ class OpenAIChat(Dialect):
         return self._last_call
 
     def is_complete(self) -> bool:
-        """Every choice that was seen has finished, and nothing came behind that."""
-        return bool(self._finished) and not self._crowded and all(self._finished.values())
+        """Whether every choice seen has finished, and no content came after that."""
+        return bool(self._finished) and not self._overflowed and all(self._finished.values())
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Spell it without a name: the official client raises on any payload with a top-level `error`."""
+        """Return an unnamed error event: the official client raises on any payload with a top-level `error`."""
         return None, failure.as_error()
 
 
@@ -257,7 +259,7 @@ class OpenAICompletions(OpenAIChat):
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """Chunks that are named so, or whose choices hold text, an index and a finish."""
+        """Whether it is a chunk by its `object`, or by choices with text, an index and a finish reason."""
         if not isinstance(payload, dict) or not isinstance(payload.get("choices"), list):
             return False
         if payload.get("object") == "text_completion":
@@ -286,7 +288,7 @@ def _usage_of(payload: dict[str, Any]) -> dict[str, int] | None:
 
 
 def _read_parts(content: Any, reasoning: Any, details: Any) -> tuple[str, str]:
-    """Read content that is a list of parts, and reasoning that stands in details."""
+    """Return text and reasoning, of content that may be a list of parts and reasoning that may be in details."""
     texts, thoughts = [as_text(content)], [as_text(reasoning)]
     for part in as_list(content):
         part = as_object(part)
@@ -298,7 +300,7 @@ def _read_parts(content: Any, reasoning: Any, details: Any) -> tuple[str, str]:
 
 
 def _is_bare_error(payload: dict[str, Any]) -> bool:
-    """Tell an error that stands alone in a chat stream from a log line that has an `error` beside other things."""
+    """Whether the payload is only an error, as in a chat stream, and not a log record with an `error` field."""
     error = payload.get("error")
     if isinstance(error, str):  # Hugging Face's servers
         return payload.keys() == {"error", "error_type"} and isinstance(payload["error_type"], str)
@@ -310,6 +312,6 @@ def _is_bare_error(payload: dict[str, Any]) -> bool:
 
 
 def _is_flat_error(payload: dict[str, Any]) -> bool:
-    """Tell the error of vLLM's and FastChat's older versions, which is its own envelope."""
+    """Whether it is an error of older versions of vLLM or FastChat, whose fields are at the top level."""
     says = payload.get("object") == "error" and isinstance(payload.get("message"), str)
     return says and payload.get("code") is not None and payload.keys() <= _FLAT_ERROR_KEYS

@@ -1,7 +1,7 @@
 """OpenAI Responses.
 
-https://platform.openai.com/docs/api-reference/responses-streaming. Deltas are what counts; the items that repeat them
-whole settle a tool's arguments, since one server sends no deltas at all.
+https://platform.openai.com/docs/api-reference/responses-streaming. Text is read from deltas, not from the items that
+repeat it whole. The arguments of tool calls are read from items too, since one server sends no deltas.
 """
 
 from __future__ import annotations
@@ -52,20 +52,20 @@ class OpenAIResponses(Dialect):
     name = "openai-responses"
     sentinel = "[DONE]"  # gateways add it
     steady = True
-    varying: ClassVar[tuple[str, ...]] = ("sequence_number", "obfuscation")  # a count, and padding
+    varying: ClassVar[tuple[str, ...]] = ("sequence_number", "obfuscation")  # a counter, and padding
 
     def __init__(self) -> None:
         self._sequence = -1
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """Events whose type begins with `response.` and whose body is this API's, or its numbered error."""
+        """Whether the type begins with `response.` and the body is this API's, or it is a numbered error."""
         if not isinstance(payload, dict) or not isinstance(payload.get("type"), str):
             return False
         if payload["type"] == "error":
-            told = payload.get("error")
-            is_theirs = "sequence_number" in payload and not is_own(told)
-            return is_theirs and (isinstance(told, dict) or isinstance(payload.get("message"), str))
+            error = payload.get("error")
+            is_theirs = "sequence_number" in payload and not is_own(error)
+            return is_theirs and (isinstance(error, dict) or isinstance(payload.get("message"), str))
         is_named = payload["type"].startswith(_PREFIX)
         return is_named and any(isinstance(payload.get(key), kind) for key, kind in _BODIES.items())
 
@@ -106,7 +106,7 @@ class OpenAIResponses(Dialect):
         return NOTHING
 
     def _key(self, payload: dict[str, Any]) -> Hashable:
-        # Some servers give an item another id in each event, others an empty one.
+        # Some servers send another item id in each event, others an empty one.
         index = as_whole(payload.get("output_index"))
         return index if index is not None else as_label(payload.get("item_id"))
 
@@ -156,12 +156,12 @@ class OpenAIResponses(Dialect):
         )
 
     def event_name(self, payload: Any) -> str | None:
-        """Name the event by the payload's type."""
+        """Return the payload's type if it is one of this API's."""
         type = as_object(payload).get("type")
         is_theirs = isinstance(type, str) and len(type) < 100 and (type.startswith(_PREFIX) or type == "error")
         return type if is_theirs else None
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Spell it as the API's own error event, which is flat; the official client raises on the `error` in it."""
-        told = {"code": failure.code, "message": failure.public_message, "param": None}
-        return "error", {"type": "error", "sequence_number": self._sequence + 1, **told, **failure.as_error()}
+        """Return the API's own error event, which is flat, with an `error` on which the official client raises."""
+        flat = {"code": failure.code, "message": failure.public_message, "param": None}
+        return "error", {"type": "error", "sequence_number": self._sequence + 1, **flat, **failure.as_error()}

@@ -1,6 +1,6 @@
-"""Hostile JSON values to the shapes that readers expect: what is not of that shape is not there.
+"""Untrusted JSON values as the types that readers expect; a value of another type counts as absent.
 
-Figures can arrive as floats (the proof parses them so), text as a number, an object as a list; nothing here raises.
+Numbers can arrive as floats (they are parsed as such), text as a number, an object as a list. Nothing here raises.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MAX_LABEL: Final = 1024
-"""Characters of an id, a name or a reason that are kept; the longest ids seen in real streams have some 500."""
-_LARGEST: Final = 2**53  # beyond it a float is no longer one whole number
+"""The most characters of an id, a name or a reason that are kept; the longest seen in real streams have about 500."""
+_LARGEST: Final = 2**53  # beyond it floats do not represent all whole numbers
 _EMPTY: Final[dict[str, Any]] = {}
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """Give the object, or an empty one, which nobody may change."""
+    """Return the object, or an empty one, which must not be changed."""
     return value if isinstance(value, dict) else _EMPTY
 
 
 def as_list(value: Any) -> list[Any]:
-    """Give the list, or an empty one."""
+    """Return the list, or an empty one."""
     return value if isinstance(value, list) else []
 
 
 def as_text(value: Any) -> str:
-    """Give the text, or none."""
+    """Return the text, or an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def as_label(value: Any) -> str | None:
-    """Give a short text that is not empty; a whole number is spelt."""
+    """Return a non-empty text of at most `MAX_LABEL` characters, or a whole number as text; else None."""
     if isinstance(value, str):
         return value[:MAX_LABEL] or None
     number = as_whole(value)
@@ -39,16 +39,16 @@ def as_label(value: Any) -> str | None:
 
 
 def as_whole(value: Any) -> int | None:
-    """Give a number that is whole and exact, else None; `true` is no number."""
+    """Return a whole number below 2**53 in magnitude, else None; booleans are not numbers."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if -_LARGEST < value < _LARGEST and value == int(value) else None
 
 
 def as_figures(source: Any, paths: Mapping[str, tuple[str, ...]]) -> dict[str, int] | None:
-    """Look each figure up by its path, and give those that are whole numbers from 0 on; None if there are none.
+    """Return by name the values at these paths that are whole numbers from 0 on; None if there are none.
 
-    Some gateways send figures as text.
+    Some gateways send numbers as text.
     """
     found = {}
     for name, path in paths.items():
@@ -63,7 +63,7 @@ def as_figures(source: Any, paths: Mapping[str, tuple[str, ...]]) -> dict[str, i
 
 
 def as_seconds(value: Any) -> float | None:
-    """Give a duration in seconds from 0 to one day, also from texts as `2`, `2.5s` and `250ms`."""
+    """Return a duration in seconds, from 0 to one day, also of texts like `2`, `2.5s` and `250ms`; else None."""
     if isinstance(value, str):
         text = value[:40].strip()
         scale = 0.001 if text.endswith("ms") else 1.0
@@ -77,10 +77,10 @@ def as_seconds(value: Any) -> float | None:
 
 
 def as_timestamp(value: Any) -> int | None:
-    """Give the seconds since 1970 of an RFC 3339 time, or of a whole number, which is that already."""
+    """Return the seconds since 1970 of an RFC 3339 time, or a whole number unchanged; else None."""
     if not isinstance(value, str):
         return as_whole(value)
-    from datetime import UTC, datetime  # here: most streams never need it, and it costs every import a millisecond
+    from datetime import UTC, datetime  # imported here: few streams need it, and it takes a millisecond
 
     try:
         moment = datetime.fromisoformat(value[:40])
@@ -90,7 +90,7 @@ def as_timestamp(value: Any) -> int | None:
 
 
 def as_arguments(value: Any) -> str:
-    """Spell a tool's arguments, which some providers send as a JSON value, as the text that the others send."""
+    """Return the arguments of a tool call as JSON text; some providers send them as a JSON value."""
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

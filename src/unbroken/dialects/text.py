@@ -1,4 +1,4 @@
-"""Prose: payloads are text and nothing else, blanks, empty events and all."""
+"""Plain text: payloads are text, including white space and empty events."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .shapes import as_object, as_text
 
 @register
 class Text(Dialect):
-    """Plain text in events; named by the caller, never recognised, and no JSON heuristic touches it."""
+    """Plain text in events. Used only if the caller names it; no JSON repair applies to it."""
 
     name = "text"
     json_payloads = False
 
     def read(self, event: str, payload: Any) -> Reading:
-        """Read one event: its text, if it is an unnamed one; of named ones only an error of ours is known."""
+        """Read one event: the text of an unnamed one, or an `error` event written by this library."""
         if event == "message" and isinstance(payload, str):
             return Reading(EventClass.CONTENT, (Delta(text=payload),))
         if event == "error" and is_own(error := as_object(prove(as_text(payload))).get("error")):

@@ -1,7 +1,7 @@
 """Hugging Face's text-generation-inference, its own API: one token per event.
 
-https://huggingface.co/docs/text-generation-inference/conceptual/streaming. The last token's event holds the whole text
-beside it; its chat API is read as OpenAI's.
+https://huggingface.co/docs/text-generation-inference/conceptual/streaming. The event of the last token also has the
+whole text. Its chat API is read as OpenAI's.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _USAGE: Final = {"output_tokens": ("generated_tokens",)}
 
 @register
 class TextGenerationInference(Dialect):
-    """Tokens, ended by the event that holds the generated text."""
+    """Tokens, ended by the event with the generated text."""
 
     name = "tgi"
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """A token with text, and a place for the generated text."""
+        """Whether the payload has a token with text, and a `generated_text` field."""
         body = as_object(payload)
         return isinstance(as_object(body.get("token")).get("text"), str) and "generated_text" in body
 
@@ -43,5 +43,5 @@ class TextGenerationInference(Dialect):
         return Reading(kind, (delta,), as_figures(details, _USAGE))
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Spell it without a name, as the server does."""
+        """Return an unnamed error event, as the server sends it."""
         return None, failure.as_error()

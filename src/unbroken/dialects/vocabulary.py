@@ -1,7 +1,7 @@
-"""The plain vocabulary: event names that say what they are, with payloads like `{"text": "..."}`.
+"""The plain vocabulary: events named for what they are, with payloads like `{"text": "..."}`.
 
-What applications write by hand when they speak no provider's dialect, and what this library's own errors speak where
-no dialect is known.
+Applications without a provider's dialect send these by hand, and this library's own errors have this form where no
+dialect is known.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CONTENT: Final = frozenset(("delta", "chunk"))
 _BEGINNINGS: Final = frozenset(("hello", "start"))
 _ENDS: Final = frozenset(("done", "complete", "completed", "end", "finished"))
 _PINGS: Final = frozenset(("ping", "heartbeat", "keepalive"))
-_TELLING: Final = _BEGINNINGS | _ENDS | _PINGS | {"error"}
+_MEANINGFUL: Final = _BEGINNINGS | _ENDS | _PINGS | {"error"}
 
 
 @register
@@ -29,7 +29,10 @@ class Vocabulary(Dialect):
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """A `delta` or `chunk` event with text, or an `error` event with nothing else: other names are everybody's."""
+        """Whether it is a `delta` or `chunk` event with text, or an `error` event with an error only.
+
+        The other names are too common to be recognised by.
+        """
         if not isinstance(payload, dict):
             return False
         if event == "error":
@@ -37,11 +40,11 @@ class Vocabulary(Dialect):
         return event in _CONTENT and isinstance(payload.get("text"), str)
 
     def says_by_name(self, event: str) -> bool:
-        """Beginnings, ends, pings and errors do."""
-        return event in _TELLING
+        """Whether the name alone has a meaning: beginnings, ends, pings and errors."""
+        return event in _MEANINGFUL
 
     def read(self, event: str, payload: Any) -> Reading:
-        """Read one event by its name, or by the payload's `event` or `type` where the framing has no names."""
+        """Read one event by its name, or by `event` or `type` in the payload if it has no name."""
         body = as_object(payload)
         name = event if event != "message" else as_label(body.get("event")) or as_label(body.get("type")) or ""
         if name in _CONTENT:

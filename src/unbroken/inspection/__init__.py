@@ -1,1 +1,1 @@
-"""Look into one stream: what came and when, what it means, and which clients would break on it."""
+"""Inspection of one stream: what arrived and when, what that means, and which clients would fail on it."""

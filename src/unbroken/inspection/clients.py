@@ -1,4 +1,4 @@
-"""Which clients would break on the bytes of a stream, and how: what was seen of them, as rules over its facts."""
+"""Which clients would fail on the bytes of a stream, and how: rules over its facts, from tests of these clients."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .facts import Facts
 
 @dataclass(frozen=True, slots=True)
 class Breakage:
-    """Clients that would break on these bytes, and how."""
+    """Clients that would fail on these bytes, and how."""
 
     clients: str
     how: str
     evidence: str
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it JSON-ready."""
+        """Return the fields as a dict for JSON."""
         return {"clients": self.clients, "how": self.how, "evidence": self.evidence}
 
 
 def breakages(facts: Facts) -> list[Breakage]:
-    """Name the clients that would break on these bytes; behind a status that tells of the failure none does."""
+    """Return the clients that would fail on these bytes; none if the status reports the failure to them."""
     if facts.recorded or facts.refused:
         return []
     return [Breakage(rule.clients, rule.how, evidence) for rule in _CLIENTS if (evidence := rule.applies(facts))]
@@ -66,9 +66,9 @@ def _truncated(facts: Facts) -> str:
 
 
 def _foreign(facts: Facts) -> str:
-    # Where nothing of it could be read at all, the clients end as if the answer were empty.
+    # If nothing of the body can be read, the clients end as for an empty answer.
     failure = facts.failure
-    return "the body is no stream" if failure is not None and failure.code == "not-a-stream" else ""
+    return "the body is not a stream" if failure is not None and failure.code == "not-a-stream" else ""
 
 
 def _lines(facts: Facts) -> str:
@@ -138,18 +138,18 @@ _CLIENTS: Final = (
     ),
     _Rule(
         "openai for Python",
-        "raises a JSON error: it takes a block without data for an event",
+        "raises a JSON error: it dispatches a block without data as an event",
         _for(_OPENAI, _spelt("dataless_blocks", "blocks without data", _SSE)),
     ),
     _Rule(
         "openai for Python",
         "raises a JSON error: once an id was sent, a comment or an extra blank line yields an empty event",
-        _for(_OPENAI, _spelt("phantoms", "blocks without any field behind an id", _SSE)),
+        _for(_OPENAI, _spelt("empty_blocks_after_id", "blocks without any field after an id", _SSE)),
     ),
     _Rule(
         "httpx-sse, httpx2, anthropic, cohere",
         "yields an empty event that nobody sent: once an id was sent, a comment or an extra blank line does that",
-        _spelt("phantoms", "blocks without any field behind an id", _SSE),
+        _spelt("empty_blocks_after_id", "blocks without any field after an id", _SSE),
     ),
     _Rule(
         "openai and anthropic for Python, and 8 of 16 parsers",
@@ -170,7 +170,7 @@ _CLIENTS: Final = (
     _Rule("openai for Python", "ends as if all were well, with nothing", _for(_OPENAI[1:], _lines)),
     _Rule(
         "openai for Python, and every standard parser",
-        "skips the line in silence: an error told there is missed",
+        "skips the line in silence: an error reported there is missed",
         _repaired(RepairKind.RAW_JSON, RepairKind.ERROR_LINE),
     ),
     _Rule(
@@ -197,21 +197,19 @@ _CLIENTS: Final = (
         _spelt("blank_lines", "blank lines", Format.NDJSON),
     ),
     _Rule(
-        "readers that test for `data: ` with its blank",
+        "readers that test for `data: ` with its space",
         "see nothing in these lines",
-        _spelt("tight_fields", "`data:` without a blank", _SSE),
+        _spelt("unspaced_fields", "`data:` without a space", _SSE),
     ),
     _Rule("aiohttp, reading line by line", "raises: the line is longer than its buffer", _line_over(2**17)),
     _Rule(
         "sseclient-py, sseclient, requests-sse, requests.iter_lines, anthropic, cohere",
-        "take time by the square of this line's length",
+        "take time quadratic in the length of this line",
         _line_over(2**20),
     ),
     _Rule("EventSource in browsers", "refuses the response", _wrong_type),
-    _Rule(
-        "requests, decoding by itself", "takes the text for Latin-1: no charset stands in the content type", _charset
-    ),
-    _Rule("httpx-sse, httpx2", "obey the charset, where the standard says UTF-8 always", _latin),
+    _Rule("requests, decoding by itself", "decodes the text as Latin-1: the content type has no charset", _charset),
+    _Rule("httpx-sse, httpx2", "decode by the charset, where the standard says UTF-8 always", _latin),
     _Rule(
         "hand-written readers of `choices[0]`", "raise IndexError: legal, and healthy servers send it", _empty_choices
     ),

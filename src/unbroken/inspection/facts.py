@@ -1,4 +1,4 @@
-"""What came of one stream, as a diagnosis looks at it: the head, the rows, the silences, the counts."""
+"""The facts of one stream, from which a diagnosis is made: response head, silences, counts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..core.failure import Failure
-from ..core.report import StreamReport
+from ..core.report import StreamReport, Verdict
 from .spelling import Spelling
 
 _STATUS: Final = re.compile(r"HTTP/([0-9.]{1,3}) ([0-9]{3})(?![0-9])")
-_LINE_END: Final = re.compile(r"\r?\n")  # a CR alone would let a field's value begin a field
+_LINE_END: Final = re.compile(r"\r?\n")  # if a CR alone counted, the value of a field could start another field
 
 
 def printable(text: str) -> str:
-    """Show what is not printable as escapes: what upstream sent must not drive whatever shows it."""
+    """Return the text with unprintable characters as escapes, so that upstream cannot control a terminal or page."""
     if text.isprintable():
         return text
     return "".join(
@@ -26,9 +26,9 @@ def printable(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A response head: the protocol's version, the status, and the fields in order, names in lower case.
+    """A response head: HTTP version, status, and the fields in order, their names in lower case.
 
-    Names and values hold printable characters only.
+    Names and values contain printable characters only.
     """
 
     version: str
@@ -36,13 +36,13 @@ class Head:
     fields: tuple[tuple[str, str], ...]
 
     def get(self, name: str) -> str | None:
-        """Give a field's value, repeated ones joined by a comma; None where it is absent."""
+        """Return the value of a field, repeated ones joined by a comma; None if it is absent."""
         values = [value for key, value in self.fields if key == name]
         return ", ".join(values) if values else None
 
 
 def parse_head(head: bytes) -> Head | None:
-    """Read one response head; None where its first line is no status line."""
+    """Return the response head in these bytes; None if the first line is not a status line."""
     first, *rest = map(printable, _LINE_END.split(head.decode("latin-1").replace("\t", " ")))
     status = _STATUS.match(first)
     if status is None:
@@ -53,7 +53,7 @@ def parse_head(head: bytes) -> Head | None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that came. `at` and `gap` are seconds; None where the bytes came from a file and had no time."""
+    """One thing that arrived. `at` and `gap` are seconds; None if the bytes were read from a file, without times."""
 
     kind: str  # head, an event class, comment, repair, end; of a record: content, event, comment, part
     at: float | None = None
@@ -65,58 +65,67 @@ class Row:
     stall: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it JSON-ready."""
+        """Return the fields as a dict for JSON."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A time without any byte: when it began and how long it was, in seconds, and what came before it."""
+    """A time without any byte: when it began and how long it lasted, in seconds, and what came before it."""
 
     began: float
     seconds: float
-    behind: str  # "", "event", "comment", "tool-call"
+    after: str  # "", "event", "comment", "tool-call"
     events: int  # before it
 
 
 @dataclass(slots=True)
 class Facts:
-    """What a diagnosis looks at."""
+    """The facts of one stream. Times are seconds since the start; `timed` is false for files, which have no times."""
 
     timed: bool
     report: StreamReport
     spelling: Spelling = field(default_factory=Spelling)
     head: Head | None = None
-    head_cut: bool = False  # the end came within it
+    head_cut: bool = False  # the stream ended within the head
     failure: Failure | None = None
     first_bytes: bytes = b""
-    stopped: bool = False  # by the one who watched, not by the stream
-    recorded: bool = False  # a flight record without its content: times and lengths only
+    stopped: bool = False  # the user interrupted the inspection
+    recorded: bool = False  # read from a flight record without content: times and lengths only
     began: float | None = None  # the first byte
     last_byte: float | None = None
     ended: float | None = None
     silences: list[Silence] = field(default_factory=list)
-    last_behind: str = ""
+    last_kind: str = ""
     event_span: tuple[float, float] | None = None  # the first and the last event
     longest_wait: float = 0.0  # between events, comments and pings not counted
-    waits_alive: float = 0.0  # the longest of those in which comments or pings came
+    longest_wait_with_heartbeats: float = 0.0  # the longest of those in which comments or pings came
     content: int = 0
     content_span: tuple[float, float] | None = None
-    stamps: tuple[float, float] | None = None  # the server's own clock, seconds
-    wall: float | None = None  # what the clock on the wall said at the start, in seconds; None where it is not known
+    stamps: tuple[float, float] | None = None  # first and last timestamp in the payloads, seconds since 1970
+    wall_clock: float | None = None  # the time of day at the start, seconds since 1970; None if unknown
     reads: int = 0
-    number_gaps: list[tuple[int, int]] = field(default_factory=list)  # sequence_number: the last one, the one that came
+    number_gaps: list[tuple[int, int]] = field(default_factory=list)  # sequence_number: the one before, this one
     empty_choices: int = 0
-    named_errors: int = 0
     pings: int = 0
     non_ascii: bool = False
     error_names: int = 0
-    # What a record tells, and whoever reads a pipe does not see.
+    # Known from a flight record only.
     connection_failed: bool = False
-    told_error: str | None = None  # one of the codes of `errors.SENTENCES`
-    told_failed: bool = False
+    recorded_error: str | None = None  # one of the codes of `errors.SENTENCES`
+    recorded_failed: bool = False
 
     @property
     def refused(self) -> bool:
-        """Whether the status tells of no success."""
+        """Whether the status is not a success status (2xx)."""
         return self.head is not None and not 200 <= self.head.status < 300
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the stream failed or was truncated, and was not interrupted by the user."""
+        return not self.stopped and self.report.verdict in (Verdict.TRUNCATED, Verdict.FAILED)
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether it was cut short, or may have been: without a dialect, the end of a whole stream is unknown."""
+        return self.cut_short or (not self.stopped and self.report.verdict is Verdict.ENDED)

@@ -1,7 +1,7 @@
-"""Look into one stream: bytes and `now` in, a row per thing that came out, and the facts for a diagnosis.
+"""The inspector of one stream: bytes and times in, a row per event or repair out, and the facts for a diagnosis.
 
-It reads as `repair` reads and changes nothing. A response head in front (`curl -i`) is read too. All that is kept is
-bounded, however long the stream.
+It reads as `repair` does and changes nothing. A response head before the body (`curl -i`) is read too. What it keeps
+is bounded, however long the stream is.
 """
 
 from __future__ import annotations
@@ -24,17 +24,20 @@ from .facts import Facts, Head, Row, Silence, parse_head, printable
 
 MAX_HEAD: Final = 64 * 1024
 MAX_KEPT: Final = 64
-"""Silences, and gaps in numbering, that are kept one by one."""
+"""The most silences, and the most gaps in numbering, that are kept."""
 STALL: Final = 10.0
-"""Seconds without a byte from which on a silence is marked: the shortest idle limit in the field is near."""
-CUT: Final = 72
-"""Characters of content that a row shows."""
+"""Seconds without a byte from which a silence is marked; common idle limits begin at 30 s."""
+MAX_TEXT: Final = 72
+"""The most characters of content in a row."""
 
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 
 
 class Inspector:
-    """Feed it what arrives; `timed=False` where it comes from a file. `content_type` is overruled by a head."""
+    """Reads one stream. `timed=False` for bytes from a file.
+
+    `options` are those of `repair` that concern reading; `content_type` overrides that of a response head.
+    """
 
     def __init__(self, *, timed: bool = True, **options: Any) -> None:
         self._options = options
@@ -45,16 +48,16 @@ class Inspector:
         self._started: float | None = None
         self._last_row: float | None = None
         self._last_event: float | None = None
-        self._alive = False
+        self._heartbeat_came = False
         self._number: int | None = None
 
-    def start(self, now: float, wall: float | None = None) -> None:
-        """Begin to count the time; `wall` is the time of day, to tell a live stream from one that was saved."""
+    def start(self, now: float, wall_clock: float | None = None) -> None:
+        """Start the clock. The time of day, `wall_clock`, distinguishes a live stream from a saved one."""
         self._started = now
-        self.facts.wall = wall
+        self.facts.wall_clock = wall_clock
 
     def feed(self, chunk: bytes, now: float) -> list[Row]:
-        """Take the next bytes, and give a row for each thing that they complete."""
+        """Read the next bytes, and return a row for each thing that they complete."""
         at = self._at(now)
         if not chunk:
             return []
@@ -63,7 +66,7 @@ class Inspector:
         return rows + self._read_body(body, at) if body else rows
 
     def close(self, now: float, *, stopped: bool = False) -> list[Row]:
-        """Take the end; `stopped` says that the watcher left and the stream may go on."""
+        """End the stream, and return the last rows. `stopped` if the user interrupted it and the stream may go on."""
         at = self._at(now)
         rows = self._stop() if stopped else self._end(at)
         self.facts.failure = self._pipeline.gate.state.failure if self._pipeline else None
@@ -79,14 +82,17 @@ class Inspector:
         return rows + self._rows(items, at)
 
     def _stop(self) -> list[Row]:
-        """Leave what is not whole alone: its rest was on its way."""
+        """Set the verdict without reading the incomplete rest: more of it may have been coming."""
         gate = self._pipeline.gate if self._pipeline else None
         is_final = gate is not None and gate.state.ended
         self.report.verdict = gate.verdict(clean=True, cut=False) if gate and is_final else Verdict.CANCELLED
         return []
 
-    def recall(self, chunks: list[dict[str, Any]], end: float, *, whole: bool) -> list[Row]:
-        """Take chunks whose content was not kept, and the end; `whole` says that none is missing in front."""
+    def feed_record(self, chunks: list[dict[str, Any]], end: float, *, whole: bool) -> list[Row]:
+        """Read chunks of a flight record, whose content was not kept, and the end; return their rows.
+
+        `whole` if the first chunk of the stream is among them.
+        """
         facts, rows = self.facts, []
         facts.recorded = True
         for chunk in chunks:
@@ -94,15 +100,15 @@ class Inspector:
             if not whole and facts.last_byte is None:
                 facts.last_byte = self._last_row = self._last_event = at
             self._note_arrival(at)
-            self._alive = self._alive or kind == "comment"
+            self._heartbeat_came = self._heartbeat_came or kind == "comment"
             if kind in ("content", "event"):
                 self.report.events += 1
                 self._note_progress(at)
             elif kind == "comment":
                 self.report.comments += 1
-            facts.last_behind = "event" if kind in ("content", "event") else kind
+            facts.last_kind = "event" if kind in ("content", "event") else kind
             kept = (chunk["data"] or chunk.get("tail", b"")).decode("utf-8", "replace")
-            text = ("mended here  " if chunk["repairs"] else "") + cut(kept[-CUT:])
+            text = ("mended here  " if chunk["repairs"] else "") + shorten(kept[-MAX_TEXT:])
             rows.append(self._row(kind, at, size=chunk["length"], text=text.rstrip()))
         self._note_silence(facts.last_byte or 0.0, end)
         facts.ended = end
@@ -113,7 +119,7 @@ class Inspector:
             self._started = now
         return now - self._started
 
-    # What came
+    # What arrives
 
     def _note_arrival(self, at: float) -> None:
         facts = self.facts
@@ -126,13 +132,13 @@ class Inspector:
     def _note_silence(self, began: float, at: float) -> None:
         facts = self.facts
         if facts.timed and at - began >= STALL:
-            silence = Silence(began, at - began, facts.last_behind, self.report.events)
+            silence = Silence(began, at - began, facts.last_kind, self.report.events)
             facts.silences.append(silence)
             if len(facts.silences) > MAX_KEPT:
                 facts.silences.remove(min(facts.silences, key=lambda it: it.seconds))
 
     def _read_head(self, chunk: bytes, at: float) -> tuple[list[Row], bytes]:
-        """Take response heads off: several where the server said 100, 103 or 3xx first, as `curl -iL` writes them."""
+        """Split response heads off the body: there are several after 100, 103 or 3xx, as `curl -iL` writes them."""
         if self._pipeline is not None:
             return [], chunk
         rows: list[Row] = []
@@ -152,7 +158,7 @@ class Inspector:
         return rows, body
 
     def _end_head(self, at: float) -> list[Row]:
-        """Read what is left where a head was expected: one that the end cut short, or a body that looked like one."""
+        """Read the rest of the input where a head was expected: a truncated head, or a body that looked like one."""
         left, self._head = self._head, b""
         head = parse_head(left)
         if head is None:
@@ -162,8 +168,8 @@ class Inspector:
 
     def _note_head(self, head: Head, size: int, at: float) -> Row:
         self.facts.head = head
-        told = f"{head.status} {head.get('content-type') or ''}".strip()
-        return self._row("head", at, size=size, text=cut(told))
+        summary = f"{head.status} {head.get('content-type') or ''}".strip()
+        return self._row("head", at, size=size, text=shorten(summary))
 
     def _begin(self, content_type: str | None) -> Pipeline:
         given = {"content_type": content_type} | self._options
@@ -194,9 +200,9 @@ class Inspector:
             if isinstance(item, Repair):
                 rows.append(self._row("repair", at, name=item.kind.value, size=item.length, text=f"byte {item.offset}"))
             elif isinstance(item, Frame) and item.comment is not None:
-                self._alive = True
-                self.facts.last_behind = "comment"
-                rows.append(self._row("comment", at, text=cut(item.comment.text)))
+                self._heartbeat_came = True
+                self.facts.last_kind = "comment"
+                rows.append(self._row("comment", at, text=shorten(item.comment.text)))
             else:
                 for event, reading in zip_longest(item.events(), item.readings()):
                     first += 1
@@ -205,36 +211,36 @@ class Inspector:
 
     def _event(self, event: Event, kind: EventClass, reading: Reading | None, number: int, at: float) -> Row:
         facts = self.facts
-        # Anthropic's ping says its name before anything else tells the dialect.
+        # Anthropic's ping can arrive before the dialect is recognised.
         is_ping = kind is EventClass.LIVENESS or event.event == "ping"
         if is_ping:
-            self._alive = True
+            self._heartbeat_came = True
             facts.pings += 1
         else:
             self._note_progress(at)
         is_tool = reading is not None and any(delta.tools for delta in reading.deltas)
-        facts.last_behind = "tool-call" if is_tool else "ping" if is_ping else "event"
+        facts.last_kind = "tool-call" if is_tool else "ping" if is_ping else "event"
         if kind is EventClass.CONTENT:
             facts.content += 1
             facts.content_span = (facts.content_span[0] if facts.content_span else at, at)
         facts.error_names += event.event == "error"
-        self._look_into(event.data)
+        self._note_server_fields(event.data)
         size = len(event.data.encode("utf-8", "surrogatepass"))
-        name = "" if event.event == "message" else cut(event.event)
-        return self._row(kind.value, at, number=number, name=name, size=size, text=_short(event, reading))
+        name = "" if event.event == "message" else shorten(event.event)
+        return self._row(kind.value, at, number=number, name=name, size=size, text=_preview(event, reading))
 
     def _note_progress(self, at: float) -> None:
         facts = self.facts
         last = self._last_event if self._last_event is not None else 0.0
         facts.longest_wait = max(facts.longest_wait, at - last)
-        if self._alive:
-            facts.waits_alive = max(facts.waits_alive, at - last)
-        self._alive = False
+        if self._heartbeat_came:
+            facts.longest_wait_with_heartbeats = max(facts.longest_wait_with_heartbeats, at - last)
+        self._heartbeat_came = False
         self._last_event = at
         facts.event_span = (facts.event_span[0] if facts.event_span else at, at)
 
-    def _look_into(self, data: str) -> None:
-        """Read what tells of the server's side: its numbering and its clock."""
+    def _note_server_fields(self, data: str) -> None:
+        """Note what the payload shows of the server: sequence numbers, timestamps, empty choices."""
         facts = self.facts
         facts.empty_choices += '"choices":[]' in data or '"choices": []' in data
         if '"sequence_number"' not in data and '"created' not in data:
@@ -265,25 +271,28 @@ def _stamp(text: Any, number: Any) -> float | None:
     return float(given) if isinstance(given, (int, float)) and 0 < given < 1e12 else None
 
 
-def _short(event: Event, reading: Reading | None) -> str:
-    """Give what a reader wants to see of an event: the text that it adds, else the beginning of its data."""
+def _preview(event: Event, reading: Reading | None) -> str:
+    """Return the text that an event adds to the answer, else the beginning of its data."""
     if reading is not None and reading.deltas:
         pieces = [delta.text or delta.reasoning or delta.refusal for delta in reading.deltas]
         pieces += [f"{tool.name or ''}({tool.arguments})" for delta in reading.deltas for tool in delta.tools]
         pieces += [f"[{delta.finish_reason}]" for delta in reading.deltas if delta.finish_reason]
         if text := "".join(pieces):
-            return cut(text)
-    return cut(event.data)
+            return shorten(text)
+    return shorten(event.data)
 
 
-def cut(text: str) -> str:
-    """Cut a text short and show what is not printable as escapes, so that it stays one harmless line anywhere."""
-    shown = printable(text[: CUT + 1])
-    return shown if len(shown) <= CUT else shown[: CUT - 1] + "…"
+def shorten(text: str) -> str:
+    """Return at most `MAX_TEXT` characters of a text, unprintable ones as escapes, so that it is one safe line."""
+    shown = printable(text[: MAX_TEXT + 1])
+    return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…"
 
 
 def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[Facts, list[Row]]:
-    """Read a flight record as `recorder.read_flight` gives it: its bytes where they were kept, else its times."""
+    """Return the facts and rows of a flight record, as `recorder.read_flight` returns it.
+
+    If its bytes were kept they are read, else its times and lengths only.
+    """
     verdict = next((verdict for verdict in Verdict if verdict.value == head.get("verdict")), Verdict.ENDED)
     if chunks and head.get("chunks") == len(chunks) and all(len(chunk["data"]) == chunk["length"] for chunk in chunks):
         inspector = Inspector()
@@ -296,13 +305,13 @@ def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[
         inspector.report.verdict = verdict
         inspector.report.dialect = head["dialect"] if head.get("dialect") in REGISTRY else None
         inspector.report.bytes_in = sum(chunk["length"] for chunk in chunks)
-        rows = inspector.recall(chunks, _duration(head, chunks), whole=head.get("chunks") == len(chunks))
+        rows = inspector.feed_record(chunks, _duration(head, chunks), whole=head.get("chunks") == len(chunks))
     facts = inspector.facts
     facts.report.verdict = verdict
     facts.report.timeout = head["timeout"] if head.get("timeout") in ("first", "idle", "silence", "total") else None
     facts.connection_failed = head.get("error") == "upstream-failed"
-    facts.told_error = next((code for code in SENTENCES if code == head.get("error")), None)
-    facts.told_failed = verdict is Verdict.FAILED
+    facts.recorded_error = next((code for code in SENTENCES if code == head.get("error")), None)
+    facts.recorded_failed = verdict is Verdict.FAILED
     return facts, rows
 
 

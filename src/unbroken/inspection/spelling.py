@@ -1,7 +1,7 @@
-"""How a body is spelt, line by line: the legal oddities that readers in the field trip over.
+"""Counts of the legal but unusual forms in a body on which some clients fail, line by line.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
-Of each line only the beginning is looked at and kept.
+Only the beginning of each line is kept and examined.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_BEGINNING: Final = 64  # bytes of a line that are looked at
+_BEGINNING: Final = 64  # bytes of a line that are examined
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _SEPARATORS: Final = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85")
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{1,8}")
@@ -17,7 +17,7 @@ _LITERAL_NEWLINES: Final = b"}\\n\\ndata:"
 
 
 class Spelling:
-    """Counts, for a body fed in chunks. What it counts does not depend on the cuts, but for `split_crlf`."""
+    """Counts for a body fed in chunks. Except for `split_crlf`, they do not depend on the chunking."""
 
     def __init__(self) -> None:
         self.bom = False
@@ -25,30 +25,30 @@ class Spelling:
         self.longest_line = 0
         self.separators = 0  # raw U+2028, U+2029, U+0085
         self.literal_newlines = 0  # \n written as two characters between frames
-        self.tight_fields = 0  # `data:` without a blank
-        self.chunk_sizes = 0  # lines that are a length of HTTP's chunked coding
+        self.unspaced_fields = 0  # `data:` without a space
+        self.chunk_sizes = 0  # lines that look like chunk sizes of HTTP's chunked coding
         self.dataless_blocks = 0  # blocks with fields, none of them data
-        self.phantoms = 0  # blocks without any field behind an id: comments, extra blank lines
-        self.blank_lines = 0  # the ends of SSE's blocks; in NDJSON an oddity
+        self.empty_blocks_after_id = 0  # blocks without any field after an id: comments, extra blank lines
+        self.blank_lines = 0  # they end blocks in SSE, and are unusual in NDJSON
         self._line = b""
         self._length = 0
         self._tail = b""
-        self._held_cr = False
+        self._pending_cr = False
         self._lines = 0
         self._id_seen = False
         self._fields: set[bytes] = set()
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Count what is in the next bytes."""
         self._search(chunk)
-        if self._held_cr:
-            self._held_cr = False
+        if self._pending_cr:
+            self._pending_cr = False
             if chunk.startswith(b"\n"):
                 self.split_crlf += 1
                 self.crlf += 1
                 self.cr -= 1
                 chunk = chunk[1:]
-        self._held_cr = chunk.endswith(b"\r")
+        self._pending_cr = chunk.endswith(b"\r")
         start = 0
         for end in _LINE_END.finditer(chunk):
             self._add(chunk, start, end.start())
@@ -61,7 +61,7 @@ class Spelling:
     def _search(self, chunk: bytes) -> None:
         joined = self._tail + chunk
         for separator in _SEPARATORS:
-            # What ends within the tail was counted with the chunk before.
+            # What lies wholly within the tail was counted with the chunk before.
             self.separators += joined.count(separator) - self._tail.count(separator)
         self.literal_newlines += joined.count(_LITERAL_NEWLINES) - self._tail.count(_LITERAL_NEWLINES)
         self._tail = joined[-(len(_LITERAL_NEWLINES) - 1) :]
@@ -94,13 +94,13 @@ class Spelling:
         if name not in (b"data", b"event", b"id", b"retry"):
             return
         self._fields.add(name)
-        self.tight_fields += bool(colon) and name == b"data" and value[:1] not in (b"", b" ")
+        self.unspaced_fields += bool(colon) and name == b"data" and value[:1] not in (b"", b" ")
         self._id_seen = self._id_seen or (name == b"id" and bool(value.strip()))
 
     def _end_block(self) -> None:
         fields, self._fields = self._fields, set()
         self.blank_lines += 1
         if not fields:
-            self.phantoms += self._id_seen
+            self.empty_blocks_after_id += self._id_seen
         elif b"data" not in fields:
             self.dataless_blocks += 1

@@ -1,7 +1,7 @@
-"""The proof kit: run any SSE or NDJSON reader, or a streaming route, against what the standards say.
+"""Test tools: run any SSE or NDJSON reader, or a streaming route, against what the standards say.
 
 Extra `unbroken[testing]`. Every name is loaded at its first use, so that scripted sources, the fake clock, the cases
-and the faults work without Hypothesis, which only strategies and parser contracts need.
+and the faults work without Hypothesis; only strategies and parser contracts need it.
 """
 
 from __future__ import annotations

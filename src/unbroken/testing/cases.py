@@ -1,8 +1,8 @@
-"""The cases of the standards as data: bytes, what a right reader sees in them, and the clause that says so.
+"""The cases of the standards as data: bytes, what a conforming reader sees in them, and the clause that says so.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 
-Every case is meant to be read whole, byte by byte and cut at each of its `nasty_cuts`.
+Each case should be read whole, byte by byte, and cut at each of its `nasty_cuts`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from .standard import Seen
 
 
 def slug(name: str) -> str:
-    """Spell a name as a part of a test's name."""
+    """Return the name with each run of non-word characters as one underscore, for use in a test's name."""
     return re.sub(r"\W+", "_", name)
 
 
 class Clause(Enum):
-    """A sentence of a standard that a reader can break; the value is what a failure prints."""
+    """A sentence of a standard that a reader can violate; the value is what a failure prints."""
 
     UTF8 = 'WHATWG 9.2.5: "Event streams in this format must always be encoded as UTF-8"'
     DECODE = (
@@ -56,7 +56,7 @@ class Clause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SSECase:
-    """One stream, and what WHATWG 9.2.6 makes of it (`retry` in ms)."""
+    """One stream and its reading by WHATWG 9.2.6. `retry` is in milliseconds, None if none was set."""
 
     name: str
     data: bytes
@@ -73,7 +73,7 @@ class SSECase:
 
 @dataclass(frozen=True, slots=True)
 class NDJSONCase:
-    """One NDJSON stream, its JSON texts, and how many of its lines are no JSON."""
+    """One NDJSON stream, its JSON texts in order, and the number of lines that are not valid JSON."""
 
     name: str
     data: bytes
@@ -253,7 +253,7 @@ SSE_CASES: tuple[SSECase, ...] = (
     SSECase("retry with a sign is ignored", b"retry: -5\nretry: +5\ndata: a\n\n", _plain("a"), Clause.RETRY),
     SSECase("retry with a blank is ignored", b"retry:  5\nretry: 5 \ndata: a\n\n", _plain("a"), Clause.RETRY),
     SSECase("retry in other digits is ignored", "retry: ٣\nretry: ²\ndata: a\n\n".encode(), _plain("a"), Clause.RETRY),
-    # Blocks that are no event.
+    # Blocks that dispatch no event.
     SSECase("a comment is ignored", b": data: no\n:\n:x\ndata: a\n\n", _plain("a"), Clause.COMMENT),
     SSECase("a comment may stand inside an event", b"data: a\n: ping\ndata: b\n\n", _plain("a\nb"), Clause.COMMENT),
     SSECase(
@@ -280,7 +280,7 @@ SSE_CASES: tuple[SSECase, ...] = (
     SSECase("a line without its end is pending", b"data: a\n\ndata: b", _plain("a"), Clause.END),
     SSECase("an empty stream has no event", b"", (), Clause.END),
 )
-"""What WHATWG 9.2.5 and 9.2.6 say, one case for each way in which a reader was seen to break it."""
+"""WHATWG 9.2.5 and 9.2.6, one case for each way in which a reader was seen to violate them."""
 
 
 NDJSON_CASES: tuple[NDJSONCase, ...] = (
@@ -306,4 +306,4 @@ NDJSON_CASES: tuple[NDJSONCase, ...] = (
     NDJSONCase("NaN is no JSON", b"NaN\n-Infinity\n1\n", ("1",), Clause.NDJSON_TEXT, 2),
     NDJSONCase("an invalid byte is one error", b'"\xff"\n1\n', ("1",), Clause.NDJSON_BAD, 1),
 )
-"""What NDJSON and RFC 8259 say of lines: https://github.com/ndjson/ndjson-spec and RFC 8259."""
+"""NDJSON (https://github.com/ndjson/ndjson-spec) and RFC 8259, one case for each violation seen in a reader."""

@@ -1,4 +1,4 @@
-"""What a reader of event streams may decline to claim, so that the contract asks nothing of it there."""
+"""Features of the standard that a reader may declare unsupported, so that the contract does not test them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from enum import Enum
 
 
 class Claim(Enum):
-    """One thing that a reader can do; the value is the pattern of bytes that needs it, and what to put there instead.
+    """One feature of a reader. The value is a pattern for the bytes that need it, and their replacement.
 
-    A stream is reduced to what a reader claims by these substitutions, so that even the properties about all legal
-    streams can be asked of a reader that knows, say, nothing of ids.
+    Streams are reduced to what a reader claims by these substitutions, so that even the properties about all legal
+    streams can be tested on a reader that, for example, does not support ids.
     """
 
     BOM = (rb"\A(?:\xef\xbb\xbf)+", b"")
@@ -25,13 +25,13 @@ class Claim(Enum):
     RETRY = (rb"(?m)^retry", b"other")
     EMPTY_DATA = (rb"(?m)^data:? ?(?=[\r\n])", b"data: x")
     END_OF_INPUT = (rb"(?<![\r\n])\Z|(?<![\r\n])(?:\r\n|\r|\n)\Z", b"\n\n")
-    """Only a blank line dispatches: a reader that also delivers an unfinished last event does not claim this."""
+    """Only a blank line dispatches an event. Not claimed by a reader that also delivers an unfinished last event."""
     PROMPT = "promptness"
     LINEAR_TIME = "linear time"
     BOUNDED_MEMORY = "bounded memory"
 
     def removed_from(self, data: bytes) -> bytes:
-        """Give `data` without what needs this claim."""
+        """Return `data` with everything replaced that needs this claim."""
         if self is Claim.INVALID_UTF8:
             return data.decode("utf-8", "ignore").encode()
         if isinstance(self.value, tuple):
@@ -41,7 +41,7 @@ class Claim(Enum):
 
 
 def reduced(data: bytes, unclaimed: Collection[Claim]) -> bytes:
-    """Give `data` without anything that a reader must claim one of `unclaimed` to read."""
+    """Return `data` with everything replaced that needs one of the `unclaimed` features."""
     for claim in Claim:
         if claim in unclaimed:
             data = claim.removed_from(data)

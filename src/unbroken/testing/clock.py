@@ -1,4 +1,4 @@
-"""A clock that moves only when told to."""
+"""A fake clock for tests, which moves only when it is advanced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class FakeClock:
-    """Stands in for `time.monotonic` and for sleeping. Calling it gives the time in seconds."""
+    """A replacement for `time.monotonic` and for sleeping. Calling it returns the time in seconds."""
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
@@ -15,16 +15,16 @@ class FakeClock:
         return self.now
 
     def advance(self, seconds: float) -> None:
-        """Move on. Raises `ValueError` for a step back: clocks of this kind are monotonic."""
+        """Move the clock forward. Raises `ValueError` for negative `seconds`: the clock is monotonic."""
         if seconds < 0:
             raise ValueError(f"seconds must not be negative, not {seconds!r}: a monotonic clock never goes back")
         self.now += seconds
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass without waiting."""
+        """Advance the clock without waiting."""
         self.advance(seconds)
 
     async def asleep(self, seconds: float) -> None:
-        """Let time pass without waiting, and let other tasks run once."""
+        """Advance the clock without waiting, and yield to the event loop once."""
         self.advance(seconds)
         await asyncio.sleep(0)

@@ -1,7 +1,7 @@
-"""Whole answers of language models, spelt in each provider's dialect, from a known text, known tools and known figures.
+"""Whole answers of language models in each provider's dialect, made from known text, tool calls and usage.
 
-The spellings follow recorded streams of the providers, not the code that reads them. Every conversation is canonical
-(LF, one blank, no escapes but the needed ones), so that a repairer must pass it byte for byte.
+The form follows recorded streams of the providers, not the code that reads them. Every conversation is canonical (LF,
+one space after the colon, only necessary escapes), so that a repairer must forward it byte for byte.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Frame = Callable[[str | None, Any], bytes]
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """One call; `arguments` is a JSON object as text."""
+    """One tool call; `arguments` is a JSON object as text."""
 
     id: str
     name: str
@@ -25,7 +25,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model says: pieces of reasoning, pieces of text, tool calls, the tokens that it took."""
+    """What a model says: pieces of text and of reasoning, tool calls, and the number of tokens used."""
 
     text: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
@@ -36,7 +36,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """An answer as one dialect streams it. `frames` are whole events or lines, in order; the last one is the end."""
+    """An answer as one dialect streams it.
+
+    `frames` are whole events, or lines, in order; the last one ends the answer. The other fields are what a reader must
+    find in it: None where the dialect does not say.
+    """
 
     dialect: str
     frames: tuple[bytes, ...]
@@ -54,19 +58,19 @@ class Conversation:
 
     @property
     def is_sse(self) -> bool:
-        """Whether it is framed as server-sent events; else it is NDJSON."""
+        """Whether it is an event stream; else it is NDJSON."""
         return self.dialect != "ollama"
 
 
 def spell(dialect: str, answer: Answer) -> Conversation:
-    """Stream this answer in that dialect. Raises `ValueError` for a dialect that is not among `DIALECTS`.
+    """Return this answer as the dialect streams it. Raises `ValueError` for a dialect that is not among `DIALECTS`.
 
-    What a dialect cannot say (legacy completions know no tools) is left out of the conversation too.
+    What a dialect cannot express (legacy completions have no tool calls) is left out of the conversation too.
     """
     if dialect not in _SPELLERS:
         raise ValueError(f"dialect must be one of {', '.join(DIALECTS)}, not {dialect!r}")
     says, reason, spell_in = _SPELLERS[dialect]
-    told = Answer(
+    expressible = Answer(
         answer.text,
         answer.reasoning if "reasoning" in says else (),
         answer.tools if "tools" in says else (),
@@ -75,19 +79,19 @@ def spell(dialect: str, answer: Answer) -> Conversation:
     )
     return Conversation(
         dialect=dialect,
-        frames=tuple(spell_in(told)),
-        text="".join(told.text),
-        reasoning="".join(told.reasoning),
-        tools=told.tools,
+        frames=tuple(spell_in(expressible)),
+        text="".join(expressible.text),
+        reasoning="".join(expressible.reasoning),
+        tools=expressible.tools,
         finish_reason=reason,
-        input_tokens=told.input_tokens if "input" in says else None,
-        output_tokens=told.output_tokens if "output" in says else None,
+        input_tokens=expressible.input_tokens if "input" in says else None,
+        output_tokens=expressible.output_tokens if "output" in says else None,
     )
 
 
 def _json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # Raw, these three split lines in many readers; the canonical spelling escapes them.
+    # Unescaped, these three split lines in many readers; the canonical form escapes them.
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
 
 
@@ -101,7 +105,7 @@ def _line(value: Any) -> bytes:
 
 
 def _halves(text: str) -> Iterator[str]:
-    """Cut arguments in two, as providers stream them."""
+    """Yield the text in two halves, as providers stream arguments in pieces."""
     middle = len(text) // 2
     yield text[:middle]
     yield text[middle:]
@@ -291,4 +295,4 @@ _SPELLERS: dict[str, tuple[tuple[str, ...], str | None, Callable[[Answer], Itera
 }
 
 DIALECTS = tuple(_SPELLERS)
-"""The dialects in which an answer can be spelt."""
+"""The dialects in which an answer can be streamed."""

@@ -1,7 +1,7 @@
 """Ways to cut a stream into chunks, without Hypothesis.
 
-A reader that holds back a line end, a byte order mark or half a character goes wrong at a few places only, so those
-places have a name here: `nasty_cuts`.
+A reader that buffers a line end, a byte order mark or half a character fails at a few places only: `nasty_cuts`
+returns these.
 """
 
 from __future__ import annotations
@@ -9,29 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-# Before any continuation byte, around CR and LF, behind a field's colon, inside a BOM (its bytes 2 and 3 continue).
+# Before any continuation byte, around CR and LF, after a field's colon, inside a BOM (its bytes 2 and 3 continue).
 _NASTY = re.compile(rb"(?=[\x80-\xbf\r\n])|(?<=[\r\n:])|(?<=: )")
 
 
 def nasty_cuts(data: bytes) -> tuple[int, ...]:
-    """List the offsets at which careless readers break: inside UTF-8, around CR and LF, behind a colon."""
+    """Return the offsets at which readers are likely to fail: inside UTF-8, around CR and LF, after a colon."""
     return tuple(match.start() for match in _NASTY.finditer(data) if 0 < match.start() < len(data))
 
 
 def cut(data: bytes, offsets: Iterable[int]) -> list[bytes]:
-    """Cut `data` at these offsets. An offset that comes twice makes an empty chunk; the order does not matter."""
+    """Return `data` cut at these offsets, in any order. An offset given twice makes an empty chunk."""
     ends = [*sorted(offsets), len(data)]
     starts = [0, *ends[:-1]]
     return [data[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def every(data: bytes, size: int) -> list[bytes]:
-    """Cut `data` into chunks of `size` bytes."""
+    """Return `data` in chunks of `size` bytes; the last one may be shorter."""
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def cuttings(data: bytes) -> Iterator[list[bytes]]:
-    """Give the cuttings for tables: whole, bytewise, with empty chunks, and once at each nasty place."""
+    """Yield the standard ways to cut `data`: whole, byte by byte, with empty chunks, and once at each nasty place."""
     yield [data]
     yield every(data, 1)
     yield [chunk for byte in every(data, 1) for chunk in (b"", byte)] + [b""]
@@ -40,7 +40,7 @@ def cuttings(data: bytes) -> Iterator[list[bytes]]:
 
 
 def describe_cut(chunks: Sequence[bytes]) -> str:
-    """Say in one line how a stream was cut, for a failure's message."""
+    """Return one line that describes how a stream was cut, for the message of a failed test."""
     if len(chunks) <= 1:
         return "whole"
     if len(chunks) > 3 and all(len(chunk) == 1 for chunk in chunks):

@@ -1,7 +1,7 @@
-"""The exceptions with which real clients tell that a body ended too early, or never came.
+"""The exceptions that real clients raise for a body that ended early or never came.
 
-Measured on each client: a chunked body cut by FIN, a connection reset, a read that timed out. Only the clients that are
-installed have theirs here, since the point is to raise the very types.
+Measured with each client: a chunked body cut by FIN, a connection reset, a read that timed out. Only clients that are
+installed are included, since their own exception types are raised.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _CLIENTS: dict[str, Callable[[Any], dict[str, Failure]]] = {
 
 
 def client_failures() -> dict[str, Failure]:
-    """Give, by name, what makes each exception of the standard library and of the clients that are installed."""
+    """Return factories of exceptions by name, for the standard library and each client that is installed."""
     failures = dict(_STANDARD_LIBRARY)
     for package, of in _CLIENTS.items():
         try:

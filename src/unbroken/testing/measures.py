@@ -1,7 +1,7 @@
-"""How time and memory grow with the input, measured so that a noisy machine does not decide.
+"""Growth of time and memory with the input, measured so that a busy machine does not change the result.
 
-Time is CPU time of this process, the best of several runs, and only its growth counts: four times the input may take
-up to `MOST_GROWTH` times as long (linear work takes 4 times, quadratic 16).
+Time is CPU time of this process, the best of several runs, and only its growth is judged: four times the input may
+take up to `MOST_GROWTH` times as long (linear work takes 4 times as long, quadratic 16 times).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from itertools import repeat
 from .cases import slug
 
 Consume = Callable[[Iterable[bytes]], None]
-"""Read all these chunks and keep nothing."""
+"""A function that reads all these chunks and keeps nothing."""
 
 MOST_GROWTH = 8.0
-_ENOUGH_SECONDS = 0.12
+MIN_MEASURED_SECONDS = 0.12
 _ATTEMPTS = 4
 _MEMORY_SLACK = 96 * 2**10
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A stream of any size: a beginning, the same piece again and again, an end."""
+    """A stream of any size: a head, one repeated piece, a tail."""
 
     name: str
     head: bytes
@@ -40,7 +40,7 @@ class Shape:
         return slug(self.name)
 
     def chunks(self, size: int) -> Iterator[bytes]:
-        """Give about `size` bytes of this shape, without holding them."""
+        """Yield about `size` bytes of this shape, lazily."""
         yield self.head
         chunk = self.piece * self.pieces_per_chunk
         yield from repeat(chunk, max(1, size // len(chunk)))
@@ -57,7 +57,7 @@ SSE_SHAPES: tuple[Shape, ...] = (
     Shape("lines that end in CR", b"", b"data: a\r\r", b"", 50),
     Shape("lines that end in CRLF", b"", b"data: a\r\n\r\n", b"", 50),
 )
-"""What makes readers of event streams slow: each of these was quadratic in some of them."""
+"""Streams that make readers slow: for each of these, some reader took quadratic time."""
 
 NDJSON_SHAPES: tuple[Shape, ...] = (
     Shape("one long text in small chunks", b'"', b"0123456789abcdef", b'"\n'),
@@ -65,25 +65,25 @@ NDJSON_SHAPES: tuple[Shape, ...] = (
     Shape("many texts in large chunks", b"", b'{"a":1}\n', b"", 5000),
     Shape("many blank lines", b"", b"\r\n", b"1\n", 50),
 )
-"""What makes readers of NDJSON slow."""
+"""NDJSON streams that make readers slow."""
 
 SSE_MEMORY = Shape("comments", b"", b": 0123456789abcdef0123456789abcdef\n\n", b"", 32)
-"""A stream that holds nothing to remember."""
+"""A stream of which a reader has to keep nothing."""
 
 NDJSON_MEMORY = Shape("blank lines", b"", b"       \n", b"", 128)
 """The same for NDJSON."""
 
 
 def growth_of_time(consume: Consume, shape: Shape, most_bytes: int = 8 * 2**20) -> tuple[float, int]:
-    """Measure by how much CPU time grows with four times the input: the smallest ratio of a few, and the size.
+    """Return the factor by which CPU time grows with four times the input, the least of a few attempts, and that size.
 
-    The size is doubled until a run takes long enough to be measured, at most to `most_bytes`.
+    The size grows until a run takes at least `MIN_MEASURED_SECONDS`; if none does up to `most_bytes`, the factor is 1.
     """
     size = 2**12
-    while (spent := _seconds(consume, shape, size)) < _ENOUGH_SECONDS:
+    while (spent := _seconds(consume, shape, size)) < MIN_MEASURED_SECONDS:
         if size >= most_bytes:
             return 1.0, size
-        size *= 2 if spent > _ENOUGH_SECONDS / 4 else 4
+        size *= 2 if spent > MIN_MEASURED_SECONDS / 4 else 4
     ratio = float("inf")
     for _ in range(_ATTEMPTS):
         quarter = min(_seconds(consume, shape, size // 4) for _ in range(3))
@@ -94,20 +94,20 @@ def growth_of_time(consume: Consume, shape: Shape, most_bytes: int = 8 * 2**20) 
 
 
 def growth_of_memory(consume: Consume, shape: Shape, size: int = 2**17) -> tuple[int, int]:
-    """Measure the peak of memory for `size` bytes and for four times as many, in bytes."""
-    _peak(consume, shape, size // 16)  # what is loaded and compiled once is not the stream's
+    """Return the peak of allocated memory, in bytes, for `size` bytes of input and for four times as many."""
+    _peak(consume, shape, size // 16)  # what is loaded and compiled once does not count
     return _peak(consume, shape, size), _peak(consume, shape, 4 * size)
 
 
 def is_bounded(small: int, large: int) -> bool:
-    """Tell whether these two peaks, of an input and of four times as much, speak of bounded memory."""
+    """Whether these peaks, for an input and for four times as much, indicate bounded memory."""
     return large <= 1.5 * small + _MEMORY_SLACK
 
 
 def _seconds(consume: Consume, shape: Shape, size: int) -> float:
     chunks = shape.chunks(size)
     collecting = gc.isenabled()
-    gc.disable()  # its full passes grow with what the process holds already, not with the stream
+    gc.disable()  # a full collection takes time by what the process holds already, not by the stream
     try:
         start = time.process_time()
         consume(chunks)

@@ -1,7 +1,7 @@
-"""The properties of a reader of event streams, each with streams that break those who lack it, and its clause.
+"""The properties of a conforming reader of event streams, each with its clause and with streams that test it.
 
-Where the strategies of `unbroken.testing.strategies` mix everything, each of these plants one difficulty in plain
-streams, so that a failure names its cause and Hypothesis finds it within its default budget.
+The strategies of `unbroken.testing.strategies` mix everything; each of these puts one difficulty into simple streams,
+so that a failure names its cause and Hypothesis finds it within its default number of examples.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .cases import Clause, slug
-from .drawing import SearchStrategy as Strategy
-from .drawing import st
-from .strategies import cut_streams, hostile_sse_streams, judged, sse_streams
+from .require_hypothesis import SearchStrategy as Strategy
+from .require_hypothesis import st
+from .strategies import cut_streams, hostile_sse_streams, sse_streams
 from .streams import SSEStream
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A sentence that holds for every stream that `streams` draws, at every cut; and for all bytes that it admits."""
+    """A statement that holds for every stream drawn by `streams`, at every cut, and for all bytes that it `admits`."""
 
     name: str
     clause: Clause
@@ -32,16 +32,16 @@ class Property:
 
     @property
     def cut_streams(self) -> Strategy[tuple[SSEStream, list[bytes]]]:
-        """Draw a stream and a way to cut it."""
+        """Pairs of a stream and its chunks."""
         return cut_streams(self.streams)
 
 
 def _read(text: str | bytes) -> SSEStream:
-    return judged(text.encode() if isinstance(text, str) else text)
+    return SSEStream.of(text.encode() if isinstance(text, str) else text)
 
 
 def _blocks(*lines: Strategy[str], last: Strategy[str] | None = None) -> Strategy[SSEStream]:
-    """Draw streams of blocks of these lines and perhaps a last one, each block ended by one blank line."""
+    """Draw streams of blocks of these lines, each ended by one blank line; `last` draws the last line of a block."""
     block = st.lists(st.one_of(*lines), min_size=1, max_size=3)
     if last is not None:
         block = st.builds(lambda lines, line: [*lines, line], block, last)
@@ -59,7 +59,7 @@ def _between(before: bytes, stream: SSEStream, after: bytes = b"") -> SSEStream:
 
 
 def _and_one_more(streams: Strategy[SSEStream]) -> Strategy[SSEStream]:
-    """Let an event without any other field follow: what stays of the one before shows there."""
+    """Append an event without other fields, which shows state that was kept from the event before."""
     return streams.map(lambda stream: _between(b"", stream, b"data: b\n\n"))
 
 
@@ -73,7 +73,7 @@ def _line_ends(blocks: list[list[str]], ends: list[str]) -> SSEStream:
     text = ""
     for at, line in enumerate(lines):
         end = ends[at % len(ends)]
-        # An LF of its own behind a CR would be the second half of one line end.
+        # After a CR, an LF of its own would be the second half of one line end.
         text += line + ("\r\n" if line == "" and end == "\n" and text.endswith("\r") else end)
     return _read(text)
 
@@ -109,7 +109,7 @@ _any_line_ends = st.builds(
     st.lists(st.lists(_datum, min_size=1, max_size=2), min_size=1, max_size=3),
     _sets_of_line_ends,
 )
-# Only between two lines of one event does it show when half a line end counts as a line end.
+# Whether half a line end counts as a line end shows only between two lines of one event.
 _crlf = st.lists(st.lists(_datum, min_size=2, max_size=3), min_size=1, max_size=2).map(
     lambda blocks: _line_ends(blocks, ["\r\n"])
 )
@@ -189,16 +189,16 @@ SSE_PROPERTIES: tuple[Property, ...] = (
         "any bytes at all are read by the standard", Clause.DECODE, hostile_sse_streams(), admits=lambda data: True
     ),
 )
-"""What WHATWG 9.2.6 promises of (event, data, id)."""
+"""What WHATWG 9.2.6 says of (event, data, id)."""
 
 
 PROMPT = Property("an event leaves with the byte that completes it", Clause.BLANK, _any_line_ends)
-"""What follows from the standard's processing line by line: "If the line is empty, dispatch the event"."""
+"""Follows from processing line by line: "If the line is empty (a blank line): Dispatch the event"."""
 
 
 RETRY = Property("retry takes ASCII digits only", Clause.RETRY, _blocks(_retries, last=_datum))
-"""What WHATWG 9.2.6 promises of the reconnection time."""
+"""What WHATWG 9.2.6 says of the reconnection time."""
 
 
 CHARSET = Property("the charset parameter changes nothing", Clause.UTF8, _data(st.text("a\u00e9\u4f60", min_size=1)))
-"""What WHATWG 9.2.5 promises, whatever the content type says."""
+"""What WHATWG 9.2.5 says, whatever the content type is."""

@@ -1,7 +1,7 @@
-"""A failed stream once more: the chunks of a flight record at their times, and the failure behind them.
+"""Replay a flight record: its chunks at their times, then its failure.
 
-Where the record kept no content, bytes of the same length and class stand for it: content for content, comments for
-comments, and blank lines for what completed nothing.
+Where the record has no content, a placeholder of the same length and class takes its place: content for content,
+comments for comments, and blank lines for chunks that completed nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ _EVENT: Final = (b'data: {"x":"', b'"}\n\n')
 
 
 def replay(record: str | os.PathLike[str] | Iterable[str]) -> list[Step]:
-    """Give the steps of a flight record, a file or its lines, for a `ScriptedSource`. Raises `FlightError`.
+    """Return the steps of a flight record, a file or its lines, for a `ScriptedSource`.
 
-    Pauses are those of the record, from the first chunk that it holds. A stream that a clock ended blocks at its end,
-    one whose connection broke raises `ConnectionResetError`, one that was cut just ends.
+    Pauses are those of the record, from the first chunk that it holds. At its end the script blocks if a timeout ended
+    the stream, raises `ConnectionResetError` if the connection broke, and else just ends. Raises `FlightError` for a
+    file that is not a flight record, and `OSError` if it cannot be read.
     """
     if isinstance(record, (str, os.PathLike)):
         with open(record, encoding="utf-8") as file:
@@ -40,7 +41,7 @@ def _arrivals(chunks: list[dict[str, Any]]) -> Iterator[Step]:
         if chunk["at"] > now:
             yield Pause(chunk["at"] - now)
             now = chunk["at"]
-        yield chunk["data"] or stand_in(chunk["class"], chunk["length"])
+        yield chunk["data"] or placeholder(chunk["class"], chunk["length"])
 
 
 def _ending(head: dict[str, Any]) -> list[Step]:
@@ -49,8 +50,8 @@ def _ending(head: dict[str, Any]) -> list[Step]:
     return [ConnectionResetError(104, "replayed")] if head.get("error") == "upstream-failed" else []
 
 
-def stand_in(kind: str, length: int) -> bytes:
-    """Give bytes of this class and length; what is too short for its class becomes a comment or blank lines."""
+def placeholder(kind: str, length: int) -> bytes:
+    """Return `length` bytes of this class; a comment or blank lines where that is too short for the class."""
     for begin, end in {"content": (_CONTENT, _EVENT), "event": (_EVENT,)}.get(kind, ()):
         if length > len(begin) + len(end):
             return begin + b"x" * (length - len(begin) - len(end)) + end

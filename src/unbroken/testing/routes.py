@@ -1,9 +1,9 @@
-"""The route contract: what a streaming route owes its clients and its upstream, asked of an ASGI or WSGI app.
+"""The route contract: tests of a streaming route of an ASGI or WSGI app.
 
 https://asgi.readthedocs.io/en/latest/specs/www.html and PEP 3333
 
-The app is driven in this process, without a server, so that each write, each gap and the release of upstream can be
-seen. Upstream is a script; times are real and short.
+The app is called in this process, without a server, so that each write, each gap between writes and the release of
+upstream can be observed. Upstream is a script; times are real and short.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ _SECRET = "s3cr3t-0f-upstream"
 
 @dataclass(slots=True)
 class Answer:
-    """What a client has seen of a response: each write with the seconds since the request."""
+    """What a client has seen of a response. `writes` are pairs of seconds since the request, and bytes."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     writes: list[tuple[float, bytes]] = field(default_factory=list)
     ends: int = 0
-    """How often the body was said to be over."""
+    """How often the end of the body was signalled."""
     raised: BaseException | None = None
 
     @property
     def body(self) -> bytes:
-        """All that was written."""
+        """All bytes that were written."""
         return b"".join(data for _, data in self.writes)
 
     @property
     def events(self) -> tuple[Seen, ...]:
-        """What a right reader sees in it."""
+        """The events of the body, as a conforming reader sees them."""
         return read_sse(self.body).events
 
 
 class RouteContract:
     """The tests of a streaming route. Subclass it as `Test...` and define `app`.
 
-    `app(upstream)` gives an ASGI or WSGI app whose route reads `upstream.chunks()` (in threads) or
-    `upstream.achunks()` (in an event loop) and passes them on as server-sent events. `heartbeat` is the interval that
-    this app was built with, in seconds; None if it sends none.
+    `app(upstream)` returns an ASGI or WSGI app whose route reads `upstream.chunks()` (in threads) or
+    `upstream.achunks()` (in an event loop) and forwards them as server-sent events. `heartbeat` is the app's interval
+    between heartbeats in seconds; None if it sends none, which skips the tests of heartbeats.
     """
 
     path: ClassVar[str] = "/"
@@ -67,16 +67,16 @@ class RouteContract:
     request_headers: ClassVar[Mapping[str, str]] = {}
     heartbeat: ClassVar[float | None] = None
     patience: ClassVar[float] = 5.0
-    """Seconds that a busy machine may take for what should happen at once."""
+    """Seconds that a busy machine may take for what should happen immediately."""
 
     def app(self, upstream: Upstream) -> Any:
-        """Make the app that streams this upstream."""
+        """Return the app that streams this upstream."""
         raise NotImplementedError(f"{type(self).__name__} must define app(upstream)")
 
-    # What is passed on.
+    # What is forwarded.
 
     def test_a_healthy_stream_arrives_event_for_event(self) -> None:
-        """Whatever the chunks, a client reads what upstream sent, after status 200."""
+        """However upstream is chunked, a client gets status 200 and the events that upstream sent."""
         for chunks in ([_BODY], every(_BODY, 1), cut(_BODY, nasty_cuts(_BODY))):
             answer, _ = self._ask(chunks)
             assert answer.raised is None, f"the app raised {answer.raised!r}"
@@ -84,22 +84,22 @@ class RouteContract:
             assert answer.events == read_sse(_BODY).events, f"upstream sent {_BODY!r}\nthe client got {answer.body!r}"
 
     def test_each_write_is_whole_frames(self) -> None:
-        """No write ends inside an event: a heartbeat, or a cut connection, would land there."""
+        """No write ends inside an event, where a heartbeat or the end of the connection could follow."""
         answer, _ = self._ask(every(_BODY, 3))
         for end in range(1, len(answer.writes) + 1):
             data = b"".join(data for _, data in answer.writes[:end])
             rest = data[data.rfind(b"\n\n") + 2 :] if b"\n\n" in data else data
-            assert all(line.startswith(b":") for line in rest.split(b"\n")[:-1]), f"a write ended behind {rest!r}"
+            assert all(line.startswith(b":") for line in rest.split(b"\n")[:-1]), f"a write ended after {rest!r}"
             assert rest == b"" or rest.endswith(b"\n"), f"a write ended inside the line {rest!r}"
 
     def test_an_event_is_written_before_the_next_is_asked_for(self) -> None:
-        """Nothing waits in a buffer: the first event leaves while upstream is silent."""
+        """Nothing is buffered: the first event is written while upstream is silent."""
         answer, upstream = self._ask([_EVENT, Block()], leave=lambda answer: len(answer.events) == 1)
         upstream.abort()
         assert answer.events == read_sse(_EVENT).events, f"nothing came while upstream was silent: {answer.body!r}"
 
     def test_the_headers_let_a_stream_pass(self) -> None:
-        """An event stream, not cached, not buffered by a proxy, and no header that belongs to the connection."""
+        """An event stream, not cached, not buffered by a proxy, and without hop-by-hop headers."""
         answer, _ = self._ask([_BODY])
         headers = answer.headers
         assert headers.get("content-type", "").startswith("text/event-stream"), f"headers: {headers}"
@@ -122,7 +122,7 @@ class RouteContract:
         assert max(gaps, default=interval * 6) < interval * 4, f"gaps between writes, in seconds: {gaps}"
 
     def test_heartbeats_are_no_events_and_break_none(self) -> None:
-        """A heartbeat stands only between events, also where upstream pauses in the middle of one."""
+        """A heartbeat is written only between events, even where upstream pauses in the middle of one."""
         interval = self._heartbeat()
         half = len(_EVENT) // 2
         answer, _ = self._ask(
@@ -134,25 +134,25 @@ class RouteContract:
     # The end.
 
     def test_a_response_ends_once(self) -> None:
-        """The end of upstream is the end of the response, told once, and nothing is left open."""
+        """The end of upstream ends the response, once, and upstream is released."""
         answer, upstream = self._ask([_BODY])
-        assert answer.ends == 1, f"the end was told {answer.ends} times"
+        assert answer.ends == 1, f"the end was signalled {answer.ends} times"
         self._check_released(upstream)
 
     def test_a_failure_of_upstream_is_told_in_one_last_event(self) -> None:
-        """The status is sent already: a client can only learn of it from the stream, and only once."""
+        """The status has been sent already, so that only an event can report the failure, and only one."""
         for name, failure in client_failures().items():
             answer, upstream = self._ask([_EVENT, failure()])
             assert answer.raised is None, f"{name}: the app raised {answer.raised!r}, the client sees a broken body"
             assert answer.events[:1] == read_sse(_EVENT).events, (
                 f"{name}: the event before it was lost: {answer.body!r}"
             )
-            assert len(answer.events) == 2, f"{name}: one event must tell of it: {answer.body!r}"
-            assert answer.ends == 1, f"{name}: the end was told {answer.ends} times"
+            assert len(answer.events) == 2, f"{name}: one event must report it: {answer.body!r}"
+            assert answer.ends == 1, f"{name}: the end was signalled {answer.ends} times"
             self._check_released(upstream)
 
     def test_a_failure_keeps_its_words_to_itself(self) -> None:
-        """An exception's text can hold keys, addresses and upstream's HTML; none of it is the client's."""
+        """The text of an exception can contain keys, addresses and upstream's HTML; it must not reach the client."""
         answer, _ = self._ask([_EVENT, RuntimeError(_SECRET)])
         assert _SECRET.encode() not in answer.body, f"the exception's text reached the client: {answer.body!r}"
         assert b"Traceback" not in answer.body, f"a traceback reached the client: {answer.body!r}"
@@ -160,23 +160,23 @@ class RouteContract:
     # A client that leaves.
 
     def test_upstream_is_released_when_the_client_leaves(self) -> None:
-        """A client that left is no reason to go on reading, and paying for, an answer."""
+        """Once the client has left, reading on only costs money."""
         answer, upstream = self._ask([Repeat(_EVENT)], leave=lambda answer: len(answer.events) >= 3)
         assert answer.events[:3] == read_sse(_EVENT * 3).events
         self._check_released(upstream)
 
     def test_upstream_is_released_when_the_client_leaves_in_silence(self) -> None:
-        """The same while a read is blocked: something must look at the client in the meantime."""
+        """The same while a read is blocked: the app must notice the client in the meantime."""
         _, upstream = self._ask([_EVENT, Block()], leave=lambda answer: len(answer.events) == 1)
         self._check_released(upstream)
 
     def test_a_slow_client_slows_upstream(self) -> None:
-        """What the client does not take is not read ahead without bound."""
+        """What the client has not read yet is not read ahead without bound."""
         chunk = b"data: " + b"x" * 10_000 + b"\n\n"
         _, upstream = self._ask([Repeat(chunk)], leave=lambda answer: len(answer.events) >= 3, pace=0.05)
         assert upstream.taken < 1000, f"{upstream.taken} chunks of 10 kB were read for a client that took a few"
 
-    # How the app is driven.
+    # How the app is called.
 
     def _heartbeat(self) -> float:
         if self.heartbeat is None:
@@ -186,7 +186,7 @@ class RouteContract:
     def _ask(
         self, steps: Sequence[Step], leave: Callable[[Answer], bool] = lambda answer: False, pace: float = 0.0
     ) -> tuple[Answer, Upstream]:
-        """Send one request; leave once `leave` says so; take `pace` seconds over each write."""
+        """Send one request; disconnect once `leave` returns true; take `pace` seconds to accept each write."""
         upstream = Upstream(steps)
         app = self.app(upstream)
         is_asgi = inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
@@ -229,7 +229,7 @@ class RouteContract:
 
         scope = {
             "type": "http",
-            # Servers of 2.3 tell of a client that left by a message only; apps must listen for it.
+            # With 2.3, servers report a client that left by a message only; apps must listen for it.
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
             "method": self.method,

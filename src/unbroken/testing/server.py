@@ -1,7 +1,7 @@
-"""A local HTTP server that plays a script of bytes on a real socket.
+"""A local HTTP server that writes a script of bytes to a real socket.
 
-It frames nothing and corrects nothing: what a script holds goes onto the wire, so that heads, chunk sizes and ends can
-be as wrong as they are in the field. `chunked`, `close_delimited` and `with_length` write right bodies to start from.
+It writes the bytes of a script unchanged, so that heads, chunk sizes and ends can be as wrong as they are in the field.
+`chunked`, `close_delimited` and `with_length` make correct responses to start from.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from .sources import Pause
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Cut the connection with RST, as a crashed or overloaded server does."""
+    """A step that closes the connection with RST, as a crashed or overloaded server does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Say nothing more until the client leaves."""
+    """A step that sends nothing more until the client leaves."""
 
 
 WireStep: TypeAlias = bytes | Pause | Reset | Hold
-"""One step on the wire. The end of a script closes the connection with FIN."""
+"""One step of a script. The end of a script closes the connection with FIN."""
 
 FIN: tuple[WireStep, ...] = ()
-"""The script that says nothing: the connection is closed without an answer."""
+"""The empty script: the connection is closed without a response."""
 
 
 def head(status: str = "200 OK", **headers: str) -> bytes:
-    """Spell a response head; an underscore in a header's name stands for a hyphen."""
+    """Return a response head; an underscore in the name of a header stands for a hyphen."""
     lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
     return "".join(line + "\r\n" for line in [*lines, ""]).encode("latin-1")
 
@@ -43,7 +43,7 @@ def head(status: str = "200 OK", **headers: str) -> bytes:
 def chunked(
     chunks: Iterable[bytes | Pause | Reset | Hold], *, content_type: str = "text/event-stream", end: bool = True
 ) -> list[WireStep]:
-    """Script a chunked response; `end=False` leaves the last chunk out, so that the body is cut short."""
+    """Return the script of a chunked response; `end=False` leaves out the last chunk, so that the body is cut short."""
     steps: list[WireStep] = [head(Content_Type=content_type, Transfer_Encoding="chunked")]
     for chunk in chunks:
         if not isinstance(chunk, bytes):
@@ -56,14 +56,14 @@ def chunked(
 def close_delimited(
     chunks: Iterable[bytes | Pause | Reset | Hold], *, content_type: str = "text/event-stream"
 ) -> list[WireStep]:
-    """Script a response whose end is the end of the connection, so that no client can tell a cut from an end."""
+    """Return the script of a response ended by closing the connection, where clients cannot detect a cut."""
     return [head(Content_Type=content_type, Connection="close"), *chunks]
 
 
 def with_length(
     chunks: Sequence[bytes], *, length: int | None = None, content_type: str = "text/event-stream"
 ) -> list[WireStep]:
-    """Script a response with a Content-Length, which may be wrong."""
+    """Return the script of a response with a Content-Length; `length` overrides the true one."""
     announced = sum(map(len, chunks)) if length is None else length
     return [head(Content_Type=content_type, Content_Length=str(announced), Connection="close"), *chunks]
 
@@ -96,14 +96,14 @@ HEAD_FAULTS: Mapping[str, tuple[WireStep, ...]] = {
         b'{"error":{"message":"slow down"}}',
     ),
 }
-"""Scripts whose head, or whose absence of one, is the fault."""
+"""Scripts whose response head is wrong or missing, by name."""
 
 
 class ScriptedServer:
-    """Serve a script on 127.0.0.1: each connection plays the next one, the last one from there on.
+    """A server on 127.0.0.1 that plays the next script for each connection, and the last one from there on.
 
-    A context manager; `url` is where it listens, `requests` the heads and bodies that came, `clients_left` how many
-    clients closed first.
+    A context manager. `url` is its address, `requests` holds the heads and bodies received, `clients_left` counts the
+    clients that closed the connection first.
     """
 
     def __init__(self, *scripts: Iterable[WireStep]) -> None:
@@ -116,7 +116,7 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        """The address to ask, ending in a slash."""
+        """The address of the server, with a slash at the end."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
 
     def __enter__(self) -> Self:
@@ -174,7 +174,7 @@ class ScriptedServer:
         connection.shutdown(socket.SHUT_WR)
 
     def _await_client(self, connection: socket.socket, seconds: float | None) -> None:
-        """Wait, and raise `ConnectionError` as soon as the client closes."""
+        """Wait `seconds`, or for ever if None. Raises `ConnectionError` as soon as the client closes."""
         waited = 0.0
         while (seconds is None or waited < seconds) and not self._closing.is_set():
             slice = 0.02 if seconds is None else min(0.02, seconds - waited)
@@ -188,7 +188,7 @@ class ScriptedServer:
 
 
 def _read_request(connection: socket.socket) -> bytes:
-    """Read one request: its head, and as much body as it announces."""
+    """Return one request: its head, and as much body as its Content-Length says."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = connection.recv(65536)

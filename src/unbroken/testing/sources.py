@@ -1,8 +1,8 @@
-"""Upstreams that follow a script: chunks, pauses, failures, reads that block, and no end.
+"""Sources of chunks that follow a script: chunks, pauses, failures, blocked reads, endless streams.
 
 A script is a sequence of steps. Bytes are yielded, an exception is raised, `Pause(seconds)` waits, `Block()` waits
-until `abort` or `close` interrupts it, and `Repeat(chunk)` never ends; anything else is a `TypeError`. A source notes
-what was done to it: `taken`, `closed`, `aborted`.
+until `abort` or `close` interrupts it, and `Repeat(chunk)` never ends; anything else is a `TypeError`. A source
+records what was done to it: `taken`, `closed`, `aborted`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from .streams import SSEStream
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait this many seconds, on the source's clock."""
+    """A step that waits this many seconds, on the source's clock."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Block, as a read from a silent socket does, until `abort` or `close`."""
+    """A step that blocks until `abort` or `close`, as a read from a silent socket does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Yield this chunk `times` times, for ever if None."""
+    """A step that yields this chunk `times` times, for ever if None."""
 
     chunk: bytes
     times: int | None = None
@@ -43,17 +43,17 @@ Step: TypeAlias = bytes | BaseException | Pause | Block | Repeat
 
 
 class Interrupted(ConnectionError):
-    """What a blocked read raises when another thread shuts its connection down."""
+    """Raised from a blocked read when another thread shuts its connection down."""
 
 
 class _Script:
-    """The steps of one reading, and the notes that both kinds of source take."""
+    """The steps of one source, and what both kinds of source record."""
 
     def __init__(self, steps: Iterable[Step], clock: FakeClock | None) -> None:
         self._steps = _unrolled(_checked(steps))
         self._clock = clock
         self.taken = 0
-        """How many chunks were yielded."""
+        """The number of chunks yielded so far."""
         self.closed = False
         """Whether the source was closed, or read to its end."""
         self.aborted = False
@@ -75,7 +75,7 @@ class _Script:
 
 
 def _checked(steps: Any) -> Iterable[Step]:
-    """Refuse a script that is none, and what can be seen of a wrong one at once."""
+    """Return `steps`. Raises `TypeError` if it is not iterable, or if a sequence contains something else than steps."""
     if isinstance(steps, (bytes, str)) or not isinstance(steps, Iterable):
         raise TypeError(f"a script is an iterable of steps, such as [b'data: a\\n\\n', Pause(3)], not {steps!r:.60}")
     if isinstance(steps, Sequence):
@@ -100,10 +100,10 @@ def _unrolled(steps: Iterable[Step]) -> Iterator[Step]:
 
 
 class ScriptedSource(_Script, Iterator[bytes]):
-    """An iterator of chunks that follows a script. Any thread may call `abort` and `close`.
+    """An iterator of chunks that follows a script. `abort` and `close` may be called from any thread.
 
-    With a `clock`, pauses move it on and nothing waits. Raises what the script raises, and `Interrupted` from a read
-    that `abort` or `close` interrupted.
+    With a `clock`, pauses advance it and nothing waits. Raises the exceptions of the script, and `Interrupted` from a
+    read that `abort` or `close` interrupted.
     """
 
     def __init__(self, steps: Iterable[Step], clock: FakeClock | None = None) -> None:
@@ -131,19 +131,19 @@ class ScriptedSource(_Script, Iterator[bytes]):
                     self._interruption.wait()
 
     def abort(self) -> None:
-        """Interrupt a blocked read, as shutting a socket down does."""
+        """Interrupt a blocked read, as shutting down a socket does."""
         self.aborted = True
         self._interruption.set()
 
     def close(self) -> None:
-        """Release the source; a read that is under way in another thread is interrupted."""
+        """Release the source, and interrupt a read in another thread."""
         if not self.closed:
             self.closed = True
             self.abort()
 
 
 class AsyncScriptedSource(_Script, AsyncIterator[bytes]):
-    """The asynchronous twin. A pause or a block is left by cancelling the task, by `aclose`, or by `abort`."""
+    """The asynchronous form of `ScriptedSource`. Cancelling the task, `aclose` and `abort` end a pause or a block."""
 
     def __init__(self, steps: Iterable[Step], clock: FakeClock | None = None) -> None:
         super().__init__(steps, clock)
@@ -161,7 +161,7 @@ class AsyncScriptedSource(_Script, AsyncIterator[bytes]):
                 case None:
                     raise StopAsyncIteration
                 case bytes(chunk):
-                    # A read that finds bytes waiting still passes through the event loop in every client.
+                    # In every client, a read yields to the event loop even if bytes are waiting.
                     await asyncio.sleep(0)
                     return chunk
                 case BaseException() as error:
@@ -190,7 +190,7 @@ class AsyncScriptedSource(_Script, AsyncIterator[bytes]):
             self._wake = lambda: None
 
     def abort(self) -> None:
-        """Interrupt a waiting read; any thread may."""
+        """Interrupt a waiting read; may be called from any thread."""
         self.aborted = True
         self._wake()
 
@@ -203,13 +203,13 @@ class AsyncScriptedSource(_Script, AsyncIterator[bytes]):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A stream and the moments of its bytes: chunks, pauses, and perhaps a failure or a block that ends it early."""
+    """A stream and its script: chunks, pauses, and perhaps a failure or a block that ends it early."""
 
     stream: SSEStream
     steps: tuple[Step, ...]
 
     def arrivals(self) -> Iterator[tuple[float, bytes]]:
-        """Give each chunk with the seconds since the start at which it comes."""
+        """Yield each chunk with the seconds since the start at which it arrives."""
         now = 0.0
         for step in self.steps:
             if isinstance(step, Pause):
@@ -229,24 +229,24 @@ class Schedule:
 
     @property
     def failure(self) -> BaseException | None:
-        """What upstream raises at last, None where it ends."""
+        """The exception that the script raises, None if there is none."""
         return next((step for step in self.steps if isinstance(step, BaseException)), None)
 
 
 class Upstream:
-    """A script that a route is tested with: `chunks()` or `achunks()` gives its one source, and it notes the rest."""
+    """The upstream of a route under test: `chunks()` or `achunks()` opens its source, which plays `steps`."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = tuple(_checked(steps))
         self.source: ScriptedSource | AsyncScriptedSource | None = None
 
     def chunks(self) -> ScriptedSource:
-        """Open it for reading in a thread."""
+        """Open and return the source for reading in a thread."""
         self.source = ScriptedSource(self._steps)
         return self.source
 
     def achunks(self) -> AsyncScriptedSource:
-        """Open it for reading in an event loop."""
+        """Open and return the source for reading in an event loop."""
         self.source = AsyncScriptedSource(self._steps)
         return self.source
 
@@ -257,10 +257,10 @@ class Upstream:
 
     @property
     def released(self) -> bool:
-        """Whether it was closed, cancelled or read to its end; also if it was never opened."""
+        """Whether the source was closed, cancelled or read to its end, or never opened."""
         return self.source is None or self.source.closed
 
     @property
     def taken(self) -> int:
-        """How many chunks were read."""
+        """The number of chunks read so far."""
         return self.source.taken if self.source else 0

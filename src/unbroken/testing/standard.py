@@ -1,9 +1,9 @@
-"""The standards, read plainly: whole streams in, what a right reader must see out.
+"""Reference readers of the standards: a whole stream in, what a conforming reader must see out.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
-These readers share nothing with `unbroken.core`. They take a whole stream, walk it character by character and follow
-the standard's steps in the standard's order, so that they can be checked by eye; speed is no aim.
+These readers share no code with `unbroken.core`. They read a whole stream character by character and follow the
+standard's steps in the standard's order, so that they can be checked by eye. They are not meant to be fast.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BOM = "\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class SSEReading:
-    """What a right reader of an event stream has seen when the stream ends; `retry` is in milliseconds."""
+    """What a conforming reader of an event stream has seen when it ends. `retry` is in milliseconds, or None."""
 
     events: tuple[Seen, ...]
     last_event_id: str = ""
@@ -29,14 +29,14 @@ class SSEReading:
 
 @dataclass(frozen=True, slots=True)
 class NDJSONReading:
-    """What a right reader of NDJSON has seen: the JSON texts in order, and how many lines were no JSON."""
+    """What a conforming reader of NDJSON has seen: the JSON texts in order, and the number of invalid lines."""
 
     texts: tuple[str, ...]
     invalid: int = 0
 
 
 def read_sse(data: bytes, last_event_id: str = "") -> SSEReading:
-    """Read a whole event stream by WHATWG 9.2.6, beginning with `last_event_id`."""
+    """Return the reading of a whole event stream by WHATWG 9.2.6, starting with `last_event_id`."""
     events: list[Seen] = []
     data_buffer = event_type = ""
     id_buffer = last_event_id
@@ -63,10 +63,10 @@ def read_sse(data: bytes, last_event_id: str = "") -> SSEReading:
 
 
 def read_ndjson(data: bytes) -> NDJSONReading:
-    """Read whole NDJSON: one JSON text per LF or CRLF line, blank lines skipped, one BOM at the start ignored.
+    """Return the reading of whole NDJSON: one JSON text per line, blank lines skipped, one leading BOM ignored.
 
-    A last line without LF counts. A line that is no JSON (RFC 8259) or no UTF-8 is one invalid line, and reading
-    goes on.
+    Lines end with LF or CRLF; a last line without LF counts. A line that is not valid JSON (RFC 8259), or not UTF-8, is
+    one invalid line, and reading goes on.
     """
     texts: list[str] = []
     invalid = 0
@@ -82,7 +82,7 @@ def read_ndjson(data: bytes) -> NDJSONReading:
 
 
 def read_json_array(data: bytes) -> tuple[str, ...]:
-    """Read a whole JSON array and give the text of each element. Raises `ValueError` where it is none."""
+    """Return the text of each element of a JSON array. Raises `ValueError` if `data` is not a JSON array."""
     text = data.decode().removeprefix(BOM)
     if not isinstance(_strict_json(text), list):
         raise ValueError("data must be a JSON array")
@@ -99,7 +99,7 @@ def read_json_array(data: bytes) -> tuple[str, ...]:
 
 
 def is_json(text: bytes | str) -> bool:
-    """Tell whether this is one JSON text by RFC 8259, in UTF-8: `NaN` and `Infinity` are none."""
+    """Whether this is one JSON text by RFC 8259, in UTF-8, which excludes `NaN` and `Infinity`."""
     try:
         _strict_json(text.decode() if isinstance(text, bytes) else text)
     except (ValueError, RecursionError):
@@ -108,7 +108,7 @@ def is_json(text: bytes | str) -> bool:
 
 
 def _terminated_lines(text: str) -> list[str]:
-    """Cut at CRLF, LF and CR, "the ways in which a line can end"; what follows the last of them is no line yet."""
+    """Return the lines that end with CRLF, LF or CR, "the ways in which a line can end"; the rest is left out."""
     lines: list[str] = []
     line = ""
     at = 0
@@ -132,9 +132,9 @@ def _base_ten(digits: str) -> int:
 
 def _strict_json(text: str) -> Any:
     def refuse(constant: str) -> Any:
-        raise ValueError(f"{constant} is no JSON")
+        raise ValueError(f"{constant} is not valid JSON")
 
-    # parse_int: the limit of 4,300 digits is Python's, not JSON's.
+    # parse_int: `int` has a limit of 4,300 digits, which JSON does not have.
     return json.loads(text, parse_constant=refuse, parse_int=float)
 
 

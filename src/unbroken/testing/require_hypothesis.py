@@ -1,4 +1,4 @@
-"""Hypothesis, or the sentence that says how to install it."""
+"""The names used of Hypothesis, or an error that says how to install it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,25 @@
+"""The parser contract: subclass it in a pytest file to test your reader against the standard.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+
+The tests are made from data: one for each case, one for each property, one for each shape that must take linear time.
+None needs a fixture, so that the classes work under pytest and unittest alike.
+"""
+
+from __future__ import annotations
+
+from .counterexample import ContractBroken
+from .examining import Finding, examine
+from .ndjson import INVALID, AsyncNDJSONContract, NDJSONContract
+from .sse import AsyncParserContract, ParserContract
+
+__all__ = [
+    "INVALID",
+    "AsyncNDJSONContract",
+    "AsyncParserContract",
+    "ContractBroken",
+    "Finding",
+    "NDJSONContract",
+    "ParserContract",
+    "examine",
+]

@@ -1,0 +1,79 @@
+"""The failure of a contract, and its reduction to the fewest cuts and bytes that still fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..cases import Clause
+from ..cuts import describe_cut
+
+
+class ContractBroken(AssertionError):
+    """A reader did not see what the standard says. The message shows the stream, how it was cut, and the clause."""
+
+    def __init__(
+        self,
+        name: str,
+        clause: Clause,
+        chunks: Sequence[bytes],
+        expected: object,
+        seen: object,
+        again: Callable[[list[bytes]], None] | None = None,
+    ) -> None:
+        self.name, self.clause, self.chunks = name, clause, list(chunks)
+        self.expected, self.seen, self.again = expected, seen, again
+        super().__init__(name, clause, chunks, expected, seen)
+
+    @property
+    def data(self) -> bytes:
+        """The whole stream."""
+        return b"".join(self.chunks)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}\n"
+            f"  stream    {self.data!r}\n"
+            f"  cut       {describe_cut(self.chunks)}\n"
+            f"  expected  {self.expected!r}\n"
+            f"  seen      {self.seen!r}\n"
+            f"  clause    {self.clause.value}"
+        )
+
+
+class Raised:
+    """Takes the place of the events seen by a reader that raised."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __repr__(self) -> str:
+        return f"raised {type(self.error).__name__}: {self.error}"
+
+
+def with_fewest_cuts(broken: ContractBroken) -> ContractBroken:
+    """Return the failure with as many chunks joined as possible, so that only the cuts that matter are left."""
+    at = 1
+    while broken.again and at < len(broken.chunks):
+        chunks = broken.chunks
+        joined = [*chunks[: at - 1], chunks[at - 1] + chunks[at], *chunks[at + 1 :]]
+        try:
+            broken.again(joined)
+            at += 1
+        except ContractBroken as smaller:
+            broken = smaller
+    return broken
+
+
+def with_fewest_bytes(broken: ContractBroken, check: Callable[[bytes], None]) -> ContractBroken:
+    """Return the failure with as many bytes left out as possible; Hypothesis only leaves out whole draws."""
+    size = 16
+    while size:
+        at = 0
+        while at < len(broken.data):
+            try:
+                check(broken.data[:at] + broken.data[at + size :])
+                at += size
+            except ContractBroken as smaller:
+                broken = with_fewest_cuts(smaller)
+        size //= 2
+    return broken

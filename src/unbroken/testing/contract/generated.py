@@ -1,0 +1,77 @@
+"""Tests generated from data: of properties, of linear time and of bounded memory."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Collection
+from typing import Any, ClassVar, TypeVar
+
+from .. import measures
+from ..claims import Claim
+from ..require_hypothesis import HealthCheck, Phase, SearchStrategy, given, settings
+from .counterexample import ContractBroken, with_fewest_cuts
+
+_T = TypeVar("_T")
+Test = Callable[[Any], None]
+
+
+class GeneratedTests:
+    """The base of both contracts: generated tests become methods, so that each has its own name."""
+
+    does_not_claim: ClassVar[Collection[Claim]] = ()
+
+    @classmethod
+    def _add(cls, slug: str, doc: str, test: Test) -> None:
+        name = f"test_{slug}"
+        test.__name__ = name
+        test.__qualname__ = f"{cls.__qualname__}.{name}"
+        test.__doc__ = doc
+        setattr(cls, name, test)
+
+    def _skip_unless_claimed(self, claim: Claim) -> None:
+        if claim in self.does_not_claim:
+            raise unittest.SkipTest(f"does not claim {claim.name}")
+
+
+def run_property(strategy: SearchStrategy[_T], of: object, name: str, check: Callable[[_T], None]) -> None:
+    """Run a property with the user's Hypothesis profile. Raises the smallest failure only."""
+
+    def ask(drawn: _T) -> None:
+        check(drawn)
+
+    # Hypothesis stores counterexamples by the name of the test; those of another reader must not be replayed.
+    ask.__name__ = f"{type(of).__qualname__}_{name}"
+    quiet = settings(
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        # Explaining which parts of an argument matter takes as long as finding it, and the smallest stream shows it.
+        phases=[phase for phase in settings().phases if phase is not Phase.explain],
+    )
+    try:
+        quiet(given(drawn=strategy)(ask))()
+    except ContractBroken as broken:
+        raise with_fewest_cuts(broken) from broken.__cause__
+
+
+def time_test(shape: measures.Shape) -> Test:
+    """Return a test that a reader takes linear time on this shape."""
+
+    def test(self: Any) -> None:
+        self._skip_unless_claimed(Claim.LINEAR_TIME)
+        ratio, size = measures.growth_of_time(self._consume, shape)
+        assert ratio < measures.MOST_GROWTH, (
+            f"time is not linear on {shape.name}: {size} bytes take {ratio:.1f} times as long as {size // 4}\n"
+            f"  stream    {shape.head!r} + n * {shape.piece!r} + {shape.tail!r}"
+        )
+
+    return test
+
+
+def check_memory(consume: measures.Consume, shape: measures.Shape) -> None:
+    """Raise `AssertionError` if peak memory grows with the length of the stream."""
+    small, large = measures.growth_of_memory(consume, shape)
+    assert measures.is_bounded(small, large), (
+        f"memory grows with the stream: {small} bytes at the peak of one length, {large} at four times that length\n"
+        f"  stream    n * {shape.piece!r}"
+    )
