@@ -344,7 +344,7 @@ def test_a_stream_that_died_tells_it_at_once_and_drops_the_rest() -> None:
     assert repairer.close(0.0) == []
 
 
-# Events that leave by likeness, chunk by chunk
+# Events that leave of a template, chunk by chunk
 
 
 def alike(count: int) -> list[bytes]:

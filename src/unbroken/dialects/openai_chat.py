@@ -43,7 +43,8 @@ class OpenAIChat(Dialect):
 
     name = "openai-chat"
     steady = True
-    varying: ClassVar[tuple[str, ...]] = ("obfuscation", "p", "created")  # padding; the time, which some servers update
+    varying: ClassVar[tuple[str, ...]] = ("obfuscation", "p", "created", "token_id")
+    # padding; the time, which some servers update; the token's number
     sentinel = "[DONE]"
 
     def __init__(self) -> None:

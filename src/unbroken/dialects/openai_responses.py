@@ -52,7 +52,8 @@ class OpenAIResponses(Dialect):
     name = "openai-responses"
     sentinel = "[DONE]"  # gateways add it
     steady = True
-    varying: ClassVar[tuple[str, ...]] = ("sequence_number", "obfuscation")  # a counter, and padding
+    varying: ClassVar[tuple[str, ...]] = ("sequence_number", "obfuscation", "item_id")
+    # a counter; padding; the id of the item, which one gateway changes with every delta
 
     def __init__(self) -> None:
         self._sequence = -1
