@@ -34,7 +34,7 @@ def join_surrogates(text: str) -> str:
 class _Call:
     """One tool call of one choice."""
 
-    __slots__ = ("arguments", "choice", "id", "kind", "name", "settled")
+    __slots__ = ("arguments", "choice", "id", "kind", "name", "whole")
 
     def __init__(self, choice: int, kind: str) -> None:
         self.choice = choice
@@ -42,13 +42,13 @@ class _Call:
         self.id: str | None = None
         self.name: str | None = None
         self.arguments = StringIO()
-        self.settled = False  # the provider gave all arguments in one piece
+        self.whole = False  # the provider gave all arguments in one piece
 
     def as_dict(self, finished: bool, cut: bool) -> dict[str, Any]:
         arguments = join_surrogates(self.arguments.getvalue())
         # Free text proves nothing, and neither does an empty one: a cut stream may just not have come to it yet.
         unproven = self.kind == "custom" or not arguments
-        whole = (self.settled or finished) and not cut if unproven else is_whole(arguments)
+        whole = (self.whole or finished) and not cut if unproven else is_whole(arguments)
         return {
             "choice": self.choice,
             "id": self.id,
@@ -75,9 +75,9 @@ _NOTHING: Final = _Choice()  # its buffers take 900 bytes, which no stream pays 
 
 
 class Account:
-    """Absorbs readings, and tells what they amount to so far.
+    """Absorbs readings, and holds what they amount to so far.
 
-    `count_tokens` takes a text and gives its number of tokens; it is asked only where the provider told no figure.
+    `count_tokens` takes a text and gives its number of tokens; it is called only where the provider sent no figure.
     """
 
     def __init__(self, count_tokens: Callable[[str], int] | None = None) -> None:
@@ -90,14 +90,14 @@ class Account:
         self.content_events: int = 0
         """Readings that brought content."""
         self.beginnings: int = 0
-        """Beginnings of a message; a second one tells of a retry that nobody announced."""
+        """Beginnings of a message; a second one shows a retry that nobody announced."""
         self._usage: dict[str, int] = {}
-        self._figures_at = -1  # how much content there was when the provider last told its output
+        self._figures_at = -1  # how much content there was when the provider last sent a figure for its output
         self._last_piece: str | None = ""
         self._growing = 0  # text pieces that began with all of the text before them
 
     def absorb(self, reading: Reading) -> None:
-        """Take what one payload said; linear in its length."""
+        """Add what one payload said; linear in its length."""
         says = reading.kind is _CONTENT
         for delta in reading.deltas:
             if self._absorb_delta(delta):
@@ -108,7 +108,7 @@ class Account:
             self._absorb_usage(reading.usage)
 
     def absorb_texts(self, choice: int, field: str, texts: list[str]) -> None:
-        """Take texts (or reasoning) that came one after the other, as so many readings of nothing else would."""
+        """Add texts (or reasoning) that came one after the other, in as many readings of nothing else."""
         pieces = self._choices.get(choice) or self._open_choice(choice)
         if self._last_piece is not None and choice == 0 and field == "text":
             self._compare_all(texts)
@@ -133,7 +133,7 @@ class Account:
         return add
 
     def absorb_arguments(self, choice: int, fragment: ToolFragment, texts: list[str]) -> None:
-        """Take arguments of one tool call that came one after the other, in as many readings of nothing else."""
+        """Add arguments of one tool call that came one after the other, in as many readings of nothing else."""
         if choice not in self._choices:
             self._open_choice(choice)
         self._absorb_tool(choice, replace(fragment, arguments="".join(texts)))
@@ -182,7 +182,7 @@ class Account:
         if fragment.whole:
             self._room += call.arguments.tell()
             call.arguments = StringIO()
-            call.settled = True
+            call.whole = True
         if fragment.arguments:
             self._keep(call.arguments, fragment.arguments)
 
@@ -230,7 +230,7 @@ class Account:
 
     @property
     def usage(self) -> dict[str, int]:
-        """The provider's figures, each the largest that was told; what is missing was not told."""
+        """The provider's figures, each the largest that was sent; a missing name was not sent."""
         return dict(self._usage)
 
     @property
@@ -261,15 +261,15 @@ class Account:
         return count
 
     def tokens(self) -> tuple[int, str]:
-        """Give the tokens received, and who counted: `provider`, `count_tokens`, or `events` of content.
+        """Return the number of tokens received, and who counted: `provider`, `count_tokens`, or `events` of content.
 
-        A figure that the provider told before the last content counts only if nothing counts higher.
+        A figure that the provider sent before the last content counts only if nothing counts higher.
         """
-        told = self._usage.get("output_tokens", 0) + self._usage.get("thought_tokens", 0)
+        sent = self._usage.get("output_tokens", 0) + self._usage.get("thought_tokens", 0)
         if self._figures_at == self.content_events:
-            return told, "provider"
+            return sent, "provider"
         counted, source = self._count()
-        return (told, "provider") if self._figures_at >= 0 and told >= counted else (counted, source)
+        return (sent, "provider") if self._figures_at >= 0 and sent >= counted else (counted, source)
 
     def _count(self) -> tuple[int, str]:
         if self._count_tokens is None:

@@ -39,7 +39,7 @@ class LineSplitter:
         self._skip_lf = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Give the lines that this chunk completes, each with its line end. The caller moves `offset` on."""
+        """Return the lines that this chunk completes, each with its line end. The caller moves `offset` on."""
         if not chunk:
             return []
         if self._skip_lf and chunk[0] == 0x0A:
@@ -78,7 +78,7 @@ class LineSplitter:
 
 
 def is_utf8(piece: bytes) -> bool:
-    """Tell whether these bytes, cut at line borders, are valid UTF-8."""
+    """Return whether these bytes, cut at line borders, are valid UTF-8."""
     if piece.isascii():
         return True
     try:

@@ -1,4 +1,4 @@
-"""What a dialect must answer: the meaning of payloads, told to a core that knows only framing.
+"""The interface of a dialect: what payloads mean, for a core that knows only framing.
 
 A dialect object lives as long as one stream and is shown only payloads that are forwarded, in order.
 """
@@ -53,7 +53,7 @@ class Delta:
 class Reading:
     """What one payload says.
 
-    `usage` holds whole numbers of tokens under these names, those that the provider told and no others:
+    `usage` holds whole numbers of tokens under these names, those that the provider sent and no others:
     `input_tokens`, `output_tokens`, `total_tokens`; `cached_tokens` and `reasoning_tokens`, which are contained in
     them; `cache_read_tokens`, `cache_write_tokens` and `thought_tokens`, which are counted apart from them. Figures of
     one stream are merged by maximum, never summed.
@@ -80,7 +80,7 @@ class Dialect:
 
     name: ClassVar[str]
     sentinel: ClassVar[str | None] = None
-    """The payload that is no JSON and ends the stream, as `[DONE]`."""
+    """The payload that is not JSON and ends the stream, such as `[DONE]`."""
     json_payloads: ClassVar[bool] = True
     """False: payloads are prose, no JSON heuristic touches them, and `read` is given the text itself."""
     steady: ClassVar[bool] = False
@@ -97,27 +97,27 @@ class Dialect:
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
-        """Tell whether this payload can only be of this dialect. Narrow: a false yes changes what is repaired."""
+        """Return whether this payload can only be of this dialect. Be narrow: a false yes changes what is repaired."""
         return False
 
     def read(self, event: str, payload: Any) -> Reading:
-        """Take one forwarded payload, in order, and say what it means. Numbers may all be floats."""
+        """Return what a payload means. Called once for each forwarded payload, in order; all numbers may be floats."""
         return NOTHING
 
     def says_by_name(self, event: str) -> bool:
-        """Tell whether an event of this name needs no payload: any is right, and `read` is given it as text."""
+        """Return whether an event of this name needs no JSON payload: any is valid, and `read` is given it as text."""
         return False
 
     def is_complete(self) -> bool:
-        """Tell, at a clean end without terminator, whether what was read is a whole answer."""
+        """Return whether what was read is a whole answer. Asked at a clean end without terminator."""
         return False
 
     def event_name(self, payload: Any) -> str | None:
-        """Name the `event:` line that clients of this dialect cannot do without, or None."""
+        """Return the name of the `event:` line that clients of this dialect need, or None."""
         return None
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Spell a failure of ours as this dialect's clients expect it: event name (or None) and JSON value."""
+        """Return the event name (or None) and the JSON value by which a failure of ours is reported to clients."""
         return "error", failure.as_error()
 
     def heartbeat(self) -> bytes | None:
@@ -139,10 +139,10 @@ class Converter(Protocol):
     """Turns readings into the payloads of another dialect, live. Pure: what upstream did not say is not invented."""
 
     def encode(self, reading: Reading) -> list[Any]:
-        """Give the payloads that this reading becomes, JSON values or a sentinel string."""
+        """Return the payloads that this reading becomes: JSON values, or a sentinel string."""
 
     def end(self) -> list[Any]:
-        """Give what follows at the end of a complete stream, the sentinel included."""
+        """Return the payloads that follow at the end of a complete stream, the sentinel included."""
 
 
 CONVERTERS: dict[str, Callable[[], Converter]] = {}

@@ -22,7 +22,7 @@ def spell(frame: Outgoing, source: Format | None, target: Format) -> bytes:
 
 
 def spell_payload(payload: Any, target: Format) -> bytes:
-    """Write one payload of a converted stream; NDJSON has no place for a sentinel."""
+    """Return one payload of a converted stream; NDJSON has no place for a sentinel."""
     if isinstance(payload, str):
         return f"data: {payload}\n\n".encode() if target is Format.SSE else b""
     text = json.dumps(payload)
@@ -30,7 +30,7 @@ def spell_payload(payload: Any, target: Format) -> bytes:
 
 
 def spell_event(event: Event, target: Format) -> bytes:
-    """Write one event in the framing `target`; NDJSON has no place for names, ids and `[DONE]`."""
+    """Return one event in the framing `target`; NDJSON has no place for names, ids and `[DONE]`."""
     value = prove(event.data)
     is_json = value is not FLAWED
     text = event.data if value is FLAWED or value is UNPROVEN else escape_separators(event.data)
@@ -42,7 +42,7 @@ def spell_event(event: Event, target: Format) -> bytes:
 
 
 def spell_error(failure: Failure, dialect: Dialect | None, target: Format, array: bytes | None) -> bytes:
-    """Write the last frame of a stream that failed, as the clients of its dialect expect it.
+    """Return the last frame of a stream that failed, as the clients of its dialect expect it.
 
     `array` is what an element of an open array begins with; a closed one has no place for an error.
     """
@@ -56,7 +56,7 @@ def spell_error(failure: Failure, dialect: Dialect | None, target: Format, array
 
 
 def spell_heartbeat(target: Format, dialect: Dialect | None, *, id_seen: bool) -> bytes:
-    """Write what keeps the connection alive and means nothing to any reader that was measured."""
+    """Return bytes that keep the connection alive and mean nothing to the clients that were measured."""
     if target is not Format.SSE:
         return b" "
     own = dialect.heartbeat() if dialect is not None else None

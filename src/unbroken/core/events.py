@@ -17,7 +17,7 @@ _ID_FORBIDS = r"[\r\n\0]"
 
 
 class Format(Enum):
-    """A framing: how events are told apart on the wire."""
+    """A framing: how events are separated on the wire."""
 
     SSE = "sse"
     NDJSON = "ndjson"
@@ -46,7 +46,7 @@ class Event:
         r"""Spell this event as one whole SSE frame; no value can begin a line of its own.
 
         Line ends inside `data` begin a new `data:` line. Raises `ValueError` for CR or LF in `event`, and for
-        CR, LF or NUL in `id`, and for a `retry` that is no whole number from 0 on: the standard cannot spell them
+        CR, LF or NUL in `id`, and for a `retry` that is not a whole number from 0 on: the standard cannot spell them
         (WHATWG 9.2.6).
         """
         lines = []

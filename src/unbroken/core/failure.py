@@ -32,7 +32,7 @@ SENTENCES = {
 
 
 def is_ours(value: Any) -> bool:
-    """Tell whether a JSON value is an error that this library wrote, in whatever dialect's form."""
+    """Return whether a JSON value is an error that this library wrote, in whatever dialect's form."""
     if not isinstance(value, dict):
         return False
     error = value.get("error")
@@ -40,11 +40,11 @@ def is_ours(value: Any) -> bool:
 
 
 def failure_of_ours(value: Any) -> Failure:
-    """Read back the failure from an error that this library wrote."""
+    """Return the failure from an error that this library wrote."""
     error = value.get("error")
-    told = error if isinstance(error, dict) else value
+    facts = error if isinstance(error, dict) else value
     # Google's clients expect a number as `code`, so ours stands in `reason` there.
-    code = told.get("reason", told.get("code"))
+    code = facts.get("reason", facts.get("code"))
     return Failure(code if isinstance(code, str) and code in SENTENCES else "upstream-error")
 
 
@@ -64,5 +64,5 @@ class Failure:
         return SENTENCES.get(self.code, SENTENCES["upstream-error"])
 
     def as_error(self) -> dict[str, Any]:
-        """Give the error object of ours, `{"error": {...}}`, which every dialect's frame holds in some form."""
+        """Return the error object of ours, `{"error": {...}}`, which every dialect's frame holds in some form."""
         return {"error": {"message": self.public_message, "type": ERROR_TYPE, "code": self.code}}

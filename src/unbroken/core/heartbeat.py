@@ -18,7 +18,7 @@ MAX_TICK: Final = 0.25
 
 
 def check_seconds(name: str, seconds: float | None) -> None:
-    """Refuse what is no duration. Raises `TypeError` or `ValueError` naming the argument and the fix."""
+    """Check a duration. Raises `TypeError` or `ValueError` naming the argument and the fix."""
     if seconds is None:
         return
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
@@ -29,7 +29,7 @@ def check_seconds(name: str, seconds: float | None) -> None:
 
 
 def _tick(seconds: float) -> float:
-    """Give the grid for deadlines this far away: a power of two, so that grids of all streams coincide."""
+    """Return the grid for deadlines this far away: a power of two, so that grids of all streams coincide."""
     return min(MAX_TICK, math.ldexp(1.0, math.frexp(seconds)[1] - 5))  # between 1/32 and 1/16 of `seconds`
 
 
@@ -54,7 +54,7 @@ class Timeouts:
 
 
 class Heartbeat:
-    """Tells when a heartbeat is due, by the silence of bytes written. Never due with `interval=None`."""
+    """When a heartbeat is due, by the time since bytes were written. Never due with `interval=None`."""
 
     __slots__ = ("_early", "_tick", "_written", "held")
 
@@ -78,13 +78,13 @@ class Heartbeat:
             self._written = now
 
     def next_deadline(self) -> float | None:
-        """Give the time at which the next heartbeat is due, or None."""
+        """Return the time at which the next heartbeat is due, or None."""
         if self._early is None or self._written is None or self.held:
             return None
         return (self._written + self._early) // self._tick * self._tick
 
     def due(self, now: float) -> bool:
-        """Tell whether a heartbeat must be written now."""
+        """Return whether a heartbeat must be written now."""
         deadline = self.next_deadline()
         return deadline is not None and now >= deadline
 
@@ -164,14 +164,14 @@ class Clocks:
             self._paused_at = None
 
     def next_deadline(self) -> float | None:
-        """Give the time at which the next clock runs out, or None: no clock is armed, or they stand still."""
+        """Return the time at which the next clock runs out, or None: no clock is armed, or they stand still."""
         if self._paused_at is not None:
             return None
         nearest = min(self._silence_at, self._content_at, self._total_at)
         return None if nearest == math.inf else (nearest + self._pauses) // self._tick * self._tick
 
     def expired(self, now: float) -> str | None:
-        """Name the clock that ran out first: "silence", "first", "idle" or "total"; None while none did."""
+        """Return the clock that ran out first: "silence", "first", "idle" or "total"; None while none did."""
         deadline = self.next_deadline()
         if deadline is None or now < deadline:
             return None

@@ -145,7 +145,7 @@ class JSONArrayReader:
         return b"," if self._forwarded else b"["
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Read the next bytes."""
         at = 0
         while at < len(chunk) and self._gate.state.dead_from is None:
             at = self._take_element(chunk, at) if self._element.size else self._take_between(chunk, at)

@@ -14,7 +14,7 @@ from .proof import MAX_PROOF, is_whole, prove_series
 from .repairs import RepairKind
 
 DONE: Final = "[DONE]"
-"""The sentinel of OpenAI-style streams: the one payload that is no JSON and means something."""
+"""The sentinel of OpenAI-style streams: the one payload that is not JSON and means something."""
 
 MAX_REPR: Final = 64 * 1024
 """Characters of a Python repr that are read at most."""
@@ -114,7 +114,7 @@ _DONE: Final = r"(?i)[ \t\"']*\[?[ \t]*done[ \t]*\]?[ \t\"']*"
 
 
 def is_misspelt_done(text: str) -> bool:
-    """Tell whether this can only have been meant as `[DONE]`: its case, its blanks or its brackets are off."""
+    """Return whether this can only have been meant as `[DONE]`: its case, its blanks or its brackets are off."""
     return len(text) <= 16 and re.fullmatch(_DONE, text) is not None
 
 
@@ -129,7 +129,7 @@ PAYLOAD_MENDS: Final[tuple[tuple[RepairKind, Callable[[str], list[str]]], ...]] 
 
 
 def mend_payload(text: str, allows: Callable[[RepairKind], bool]) -> tuple[RepairKind | None, list[str]]:
-    """Give the first repair that brings its proof, and the documents (or `[DONE]`) that result."""
+    """Return the first repair that brings its proof, and the documents (or `[DONE]`) that result."""
     for kind, mend in PAYLOAD_MENDS:
         if allows(kind) and (pieces := mend(text)):
             return kind, pieces

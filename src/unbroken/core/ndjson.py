@@ -103,7 +103,7 @@ class NDJSONReader:
         self._indented = False  # blanks before the open line are gone already
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Read the next bytes."""
         splitter = self._splitter
         for line in splitter.feed(chunk):
             if self._gate.state.dead_from is not None:

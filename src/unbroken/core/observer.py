@@ -10,7 +10,7 @@ from .report import StreamReport
 
 
 class Observer:
-    """Watch streams: override what is of interest; what is not overridden is not called, and costs nothing."""
+    """Watch streams: override the methods you need; what is not overridden is not called, and costs nothing."""
 
     _cannot_raise: ClassVar[frozenset[str]] = frozenset()
     """Hooks of ours that are called for every event, and are spared the guard that costs as much as they do."""
@@ -19,19 +19,19 @@ class Observer:
         """A stream began; its report is live."""
 
     def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
-        """A chunk arrived, `at` seconds after the start; what it completes is told after this."""
+        """A chunk arrived, `at` seconds after the start; the hooks for what it completes are called after this."""
 
     def content(self, report: StreamReport, gap: float) -> None:
-        """Content was forwarded, `gap` seconds after the content before it, or after the start."""
+        """An event of content was forwarded, `gap` seconds after the one before it, or after the start."""
 
     def repaired(self, repair: Repair) -> None:
-        """Something was mended."""
+        """Something was repaired."""
 
     def ended(self, report: StreamReport) -> None:
         """The stream ended, its verdict is final."""
 
 
 def hooks(observers: Iterable[Observer], name: str) -> tuple[Callable[..., None], ...]:
-    """Give the methods of that name that observers have of their own."""
+    """Return the methods of that name that the observers override."""
     methods = [getattr(observer, name) for observer in observers]
     return tuple(method for method in methods if getattr(method, "__func__", None) is not getattr(Observer, name))

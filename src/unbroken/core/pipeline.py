@@ -51,7 +51,7 @@ class Reader(Protocol):
         """`id:` and `retry:` fields without an event, which leave with what is written last."""
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Read the next bytes."""
 
     def close(self, *, clean: bool) -> bool:
         """Take the end of input; return whether a piece was cut."""
@@ -82,7 +82,7 @@ class Pipeline:
         self._skips_bom = True  # nothing of the body has gone yet, where alone a byte order mark means nothing
 
     def feed(self, chunk: bytes) -> list[Item]:
-        """Take the next bytes and return what they complete."""
+        """Read the next bytes and return what they complete."""
         self.report.bytes_in += len(chunk)
         if self.gate.state.dead_from is None:
             if self.fast is not None:
@@ -92,7 +92,7 @@ class Pipeline:
             else:
                 self._prefix += chunk
                 if self._awaits is None or self._has_come(self._awaits):
-                    self._settle_format(at_end=False)
+                    self._choose_format(at_end=False)
         return self.gate.take_items()
 
     def close(self, *, clean: bool) -> tuple[list[Item], Verdict]:
@@ -100,7 +100,7 @@ class Pipeline:
         self.closed = True
         gate = self.gate
         if self.reader is None and gate.state.dead_from is None and self._prefix:
-            self._settle_format(at_end=True)
+            self._choose_format(at_end=True)
         cut = False
         if self.reader is not None and gate.state.dead_from is None:
             if self.fast is not None:
@@ -179,7 +179,7 @@ class Pipeline:
         self._searched = len(self._prefix)
         return self._searched > MAX_HEAD + _MAX_INDENT or re.search(pattern, self._prefix[begin:]) is not None
 
-    def _settle_format(self, *, at_end: bool) -> None:
+    def _choose_format(self, *, at_end: bool) -> None:
         given = self.options.format
         if given is None and self.options.dialect is not None and not self.options.dialect.json_payloads:
             given = Format.SSE  # prose comes in no other framing
@@ -223,7 +223,7 @@ class Pipeline:
             self._drop_prefix(finding.skip)
             self._skips_bom = True
             if self._prefix:
-                self._settle_format(at_end=at_end)
+                self._choose_format(at_end=at_end)
         else:
             assert finding.format is not None
             if finding.skip:

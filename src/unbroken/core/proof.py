@@ -19,7 +19,7 @@ MAX_LEVELS: Final = 200
 
 
 class _Mark:
-    """A result of `prove` that is no JSON value; `None` is the value of `null`."""
+    """A result of `prove` that is not a JSON value; `None` is the value of `null`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -66,7 +66,7 @@ def _skip_blanks(text: str, at: int) -> int:
 
 
 def prove(text: str) -> Any:
-    """Give the value of one strict JSON text with nothing but blanks around it, else `FLAWED` or `UNPROVEN`.
+    """Return the value of one strict JSON text with nothing but blanks around it, else `FLAWED` or `UNPROVEN`.
 
     All numbers are floats. Longer than `MAX_PROOF` is `UNPROVEN`, nested deeper than `MAX_LEVELS` is `FLAWED`.
     """
@@ -95,12 +95,12 @@ _scan_exactly: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder(
 
 
 def read_exactly(text: str) -> Any:
-    """Give the value of a text that `prove` has proven, with whole numbers of up to 4,000 digits as integers."""
+    """Return the value of a text that `prove` has proven, with whole numbers of up to 4,000 digits as integers."""
     return _scan_exactly(text, _skip_blanks(text, 0))[0]
 
 
 def is_whole(text: str) -> bool:
-    """Tell whether this is one strict JSON object or array: what a repair may stand on."""
+    """Return whether this is one strict JSON object or array, which is what a repair may rest on."""
     return isinstance(prove(text), (dict, list))
 
 
@@ -152,7 +152,7 @@ class BracketScanner:
         self.spoiled = False
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes; linear in their length."""
+        """Read the next bytes; linear in their length."""
         if self.spoiled or not piece:
             return
         if self.depth == 0:

@@ -1,7 +1,7 @@
 """The repr of a Python value to JSON text: a tokenizer, and no evaluation.
 
 https://docs.python.org/3/reference/lexical_analysis.html#literals. What `repr` writes for JSON's own values is all that
-is read; whatever fails a JSON proof afterwards (a set, a tuple, a key that is no string) was something else.
+is read; whatever fails a JSON proof afterwards (a set, a tuple, a key that is not a string) was something else.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def read_dict(text: str) -> str:
-    """Give the JSON text of a dict's repr, unproven; "" for what is no series of such tokens. Linear."""
+    """Return the JSON text of a dict's repr, unproven; "" for anything but a series of such tokens. Linear."""
     tokens: list[str] = []
     at = 0
     while found := _TOKEN.match(text, at):
@@ -40,7 +40,7 @@ def read_dict(text: str) -> str:
 
 
 def read_bytes(text: str) -> str:
-    """Give the text inside of a bytes' repr; "" for what is none, or holds no UTF-8."""
+    """Return the text inside of the repr of bytes; "" for anything else, and where it is not UTF-8."""
     found = _BYTES.fullmatch(text)
     if found is None:
         return ""

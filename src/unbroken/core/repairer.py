@@ -33,7 +33,7 @@ class StreamRepairer(Engine[bytes]):
         refuse_unknown("StreamRepairer", options, writes=True)
         super().__init__(**options)
         self._heartbeat = Heartbeat(self.options.heartbeat)
-        # A conversion writes SSE unless told otherwise; else the framing stays what it is, once that is known.
+        # A conversion writes SSE unless `to` says otherwise; else the framing stays what it is, once that is known.
         self._target: Format | None = self.options.to or (Format.SSE if self.options.convert else None)
         self._converter: Converter | None = None
         self._indented = False  # heartbeats were written that are right for JSON, and for SSE end with a line
@@ -134,7 +134,7 @@ class StreamRepairer(Engine[bytes]):
             return spell(frame, self.report.format, target)
         readings = frame.readings()
         if not readings:
-            # The sentinel of the source is no end yet: the finish and the usage are still to come, and one of ours.
+            # The sentinel of the source is not the end yet: finish, usage and a sentinel of ours are still to come.
             # Names and ids without data are the source's framing, and clients parse the data that is not there.
             is_end = isinstance(frame, Frame) and frame.kind is EventClass.TERMINAL
             is_bare = isinstance(frame, Frame) and frame.event is None and frame.comment is None

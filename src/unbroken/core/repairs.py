@@ -1,4 +1,4 @@
-"""The departures that are mended, each by name.
+"""The departures from the standard that are repaired, each by name.
 
 A repair is tried only where the strict reading failed, and kept only if what results is proven whole. Legal
 spellings that are merely made canonical (CRLF, `data:{`, a BOM) are re-spellings, counted apart.
@@ -11,16 +11,16 @@ from enum import Enum
 
 
 class RepairKind(Enum):
-    """One kind of mended departure; the value is its slug in reports, logs and metrics."""
+    """One kind of repair; the value is its slug in reports, logs and metrics."""
 
     INVALID_UTF8 = "invalid-utf8"
-    """Bytes that are no UTF-8 became U+FFFD, one per maximal subpart (Unicode 3.9, WHATWG Encoding)."""
+    """Bytes that are not UTF-8 became U+FFFD, one per maximal subpart (Unicode 3.9, WHATWG Encoding)."""
     STRAY_LINE = "stray-line"
-    """A line that is no field and holds nothing whole was dropped."""
+    """A line that is not a field and holds nothing whole was dropped."""
     FIELD_NAME = "field-name"
     """`data` with blanks around its name, in whatever case, and a whole JSON value was read as `data`."""
     HTTP_HEAD = "http-head"
-    """An HTTP response head with a 2xx status, left in front of the body, was skipped."""
+    """An HTTP response head with a 2xx status, left before the body, was skipped."""
     FOREIGN_BODY = "foreign-body"
     """An HTML page or an HTTP error head in the middle of a stream was cut; the stream failed there."""
     NOT_A_STREAM = "not-a-stream"
@@ -34,7 +34,7 @@ class RepairKind(Enum):
     RAW_NEWLINE = "raw-newline"
     """Raw line ends inside one JSON document were escaped or removed."""
     NON_FINITE = "non-finite"
-    """`NaN`, `Infinity` and `-Infinity`, which are no JSON, became `null`."""
+    """`NaN`, `Infinity` and `-Infinity`, which are not JSON, became `null`."""
     GLUED_JSON = "glued-json"
     """Whole JSON documents glued on one line became one event each."""
     DOUBLE_PREFIX = "double-prefix"
@@ -52,7 +52,7 @@ class RepairKind(Enum):
     EMPTY_DATA = "empty-data"
     """An event with empty data or `null`, which clients of the dialect cannot read, was dropped."""
     INVALID_JSON = "invalid-json"
-    """A payload that is no JSON, where nothing but JSON can be read, was dropped."""
+    """A payload that is not JSON, where nothing but JSON can be read, was dropped."""
     UNTERMINATED_EVENT = "unterminated-event"
     """A last event without its blank line, but whole, was delivered."""
     UNFINISHED_TAIL = "unfinished-tail"
@@ -60,20 +60,20 @@ class RepairKind(Enum):
     OVERSIZED_EVENT = "oversized-event"
     """An event beyond `max_event_bytes` was dropped whole."""
     AFTER_DONE = "after-done"
-    """Data behind the `[DONE]` that ended the stream was dropped."""
+    """Data after the `[DONE]` that ended the stream was dropped."""
     DONE_AFTER_ERROR = "done-after-error"
-    """A `[DONE]` behind an error was removed: it would tell success."""
+    """A `[DONE]` after an error was removed: it would mean success."""
     MISSING_DONE = "missing-done"
-    """A `[DONE]` was added behind a whole answer; not among the default repairs."""
+    """A `[DONE]` was added after a whole answer; not among the default repairs."""
     EVENT_NAME_RESTORED = "event-name-restored"
     """The `event:` line that a dialect's clients cannot do without was put back from the payload's type."""
     REPEATED_EVENT = "repeated-event"
-    """An event that an earlier connection had delivered, told by its id, was dropped after a resume."""
+    """An event that an earlier connection had delivered, recognised by its id, was dropped after a resume."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One mended departure. `offset` and `length` are in bytes of the input, from the start of the stream."""
+    """One repair. `offset` and `length` are in bytes of the input, from the start of the stream."""
 
     kind: RepairKind
     offset: int

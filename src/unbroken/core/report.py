@@ -109,7 +109,7 @@ class StreamReport:
 
     @property
     def usage(self) -> dict[str, int]:
-        """Tokens by name, as `Reading.usage` names them; what is missing was not told, a zero was."""
+        """Tokens by name, as `Reading.usage` names them; a missing name was not sent, a zero was."""
         return self.account.usage if self.account else {}
 
     @property
@@ -144,7 +144,7 @@ class StreamReport:
 
     @property
     def repetitions(self) -> int:
-        """How often the passage that ends the text stands there in a row; 1 is no repetition. Reported only."""
+        """How often the passage that ends the text stands there in a row; 1 means no repetition. Reported only."""
         return self.account.repetitions if self.account else 1
 
     def error_for(self, failure: Failure) -> StreamError:
@@ -161,7 +161,7 @@ class StreamReport:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all of it in JSON-ready values: enums by their value, the error as its facts."""
+        """Return all of it in JSON-ready values: enums by their value, the error by its facts."""
         facts: dict[str, Any] = {}
         for name in _PLAIN:
             value = getattr(self, name)

@@ -1,6 +1,6 @@
-"""The format sniffer: the first bytes of a body to its format, or to why it is no stream.
+"""The format sniffer: the first bytes of a body to its format, or to why it is not a stream.
 
-The first byte that is no blank decides, never a majority, and nothing that could leave is held back for it. The
+The first byte that is not a blank decides, never a majority, and nothing that could leave is held back for it. The
 content type is a prior where the bytes leave a choice, never the last word.
 """
 
@@ -47,10 +47,10 @@ class Finding(NamedTuple):
 
 
 def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_end: bool = False) -> Finding | None:
-    """Tell what a body begins with, or None while more bytes are needed to tell.
+    """Return what a body begins with, or None while more bytes are needed.
 
-    `prefix` is the body from its very first byte (or from behind a head that was skipped) where `at_start`, the only
-    place for a byte order mark; else blank lines before it are gone already.
+    `prefix` is the body from its very first byte (or from the end of a head that was skipped) where `at_start`, the
+    only place for a byte order mark; else blank lines before it are gone already.
     """
     if at_start and BOM.startswith(prefix) and len(prefix) < 3 and not at_end:
         return None
@@ -75,7 +75,7 @@ def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_
 
 
 def awaited(prefix: bytes) -> bytes | None:
-    """Name what must come before more can be told of this beginning, a pattern; None where any byte may tell."""
+    """Return a pattern that must come before this beginning can be told; None where any byte may decide."""
     body = prefix.removeprefix(BOM).lstrip(_BLANKS)
     if _is_head(body):
         return _HEAD_END
@@ -97,7 +97,7 @@ def _object(content_type: str | None, skip: int) -> Finding:
 
 
 def media_type(content_type: str | None) -> str:
-    """Give the media type of a Content-Type, in lower case and without parameters."""
+    """Return the media type of a Content-Type, in lower case and without parameters."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
@@ -140,12 +140,12 @@ def _head(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
 
 
 def not_a_stream(recognised: str, status: int | None = None, words: str = "") -> Failure:
-    """Name a body that is no stream. `words` are upstream's own, for the log only."""
+    """Return the failure for a body that is not a stream. `words` are upstream's own, for the log only."""
     return Failure("not-a-stream", status, error_type=recognised, detail=words or None)
 
 
 def is_error_body(value: Any) -> bool:
-    """Tell whether one JSON value is nothing but an error: its top level has no other key.
+    """Return whether one JSON value is nothing but an error: its top level has no other key.
 
     A log line with an `error` key has others beside it, and stays what it is.
     """
@@ -157,7 +157,7 @@ def is_error_body(value: Any) -> bool:
 
 
 def body_failure(value: Any) -> Failure:
-    """Say what a JSON body was that stands where a stream should."""
+    """Return the failure for a JSON body that came where a stream should be."""
     if not is_error_body(value):
         return not_a_stream("json")
     error = value["error"]

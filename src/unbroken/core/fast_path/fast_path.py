@@ -19,7 +19,7 @@ class Reader(Protocol):
     """The reader of a framing, which reads what does not pass."""
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Read the next bytes."""
 
     def is_idle(self) -> bool:
         """Return whether the next byte begins a frame, and nothing waits for that frame."""

@@ -102,8 +102,8 @@ class Template:
     def with_text(self, text: str) -> Reading:
         """Return what a frame of this template with this text means."""
         delta = self.delta
-        told: Any = (replace(delta.tools[0], arguments=text),) if self.field == "tools" else text
-        return replace(self.reading, deltas=(replace(delta, **{self.field: told}),))
+        value: Any = (replace(delta.tools[0], arguments=text),) if self.field == "tools" else text
+        return replace(self.reading, deltas=(replace(delta, **{self.field: value}),))
 
     def events(self, values: Values, id: str) -> list[Event]:
         """Return the events; `id` is the last event id before them."""

@@ -50,7 +50,7 @@ class SSEReader:
     # Lines
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Read the next bytes."""
         splitter = self._splitter
         if chunk[-2:] == b"\n\n" and len(chunk) <= self._gate.options.max_event_bytes and self._is_between_blocks():
             block = parse_simple(chunk)
