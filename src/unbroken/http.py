@@ -124,7 +124,7 @@ def from_response(response: Any) -> Source:
     if client is None:
         hint = "; enter it first: `with ... as response`" if _is_context_manager(response) else ""
         if isinstance(response, Exception):
-            hint = ", which is no answer to stream; urllib keeps the response in `.fp`, other clients in `.response`"
+            hint = ", which is not a response; urllib keeps the response in `.fp`, other clients in `.response`"
         raise TypeError(
             "from_response() takes a response of requests, httpx, httpx2, urllib3, urllib or aiohttp, "
             f"not {type(response).__name__}{hint}"

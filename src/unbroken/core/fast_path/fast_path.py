@@ -176,9 +176,13 @@ class FastPath:
             reader.skip_to(start)
         before = len(gate.out)
         reader.feed(piece)
-        for item in gate.out[before:]:
-            self._learn(item)
-        self._ready = self._template is not None and not gate.state.after_done and reader.is_idle()
+        idle = reader.is_idle() and not gate.state.after_done
+        if idle:
+            for item in gate.out[before:]:
+                self._learn(item)
+        elif len(gate.out) > before:
+            self._template = None  # no frame can be taken next, and another one must show what it would mean
+        self._ready = idle and self._template is not None
         self._choose_taker()
 
     def _learn(self, item: Item) -> None:

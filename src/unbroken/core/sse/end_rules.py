@@ -8,7 +8,7 @@ from ..decoder import is_utf8
 from ..mending import DONE, is_misspelt_done, mend_payload
 from ..proof import FLAWED, is_whole, prove
 from . import block_rules
-from .block import ParsedBlock
+from .block import Block
 from .line_rules import MISNAMED_DATA, Seen
 
 
@@ -34,7 +34,7 @@ def _completes_data(value: bytes, seen: Seen, *, raw: bool) -> bool:
     return seen.evidence.data_is_whole() and _is_whole_payload(value.decode(), seen)
 
 
-def is_whole_block(block: ParsedBlock, seen: Seen) -> bool:
+def is_whole_block(block: Block, seen: Seen) -> bool:
     """Return whether a block without its blank line is whole as it is, or as what a repair proves it to be."""
     if block_rules.mend(block, seen.allows)[1]:
         return True

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from ..proof import BracketScanner, is_whole
+from typing import Any, Final
+
+from ..proof import BracketScanner, is_whole, prove
 from .block import ParsedBlock
 from .framer import OpenBlock
+
+_MAX_REMEMBERED: Final = 4096
+"""Characters of a text whose proof is remembered: what is retained has its bound."""
 
 
 class Evidence:
@@ -12,20 +17,57 @@ class Evidence:
 
     def __init__(self, block: OpenBlock) -> None:
         self._block = block
+        self._proofs: tuple[tuple[str, Any], ...] = ()  # the last two lines that were whole documents
+        self._document = b""  # the last value of a line that was a whole document
         self.clear()
 
     def clear(self) -> None:
         """Begin another block."""
         self._scanner: BracketScanner | None = None
         self._scanned = 0
+        self._whole_at = -1  # where data ended that is one line, and was proven when it came
         self.disproven = False
         """Whether the data was not whole where it might have ended: then nothing ends this block early.
 
         A second proof in vain would make a long block quadratic.
         """
 
+    def take_proof(self, text: str) -> Any:
+        """Return what `proof.prove` does; a text that was proven as a line is not parsed again.
+
+        The value is forgotten, so that whoever reads it may keep it, or change it.
+        """
+        for entry in self._proofs:
+            if entry[0] == text:
+                self._proofs = tuple(other for other in self._proofs if other is not entry)
+                return entry[1]
+        return prove(text)
+
+    def is_document(self, value: bytes) -> bool:
+        """Return whether the value of a line is one whole document."""
+        text = value.decode()
+        proven = prove(text)
+        if len(text) > _MAX_REMEMBERED or not isinstance(proven, dict | list):
+            return isinstance(proven, dict | list)
+        self._proofs = (text, proven), *self._proofs[:1]
+        self._document = value
+        return True
+
+    def _is_proven(self) -> bool:
+        """Return whether the data is one line that was proven to be whole when it came."""
+        if self._whole_at == self._block.data_end:
+            return True
+        if self._block.data_lines != 1 or not self._document:
+            return False
+        line = b"data: %b\n" % self._document
+        wire = self._block.wire
+        return wire == line or wire.endswith(b"\n" + line)
+
     def data_may_be_whole(self) -> bool:
         """Return whether all brackets of the data are closed: linear over the whole block, and not a proof."""
+        if self._is_proven():
+            self._whole_at = self._block.data_end
+            return True
         if self._scanner is None:
             self._scanner = BracketScanner()
         if self._scanned < self._block.data_end:
@@ -36,7 +78,11 @@ class Evidence:
 
     def data_is_whole(self) -> bool:
         """Return whether the data is proven to be one whole document."""
-        if not self._block.data_lines or self.disproven or not self.data_may_be_whole():
+        if not self._block.data_lines or self.disproven:
             return False
+        if not self.data_may_be_whole():
+            return False
+        if self._whole_at == self._block.data_end:
+            return True
         self.disproven = not is_whole(self._block.parse().payload)
         return not self.disproven

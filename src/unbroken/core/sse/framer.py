@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .block import FIELD_NAME, ParsedBlock
+from .block import FIELD_NAME, Block, ParsedBlock, parse_simple
 
 Field = tuple[bytes, bytes, bytes]
 """Name, value, and the canonical spelling of the line."""
@@ -19,7 +19,7 @@ Span = tuple[int, int]
 class Sink(Protocol):
     """What a framer hands over, in order."""
 
-    def on_block(self, block: ParsedBlock, start: int, end: int, non_fields: Span | None) -> None:
+    def on_block(self, block: Block, start: int, end: int, non_fields: Span | None) -> None:
         """A block ended; `non_fields` is where its non-field lines stood."""
 
     def on_comment(self, line: bytes) -> None:
@@ -67,9 +67,10 @@ class OpenBlock:
         self.after_data = 0  # where the line after that began in the input
         self.non_fields: Span | None = None  # where non-field lines stood
 
-    def parse(self) -> ParsedBlock:
+    def parse(self) -> Block:
         """Return the block as it would be if it ended here."""
-        return ParsedBlock(bytes(self.wire))
+        wire = bytes(self.wire)
+        return parse_simple(wire + b"\n") or ParsedBlock(wire)
 
 
 class Framer:
@@ -163,13 +164,17 @@ class Framer:
 
     def end_block(self) -> None:
         """Take a blank line."""
-        block = self.open
-        if not block.wire:
+        if self.open.wire:
+            self._end_block()
+        else:
             self._sink.on_blank_line()
-            return
+
+    def _end_block(self) -> Block:
+        block = self.open
         parsed, start, end, non_fields = block.parse(), block.start, block.end, block.non_fields
         block.clear()
         self._sink.on_block(parsed, start, end, non_fields)
+        return parsed
 
     def end_data(self, at: int) -> None:
         """Take a blank line that is missing after the last data line; the lines after that begin the next block.
@@ -181,12 +186,11 @@ class Framer:
         lines = bytes(block.wire[block.data_end :]).splitlines(keepends=True)
         del block.wire[block.data_end :]
         block.wire += b"".join(line for line in lines if line.startswith(b"error: "))
-        rest = b"".join(line for line in lines if not line.startswith(b"error: "))
+        rest = ParsedBlock(b"".join(line for line in lines if not line.startswith(b"error: ")))
         non_fields, begin = block.non_fields, block.after_data if lines else at
-        name = block.parse().name
-        self.end_block()
-        if name and not ParsedBlock(rest).name:
-            rest = b"event: " + name.encode() + b"\n" + rest
-        block.non_fields = non_fields if ParsedBlock(rest).non_fields else None
+        name = self._end_block().name
+        if name and not rest.name:
+            block.wire += b"event: " + name.encode() + b"\n"
+        block.wire += rest.wire
+        block.non_fields = non_fields if rest.non_fields else None
         block.start, block.end = begin, at
-        block.wire += rest

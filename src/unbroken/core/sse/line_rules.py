@@ -58,7 +58,7 @@ def second_document(line: bytes, value: bytes, seen: Seen) -> Change | None:
         return None
     if value[:1] not in (b"{", b"[") or not seen.evidence.data_may_be_whole():
         return None
-    if (value.strip() != _DONE and not is_whole(value.decode())) or not seen.evidence.data_is_whole():
+    if (value.strip() != _DONE and not seen.evidence.is_document(value)) or not seen.evidence.data_is_whole():
         return None
     return Change(RepairKind.MISSING_BLANK_LINE, ends_data=True, lines=(line,))
 

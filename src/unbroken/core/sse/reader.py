@@ -267,7 +267,7 @@ class SSEReader:
             return False
         else:
             payload = block.payload
-            value = prove(payload)
+            value = self._evidence.take_proof(payload)
             if value is FLAWED:
                 return False
             self._writer.write_proven(block, payload, value, start, end)
