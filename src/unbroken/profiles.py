@@ -1,7 +1,6 @@
-"""Settings per provider, from a TOML file or a mapping.
+"""Settings per provider, from a TOML file (https://toml.io/en/v1.0.0) or a mapping.
 
-https://toml.io/en/v1.0.0. Unknown keys are errors: a misspelt timeout that is ignored would be noticed only when it is
-needed.
+An unknown key is refused and not ignored: otherwise a misspelt timeout is noticed on the day on which it is needed.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from .core.options import DEFAULT_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES
 from .patience import Retry
 
 DEFAULT: Final = "default"
-"""The key of `timeouts` for providers that have no entry."""
+"""The key of `timeouts` for providers without one of their own."""
 
 DEFAULT_HEARTBEAT: Final = 5.0
 """The default of `repair`, in seconds."""
@@ -36,10 +35,10 @@ _STREAMING: Final = ("buffer_size", "chunk_timeout", "keep_alive_timeout", "max_
 
 @dataclass(frozen=True, slots=True)
 class Profile(Mapping[str, Any]):
-    """The settings for one provider: `repair(chunks, **profile)`, `retrying(connect, retry=profile.retry)`.
+    """The settings of one provider: `repair(chunks, **profile)`, `retrying(connect, retry=profile.retry)`.
 
-    As a mapping it has the keyword arguments of `repair` and `arepair`; `reading` has those of `iter_events`.
-    `buffer_size` is the number of bytes to request from a client in one read, or None; this library does not use it.
+    As a mapping it holds the keyword arguments of `repair` and `arepair`; `reading` holds those of `iter_events`.
+    `buffer_size` is the number of bytes to ask a client for in one read, or None; unbroken itself does not use it.
     """
 
     provider: str | None
@@ -51,7 +50,7 @@ class Profile(Mapping[str, Any]):
 
     @property
     def reading(self) -> dict[str, Any]:
-        """The keyword arguments of `iter_events` and `aiter_events`: all but `heartbeat`."""
+        """The keyword arguments of `iter_events` and `aiter_events`: those of `repair` without the heartbeat."""
         return {name: value for name, value in self._arguments().items() if name != "heartbeat"}
 
     def _arguments(self) -> dict[str, Any]:
@@ -73,7 +72,7 @@ class Profile(Mapping[str, Any]):
 
 
 class Profiles(Mapping[str, Profile]):
-    """Profiles by provider. `default` is for other providers: `profiles.get(name, profiles.default)`."""
+    """Profiles by provider. `default` is for a provider that has none: `profiles.get(name, profiles.default)`."""
 
     def __init__(self, profiles: Mapping[str, Profile], default: Profile) -> None:
         self._profiles = dict(profiles)
@@ -81,9 +80,10 @@ class Profiles(Mapping[str, Profile]):
 
     @classmethod
     def from_toml(cls, path: str | PathLike[str]) -> Profiles:
-        """Return the profiles of a TOML file; see `from_mapping` for its keys.
+        """Return the profiles of a TOML file; `from_mapping` says what it may hold.
 
-        Raises `OSError` if it cannot be read, `tomllib.TOMLDecodeError` if it is not TOML, else as `from_mapping`.
+        Raises `OSError` if the file cannot be read, `tomllib.TOMLDecodeError` if it is not TOML, and what
+        `from_mapping` raises.
         """
         import tomllib  # a sixth of the time of `import unbroken`
 
@@ -92,21 +92,22 @@ class Profiles(Mapping[str, Profile]):
 
     @classmethod
     def from_mapping(cls, settings: Mapping[str, Any]) -> Profiles:
-        """Return the profiles of `{"proxy": {"timeouts": {...}, "retry": {...}, "streaming": {...}}}`; all is optional.
+        """Return the profiles of `{"proxy": {"timeouts": {...}, "retry": {...}, "streaming": {...}}}`.
 
-        `timeouts`: seconds per provider, for the first content and for silence; or a table of `first`, `idle`,
-        `silence`, `total`. `retry`: `max_retries`, `backoff_base`, `max_backoff`, `max_retry_after` (seconds),
-        `jitter`. `streaming`: `chunk_timeout` (between two pieces of content) and `keep_alive_timeout` (until a
-        heartbeat), in seconds, `buffer_size` and `max_event_bytes`. A table with a provider's name inside `retry` or
-        `streaming` overrides these for that provider. `false` disables a timeout. Raises `ValueError` or `TypeError`
-        with the key, and for an unknown key also the nearest known one.
+        Every table and key is optional. `timeouts`: seconds per provider, for the first content and for silence; or a
+        table of `first`, `idle`, `silence`, `total`. `retry`: `max_retries`, `backoff_base`, `max_backoff`,
+        `max_retry_after` (seconds), `jitter`. `streaming`: `chunk_timeout` (between two pieces of content) and
+        `keep_alive_timeout` (until a heartbeat), in seconds, `buffer_size` and `max_event_bytes`. A table of a
+        provider's name inside `retry` or `streaming` is for that provider only. `false` turns a time off.
+
+        Raises `ValueError` or `TypeError` that names the key, and for an unknown key the nearest known one.
         """
         proxy = _table("", settings, ("proxy",)).get("proxy", {})
         tables = {name: _as_table(f"proxy.{name}", it) for name, it in _table("proxy", proxy, _TABLES).items()}
         timeouts = tables.get("timeouts", {})
         providers = tuple(name for name in timeouts if name != DEFAULT)
-        retry = _SettingsByProvider("proxy.retry", tables.get("retry", {}), _RETRY, providers)
-        streaming = _SettingsByProvider("proxy.streaming", tables.get("streaming", {}), _STREAMING, providers)
+        retry = _Layered("proxy.retry", tables.get("retry", {}), _RETRY, providers)
+        streaming = _Layered("proxy.streaming", tables.get("streaming", {}), _STREAMING, providers)
 
         def profile(name: str | None) -> Profile:
             key = name if name is not None else DEFAULT
@@ -130,8 +131,8 @@ class Profiles(Mapping[str, Profile]):
         return len(self._profiles)
 
 
-class _SettingsByProvider:
-    """A table of settings, checked, with a table inside it for each provider that overrides some."""
+class _Layered:
+    """A checked table of settings, with a table inside it for each provider that differs."""
 
     def __init__(self, path: str, table: Mapping[str, Any], known: Collection[str], providers: Collection[str]) -> None:
         common = {key: value for key, value in table.items() if key in known or not isinstance(value, Mapping)}
@@ -147,7 +148,7 @@ class _SettingsByProvider:
         }
 
     def of(self, provider: str | None) -> dict[str, Any]:
-        """Return the settings for this provider."""
+        """Return the settings of this provider."""
         return {**self._common, **self._own.get(provider or "", {})}
 
 
@@ -172,7 +173,7 @@ def _profile(
     )
 
 
-# Checks of single settings
+# Checks of settings
 
 
 def _settings(path: str, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -247,8 +248,8 @@ def _as_table(path: str, value: object) -> Mapping[str, Any]:
 
 
 def _hint(key: object, known: Collection[str]) -> str:
-    """Return the end of an error message: the nearest known key, or all of them."""
-    from difflib import get_close_matches  # imported here, since only error messages need it
+    """Return the end of a message that names the nearest known key, or all of them."""
+    from difflib import get_close_matches  # only for a message
 
     nearest = get_close_matches(str(key).lower(), known, n=1)
     if nearest:
