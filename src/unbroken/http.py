@@ -1,4 +1,4 @@
-"""HTTP around a stream: headers for it, and the body of a client's response as a source.
+"""HTTP for streams: response headers, and the body of a client's response as a source.
 
 https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (what a proxy must not forward)
 No client is imported; responses are recognised by the names of their classes. In no client does closing a response from
@@ -73,7 +73,7 @@ def clean_headers(
     body. Repeated fields are joined with a comma (5.3). A field whose name is not a token (5.1), or whose value has a
     control character or one that a header cannot hold (5.5), is left out too: a server would fail with a 500.
 
-    Names keep their case, which differs between clients: to add `SSE_HEADERS` without sending `Content-Type` twice,
+    Names keep their case, which differs between clients. To add `SSE_HEADERS` without sending `Content-Type` twice,
     write `{name.title(): value for name, value in clean_headers(...).items()} | SSE_HEADERS`.
 
     Raises `TypeError` for names and values that are not str or bytes; a repeated field is several pairs, not a list.
@@ -153,7 +153,7 @@ def _source(
     )
 
 
-def _spent(response: Any) -> ValueError:
+def _already_read(response: Any) -> ValueError:
     return ValueError(
         f"from_response() takes a body that is still to be read; that of this {type(response).__name__} was read or "
         "closed already, and is not kept: pass the response before anything reads or closes it"
@@ -186,7 +186,7 @@ def _from_requests(response: Any) -> Source:
     if isinstance(response._content, bytes):
         chunks: Iterator[bytes] = iter([response.content])
     elif response._content_consumed or _urllib3_is_spent(response.raw):
-        raise _spent(response)
+        raise _already_read(response)
     else:
         chunks = _urllib3_chunks(response.raw)
     return _source(
@@ -198,7 +198,7 @@ def _from_urllib3(response: Any) -> Source:
     if isinstance(getattr(response, "_body", None), bytes):  # read at once, unless `preload_content=False`
         chunks: Iterator[bytes] = iter([response.data])
     elif _urllib3_is_spent(response):
-        raise _spent(response)
+        raise _already_read(response)
     else:
         chunks = _urllib3_chunks(response)
     return _source(response, chunks, lambda: _urllib3_socket(response), status=response.status, close=response.close)
@@ -212,8 +212,8 @@ def _urllib3_is_spent(raw: Any) -> bool:
 def _urllib3_chunks(raw: Any) -> Iterator[bytes]:
     """Yield what has arrived, decoded.
 
-    `stream` and `iter_content` wait for a whole HTTP chunk, or without chunked coding for the number of bytes asked
-    for, and lose what came before a cut.
+    `stream` and `iter_content` wait for a whole HTTP chunk or, without chunked coding, for the requested number of
+    bytes, and lose what came before the connection broke.
     """
     if not hasattr(raw, "read1"):  # urllib3 before 2.1
         yield from raw.stream(_READ_SIZE if getattr(raw, "chunked", False) else 1, decode_content=True)
@@ -231,7 +231,7 @@ def _urllib3_socket(raw: Any) -> Any:
 
 def _from_http_client(response: Any) -> Source:
     if response.isclosed() and response.headers.get("Content-Length") != "0":
-        raise _spent(response)
+        raise _already_read(response)
     chunks = _http_client_chunks(response)
     return _source(
         response, chunks, lambda: _http_client_socket(response), status=response.status, close=response.close
@@ -263,7 +263,7 @@ def _http_client_socket(response: Any) -> Any:
 
 def _from_httpx(response: Any) -> Source:
     if not hasattr(response, "_content") and (response.is_stream_consumed or response.is_closed):
-        raise _spent(response)
+        raise _already_read(response)
     is_sync = hasattr(response.stream, "__iter__")
     return _source(
         response,
@@ -286,7 +286,7 @@ def _from_aiohttp(response: Any) -> Source:
     if isinstance(response._body, bytes):
         chunks: AsyncIterable[bytes] = _kept(response._body)
     elif _aiohttp_is_spent(response):
-        raise _spent(response)
+        raise _already_read(response)
     else:
         chunks = response.content.iter_any()
     return _source(response, chunks, lambda: _aiohttp_socket(response), status=response.status, close=response.close)
