@@ -59,8 +59,8 @@ class Engine(Generic[T]):
         """Turn frames into what leaves."""
 
     def _direct_delivery(self) -> Delivery | None:
-        """Return what the fast path may deliver by itself; None where an observer is shown each chunk before."""
-        return None if self._on_received else self._DELIVERY
+        """Return what the fast path delivers by itself."""
+        return self._DELIVERY
 
     def _last_items(self, verdict: Verdict, ours: Failure | None) -> list[T]:
         """Return what is written last, where something is; an event engine raises instead."""
@@ -119,23 +119,29 @@ class Engine(Generic[T]):
         """Return what the next bytes complete; `b""` is nothing, and not the end."""
         if type(chunk) is not bytes:
             chunk = copy_buffer(chunk)
-        fast, report = self._pipeline.fast, self.report
-        events = report.events
+        # Observers are shown a chunk before anything is made of it.
+        fast = None if self._on_received else self._pipeline.fast
+        events = self.report.events
         if fast is None or (items := fast.take(chunk)) is None:
             return self._feed(chunk, now)
-        report.chunks_in += 1
+        self.report.chunks_in += 1
+        self._note_passed(items, chunk, now, events)
+        return items
+
+    def _note_passed(self, items: list[T], chunk: bytes, now: float, events_before: int) -> None:
+        """Note when a chunk took the fast path, and what of it left."""
+        report = self.report
         if items:
             gap = now - self._last_item_at
             if gap > report.longest_gap:
                 report.longest_gap = gap
             if self._on_content:
-                self._observe_content(now, report.events - events)
+                self._observe_content(now, report.events - events_before)
             self._last_item_at = self._last_content_at = self._last_passed_at = now
             if self._is_timed:
                 self._clocks.progressed(now)
         elif self._is_timed and chunk:
             self._clocks.received(now)
-        return items
 
     def _feed(self, chunk: bytes, now: float) -> list[T]:
         since = self._since_start(now)
@@ -148,8 +154,15 @@ class Engine(Generic[T]):
                 self._clocks.received(now)
             if report.first_byte is None:
                 report.first_byte = since
-        for received in () if self.finished else self._on_received:
-            received(report, chunk, since)
+        if self._on_received and not self.finished:
+            for received in self._on_received:
+                received(report, chunk, since)
+            events = report.events
+            # An observer may have closed the stream.
+            fast = self._pipeline.fast
+            if fast is not None and (passed := fast.take(chunk)) is not None:
+                self._note_passed(passed, chunk, now, events)
+                return passed
         items = self._pipeline.feed(chunk)
         delivered = self._deliver(self._timed(items, now)) if items else []
         gate = self._pipeline.gate

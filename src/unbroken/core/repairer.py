@@ -46,7 +46,7 @@ class StreamRepairer(Engine[bytes]):
         """Owe no heartbeat while `held`: the answer has not begun, and a heartbeat would begin it."""
         self._heartbeat.held = held
 
-    def _note_passed(self) -> None:
+    def _catch_up_heartbeat(self) -> None:
         """Count what took the fast path as written: it is noted only when somebody asks, a call less per frame."""
         if self._started_at is not None:
             self._heartbeat.wrote(self._last_passed_at)
@@ -55,7 +55,7 @@ class StreamRepairer(Engine[bytes]):
         """Return the time of the next heartbeat or timeout, or None."""
         if self.finished:
             return None
-        self._note_passed()
+        self._catch_up_heartbeat()
         heartbeat, clock = self._heartbeat.next_deadline(), self._clocks.next_deadline()
         if heartbeat is None or clock is None:
             return clock if heartbeat is None else heartbeat
@@ -63,7 +63,7 @@ class StreamRepairer(Engine[bytes]):
 
     def on_deadline(self, now: float) -> list[bytes]:
         """Return what is due now: a timeout's error frame, a heartbeat, or nothing."""
-        self._note_passed()
+        self._catch_up_heartbeat()
         if (items := super().on_deadline(now)) or self.finished or not self._heartbeat.due(now):
             return items
         self._heartbeat.wrote(now)

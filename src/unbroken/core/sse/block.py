@@ -72,6 +72,10 @@ class ParsedBlock:
         """The data as the standard joins it."""
         return b"\n".join(self.data).decode()
 
+    def parsed(self) -> ParsedBlock:
+        """Return the block with its lines taken apart: itself."""
+        return self
+
     def spell(self) -> bytes:
         """Return the frame as it is, without non-field lines."""
         if not self.non_fields:
@@ -121,6 +125,10 @@ class SimpleBlock:
     def body(self) -> list[bytes]:
         """The one line of data."""
         return self.data
+
+    def parsed(self) -> ParsedBlock:
+        """Return the block with its lines taken apart once, and not each time that somebody asks."""
+        return ParsedBlock(self.wire)
 
     def spell(self) -> bytes:
         """Return the frame as it is."""

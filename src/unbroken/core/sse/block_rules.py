@@ -11,22 +11,23 @@ from ..repairs import RepairKind
 from .block import Block
 
 Allows = Callable[[RepairKind], bool]
-Rule = Callable[[Block], list[str]]
+Rule = Callable[[Block, str], list[str]]
+"""Takes a block and its payload; returns the documents that the block proves to hold, or none."""
 
 
-def raw_block(block: Block) -> list[str]:
+def raw_block(block: Block, payload: str) -> list[str]:
     """A document over several lines without `data:`, and nothing else."""
     raw = b"\n".join(block.non_fields).decode() if not block.data else ""
     return [raw] if is_whole(raw) else []
 
 
-def raw_newlines(block: Block) -> list[str]:
+def raw_newlines(block: Block, payload: str) -> list[str]:
     """A document that raw line ends cut into several lines of data, or into lines without `data:`."""
     return join_raw_lines(b"\n".join(block.body).decode()) if block.data and len(block.body) > 1 else []
 
 
 def _of_payload(mend: Callable[[str], list[str]]) -> Rule:
-    return lambda block: mend(block.payload) if block.data else []
+    return lambda block, payload: mend(payload) if block.data else []
 
 
 BLOCK_RULES: Final[tuple[tuple[RepairKind, Rule], ...]] = (
@@ -42,10 +43,11 @@ USES_NON_FIELDS: Final = (RepairKind.RAW_NEWLINE, RepairKind.RAW_JSON)
 
 def mend(block: Block, allows: Allows) -> tuple[RepairKind | None, list[str]]:
     """Return the first repair that brings its proof, and the documents (or `[DONE]`) that the block then holds."""
-    if block.data and (not (payload := block.payload) or payload == DONE or prove(payload) is not FLAWED):
+    payload = block.payload
+    if block.data and (not payload or payload == DONE or prove(payload) is not FLAWED):
         return None, []
     for kind, rule in BLOCK_RULES:
-        if allows(kind) and (documents := rule(block)):
+        if allows(kind) and (documents := rule(block, payload)):
             return kind, documents
     return None, []
 

@@ -243,6 +243,7 @@ class SSEReader:
             self._gate.report.respellings["comment"] += count - len(block.lines)
         if self._take_strictly(block, start, end):
             return
+        block = block.parsed()
         kind, documents = block_rules.mend(block, self._gate.allows)
         uses_non_fields = kind in block_rules.USES_NON_FIELDS
         between = [] if uses_non_fields else block_rules.documents_between(block, self._gate.allows)
