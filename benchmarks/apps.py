@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from time import perf_counter_ns
 from typing import Any
 
-from .workloads import DONE, openai_blocks, openai_payload
+from .payloads import DONE
+from .workloads import openai_blocks, openai_payload
 
 TOKENS = 500
 PACED_TOKENS = 100

@@ -12,6 +12,7 @@ import gc
 import random
 import statistics
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter, process_time
@@ -38,13 +39,13 @@ class Timing:
         return min(self.seconds)
 
     def ratio(self, base: Timing) -> float:
-        """Divide round by round and take the median."""
+        """Return the median of the quotients, round by round; for an unfinished one the bound."""
         if self.unfinished:
             return self.best / base.best
         return statistics.median(mine / other for mine, other in zip(self.seconds, base.seconds, strict=True))
 
     def spread(self, base: Timing) -> tuple[float, float]:
-        """Give the quartiles of the ratio, round by round; twice the bound where there was no round."""
+        """Return the quartiles of the ratio, round by round; twice the bound where it is one."""
         if self.unfinished:
             return self.ratio(base), self.ratio(base)
         ratios = [mine / other for mine, other in zip(self.seconds, base.seconds, strict=True)]
@@ -53,7 +54,7 @@ class Timing:
 
 
 def timed(work: Callable[[], object]) -> Pass:
-    """Make a pass out of a callable."""
+    """Return a pass that calls `work`."""
 
     def once() -> float:
         start = process_time()
@@ -64,7 +65,7 @@ def timed(work: Callable[[], object]) -> Pass:
 
 
 def reading(reader: Reader, streams: list[Chunks], patience: float) -> Pass:
-    """Make a pass that reads all streams. Raises OutOfPatienceError out of the source after `patience` seconds.
+    """Return a pass that reads all streams. Raises OutOfPatienceError out of the source after `patience` seconds.
 
     Only streams of very many chunks are watched, by a generator that costs every contender the same.
     """
@@ -91,18 +92,25 @@ def compare(passes: dict[str, Pass], *, seconds: float, most: int = 40, least: i
         _warm(once, timings[name])
     running = [name for name in passes if not timings[name].unfinished]
     draw = random.Random(len(passes))
-    gc.collect()
-    gc.freeze()
-    try:
+    with frozen_heap():
         started = perf_counter()
         for round_ in range(most):
             for name in draw.sample(running, len(running)):
                 timings[name].seconds.append(passes[name]())
             if round_ + 1 >= least and perf_counter() - started > seconds:
                 break
+    return timings
+
+
+@contextmanager
+def frozen_heap() -> Iterator[None]:
+    """Keep what was built before out of every garbage collection, so that no pass pays for the streams of another."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
     finally:
         gc.unfreeze()
-    return timings
 
 
 def _warm(once: Pass, timing: Timing) -> None:

@@ -20,8 +20,9 @@ from typing import Any
 
 from . import machine
 from .compare import write_between_markers
+from .payloads import DONE
 from .readers import LEAN_PROXY, PROXY, READER, Reader
-from .workloads import DONE, openai_blocks
+from .workloads import openai_blocks
 
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 CONCURRENCY = (1, 10, 100, 1_000, 10_000)

@@ -13,9 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .mixture import mixed_streams
+from .payloads import DONE, LETTERS, MIXED, SEED, WORDS, blocks, spell, tokens
+
 EVENT_BYTES = 256
 BULK = 64 * 1024
-SEED = 20_240_229
 
 
 @dataclass(frozen=True)
@@ -43,25 +45,6 @@ def cut(body: bytes, size: int) -> list[bytes]:
 
 # --- payloads -------------------------------------------------------------------------------------------------
 
-# Each of these is 7 bytes long as JSON spells it behind its blank, so that every event is 256 bytes long.
-WORDS = "streams prompts answers network servers clients timeout message already between another through because"
-ESCAPED = 'quote" tab\tbd lin\n\n C\\tool </div>. 3.14159 (a)(b), it—is **bold*'
-CHINESE = "数据 事件 模型 代理 流 字节 超时 心跳 回答 一个 完整 修复 断开 连接 错误 重试"
-MIXED = f"{CHINESE} поток событие ответ こんにちは ストリーム 안녕하세요 مرحبا תשובה 🙂 👩\u200d💻"
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-
-def tokens(count: int, vocabulary: str = f"{WORDS} {ESCAPED}", seed: int = SEED) -> list[str]:
-    """Draw `count` tokens, each with its leading blank, as models send them."""
-    words = vocabulary.split(" ")
-    draw = random.Random(seed)
-    return [" " + draw.choice(words) for _ in range(count)]
-
-
-def spell(document: object) -> str:
-    """Spell JSON as most providers do: without blanks, and with characters as they are."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
 
 def openai_payload(token: str | None, *, finish: str | None = None, **rest: str) -> str:
     """Spell one chat completion chunk."""
@@ -85,9 +68,6 @@ def openai_blocks(count: int) -> list[bytes]:
     payloads = [openai_payload(token) for token in tokens(count - 1)]
     payloads.append(openai_payload(None, finish="stop"))
     return [f"data: {payload}\n\n".encode() for payload in payloads]
-
-
-DONE = b"data: [DONE]\n\n"
 
 
 def openai_body(count: int) -> bytes:
@@ -179,7 +159,7 @@ def captured_streams(folder: Path) -> list[list[bytes]]:
         if facts.get("errors") or facts["finish_reason"] is None:
             continue
         body = (folder / row["file"]).read_bytes()
-        streams.append(_by_sizes(body, row["chunk_sizes"]) if "chunk_sizes" in row else _by_blocks(body))
+        streams.append(_by_sizes(body, row["chunk_sizes"]) if "chunk_sizes" in row else blocks(body))
     return streams
 
 
@@ -193,12 +173,6 @@ def _by_sizes(body: bytes, sizes: list[int]) -> list[bytes]:
         chunks.append(body[at : at + size])
         at += size
     return [chunk for chunk in chunks if chunk]
-
-
-def _by_blocks(body: bytes) -> list[bytes]:
-    separator = b"\r\n\r\n" if b"\r\n\r\n" in body else b"\n\n"
-    blocks = body.split(separator)
-    return [block + separator for block in blocks[:-1]] + ([blocks[-1]] if blocks[-1] else [])
 
 
 # --- workloads ------------------------------------------------------------------------------------------------
@@ -286,6 +260,12 @@ def obfuscated(scale: float) -> Workload:
     return Workload("o", title, "sse", count + 1, [[*obfuscated_blocks(count), DONE]])
 
 
+def mixture(scale: float) -> Workload:
+    streams = [stream for _, stream in mixed_streams(scale)]
+    count = sum(_dispatches(b"".join(chunks)) for chunks in streams)
+    return Workload("m", "shaped like recorded streams, one block a chunk", "sse", count, streams)
+
+
 WORKLOADS: dict[str, Callable[[float], Workload | None]] = {
     "a": event_per_chunk,
     "b": bulk,
@@ -298,6 +278,7 @@ WORKLOADS: dict[str, Callable[[float], Workload | None]] = {
     "h": non_latin,
     "i": captured,
     "j": gemini_array,
+    "m": mixture,
     "o": obfuscated,
 }
 
