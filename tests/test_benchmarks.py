@@ -395,8 +395,30 @@ def test_a_python_version_without_a_record_is_held_to_the_lowest() -> None:
     assert guard.recorded_for("3.99", record) == record["3.11"]
 
 
+def test_what_fell_is_measured_again_alone_and_its_better_ratio_counts() -> None:
+    recorded = {"holds": 1.0, "noisy": 1.0, "slow": 1.0}
+    asked: dict[str, float] = {"noisy": 0.9, "slow": 0.4}
+    measured = guard.measure_again({"holds": 1.1, "noisy": 0.5, "slow": 0.5}, recorded, asked.pop)
+    assert measured == {"holds": 1.1, "noisy": 0.9, "slow": 0.5}
+    assert not asked
+    assert guard.fallen(measured, recorded) == ["slow"]
+
+
+def test_without_recordings_their_lines_are_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(captures, "FOLDER", tmp_path / "absent")
+    guard.streams_of.cache_clear()
+    assert set(guard.LINES) - set(guard.available_lines()) == {"recorded, reader", "recorded, proxy"}
+
+
+def test_a_target_of_the_guard_is_one_of_the_program_that_prints_them() -> None:
+    aims = {line.target for line in guard.LINES.values() if line.target}
+    assert aims == {target.limit if target.speed else 1 / target.limit for target in recorded.TARGETS}
+    assert guard.short_of_target({"recorded, reader": 0.55, "recorded, proxy": 0.48}) == ["recorded, reader"]
+
+
 def test_the_record_has_every_line() -> None:
-    record = json.loads(guard.RECORD.read_text())
+    record = guard.read_record()
+    assert record
     assert {version: set(ratios) for version, ratios in record.items()} == {
         version: set(guard.LINES) for version in record
     }
