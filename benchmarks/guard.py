@@ -174,7 +174,8 @@ def available_lines() -> list[str]:
 
 def read_record() -> dict[str, Ratios]:
     """Return the recorded ratios by Python version; none where nothing was recorded yet."""
-    return json.loads(RECORD.read_text())["ratios"] if RECORD.exists() else {}  # type: ignore[no-any-return]
+    ratios: dict[str, Ratios] = json.loads(RECORD.read_text())["ratios"] if RECORD.exists() else {}
+    return ratios
 
 
 def write_record(record: dict[str, Ratios]) -> None:

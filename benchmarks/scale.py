@@ -113,6 +113,12 @@ def arepaired(chunks: Any) -> AsyncIterator[bytes]:
     return arepair(chunks)
 
 
+def read_events(chunks: Any) -> AsyncIterator[Any]:
+    from unbroken import aiter_events
+
+    return aiter_events(chunks)
+
+
 # --- memory -----------------------------------------------------------------------------------------------------
 
 
@@ -177,10 +183,13 @@ def memory_of_cores(streams: int, events: int) -> float:
     return (resident_kib() - before) / streams
 
 
+IDLE_STREAM = "arepair and its consumer's task"
+IDLE_READER = "aiter_events and its consumer's task"
 MEMORY: dict[str, Callable[[int], float]] = {
     "StreamRepairer": lambda events: memory_of_cores(10_000, events),
     "a bare async generator and its task": lambda events: asyncio.run(memory_of_tasks(10_000, aiter, events)),
-    "arepair, its pump and its consumer's task": lambda events: asyncio.run(memory_of_tasks(10_000, arepaired, events)),
+    IDLE_STREAM: lambda events: asyncio.run(memory_of_tasks(10_000, arepaired, events)),
+    IDLE_READER: lambda events: asyncio.run(memory_of_tasks(10_000, read_events, events)),
     "repair and its thread": lambda events: memory_of_threads(500, events),
 }
 

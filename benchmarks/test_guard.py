@@ -11,6 +11,7 @@ import pytest
 from tests import captures
 
 from . import guard
+from .over_http import OUR_READER
 
 LINES = ("shaped, reader", "shaped, proxy", "one event a chunk, proxy", "reader on (b)")
 
@@ -45,7 +46,7 @@ def test_the_guard_fails_for_what_is_far_below_its_record(small: Path, capsys: p
 
 
 def test_targets_fail_only_where_they_are_asked_for(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    line = guard.Line(guard.OUR_READER, "m", target=1000.0)
+    line = guard.Line(OUR_READER, "m", target=1000.0)
     monkeypatch.setattr(guard, "LINES", {"shaped, reader": line})
     guard.write_record({"3.11": {"shaped, reader": 1e-6}})
     assert guard.main(["--seconds", "0"]) == 0
