@@ -172,7 +172,7 @@ Round = dict[Cell, float]
 
 
 def rounds_of(count: int) -> list[Round]:
-    """Time every way once in each round, in a new order."""
+    """Return the cost of every way in each round, timed in a new order."""
     cells = [(way, upstream) for way in WAYS for upstream in UPSTREAMS] + [(way, "sync") for way in SYNC_WAYS]
     rounds = []
     for _ in range(count):
@@ -304,7 +304,7 @@ IMPORT_AIM = Aim("import unbroken, × the standard modules", 1.8, lambda: import
 
 
 def judge(figures: dict[Aim, float]) -> bool:
-    """Print each aim; what is short is measured again alone and its better figure counts. Whether all are met."""
+    """Print each aim, and measure what is short again alone: the better figure counts. Whether all are met."""
     met = True
     print(f"\n{'aim':44}{'at most':>8}{'measured':>10}")
     for aim, figure in figures.items():
@@ -318,7 +318,7 @@ def judge(figures: dict[Aim, float]) -> bool:
 
 
 def run(rounds: int, streams: int, seconds: float) -> bool:
-    """Measure and print everything. Whether all aims are met."""
+    """Measure and print everything; return whether all aims are met."""
     costs = rounds_of(rounds)
     print_costs(costs)
     latencies = latencies_alone()

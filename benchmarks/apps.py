@@ -35,7 +35,7 @@ async def atokens() -> AsyncIterator[bytes]:
 
 
 async def payloads() -> AsyncIterator[dict[str, str]]:
-    """Give sse-starlette what it wants: payloads, without the cost of finding them in bytes."""
+    """Yield what sse-starlette takes: payloads, without the cost of finding them in bytes."""
     for payload in PAYLOADS:
         await asyncio.sleep(0)
         yield {"data": payload}

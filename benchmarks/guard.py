@@ -132,7 +132,7 @@ class Bench:
 
 
 def measure(names: Collection[str], seconds: float, wanted: Ratios | None = None, least: int = 10) -> Ratios:
-    """Measure until the time is up, or earlier once every wanted ratio has been reached; at least one round."""
+    """Return the ratios, when the time is up or every wanted one has been reached; after at least one round."""
     bench = Bench(names)
     bench.round()
     deadline = perf_counter() + seconds

@@ -137,7 +137,7 @@ def chat_tool_call(count: int, draw: Draw) -> list[bytes]:
 
 
 def chat_padded(count: int, draw: Draw) -> list[bytes]:
-    """Each frame is padded, so that its length tells nothing of its token; one of ten paddings is empty."""
+    """Each frame is padded, so that its length does not show that of its token; one of ten paddings is empty."""
     chunk = chat(draw, model="small-chat-1", service_tier="default", system_fingerprint=f"fp_{letters(draw, 10)}")
     out = []
     for _ in range(count - 3):

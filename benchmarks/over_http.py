@@ -62,7 +62,7 @@ def httpx_sse(chunks: Iterable[bytes]) -> Iterator[Any]:
 
 
 def hand_loop(chunks: Iterable[bytes]) -> Iterator[Any]:
-    """Read with httpx-sse and `json.loads`, as many programs do. A payload that is not JSON is passed over."""
+    """Yield the JSON of each event, read with httpx-sse and `json.loads`; what is not JSON is skipped."""
     from httpx_sse import EventSource
 
     loads = json.loads

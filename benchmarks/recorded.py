@@ -91,7 +91,7 @@ def json_payloads(streams: Iterable[Chunks]) -> list[str]:
 
 
 def recorded_groups() -> list[Group]:
-    """Read the real recordings of SSE. Raises `NoRecordingsError`."""
+    """Return the real recordings of SSE by provider. Raises `NoRecordingsError`."""
     from tests.captures import FOLDER
 
     if not FOLDER.is_dir():
@@ -158,7 +158,7 @@ Results = dict[str, list[Group]]
 
 
 def measure(results: Results, seconds: float, least: int = 3) -> int:
-    """Time every reader on every group in rounds until the time is up, at least 3; return the number of rounds.
+    """Return the number of rounds in which every reader read every group, until the time was up, at least 3.
 
     The readers of a group run one after the other, in a new order each round, so that what is compared was taken within
     the same second.
@@ -205,7 +205,7 @@ def summed(timings: list[Timing]) -> Timing:
 
 @dataclass(frozen=True)
 class Target:
-    """What the project set itself: a reader's cost in units of another's, at most; or its speed, at least."""
+    """What the project aims at: a reader's cost in units of another's, at most; or its speed, at least."""
 
     text: str
     section: str

@@ -17,7 +17,7 @@ import pytest
 
 from benchmarks import compare, guard, mixture, over_http, payloads, picture, readers, recorded, rounds, workloads
 from benchmarks.readers import OURS, PEERS, YARDSTICK, Reader
-from benchmarks.rounds import OutOfPatienceError, Timing
+from benchmarks.rounds import Timing, TooSlowError
 from benchmarks.v8 import V8, NoV8Error
 from benchmarks.workloads import Workload
 from tests import captures
@@ -247,7 +247,7 @@ def test_every_contender_runs_in_every_round() -> None:
 
 def test_a_reader_that_takes_too_long_is_left_out_and_its_ratio_a_bound() -> None:
     def never() -> float:
-        raise OutOfPatienceError
+        raise TooSlowError
 
     timings = rounds.compare({"quick": lambda: 1e-9, "never": never}, seconds=0)
     assert timings["never"].unfinished
@@ -255,12 +255,12 @@ def test_a_reader_that_takes_too_long_is_left_out_and_its_ratio_a_bound() -> Non
     assert compare.cell(timings["never"], timings["quick"]).startswith("over ")
 
 
-def test_patience_ends_inside_the_source() -> None:
+def test_a_slow_reader_is_stopped_inside_the_source() -> None:
     chunks = [b"x"] * 200_000
     consume = Reader("endless", iter)
-    with pytest.raises(OutOfPatienceError):
-        rounds.reading(consume, [chunks], patience=-1.0)()
-    assert rounds.reading(consume, [chunks], patience=60.0)() > 0
+    with pytest.raises(TooSlowError):
+        rounds.reading(consume, [chunks], most=-1.0)()
+    assert rounds.reading(consume, [chunks], most=60.0)() > 0
 
 
 def test_the_table_has_a_row_for_each_contender_that_ran() -> None:
