@@ -222,12 +222,13 @@ def print_costs(rounds: list[Round]) -> None:
 # --- latency ----------------------------------------------------------------------------------------------------
 
 
-def print_latencies(latencies: latency.Latencies) -> None:
-    """Print the median and the tail of each way."""
-    print(f"\n{'µs from upstream to the consumer, a token':44}{'median':>8}{'added':>8}{'p99':>8}")
-    for way, ages in latencies.items():
+def print_latencies(rounds: list[latency.Latencies]) -> None:
+    """Print the median and the tail of each way in all rounds, and what it adds in the median round."""
+    print(f"\n{'µs from upstream to the consumer, a token':44}{'median':>8}{'p99':>8}{'added':>8}")
+    for way in latency.WAYS:
+        ages = [age for latencies in rounds for age in latencies[way]]
         tail = quantiles(ages, n=100)[98]
-        print(f"{way:44}{median(ages):8.0f}{latency.added(latencies, way):8.0f}{tail:8.0f}")
+        print(f"{way:44}{median(ages):8.0f}{tail:8.0f}{latency.added(rounds, way):8.0f}")
 
 
 # --- idle streams -----------------------------------------------------------------------------------------------
@@ -291,13 +292,9 @@ def import_ratio(measured: tuple[float, float]) -> float:
     return ours / standard
 
 
-def latencies_alone() -> latency.Latencies:
-    return asyncio.run(latency.measure())
-
-
 TASK_AIM = Aim("arepair adds, of what a task per item adds", OF_A_TASK, lambda: of_a_task(rounds_of(10)))
-PUMP_AIM = Aim("arepair's latency, × the leanest pump's", 1.3, lambda: latency.of_the_pump(latencies_alone()))
-READER_AIM = Aim("a reader's latency above bare, µs", 30.0, lambda: latency.added(latencies_alone(), latency.READER))
+PUMP_AIM = Aim("arepair's latency, × the leanest pump's", 1.3, lambda: latency.of_the_pump(latency.measure()))
+READER_AIM = Aim("a reader's latency above bare, µs", 30.0, lambda: latency.added(latency.measure(), latency.READER))
 STREAM_MEMORY_AIM = Aim("an idle stream, KiB", 5.8, lambda: in_fresh_process(IDLE_STREAM, 0))
 READER_MEMORY_AIM = Aim("an idle reader, KiB", 4.5, lambda: in_fresh_process(IDLE_READER, 0))
 IMPORT_AIM = Aim("import unbroken, × the standard modules", 1.8, lambda: import_ratio(imports.measure()))
@@ -321,7 +318,7 @@ def run(rounds: int, streams: int, seconds: float) -> bool:
     """Measure and print everything; return whether all aims are met."""
     costs = rounds_of(rounds)
     print_costs(costs)
-    latencies = latencies_alone()
+    latencies = latency.measure()
     print_latencies(latencies)
     memory = {row: in_fresh_process(row, 0) for row in (IDLE_STREAM, IDLE_READER)}
     print("\nKiB of each idle one, among 10,000, its consumer's task included")

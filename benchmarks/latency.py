@@ -20,8 +20,9 @@ from .payloads import DONE
 from .workloads import openai_payload
 
 PACE_SECONDS = 0.05
-TOKENS = 200
+TOKENS = 30
 STREAMS = 5
+ROUNDS = 15
 HEARTBEAT_SECONDS = 5.0
 STAMP = re.compile(r"@(\d+)@")
 
@@ -123,7 +124,12 @@ async def consume(stream: AsyncIterator[Any]) -> list[float]:
     return ages
 
 
-async def measure(tokens: int = TOKENS, streams: int = STREAMS, pace: float = PACE_SECONDS) -> Latencies:
+def measure(rounds: int = ROUNDS) -> list[Latencies]:
+    """Return the latencies of some rounds, each in an event loop of its own."""
+    return [asyncio.run(one_round()) for _ in range(rounds)]
+
+
+async def one_round(tokens: int = TOKENS, streams: int = STREAMS, pace: float = PACE_SECONDS) -> Latencies:
     """Return the latencies of all ways, side by side."""
     ways = list(WAYS) * streams
     random.shuffle(ways)
@@ -134,11 +140,11 @@ async def measure(tokens: int = TOKENS, streams: int = STREAMS, pace: float = PA
     return found
 
 
-def added(latencies: Latencies, way: str) -> float:
-    """Return the microseconds that a way adds to a bare loop, at the median."""
-    return median(latencies[way]) - median(latencies[BARE])
+def added(rounds: list[Latencies], way: str) -> float:
+    """Return the microseconds that a way adds to a bare loop, at the median of its tokens, in the median round."""
+    return median(median(latencies[way]) - median(latencies[BARE]) for latencies in rounds)
 
 
-def of_the_pump(latencies: Latencies) -> float:
-    """Return arepair's added latency in units of the leanest pump's."""
-    return added(latencies, AREPAIR) / added(latencies, PUMP)
+def of_the_pump(rounds: list[Latencies]) -> float:
+    """Return arepair's added latency in units of the leanest pump's, in the median round."""
+    return median(added([latencies], AREPAIR) / added([latencies], PUMP) for latencies in rounds)

@@ -136,6 +136,28 @@ def chat_tool_call(count: int, draw: Draw) -> list[bytes]:
     return [frame(chunk(begin)), *(frame(chunk(delta)) for delta in calls), *chat_end(chunk({}), count, "tool_calls")]
 
 
+def chat_agent(count: int, draw: Draw) -> list[bytes]:
+    """A little of everything, as short streams have it: filter results, reasoning, text, and then a tool call."""
+    chunk = chat(draw, model="small-chat-1", system_fingerprint=f"fp_{letters(draw, 10)}")
+    filtered = {kind: {"filtered": False, "severity": "safe"} for kind in ("hate", "self_harm", "sexual", "violence")}
+    prompt = {"prompt_index": 0, "content_filter_results": filtered}
+    call = {"index": 0, "id": f"call_{letters(draw, 24)}", "type": "function"}
+    named_call = {**call, "function": {"name": "write", "arguments": ""}}
+    third = max(1, (count - 7) // 3)
+    deltas: list[dict[str, Any]] = [
+        {"role": "assistant", "content": "", "refusal": None},
+        *({"reasoning_content": text(draw)} for _ in range(third)),
+        *({"content": text(draw)} for _ in range(third)),
+        {"role": "assistant", "content": None, "tool_calls": [named_call]},
+        *({"tool_calls": [{"index": 0, "function": {"arguments": it}}]} for it in arguments(draw, third)),
+    ]
+    return [
+        frame({**chunk({}), "choices": [], "prompt_filter_results": [prompt]}),
+        *(frame(chunk(delta, content_filter_results={})) for delta in deltas[: max(1, count - 4)]),
+        *chat_end(chunk({}, content_filter_results={}), count, "tool_calls"),
+    ]
+
+
 def chat_padded(count: int, draw: Draw) -> list[bytes]:
     """Each frame is padded, so that its length does not show that of its token; one of ten paddings is empty."""
     chunk = chat(draw, model="small-chat-1", service_tier="default", system_fingerprint=f"fp_{letters(draw, 10)}")
@@ -194,6 +216,16 @@ def message_text(count: int, draw: Draw) -> list[bytes]:
 def message_tool(count: int, draw: Draw) -> list[bytes]:
     """A short text, and then tool arguments in pieces."""
     return message(draw, [*text_block(0, count // 10, draw), *tool_block(1, max(1, count - count // 10 - 8), draw)])
+
+
+def message_agent(count: int, draw: Draw) -> list[bytes]:
+    """Thinking with its signature, a text, and one tool after the other."""
+    third = max(1, (count - 14) // 3)
+    thoughts: list[dict[str, Any]] = [{"type": "thinking_delta", "thinking": text(draw)} for _ in range(third)]
+    thoughts.append({"type": "signature_delta", "signature": letters(draw, 300)})
+    thinking = content_block(0, {"type": "thinking", "thinking": "", "signature": ""}, thoughts)
+    tools = [*tool_block(2, max(1, third // 2), draw), *tool_block(3, max(1, third // 2), draw)]
+    return message(draw, [*thinking, *text_block(1, third, draw), *tools])
 
 
 # --- OpenAI's responses ------------------------------------------------------------------------------------------
@@ -294,6 +326,34 @@ def response_changing_ids(count: int, draw: Draw) -> list[bytes]:
     return Response(draw).whole(deltas)
 
 
+def response_agent(count: int, draw: Draw) -> list[bytes]:
+    """A reasoning item with its summary, the arguments of a call, and a short text."""
+    third = max(1, (count - RESPONSE_ENDS - 8) // 3)
+
+    def deltas(response: Response, item: str) -> list[bytes]:
+        reasoning, call = f"rs_{letters(draw, 48)}", f"fc_{letters(draw, 48)}"
+        thought = {"id": reasoning, "type": "reasoning", "encrypted_content": letters(draw, 600), "summary": []}
+        summary = {"item_id": reasoning, "output_index": 0, "summary_index": 0}
+        facts = {"id": call, "type": "function_call", "call_id": f"call_{letters(draw, 24)}", "name": "write"}
+        pieces = arguments(draw, third)
+        written = {"item_id": call, "output_index": 1}
+        at = {"item_id": item, "output_index": 2, "content_index": 0, "logprobs": []}
+        return [
+            response.event("output_item.added", item=thought, output_index=0),
+            response.event("reasoning_summary_part.added", **summary, part={"type": "summary_text", "text": ""}),
+            *(response.event("reasoning_summary_text.delta", **summary, delta=text(draw)) for _ in range(third)),
+            response.event("reasoning_summary_text.done", **summary, text=WORDS),
+            response.event("output_item.done", item=thought, output_index=0),
+            response.event("output_item.added", item={**facts, "status": "in_progress"}, output_index=1),
+            *(response.event("function_call_arguments.delta", **written, delta=piece) for piece in pieces),
+            response.event("function_call_arguments.done", **written, arguments="".join(pieces)),
+            response.event("output_item.done", item={**facts, "arguments": "".join(pieces)}, output_index=1),
+            *(response.event("output_text.delta", **at, delta=text(draw)) for _ in range(third)),
+        ]
+
+    return Response(draw).whole(deltas)
+
+
 # --- the others --------------------------------------------------------------------------------------------------
 
 
@@ -379,31 +439,31 @@ class Kind:
 
 TEXT_LENGTHS = (
     *(3645, 1249, 1105, 435, 235, 222, 213, 209, 186, 175, 160, 142, 112, 104, 102, 95, 87, 82, 79, 60, 44),
-    *[36, 22, 20, 15] * 6,
-    *[10, 8, 7, 6, 5, 5] * 11,
+    *[36, 22, 20, 15] * 3,
+    *[10, 8, 7, 6, 5, 5] * 6,
 )
+RESPONSE_LENGTHS = (117, 87, 77, 55, 48, 48, 36, 26, *[24, 23, 21, 19, 18] * 4)
+CHAT_LENGTHS = (60, 57, 48, *[36, 31, 26, 22, 22, 20, 19, 16, 15] * 3, *[14, 12, 10, 9, 8, 8, 7, 6] * 5)
 KINDS = [
     Kind("openai-chat", "text", chat_text, TEXT_LENGTHS),
     Kind("openai-chat", "text, with comments and repeated roles", chat_gateway, (2004, 169, 26, 20, 15, 8)),
-    Kind("openai-chat", "shapes that alternate", chat_reasoning, (1968, 1816, 276, 186, 160, 149, 100, 31, 21, 15)),
-    Kind("openai-chat", "text twice", chat_text_twice, (1366, 1059, 259, 129, 19, 19)),
+    Kind("openai-chat", "shapes that alternate", chat_reasoning, (1968, 1816, 276, 186, 160, 149, 100, 31, 21)),
+    Kind("openai-chat", "text twice", chat_text_twice, (1366, 983, 259, 129, 19, 19)),
     Kind("openai-chat", "text twice and a number", chat_token_ids, (403, 54, 21, 21, 21, 16)),
-    Kind("openai-chat", "tool arguments", chat_tool_call, (54, 36, 29, 27, 21, 19, 16, *[14, 12, 10, 8] * 4)),
+    Kind("openai-chat", "tool arguments", chat_tool_call, (54, 36, 29, 27, 21, 19, 16, *[14, 12, 10, 8] * 2)),
+    Kind("openai-chat", "several shapes in a short stream", chat_agent, CHAT_LENGTHS),
     Kind("openai-chat", "padding, at times empty", chat_padded, (1224, 786, 259, 109, 75, 51, 48, 42, 20, 13)),
-    Kind("anthropic", "tool arguments", message_tool, (984, 106, 69, 36, 33, 30, *[21, 19, 18, 17] * 3)),
-    Kind("anthropic", "text", message_text, (67, 59, 51, 36, 29, 25, 20, *[10, 9, 8, 8] * 2)),
-    Kind("openai-responses", "text", response_text, (1757, 290, 98, 87, 79, 77, 49, 48, 38, 36, 26, *[14, 12] * 4)),
-    Kind(
-        "openai-responses",
-        "padding, at times empty",
-        response_padded,
-        (373, 117, 113, 55, 51, 48, 43, 24, *[24, 21, 20, 18, 16, 11, 10, 9] * 3),
-    ),
+    Kind("anthropic", "tool arguments", message_tool, (984, 106, 69, 36, 33)),
+    Kind("anthropic", "text", message_text, (67, 59, 36, 25, 20, *[10, 9, 8, 8] * 2)),
+    Kind("anthropic", "several shapes in a short stream", message_agent, (51, 36, 30, 29, *[21, 19, 18, 17] * 3)),
+    Kind("openai-responses", "text", response_text, (1757, 290, 98, 79, 49, 38, *[14, 12] * 2)),
+    Kind("openai-responses", "padding, at times empty", response_padded, (373, 113, 51, 43, 24, *[20, 16, 11] * 4)),
+    Kind("openai-responses", "several shapes in a short stream", response_agent, RESPONSE_LENGTHS),
     Kind("openai-responses", "ids that change", response_changing_ids, (282, 69)),
     Kind("cohere", "text", cohere, (351, 312, 51, 16, 10)),
     Kind("gemini-sse", "text", gemini, (36, 10, 6, 5, 5, 5, 4, 4, 4, 3, 3, 2, 2, 1, 1)),
     Kind("gemini-sse", "tool arguments", gemini_tool_call, (76, 16)),
-    Kind("other", "the whole answer so far", completion_so_far, (193, 113, 26, 18, 13, 12, 10, *[2] * 12)),
+    Kind("other", "the whole answer so far", completion_so_far, (193, 113, 26, 26, 18, 13, 12, 11, 10, *[2] * 20)),
 ]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from .readers import Chunks, Reader
+from .readers import PROXY, READER, Chunks, Reader
 
 HTTPX_SSE = "httpx-sse"
 HAND_LOOP = "hand loop"
@@ -20,6 +20,8 @@ OUR_READER = "unbroken, reader"
 OUR_PROXY = "unbroken, proxy"
 OPENAI = "openai's Stream"
 LOADS = "json.loads alone"
+WITHOUT_CLIENT = {OUR_READER: "unbroken, reader without a client", OUR_PROXY: "unbroken, proxy without a client"}
+"""Ours on the same chunks from a list: what its own work is, without the layer that httpx-sse cannot do without."""
 
 OPENAI_APIS = {
     "openai-chat": ("openai.types.chat", "ChatCompletionChunk"),
@@ -111,6 +113,8 @@ def readers(api: str) -> list[Reader]:
         Reader(HAND_LOOP, hand_loop, "httpx-sse", payload=json.dumps),
         Reader(OUR_READER, our_reader, "unbroken", payload=lambda event: event.data),
         Reader(OUR_PROXY, our_proxy, "unbroken", payload=None),
+        Reader(WITHOUT_CLIENT[OUR_READER], READER.open, "unbroken", payload=lambda event: event.data),
+        Reader(WITHOUT_CLIENT[OUR_PROXY], PROXY.open, "unbroken", payload=None),
     ]
     if api in OPENAI_APIS:
         common.append(Reader(OPENAI, lambda chunks: openai_stream(api, chunks), "openai", payload=None))

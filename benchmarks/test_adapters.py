@@ -80,15 +80,16 @@ def test_the_leanest_pump_passes_every_byte_and_fills_silence_with_heartbeats() 
 
 
 def test_the_latency_of_every_way_is_measured_on_each_token() -> None:
-    found = warp(lambda clock: latency.measure(tokens=3, streams=2))
+    found = warp(lambda clock: latency.one_round(tokens=3, streams=2))
     assert {way: len(ages) for way, ages in found.items()} == dict.fromkeys(latency.WAYS, 6)
     assert all(age >= 0 for ages in found.values() for age in ages)
 
 
-def test_added_latency_is_the_difference_of_medians() -> None:
-    ages = {latency.BARE: [1.0, 2.0, 90.0], latency.PUMP: [4.0, 4.0, 4.0], latency.AREPAIR: [5.0, 6.0, 7.0]}
-    assert latency.added(ages, latency.PUMP) == 2.0
-    assert latency.of_the_pump(ages) == 2.0
+def test_added_latency_is_the_difference_of_medians_in_the_median_round() -> None:
+    quiet = {latency.BARE: [1.0, 2.0, 90.0], latency.PUMP: [4.0, 4.0, 4.0], latency.AREPAIR: [5.0, 6.0, 7.0]}
+    busy = {latency.BARE: [1.0], latency.PUMP: [9.0], latency.AREPAIR: [99.0]}
+    assert latency.added([quiet, busy, quiet], latency.PUMP) == 2.0
+    assert latency.of_the_pump([quiet, busy, quiet]) == 2.0
 
 
 def test_imports_are_timed_in_fresh_interpreters() -> None:

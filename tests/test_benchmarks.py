@@ -55,7 +55,7 @@ HASHES = {
     "g16": "f518f0e4502e5b5c",
     "g1k": "f518f0e4502e5b5c",
     "h": "3499b1e1cf451c3f",
-    "m": "7b774531ca9d4810",
+    "m": "840520067bffb048",
     "o": "3ce5068d5653b234",
     "j": "6a8212c67d4e424d",
 }
@@ -289,7 +289,12 @@ def group(label: str, events: int, **seconds: list[float]) -> recorded.Group:
     return recorded.Group(label, "openai-chat", [[b""]], events, timings)
 
 
-READER_NAMES = {"sse": over_http.HTTPX_SSE, "reader": over_http.OUR_READER, "openai": over_http.OPENAI}
+READER_NAMES = {
+    "without": over_http.WITHOUT_CLIENT[over_http.OUR_READER],
+    "sse": over_http.HTTPX_SSE,
+    "reader": over_http.OUR_READER,
+    "openai": over_http.OPENAI,
+}
 
 
 def test_a_provider_of_few_events_has_no_row_of_its_own() -> None:
@@ -317,9 +322,11 @@ def test_the_table_has_a_row_for_each_group_and_one_for_all() -> None:
 
 
 def test_a_target_is_short_or_met() -> None:
-    slow = {"recorded": [group("one", 1, sse=[1.0], reader=[2.0])]}
+    slow = {"recorded": [group("one", 1, sse=[1.0], reader=[2.0], without=[1.5])]}
     target = recorded.TARGETS[0]
     assert target.measured(slow) == 2.0
+    assert target.measured(slow, client=False) == 1.5
+    assert recorded.targets(slow)[2].endswith("| at most 1.80 | 2.00 | **short** | 1.50 |")
     assert not target.met(2.0)
     assert target.met(1.7)
     assert target.measured({}) is None
@@ -363,13 +370,20 @@ SPEED_PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
 
 def test_the_page_has_a_place_for_each_table_and_names_programs_that_exist() -> None:
     text = SPEED_PAGE.read_text(encoding="utf-8")
-    for name in ("compare", "end-to-end", "adapters", "observers", "scale"):
+    for name in ("recorded", "compare", "end-to-end", "adapters", "observers", "scale"):
         assert text.count(f"<!-- {name} -->\n") == text.count(f"<!-- /{name} -->") == 1
     programs = set(re.findall(r"python -m (benchmarks\.\w+)", text))
-    written = {f"benchmarks.{name}" for name in ("compare", "end_to_end", "adapters", "observers", "scale")}
+    written = {f"benchmarks.{name}" for name in ("recorded", "compare", "end_to_end", "adapters", "observers", "scale")}
     assert programs == written | {"benchmarks.guard"}
     for program in programs:
         assert importlib.util.find_spec(program), f"docs/speed.md names {program}"
+
+
+def test_the_page_leads_with_the_picture_that_the_benchmark_draws() -> None:
+    text = SPEED_PAGE.read_text(encoding="utf-8")
+    assert text.index("(speed.svg)") < text.index("<!-- recorded -->") < text.index("<!-- compare -->")
+    svg = ElementTree.parse(SPEED_PAGE.with_name("speed.svg")).getroot()
+    assert svg.attrib["aria-label"] == f"{recorded.TITLES['recorded']}: µs per event"
 
 
 def test_v8_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
