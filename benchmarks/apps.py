@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from time import perf_counter_ns
 from typing import Any
 
-from .workloads import DONE, openai_blocks, openai_payload
+from .payloads import DONE
+from .workloads import openai_blocks, openai_payload
 
 TOKENS = 500
 PACED_TOKENS = 100
@@ -34,7 +35,7 @@ async def atokens() -> AsyncIterator[bytes]:
 
 
 async def payloads() -> AsyncIterator[dict[str, str]]:
-    """Give sse-starlette what it wants: payloads, without the cost of finding them in bytes."""
+    """Yield what sse-starlette takes: payloads, without the cost of finding them in bytes."""
     for payload in PAYLOADS:
         await asyncio.sleep(0)
         yield {"data": payload}

@@ -28,7 +28,7 @@ Results = dict[str, dict[str, Timing]]
 
 @dataclass(frozen=True)
 class Target:
-    """What the project set itself: on `workload`, `over` takes `factor` times as long as `under`, or more."""
+    """What the project aims at: on `workload`, `over` takes `factor` times as long as `under`, or more."""
 
     text: str
     workload: str
@@ -59,7 +59,7 @@ LEAN_EVENTS_PER_SECOND = 1_500_000
 
 
 def json_loads(workload: Workload) -> Callable[[], None]:
-    """Parse every payload of the workload as JSON, already decoded: the price that accounting has elsewhere."""
+    """Return a function that parses every payload of the workload, already decoded, with `json.loads`."""
     payloads = []
     for chunks in workload.streams:
         payloads += [text for text in READER.payloads(chunks) if text != workload.terminator]
@@ -80,18 +80,18 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def contenders(workload: Workload, v8: V8 | None, patience: float) -> dict[str, Pass]:
-    """Collect everything that reads this workload's format and is installed."""
+def contenders(workload: Workload, v8: V8 | None, most: float) -> dict[str, Pass]:
+    """Return a pass of everything that reads this workload's format and is installed."""
     readers = [r for r in [*OURS, *PEERS] if workload.format in r.formats and r.version() is not None]
-    passes = {reader.name: reading(reader, workload.streams, patience) for reader in readers}
+    passes = {reader.name: reading(reader, workload.streams, most) for reader in readers}
     passes[LOADS] = timed(json_loads(workload))
     if v8 is not None and workload.format == "sse":
         passes[V8_NAME] = v8.reading(workload)
     return passes
 
 
-def measure(names: list[str], v8: V8 | None, seconds: float, patience: float) -> tuple[Results, dict[str, Workload]]:
-    """Time every contender on the named workloads, one workload after the other."""
+def measure(names: list[str], v8: V8 | None, seconds: float, most: float) -> tuple[Results, dict[str, Workload]]:
+    """Return the timings of every contender on the named workloads, and the workloads that are on this machine."""
     results: Results = {}
     workloads = {}
     for name in names:
@@ -99,7 +99,7 @@ def measure(names: list[str], v8: V8 | None, seconds: float, patience: float) ->
         if workload is None:
             print(f"({name}) left out: its captures are not on this machine", file=sys.stderr)
             continue
-        results[name] = compare(contenders(workload, v8, patience), seconds=seconds)
+        results[name] = compare(contenders(workload, v8, most), seconds=seconds)
         workloads[name] = workload
         print_details(workload, results[name])
     return results, workloads
@@ -129,7 +129,7 @@ def cell(timing: Timing | None, base: Timing) -> str:
 
 
 def table(rows: list[str], results: Results, base: str) -> list[str]:
-    """Print one row per contender and one column per workload: how many times as long as `base` it takes."""
+    """Return one row per contender and one column per workload: how many times as long as `base` it takes."""
     lines = ["| | " + " | ".join(f"({name})" for name in results) + " |"]
     lines.append("|---|" + "--:|" * len(results))
     for row in rows:
@@ -144,7 +144,7 @@ def unique(readers: list[Reader]) -> list[str]:
 
 
 def targets(results: Results, workloads: dict[str, Workload]) -> list[str]:
-    """Print each target with what was measured."""
+    """Return each target with what was measured."""
     lines = ["| target | at least | measured | |", "|---|--:|--:|---|"]
     for target in TARGETS:
         measured = target.measured(results)
@@ -160,7 +160,7 @@ def targets(results: Results, workloads: dict[str, Workload]) -> list[str]:
 
 
 def markdown(results: Results, workloads: dict[str, Workload], v8: V8 | None, command: str) -> str:
-    """Write the page's tables."""
+    """Return the page's tables."""
     versions = {reader.package: reader.version() for reader in PEERS if reader.package}
     installed = [f"{package} {version}" for package, version in versions.items() if version]
     if v8 is not None:
@@ -196,13 +196,13 @@ def write_between_markers(page: Path, text: str, name: str) -> None:
 
 
 def write_output(page: Path, output: str, name: str) -> None:
-    """Put what a program printed between the markers of its name, as it stands, under a line that says where from."""
+    """Write what a program printed between the markers of its name, under a line that names its command."""
     head = f"Output of `python -m benchmarks.{name}` on {machine.today_and_description()}."
     write_between_markers(page, f"{head}\n\n```text by=benchmarks/{name}.py\n{output.strip()}\n```\n", name)
 
 
 def open_v8(wanted: str) -> V8 | None:
-    """Start Node as `--v8` says. Raises SystemExit where it was required and is not there."""
+    """Return a running Node, or None, as `--v8` says. Raises SystemExit where it is required and not installed."""
     if wanted == "never":
         return None
     try:
@@ -218,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; none: all")
     parser.add_argument("--seconds", type=float, default=15.0, help="to spend on each workload (15)")
-    parser.add_argument("--patience", type=float, default=20.0, help="seconds after which a slow reader is left (20)")
+    parser.add_argument("--most", type=float, default=20.0, help="seconds after which a slow reader is stopped (20)")
     parser.add_argument("--v8", choices=["auto", "require", "never"], default="auto", help="eventsource-parser on Node")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")
     options = parser.parse_args()
@@ -232,7 +232,7 @@ def main() -> None:
         v8 = open_v8(options.v8)
         if v8 is not None:
             stack.enter_context(v8)
-        results, workloads = measure(names, v8, options.seconds, options.patience)
+        results, workloads = measure(names, v8, options.seconds, options.most)
         text = markdown(results, workloads, v8, " ".join(["python -m benchmarks.compare", *options.workloads]))
     print("\n" + text)
     if options.write:

@@ -27,7 +27,7 @@ from .compare import write_between_markers
 
 STREAMS = 200
 PACED_STREAMS = 20
-"""400 tokens a second: where a server is saturated, latency is its queue, and tells nothing of what stands in it."""
+"""400 tokens a second: where a server is saturated, latency is its queue, and shows nothing of what stands in it."""
 STAMP = re.compile(rb"@(\d+)@")
 
 
@@ -54,7 +54,7 @@ class Server:
             self.process.wait(timeout=20)
 
     def processor_seconds(self) -> float:
-        """Read user and system time of the server's session from /proc (Linux)."""
+        """Return user and system time of the server's session, from /proc (Linux)."""
         assert self.process is not None
         ticks = 0
         for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -135,7 +135,7 @@ class Download(asyncio.Protocol):
 
 
 async def download(port: int, paths: list[str]) -> list[Download]:
-    """Open all streams at once and read each to its end."""
+    """Return all streams, opened at once and read to their ends."""
     loop = asyncio.get_running_loop()
     connect = [loop.create_connection(lambda path=path: Download(path), "127.0.0.1", port) for path in paths]  # type: ignore[misc]
     downloads = [protocol for _, protocol in await asyncio.gather(*connect)]
@@ -165,7 +165,7 @@ async def one_load(server: Server, kind: str, load: Load) -> None:
 
 
 async def throughput(server: Server, rounds: int) -> dict[str, Load]:
-    """Load each route in turn, `rounds` times, after one round that is not counted."""
+    """Return what each route took, loaded in turn `rounds` times after one round that is not counted."""
     await asyncio.wait_for(download(server.port, [f"/{kind}" for kind in server.kinds]), timeout=60)
     loads = {kind: Load() for kind in server.kinds}
     for number in range(rounds):
@@ -175,7 +175,7 @@ async def throughput(server: Server, rounds: int) -> dict[str, Load]:
 
 
 async def latencies(server: Server) -> dict[str, list[float]]:
-    """Send paced tokens through both routes at once; give microseconds from upstream's yield to the client."""
+    """Return the microseconds from upstream's yield to the client of paced tokens, sent through both routes at once."""
     paths = [f"/paced/{kind}" for kind in ("bare", "arepair") * (PACED_STREAMS // 2)]
     downloads = await download(server.port, paths)
     return {
@@ -188,7 +188,7 @@ async def latencies(server: Server) -> dict[str, list[float]]:
 
 
 def throughput_table(server: Server, loads: dict[str, Load]) -> list[str]:
-    """Print throughput and processor time against the bare pass-through, best round against best round.
+    """Return throughput and processor time beside the bare pass-through, best round against best round.
 
     The median of the ratios round by round stands in brackets: how far it is off says how busy the machine was.
     """
@@ -204,7 +204,7 @@ def throughput_table(server: Server, loads: dict[str, Load]) -> list[str]:
 
 
 def latency_lines(measured: dict[str, list[float]]) -> list[str]:
-    """Print the latency that arepair adds, at the median and the 99th percentile."""
+    """Return the latency that arepair adds, at the median and the 99th percentile."""
     bare, ours = measured["bare"], measured["arepair"]
     added = statistics.median(ours) - statistics.median(bare)
     tail = statistics.quantiles(ours, n=100)[98] - statistics.quantiles(bare, n=100)[98]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def description() -> str:
-    """Name processor, cores, operating system and Python."""
+    """Return processor, cores, operating system and Python."""
     cpuinfo = Path("/proc/cpuinfo")
     model = platform.processor() or platform.machine()
     if cpuinfo.exists():
@@ -20,5 +20,5 @@ def description() -> str:
 
 
 def today_and_description() -> str:
-    """Name the day and the machine, as the head of every table does."""
+    """Return the day and the machine, as they stand above every table."""
     return f"{datetime.datetime.now(datetime.UTC).date().isoformat()}, {description()}"

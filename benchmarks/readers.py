@@ -22,7 +22,7 @@ Chunks = list[bytes]
 class Reader:
     """One contender. `open` starts reading a stream; `payload` finds the text in what it yields.
 
-    A proxy yields bytes and has no `payload`. Where `payload` gives None the item is no event.
+    A proxy yields bytes and has no `payload`. Where `payload` returns None the item is not an event.
     `package` is whose version is printed; None: it is written here and needs nothing but Python.
     """
 
@@ -33,7 +33,7 @@ class Reader:
     payload: Callable[[Any], str | None] | None = lambda event: event.data
 
     def version(self) -> str | None:
-        """Name the installed version, or None: then this contender does not take part."""
+        """Return the installed version, or None where it is not installed: then it does not take part."""
         if self.package is None:
             return platform.python_version()
         try:
@@ -47,18 +47,18 @@ class Reader:
             deque(self.open(chunks), maxlen=0)
 
     def payloads(self, chunks: Iterable[bytes]) -> list[str]:
-        """Collect the payloads of one stream, to hold readers against each other."""
+        """Return the payloads of one stream, by which readers are compared."""
         assert self.payload is not None, "a proxy yields bytes"
         return [text for text in map(self.payload, self.open(chunks)) if text is not None]
 
 
 def values(payloads: list[str]) -> list[Any]:
-    """Parse payloads, less the terminator: the hand loop has parsed them and does not yield `[DONE]`."""
+    """Return payloads as JSON values, less the terminator, which the hand loop does not yield."""
     return [json.loads(text) for text in payloads if text != "[DONE]"]
 
 
 def reference(format: str, chunks: Chunks) -> list[Any]:
-    """Read one healthy stream from its whole body, in the plainest way there is."""
+    """Return the values of one healthy stream, read from its whole body in the plainest way there is."""
     body = b"".join(chunks)
     if format == "json-array":
         return list(json.loads(body))
@@ -136,7 +136,7 @@ def ndjson_loop(chunks: Iterable[bytes]) -> Iterator[Any]:
 
 
 def array_loop(chunks: Iterable[bytes]) -> Iterator[Any]:
-    """Collect text and try `raw_decode` after each chunk."""
+    """Yield the elements: text is collected and `raw_decode` tried after each chunk."""
     decode, text = codecs.getincrementaldecoder("utf-8")().decode, ""
     for chunk in chunks:
         text = (text + decode(chunk)).lstrip("[,\r\n ")

@@ -20,8 +20,9 @@ from typing import Any
 
 from . import machine
 from .compare import write_between_markers
+from .payloads import DONE
 from .readers import LEAN_PROXY, PROXY, READER, Reader
-from .workloads import DONE, openai_blocks
+from .workloads import openai_blocks
 
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 CONCURRENCY = (1, 10, 100, 1_000, 10_000)
@@ -33,12 +34,12 @@ BLOCKS = openai_blocks(1_000)[:-1]
 
 
 def long_stream(events: int) -> Iterator[bytes]:
-    """Give one event a chunk, without holding more than a thousand of them."""
+    """Yield one event a chunk, without holding more than a thousand of them."""
     return chain(islice(cycle(BLOCKS), events), [DONE])
 
 
 def best(work: Callable[[], Any], repeats: int = REPEATS) -> float:
-    """Give the least processor time of some runs; wall time would show the neighbours."""
+    """Return the least processor time of some runs; wall time would show the neighbours."""
     costs = []
     for _ in range(repeats):
         start = process_time()
@@ -51,7 +52,7 @@ def best(work: Callable[[], Any], repeats: int = REPEATS) -> float:
 
 
 def cost_by_length(reader: Reader, events: int) -> float:
-    """Give seconds per event of one stream of `events`; short ones are repeated until there are 50,000."""
+    """Return seconds per event of one stream of `events`; short ones are repeated until there are 50,000."""
     streams = max(1, 50_000 // events)
 
     def work() -> None:
@@ -69,7 +70,7 @@ def turns_of(streams: int) -> int:
 
 
 def cost_of_many_cores(streams: int) -> float:
-    """Give seconds per event of `streams` running repairers that are fed one chunk each in turn, without any I/O."""
+    """Return seconds per event of `streams` running repairers that are fed one chunk each in turn, without any I/O."""
     from unbroken import StreamRepairer
 
     repairers = [StreamRepairer() for _ in range(streams)]
@@ -97,7 +98,7 @@ async def consume(stream: AsyncIterator[bytes]) -> None:
 
 
 def cost_of_many_tasks(streams: int, wrap: Callable[[Any], AsyncIterator[bytes]]) -> float:
-    """Give seconds per event of `streams` tasks that each read a wrapped stream, one loop turn per event."""
+    """Return seconds per event of `streams` tasks that each read a wrapped stream, one loop turn per event."""
     turns = turns_of(streams)
 
     async def run() -> None:
@@ -112,11 +113,17 @@ def arepaired(chunks: Any) -> AsyncIterator[bytes]:
     return arepair(chunks)
 
 
+def read_events(chunks: Any) -> AsyncIterator[Any]:
+    from unbroken import aiter_events
+
+    return aiter_events(chunks)
+
+
 # --- memory -----------------------------------------------------------------------------------------------------
 
 
 def resident_kib() -> float:
-    """Read the resident set of this process (Linux)."""
+    """Return the resident set of this process in KiB (Linux)."""
     gc.collect()
     status = Path("/proc/self/status").read_text()
     return float(status.partition("VmRSS:")[2].split()[0])
@@ -129,7 +136,7 @@ async def silent_after(blocks: Iterable[bytes], silent: asyncio.Event) -> AsyncI
 
 
 async def memory_of_tasks(streams: int, wrap: Callable[[Any], AsyncIterator[bytes]], events: int) -> float:
-    """Give KiB per stream, with its task, that has passed `events` on and now waits."""
+    """Return KiB per stream, with its task, that has passed `events` on and now waits."""
     silent = asyncio.Event()
     before = resident_kib()
     bodies = [wrap(silent_after(BLOCKS[:events], silent)) for _ in range(streams)]
@@ -142,7 +149,7 @@ async def memory_of_tasks(streams: int, wrap: Callable[[Any], AsyncIterator[byte
 
 
 def memory_of_threads(streams: int, events: int) -> float:
-    """Give KiB per `repair` stream whose upstream blocks in its own thread."""
+    """Return KiB per `repair` stream whose upstream blocks in its own thread."""
     import threading
 
     from unbroken import repair
@@ -165,7 +172,7 @@ def memory_of_threads(streams: int, events: int) -> float:
 
 
 def memory_of_cores(streams: int, events: int) -> float:
-    """Give KiB per bare StreamRepairer."""
+    """Return KiB per bare StreamRepairer."""
     from unbroken import StreamRepairer
 
     before = resident_kib()
@@ -176,10 +183,13 @@ def memory_of_cores(streams: int, events: int) -> float:
     return (resident_kib() - before) / streams
 
 
+IDLE_STREAM = "arepair and its consumer's task"
+IDLE_READER = "aiter_events and its consumer's task"
 MEMORY: dict[str, Callable[[int], float]] = {
     "StreamRepairer": lambda events: memory_of_cores(10_000, events),
     "a bare async generator and its task": lambda events: asyncio.run(memory_of_tasks(10_000, aiter, events)),
-    "arepair, its pump and its consumer's task": lambda events: asyncio.run(memory_of_tasks(10_000, arepaired, events)),
+    IDLE_STREAM: lambda events: asyncio.run(memory_of_tasks(10_000, arepaired, events)),
+    IDLE_READER: lambda events: asyncio.run(memory_of_tasks(10_000, read_events, events)),
     "repair and its thread": lambda events: memory_of_threads(500, events),
 }
 
@@ -193,7 +203,7 @@ def in_fresh_process(row: str, events: int) -> float:
 
 
 def row(name: str, costs: list[float]) -> str:
-    """Print microseconds per event, and how much the dearest of them is above the cheapest."""
+    """Return a row of microseconds per event, and how many times the cheapest the dearest is."""
     figures = " | ".join(f"{cost * 1e6:.2f}" for cost in costs)
     return f"| {name} | {figures} | {max(costs) / min(costs):.2f} |"
 

@@ -72,12 +72,12 @@ class V8:
         self._ask("load", body=str(body), sizes=[[len(chunk) for chunk in chunks] for chunks in workload.streams])
 
     def payloads(self) -> tuple[int, str]:
-        """Give the number of events and a hash over their payloads, to hold it against the other readers."""
+        """Return the number of events and a hash over their payloads, to compare with the other readers."""
         answer = self._ask("payloads")
         return answer["events"], answer["sha256"]
 
     def reading(self, workload: Workload) -> Pass:
-        """Make a pass, with the code already compiled by V8."""
+        """Return a pass, with the code already compiled by V8."""
         self.load(workload)
         spent = 0.0
         while spent < WARM_SECONDS:

@@ -13,9 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .mixture import mixed_streams
+from .payloads import DONE, LETTERS, MIXED, SEED, WORDS, blocks, spell, tokens
+
 EVENT_BYTES = 256
 BULK = 64 * 1024
-SEED = 20_240_229
 
 
 @dataclass(frozen=True)
@@ -32,39 +34,20 @@ class Workload:
 
     @property
     def size(self) -> int:
-        """Count the bytes of all streams."""
+        """Return the number of bytes of all streams."""
         return sum(len(chunk) for chunks in self.streams for chunk in chunks)
 
 
 def cut(body: bytes, size: int) -> list[bytes]:
-    """Cut a body into chunks of `size` bytes; the last one may be shorter."""
+    """Return a body in chunks of `size` bytes; the last one may be shorter."""
     return [body[i : i + size] for i in range(0, len(body), size)]
 
 
 # --- payloads -------------------------------------------------------------------------------------------------
 
-# Each of these is 7 bytes long as JSON spells it behind its blank, so that every event is 256 bytes long.
-WORDS = "streams prompts answers network servers clients timeout message already between another through because"
-ESCAPED = 'quote" tab\tbd lin\n\n C\\tool </div>. 3.14159 (a)(b), it—is **bold*'
-CHINESE = "数据 事件 模型 代理 流 字节 超时 心跳 回答 一个 完整 修复 断开 连接 错误 重试"
-MIXED = f"{CHINESE} поток событие ответ こんにちは ストリーム 안녕하세요 مرحبا תשובה 🙂 👩\u200d💻"
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-
-def tokens(count: int, vocabulary: str = f"{WORDS} {ESCAPED}", seed: int = SEED) -> list[str]:
-    """Draw `count` tokens, each with its leading blank, as models send them."""
-    words = vocabulary.split(" ")
-    draw = random.Random(seed)
-    return [" " + draw.choice(words) for _ in range(count)]
-
-
-def spell(document: object) -> str:
-    """Spell JSON as most providers do: without blanks, and with characters as they are."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
 
 def openai_payload(token: str | None, *, finish: str | None = None, **rest: str) -> str:
-    """Spell one chat completion chunk."""
+    """Return one chat completion chunk."""
     delta = {} if token is None else {"content": token}
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     chunk = {
@@ -81,22 +64,19 @@ def openai_payload(token: str | None, *, finish: str | None = None, **rest: str)
 
 @cache
 def openai_blocks(count: int) -> list[bytes]:
-    """Build `count` blocks, of 256 bytes but for the last one, the finish; `[DONE]` is not among them."""
+    """Return `count` blocks, of 256 bytes but for the last one, the finish; `[DONE]` is not among them."""
     payloads = [openai_payload(token) for token in tokens(count - 1)]
     payloads.append(openai_payload(None, finish="stop"))
     return [f"data: {payload}\n\n".encode() for payload in payloads]
 
 
-DONE = b"data: [DONE]\n\n"
-
-
 def openai_body(count: int) -> bytes:
-    """Build one whole OpenAI-like stream of `count` blocks and `[DONE]`."""
+    """Return one whole OpenAI-like stream of `count` blocks and `[DONE]`."""
     return b"".join(openai_blocks(count)) + DONE
 
 
 def obfuscated_blocks(count: int) -> list[bytes]:
-    """Build such blocks with OpenAI's own padding, which is different in each: it hides the length of the token."""
+    """Return such blocks with OpenAI's own padding, which is different in each: it hides the length of the token."""
     draw = random.Random(SEED)
     padding = ("".join(draw.choices(LETTERS, k=draw.randint(1, 12))) for _ in range(count))
     payloads = [openai_payload(token, obfuscation=next(padding)) for token in tokens(count - 1)]
@@ -105,7 +85,7 @@ def obfuscated_blocks(count: int) -> list[bytes]:
 
 
 def anthropic_blocks(count: int) -> list[bytes]:
-    """Build a message in `count` blocks of `event:`, `data:` and `id:` lines, as a resumable proxy sends it."""
+    """Return a message in `count` blocks of `event:`, `data:` and `id:` lines, as a resumable proxy sends it."""
     message = {"id": "msg_01", "type": "message", "role": "assistant", "model": "claude", "content": []}
     block = {"type": "text", "text": ""}
     payloads: list[dict[str, object]] = [
@@ -127,7 +107,7 @@ def anthropic_blocks(count: int) -> list[bytes]:
 
 
 def ollama_lines(count: int) -> list[bytes]:
-    """Build an Ollama answer of `count` NDJSON lines, the last one `done`."""
+    """Return an Ollama answer of `count` NDJSON lines, the last one `done`."""
 
     def line(token: str, **rest: object) -> bytes:
         message = {"role": "assistant", "content": token}
@@ -140,7 +120,7 @@ def ollama_lines(count: int) -> list[bytes]:
 
 
 def gemini_elements(count: int) -> list[bytes]:
-    """Build Gemini's `streamGenerateContent` array: pretty-printed elements, `,` and CRLF between them."""
+    """Return Gemini's `streamGenerateContent` array: pretty-printed elements, `,` and CRLF between them."""
 
     def element(token: str, **rest: object) -> bytes:
         candidate = {"content": {"parts": [{"text": token}], "role": "model"}, **rest, "index": 0}
@@ -153,7 +133,7 @@ def gemini_elements(count: int) -> list[bytes]:
 
 
 def one_big_event(size: int) -> bytes:
-    """Build a stream whose one content event is `size` bytes long."""
+    """Return a stream whose one content event is `size` bytes long."""
     text = "".join(tokens(4096, WORDS))
     room = size - len(f"data: {openai_payload('')}\n\n")
     payload = openai_payload((text * (room // len(text) + 1))[:room])
@@ -161,11 +141,11 @@ def one_big_event(size: int) -> bytes:
 
 
 def captured_streams(folder: Path) -> list[list[bytes]]:
-    """Read the real SSE captures that all readers agree on, cut where the recorder's reads ended.
+    """Return the real SSE captures that all readers agree on, cut where the recorder's reads ended.
 
     Left out: streams with an unterminated tail, with text in no field, with payloads that are no JSON, with an `id:`
     (peers then invent events), or without a good end (ours raises there, peers end in silence). A capture without
-    recorded reads is cut behind each blank line.
+    recorded reads is cut after each blank line.
     """
     expected = {fact["file"]: fact for fact in _json_lines(folder / "expected.jsonl")}
     streams = []
@@ -179,7 +159,7 @@ def captured_streams(folder: Path) -> list[list[bytes]]:
         if facts.get("errors") or facts["finish_reason"] is None:
             continue
         body = (folder / row["file"]).read_bytes()
-        streams.append(_by_sizes(body, row["chunk_sizes"]) if "chunk_sizes" in row else _by_blocks(body))
+        streams.append(_by_sizes(body, row["chunk_sizes"]) if "chunk_sizes" in row else blocks(body))
     return streams
 
 
@@ -193,12 +173,6 @@ def _by_sizes(body: bytes, sizes: list[int]) -> list[bytes]:
         chunks.append(body[at : at + size])
         at += size
     return [chunk for chunk in chunks if chunk]
-
-
-def _by_blocks(body: bytes) -> list[bytes]:
-    separator = b"\r\n\r\n" if b"\r\n\r\n" in body else b"\n\n"
-    blocks = body.split(separator)
-    return [block + separator for block in blocks[:-1]] + ([blocks[-1]] if blocks[-1] else [])
 
 
 # --- workloads ------------------------------------------------------------------------------------------------
@@ -269,7 +243,7 @@ def captured(scale: float) -> Workload | None:
 
 
 def _dispatches(body: bytes) -> int:
-    """Count the events of a well-formed stream: blocks with a `data` line (WHATWG 9.2.6)."""
+    """Return the number of events of a well-formed stream: blocks with a `data` line (WHATWG 9.2.6)."""
     blocks = b"\n".join(body.splitlines()).split(b"\n\n")
     return sum(any(line.startswith(b"data") for line in block.split(b"\n")) for block in blocks)
 
@@ -286,6 +260,12 @@ def obfuscated(scale: float) -> Workload:
     return Workload("o", title, "sse", count + 1, [[*obfuscated_blocks(count), DONE]])
 
 
+def mixture(scale: float) -> Workload:
+    streams = [stream for _, stream in mixed_streams(scale)]
+    count = sum(_dispatches(b"".join(chunks)) for chunks in streams)
+    return Workload("m", "shaped like recorded streams, one block a chunk", "sse", count, streams)
+
+
 WORKLOADS: dict[str, Callable[[float], Workload | None]] = {
     "a": event_per_chunk,
     "b": bulk,
@@ -298,6 +278,7 @@ WORKLOADS: dict[str, Callable[[float], Workload | None]] = {
     "h": non_latin,
     "i": captured,
     "j": gemini_array,
+    "m": mixture,
     "o": obfuscated,
 }
 
@@ -306,5 +287,5 @@ FORMATS = {name: {"f": "ndjson", "j": "json-array"}.get(name, "sse") for name in
 
 
 def build(name: str, scale: float = 1.0) -> Workload | None:
-    """Build a workload by its letter; `scale` shrinks it for tests. None: its input is not on this machine."""
+    """Return a workload by its letter; `scale` shrinks it for tests. None: its input is not on this machine."""
     return WORKLOADS[name](scale)

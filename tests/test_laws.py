@@ -1,5 +1,6 @@
 """The laws that need no clock, held to drawn streams: whole, broken and hostile, of every format and dialect."""
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
