@@ -70,7 +70,8 @@ class Server:
         self.go_on = threading.Semaphore(0)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def url(self, script: str) -> str:
         scheme = "http" if self.context is None else "https"
@@ -113,7 +114,11 @@ class Server:
         return not script.startswith(("silent", "cut")) and b"Connection: close" not in head
 
     def close(self) -> None:
+        # A close alone leaves the thread in `accept`, where it would take the connections of other tests' servers.
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        self.thread.join(LIMIT)
+        assert not self.thread.is_alive()
 
 
 AUTHORITY = trustme.CA()
