@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
@@ -59,7 +59,10 @@ class CallerReader:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._chunks: Any = None
-        self._reading = False
+        self.reading = False
+        """Whether somebody reads just now."""
+        self.end: End | None = None
+        """How upstream ended, once it has."""
         self._stopped = False
         self._abort = source.abort  # None once it was called, or upstream has ended
 
@@ -69,7 +72,9 @@ class CallerReader:
 
     def take(self, timeout: float = 0) -> bytes | End | None:
         """Read one chunk."""
-        self._reading = True
+        if self.end is not None:
+            return self.end
+        self.reading = True
         try:
             if self._chunks is None:
                 self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
@@ -80,7 +85,7 @@ class CallerReader:
         except Exception as error:
             return self._ended(error)
         finally:
-            self._reading = False
+            self.reading = False
             if self._stopped:
                 self._close()
 
@@ -88,41 +93,48 @@ class CallerReader:
         """Nothing is there before it is asked for."""
         return None
 
-    def batches(self, engine: Engine[T], clock: Callable[[], float]) -> Generator[list[T], None, End]:
-        """Read on and on: `take` and `feed`, until the engine makes something of a chunk or ends; at last, the end."""
+    def batches(self, engine: Engine[T], clock: Callable[[], float]) -> Iterator[list[T]]:
+        """Read on and on, and yield what the engine makes of each chunk, where it makes something of it.
+
+        It ends when the engine has finished, when upstream has ended (`end` says how), and when the reader is stopped.
+        It refers to no stream: that is to be collected, and upstream released, when its consumer drops it.
+        """
         feed = engine.feed
-        chunks = self._chunks
-        while True:
-            self._reading = True
+        while not (engine.finished or self._is_over()):
+            self.reading = True
             try:
                 while True:
                     try:
-                        if chunks is None:
-                            chunks = self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
-                        chunk = next(chunks)
+                        if self._chunks is None:
+                            self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
+                        chunk = next(self._chunks)
                         if type(chunk) is not bytes:
                             chunk = as_bytes(chunk)
                     except StopIteration:
-                        return self._ended(None)
+                        self._ended(None)
+                        return
                     except Exception as error:
-                        return self._ended(error)
+                        self._ended(error)
+                        return
                     if self._stopped:  # what came is not wanted any more
-                        return End()
-                    items = feed(chunk, clock())
-                    if items or engine.finished:
+                        return
+                    batch = feed(chunk, clock())
+                    if batch:
                         break
+                    if engine.finished:
+                        return  # type: ignore[unreachable]  # `feed` may finish it
             finally:
-                self._reading = False
+                self.reading = False
                 if self._stopped:
                     self._close()
-            yield items
+            yield batch
 
     def stop(self, grace: float = 0) -> None:
         """Close upstream, or have it closed by the thread that is reading it."""
         if self._stopped:
             return
         self._stopped = True
-        if self._reading:
+        if self.reading:
             abort, self._abort = self._abort, None
             close_quietly(abort)
         else:
@@ -137,9 +149,13 @@ class CallerReader:
         chunks = self._source.chunks if self._chunks is None else self._chunks
         return ThreadReader(self._source.with_chunks(chunks))
 
+    def _is_over(self) -> bool:
+        return self._stopped or self.end is not None
+
     def _ended(self, error: Exception | None) -> End:
         self._abort = None  # nothing is left to interrupt
-        return End(error)
+        self.end = End(error)
+        return self.end
 
     def _close(self) -> None:
         close_quietly(*closers_of(self._source, self._chunks, abort=self._abort))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self, TypeVar, Unpack
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from .engine import Engine
-    from .reader import End, Reader
+    from .reader import Reader
 
 T = TypeVar("T")
 _BUSY: Final = "this stream is being read by another thread; give each reader a stream of its own"
@@ -56,7 +56,7 @@ class SyncStream(Stream[T], Iterator[T]):
     ) -> None:
         self._reader: Reader = reader or (ThreadReader(source) if threaded else CallerReader(source))
         self._threaded = threaded
-        self._direct: Generator[list[T], None, End] | None = None  # reads without a look at deadlines
+        self._direct: Iterator[list[T]] | None = None  # reads in the caller's thread, where nothing is ever due
         self._clock = clock
         self._begun = False
         self._busy = False
@@ -73,7 +73,16 @@ class SyncStream(Stream[T], Iterator[T]):
                 return item
             if self._closed or self._engine.finished:
                 self._finish()
-            items = self._advance(math.inf, drains=self._writes)
+            if self._direct is None:
+                items = self._advance(math.inf, drains=self._writes)
+            else:
+                try:
+                    items = next(self._direct, None)
+                except BaseException as error:
+                    self._raise_from_direct(error)
+                is_closed: bool = self._closed  # by a callback, or by another thread meanwhile
+                if items is None or is_closed or (self._writes and len(items) > 1):
+                    items = self._after_direct(items)
             if items and len(items) == 1:  # as most chunks bring: an iterator less
                 return items[0]
             self._items = iter(items or ())
@@ -127,7 +136,7 @@ class SyncStream(Stream[T], Iterator[T]):
             return
         self._closed = True  # before the look at `_busy`: the one who reads looks at both the other way round
         self._items = iter(())
-        if not self._busy:
+        if not self._is_busy():
             self._cancel()
         self._reader.stop()
 
@@ -143,24 +152,16 @@ class SyncStream(Stream[T], Iterator[T]):
 
         `drains` adds what the chunks behind it bring that are there already: one write of the server for all of them.
         """
-        if self._busy:
+        if self._is_busy():
             raise RuntimeError(_BUSY)
         self._busy = True
         try:
             was_closed = self._closed  # a name of its own: it may have changed where it is asked again
             if was_closed:
                 return []
-            if self._direct is None:
-                items = self._read_on(until)
-                if items and drains:
-                    items = self._drain(items)
-            else:
-                try:
-                    items = next(self._direct)
-                except StopIteration as end:
-                    items = [] if self._closed else self._answer(end.value, self._clock())
-                if self._writes and len(items) > 1:
-                    items = self._join(items)
+            items = self._read_on(until)
+            if items and drains:
+                items = self._drain(items)
         except BaseException:
             self.close()
             raise
@@ -204,6 +205,25 @@ class SyncStream(Stream[T], Iterator[T]):
         if not self._threaded and self._succession is None and type(self._reader) is CallerReader:
             self._direct = self._reader.batches(self._engine, self._clock)
 
+    def _raise_from_direct(self, error: BaseException) -> NoReturn:
+        if isinstance(error, ValueError) and self._is_busy():  # "generator already executing"
+            raise RuntimeError(_BUSY) from None
+        self.close()
+        raise error
+
+    def _after_direct(self, items: list[T] | None) -> list[T] | None:
+        """Return what leaves of what was read directly; None at the end, which is for `_advance`."""
+        if self._closed:  # by a callback, or by another thread while this one read
+            self._cancel()
+            return None
+        if items is None:
+            self._direct = None
+            return None
+        return self._join(items)
+
+    def _is_busy(self) -> bool:
+        return self._busy or (isinstance(self._reader, CallerReader) and self._reader.reading)
+
     def _start_reader(self) -> None:
         if not self._reader.start():
             warn("no thread can be started: a stream goes on without heartbeats and timeouts")
@@ -211,7 +231,7 @@ class SyncStream(Stream[T], Iterator[T]):
 
     def _read_in_thread(self, reader: CallerReader) -> None:
         """Go on in a thread."""
-        if self._busy:
+        if self._is_busy():
             raise RuntimeError(_BUSY)
         threaded = reader.in_thread()
         if not self._begun:
