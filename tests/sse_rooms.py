@@ -6,7 +6,6 @@ from typing import Any
 
 from unbroken import StreamReport
 from unbroken.core.events import Format
-from unbroken.core.frames import Frame
 from unbroken.core.gate import Gate
 from unbroken.core.options import check_options
 from unbroken.core.sse.block import ParsedBlock
@@ -65,8 +64,3 @@ def seen_after(data: bytes, **options: Any) -> Seen:
     """Return what a rule sees after these lines."""
     framer, _ = framer_after(data)
     return Seen(gate_for(**options), framer.open, Evidence(framer.open))
-
-
-def wires(gate: Gate) -> bytes:
-    """Return the bytes of all frames that a gate forwarded since the last call."""
-    return b"".join(item.wire for item in gate.take_items() if isinstance(item, Frame))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from unbroken import DEFAULT_REPAIRS, RepairKind
+from unbroken import DEFAULT_REPAIRS, Repair, RepairKind
 from unbroken.core.failure import SENTENCES
+from unbroken.core.frames import Item
 from unbroken.testing.cuts import cuttings
 
 from .laws import Repaired, check_accounted, check_idempotent, check_same, seen
@@ -49,3 +50,8 @@ def check_second_pass(case: Case) -> None:
         check_idempotent(data, max_event_bytes=LIMIT, **options)
     if "repairs" not in options and "to" not in options:
         check_accounted(data, max_event_bytes=LIMIT, **options)
+
+
+def wires(items: list[Item]) -> bytes:
+    """Return the canonical bytes of all that leaves."""
+    return b"".join(item.wire for item in items if not isinstance(item, Repair))

@@ -13,8 +13,8 @@ from unbroken.core.proof import FLAWED, UNPROVEN, prove
 from unbroken.core.sse.block import ParsedBlock
 from unbroken.core.sse.writer import Writer
 
-from .sse_rooms import gate_for, wires
-from .tables import LIMIT
+from .sse_rooms import gate_for
+from .tables import LIMIT, wires
 
 CHAT = {"dialect": "openai-chat"}
 GEMINI = {"dialect": "gemini"}
@@ -67,7 +67,7 @@ def test_fields_of_blocks_that_do_not_leave_stand_in_the_next_one_that_does(
     writer, gate = writer_for(**CHAT)
     for block, wire in zip(blocks, out, strict=True):
         write(writer, block)
-        assert wires(gate) == wire
+        assert wires(gate.take_items()) == wire
         waits = bool(writer.pending_fields)
         assert writer.waits is waits
     assert not waits
@@ -76,7 +76,7 @@ def test_fields_of_blocks_that_do_not_leave_stand_in_the_next_one_that_does(
 def test_an_unknown_dialect_lets_no_field_wait() -> None:
     writer, gate = writer_for()
     write(writer, b"id: 1\nretry: 2\n")
-    assert wires(gate) == b"id: 1\nretry: 2\n\n"
+    assert wires(gate.take_items()) == b"id: 1\nretry: 2\n\n"
     assert not writer.waits
     assert (gate.report.last_event_id, gate.report.retry) == ("1", 2)
 
@@ -96,7 +96,7 @@ def test_pending_fields_that_would_make_an_event_too_long_leave_alone() -> None:
         data = b'data: "' + b"x" * length + b'"\n'
         write(writer, id)
         write(writer, data)
-        assert wires(gate) == id + joint + data + b"\n"
+        assert wires(gate.take_items()) == id + joint + data + b"\n"
         assert (len(id + data) + 1 > LIMIT) is bool(joint)
         assert not writer.waits
 
@@ -106,7 +106,7 @@ def test_after_the_sentinel_no_field_waits_for_what_is_written_last() -> None:
     write(writer, b"data: [DONE]\n")
     write(writer, b"id: 1\n")
     write(writer, b"id: 2\ndata: {}\n")
-    assert wires(gate) == b"data: [DONE]\n\n"
+    assert wires(gate.take_items()) == b"data: [DONE]\n\n"
     assert writer.pending_fields == b""
     assert gate.report.repairs == {RepairKind.AFTER_DONE: 1}
 
@@ -152,7 +152,7 @@ def test_which_comments_and_blank_lines_leave(
     for line in lines:
         if line != b"x":
             step(writer, line)
-    assert wires(gate) == out
+    assert wires(gate.take_items()) == out
     assert gate.report.respellings == respellings
 
 
@@ -198,7 +198,7 @@ def test_what_no_rule_repairs_leaves_or_is_dropped(
 ) -> None:
     writer, gate = writer_for(**options)
     write(writer, wire)
-    assert wires(gate) == out
+    assert wires(gate.take_items()) == out
     assert {kind.value: count for kind, count in gate.report.repairs.items()} == repairs
 
 
@@ -217,7 +217,7 @@ def test_a_payload_that_nobody_can_read_may_end_the_stream() -> None:
 def test_a_payload_that_was_not_judged_is_written_as_it_is() -> None:
     writer, gate = writer_for(**CHAT)
     writer.write_proven(ParsedBlock(b"data: {\n"), "{", UNPROVEN, 0, 7)
-    assert wires(gate) == b"data: {\n\n"
+    assert wires(gate.take_items()) == b"data: {\n\n"
     assert gate.report.unproven == 1
 
 
@@ -227,7 +227,9 @@ def test_a_repaired_document_stands_on_one_line_in_its_block() -> None:
     writer.write_document('{"a":\n1,"b":"\u2028"}', 0, 9, block=block)
     writer.write_document("[1]", 0, 9, block=block, further=True)
     writer.write_document("[2]", 0, 9)
-    assert wires(gate) == (b'event: e\nid: 1\ndata: {"a":1,"b":"\\u2028"}\n: c\n\nevent: e\ndata: [1]\n\ndata: [2]\n\n')
+    assert wires(gate.take_items()) == (
+        b'event: e\nid: 1\ndata: {"a":1,"b":"\\u2028"}\n: c\n\nevent: e\ndata: [1]\n\ndata: [2]\n\n'
+    )
 
 
 @pytest.mark.parametrize(
@@ -236,5 +238,5 @@ def test_a_repaired_document_stands_on_one_line_in_its_block() -> None:
 def test_where_nothing_is_repaired_blocks_leave_as_they_are(wire: bytes) -> None:
     writer, gate = writer_for(repairs=())
     writer.write_unchanged(ParsedBlock(wire), 0, len(wire))
-    assert wires(gate) == wire + b"\n"
+    assert wires(gate.take_items()) == wire + b"\n"
     assert not writer.waits
