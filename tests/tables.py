@@ -1,8 +1,11 @@
-"""How the framers' tables of cases are read: whole, bytewise, with empty chunks, and cut at each nasty place."""
+"""Tables of streams, as the tests of the three framings hold them: read whole, and cut anyhow."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import pytest
 
 from unbroken import DEFAULT_REPAIRS, Repair, RepairKind
 from unbroken.core.failure import SENTENCES
@@ -28,6 +31,11 @@ def error(code: str) -> bytes:
 def but(*slugs: str) -> dict[str, Any]:
     """Choose all default repairs but these."""
     return {"repairs": DEFAULT_REPAIRS - {RepairKind(slug) for slug in slugs}}
+
+
+def each(cases: Sequence[Case]) -> pytest.MarkDecorator:
+    """Return the decorator of a test that is asked of each case."""
+    return pytest.mark.parametrize("case", cases, ids=[name for name, *_ in cases])
 
 
 def check_case(case: Case) -> Repaired:

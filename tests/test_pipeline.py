@@ -12,7 +12,7 @@ from unbroken.core.pipeline import Pipeline
 from unbroken.testing.cuts import cuttings
 
 from .memory import growth
-from .tables import SAME, Case, but, check_case, error, wires
+from .tables import SAME, Case, but, check_case, each, error, wires
 
 BOM = b"\xef\xbb\xbf"
 HEAD = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
@@ -62,7 +62,7 @@ CASES: list[Case] = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
+@each(CASES)
 def test_a_body_is_begun_where_it_should_be_however_it_is_cut(case: Case) -> None:
     check_case(case)
 
