@@ -24,7 +24,7 @@ Case = tuple[str, bytes, dict[str, Any], bytes, str]
 
 
 def error(code: str) -> bytes:
-    """Spell the error of ours that tells this code, as JSON."""
+    """Return the error object of this library with this code, as JSON."""
     return f'{{"error": {{"message": "{SENTENCES[code]}", "type": "unbroken_error", "code": "{code}"}}}}'.encode()
 
 
@@ -43,12 +43,12 @@ def check_case(case: Case) -> Repaired:
     _, data, options, wire, repairs = case
     options = {"max_event_bytes": LIMIT, **options}
     whole = seen([data], **options)
-    mended, _ = whole
-    assert mended.wire == (data if wire is SAME else wire)
-    assert [f"{repair.kind.value}@{repair.offset}+{repair.length}" for repair in mended.repairs] == repairs.split()
+    result, _ = whole
+    assert result.wire == (data if wire is SAME else wire)
+    assert [f"{repair.kind.value}@{repair.offset}+{repair.length}" for repair in result.repairs] == repairs.split()
     for chunks in cuttings(data):
         check_same(whole, seen(chunks, **options))
-    return mended
+    return result
 
 
 def check_second_pass(case: Case) -> None:

@@ -228,12 +228,12 @@ def test_what_providers_vary_from_token_to_token_keeps_frames_on_the_fast_path(
     assert read <= 6 if enabled else read == 40
 
 
-def test_an_error_of_ours_goes_on_behind_the_last_number_of_a_run() -> None:
+def test_an_error_of_ours_goes_on_after_the_last_number_of_a_run() -> None:
     repairer = StreamRepairer(dialect="openai-responses")
     for number in range(40):
         repairer.feed((COUNTED[0] % (f"t{number}", "")).replace(":7,", f":{number},").encode(), 0.0)
-    (told,) = repairer.fail(OSError(), 1.0)
-    assert b'"sequence_number": 40' in told
+    (frame,) = repairer.fail(OSError(), 1.0)
+    assert b'"sequence_number": 40' in frame
 
 
 # Step by step: `feed`
@@ -295,7 +295,7 @@ def test_ids_are_looked_at_one_by_one_where_another_connection_may_send_them_aga
     assert [event.id for event in delivered] == list("012345")
 
 
-def test_what_is_alike_feeds_the_clocks() -> None:
+def test_frames_of_a_template_feed_the_clocks() -> None:
     engine = StreamRepairer(timeouts=Timeouts(first=64.0, idle=16.0, silence=8.0), heartbeat=None)
     for now in range(4):
         engine.feed(chunk("abcd"[now]).encode(), float(now))
@@ -344,14 +344,14 @@ def test_lines_are_read_the_same_as_one_by_one(middle: str, at: int, to: str | N
     assert all(result == results[0] for result in results)
 
 
-def test_an_answer_cut_within_a_line_that_was_alike_says_so() -> None:
+def test_an_answer_cut_within_a_line_of_the_template_is_truncated() -> None:
     chunks = [line("a").encode(), line("b").encode(), line("c").encode(), line("d").encode()[:-9]]
     items, report = read(chunks, dialect="ollama")
     assert [type(item).__name__ for item in items] == ["Event"] * 3 + ["Repair"]
     assert report["verdict"] is Verdict.TRUNCATED
 
 
-def test_a_run_tells_text_that_grows_from_text_that_stops_growing() -> None:
+def test_a_run_distinguishes_text_that_grows_from_text_that_stops_growing() -> None:
     for texts, grows in [(["a", "ab", "abc", "abcd", "abcde"], True), (["a", "ab", "abc", "x", "y"], False)]:
         reader = EventReader()
         for way in (texts[:2], texts[2:]):
@@ -372,7 +372,7 @@ def test_who_watches_each_chunk_is_shown_each_chunk() -> None:
     assert seen == chunks
 
 
-def test_a_blank_line_owed_to_a_comment_is_owed_no_more_behind_an_event() -> None:
+def test_a_blank_line_owed_to_a_comment_is_not_owed_after_an_event() -> None:
     chunks = [text.encode() for text in (chunk("a"), chunk("b"), chunk("c"), ": hi\n", chunk("d"), "\n", chunk("e"))]
     _, report = read_fast_and_slow(chunks)
     assert report["respellings"] == {"blank-line": 1}

@@ -1,4 +1,4 @@
-"""The elements of an array out of hostile bytes: what leaves, what was mended, and where."""
+"""The elements of an array out of hostile bytes: what leaves, what was repaired, and where."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ CASES: list[Case] = [
     ("a BOM", b"\xef\xbb\xbf[{}]", {}, b"[{}]", ""),
     ("cut", b'[{},{"a":', {}, b"[{}", "unfinished-tail@4+5"),
     ("cut, not named", b'[{},{"a":', but("unfinished-tail"), b"[{}", ""),
-    ("cut behind an element", b"[{}", {}, SAME, ""),
-    ("cut behind a comma", b"[{},", {}, b"[{}", ""),
-    ("cut behind a scalar", b"[{},1,", {}, b"[{},1 ", ""),
-    ("cut behind a scalar with no end", b"[1,2", NAMED, b"[1 ", "unfinished-tail@3+1"),
+    ("cut after an element", b"[{}", {}, SAME, ""),
+    ("cut after a comma", b"[{},", {}, b"[{}", ""),
+    ("cut after a scalar", b"[{},1,", {}, b"[{},1 ", ""),
+    ("cut after a scalar with no end", b"[1,2", NAMED, b"[1 ", "unfinished-tail@3+1"),
     ("cut at opening", b"[ ", NAMED, b"", ""),
     ("nothing", b" ", NAMED, b"", ""),
     ("a trailing comma", b"[{},]", {}, b"[{}]", "invalid-json@3+1"),
     ("a trailing comma unnamed", b"[{},]", but("invalid-json"), SAME, ""),
     ("two commas", b"[{},,{}]", {}, b"[{},{}]", "invalid-json@4+1"),
-    ("a comma in front", b"[,{}]", NAMED, b"[{}]", "invalid-json@1+1"),
+    ("a comma first", b"[,{}]", NAMED, b"[{}]", "invalid-json@1+1"),
     ("a missing comma", b"[{} {}]", {}, b"[{} ,{}]", "glued-json@4+0"),
     ("a missing comma unnamed", b"[{}{}]", but("glued-json"), SAME, ""),
-    ("behind the end", b"[{}] x {} \n", {}, b"[{}]   \n", "stray-line@5+6"),
-    ("behind the end unnamed", b"[{}] x\n", but("stray-line"), SAME, ""),
-    ("in front of the beginning", b"x y [{}]", NAMED, b"  [{}]", "stray-line@0+4"),
+    ("after the end", b"[{}] x {} \n", {}, b"[{}]   \n", "stray-line@5+6"),
+    ("after the end unnamed", b"[{}] x\n", but("stray-line"), SAME, ""),
+    ("before the beginning", b"x y [{}]", NAMED, b"  [{}]", "stray-line@0+4"),
     ("only something else", b"hello", NAMED, b"[" + error("not-a-stream") + b"]", "stray-line@0+5 not-a-stream@0+5"),
     ("a wrong element", b"[{},{]},{}]", {}, b"[{},{}]", "invalid-json@4+2 glued-json@6+0 invalid-json@6+1"),
     ("a wrong element first", b"[{]},{}]", NAMED, b"[{}]", "invalid-json@1+2 glued-json@3+0 invalid-json@3+1"),
@@ -60,14 +60,14 @@ CASES: list[Case] = [
     ("a wrong element unnamed is kept", b"[{},{]},{}]", but("invalid-json"), b"[{},{],},{}]", "glued-json@6+0"),
     ("a wrong element kept", b"[{},{]},{}]", {"invalid_json": "keep"}, b"[{},{],},{}]", "glued-json@6+0"),
     (
-        "a wrong element told",
+        "a wrong element, reported",
         b"[1,{]},{}]",
         {**NAMED, "invalid_json": "error"},
         b"[1 ," + error("invalid-json") + b"]",
         "invalid-json@3+2 invalid-json@5+5",
     ),
     (
-        "a wrong element told behind object",
+        "a wrong element after an object, reported",
         b"[{},{]},{}]",
         {**NAMED, "invalid_json": "error"},
         b"[{}," + error("invalid-json") + b"]",
@@ -79,8 +79,8 @@ CASES: list[Case] = [
     ("by the standard", b"[{},{]},{},] x", STANDARD, SAME, ""),
     ("by the standard, whatever else", b"[{},{]}]", {**STANDARD, "invalid_json": "error"}, SAME, ""),
     ("by the standard, two commas", b"[{},,{},,]", STANDARD, SAME, ""),
-    ("by the standard, a comma in front", b"[,{}]", STANDARD, SAME, ""),
-    ("nothing is mended in prose", b"[{}{},,{},]", {**NAMED, "dialect": "text"}, SAME, ""),
+    ("by the standard, a comma first", b"[,{}]", STANDARD, SAME, ""),
+    ("nothing is repaired in prose", b"[{}{},,{},]", {**NAMED, "dialect": "text"}, SAME, ""),
     ("NaN element", b"[{},NaN,{}]", {}, b"[{},{}]", "invalid-json@4+3"),
     ("an element of raw newlines", b'[{"a":"x\ny"},{}]', {}, b"[{}]", "invalid-json@1+11"),
     ("an element as long as allowed", b'["' + 1022 * b"x" + b'",{}]', {}, SAME, ""),
@@ -130,7 +130,7 @@ def test_each_case_has_its_output_and_repairs_however_it_is_cut(case: Case) -> N
 
 
 @each(CASES)
-def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_in_silence(case: Case) -> None:
+def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_silently(case: Case) -> None:
     check_second_pass(case)
 
 
@@ -153,7 +153,7 @@ def test_an_element_leaves_with_its_last_bracket_and_a_scalar_with_the_next_byte
 
 
 @pytest.mark.parametrize(
-    ("fed", "told"),
+    ("fed", "written"),
     [
         (b"", b"[" + error("upstream-failed") + b"]"),
         (b"[", b"[" + error("upstream-failed") + b"]"),
@@ -162,8 +162,8 @@ def test_an_element_leaves_with_its_last_bracket_and_a_scalar_with_the_next_byte
         (b"[{}]", b""),
     ],
 )
-def test_a_failure_closes_an_open_array_and_has_no_place_behind_a_closed_one(fed: bytes, told: bytes) -> None:
+def test_a_failure_closes_an_open_array_and_has_no_place_after_a_closed_one(fed: bytes, written: bytes) -> None:
     repairer = StreamRepairer(format="json-array")
     repairer.feed(fed, 0.0)
-    assert b"".join(repairer.fail(OSError(), 0.0)) == told
+    assert b"".join(repairer.fail(OSError(), 0.0)) == written
     assert repairer.report.verdict is Verdict.FAILED

@@ -1,4 +1,4 @@
-"""NDJSON out of hostile bytes: what leaves, what was mended, and where."""
+"""NDJSON out of hostile bytes: what leaves, what was repaired, and where."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CASES: list[Case] = [
         b"{}\n{}\n",
         "stray-framing@3+7",
     ),
-    ("a last line that is framed and none", b"{}\ndata: x", but("double-prefix"), b"{}\n", "unfinished-tail@3+7"),
+    ("a last line that is framed and not JSON", b"{}\ndata: x", but("double-prefix"), b"{}\n", "unfinished-tail@3+7"),
     ("a last line that is another field", b"{}\n  id:{}", but("double-prefix"), b"{}\n", "unfinished-tail@5+5"),
     ("a last line of repr", b"{}\n{'a': 1}", {}, b'{}\n{"a": 1}\n', "python-repr@3+8"),
     ("invalid UTF-8, by the standard", b'{}\n{"a":"\xff"}\n{}\n', {"repairs": ()}, b"{}\n{}\n", ""),
@@ -50,21 +50,21 @@ CASES: list[Case] = [
     ("invalid lines kept", b"{}\nhello\n{}\n", {"invalid_json": "keep"}, SAME, ""),
     ("an invalid first line that would be kept", b"{]\n{}\n", {"invalid_json": "keep"}, b"{}\n", "invalid-json@0+2"),
     (
-        "invalid lines told",
+        "invalid lines, reported",
         b"{}\nhello\n{}\n",
         {"invalid_json": "error"},
         b"{}\n" + error("invalid-json") + b"\n",
         "invalid-json@3+5 invalid-json@8+4",
     ),
     (
-        "invalid lines told that may not be dropped",
+        "invalid lines that may not be dropped, reported",
         b"{}\nhello\n{}\n",
         {**but("invalid-json"), "invalid_json": "error"},
         b"{}\n" + error("invalid-json") + b"\n",
         "",
     ),
     (
-        "an invalid first line told",
+        "an invalid first line, reported",
         b"{]\n{}\n",
         {"invalid_json": "error"},
         error("invalid-json") + b"\n",
@@ -80,7 +80,7 @@ CASES: list[Case] = [
         b"{}\n{}\n",
         "",
     ),
-    ("SSE fields that hold JSON are no data", b'{}\nid: {"a":1}\n{}\n', {}, b"{}\n{}\n", "stray-framing@3+11"),
+    ("SSE fields that hold JSON are not data", b'{}\nid: {"a":1}\n{}\n', {}, b"{}\n{}\n", "stray-framing@3+11"),
     (
         "SSE lines",
         b'{}\ndata: {"a":1} \nevent: x\n: keep\ndata: hi\n{}\n',
@@ -103,7 +103,7 @@ CASES: list[Case] = [
         "invalid-json@3+13",
     ),
     (
-        "a DONE by double prefix is no line",
+        "a DONE by double prefix is not a line",
         b"{}\ndata: [DONE]\n{}\n",
         but("stray-framing"),
         b"{}\n{}\n",
@@ -169,12 +169,12 @@ CASES: list[Case] = [
         b'{}\n{"a":{"b":1}}\n{}\n',
         "raw-newline@3+16",
     ),
-    ("a scalar behind a document over lines", b'{}\n{"a":\n1}\n2\n', {}, b'{}\n{"a":1}\n2\n', "raw-newline@3+8"),
+    ("a scalar after a document over lines", b'{}\n{"a":\n1}\n2\n', {}, b'{}\n{"a":1}\n2\n', "raw-newline@3+8"),
     ("document over lines that fails at its end", b'{}\n{"a":\n]}\n{}\n', {}, b"{}\n{}\n", "invalid-json@3+8"),
     ("document over lines that spoils", b'{}\n{"a":\n1} x\n{}\n', {}, b"{}\n{}\n", "invalid-json@3+10"),
     ("document over lines, kept when it fails", b'{}\n{"a":\n]}\n{}\n', {"invalid_json": "keep"}, SAME, ""),
     (
-        "document over lines, told when it fails",
+        "document over lines, reported when it fails",
         b'{}\n{"a":\n]}\n{}\n',
         {"invalid_json": "error"},
         b"{}\n" + error("invalid-json") + b"\n",
@@ -182,7 +182,7 @@ CASES: list[Case] = [
     ),
     ("document over lines open at the end", b'{}\n{"a":\n1', {}, b"{}\n", "invalid-json@3+7"),
     (
-        "document over lines open at the end and told",
+        "document over lines open at the end and reported",
         b'{}\n{"a":\n1',
         {"invalid_json": "error"},
         b"{}\n" + error("invalid-json") + b"\n",
@@ -223,14 +223,14 @@ CASES: list[Case] = [
         "invalid-json@3+5 oversized-event@9+1102 invalid-json@1112+1",
     ),
     (
-        "a line too long in a document over lines, told",
+        "a line too long in a document over lines, reported",
         b'{}\n{"a":\n"' + 1100 * b"x" + b'"\n}\n{}\n',
         {"invalid_json": "error"},
         b"{}\n" + error("invalid-json") + b"\n",
         "invalid-json@3+5 invalid-json@8+1109",
     ),
     ("a line too long by its blanks", b"{}\n{}" + 1100 * b" " + b"\n{}\n", {}, b"{}\n{}\n", "oversized-event@3+1102"),
-    ("a line too long in front by blanks is none", b"{}\n" + 1100 * b" " + b"{}\n", {}, b"{}\n{}\n", ""),
+    ("a line that only its leading blanks make too long", b"{}\n" + 1100 * b" " + b"{}\n", {}, b"{}\n{}\n", ""),
     (
         "an error body",
         b'{"error":{"message":"m","code":401}}',
@@ -309,7 +309,7 @@ def test_each_case_has_its_output_and_repairs_however_it_is_cut(case: Case) -> N
 
 
 @each(CASES)
-def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_in_silence(case: Case) -> None:
+def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_silently(case: Case) -> None:
     check_second_pass(case)
 
 
@@ -344,7 +344,7 @@ def test_lines_that_are_kept_are_events_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json"])
-def test_a_transport_that_fails_tells_no_body_from_a_stream(content_type: str | None) -> None:
+def test_a_transport_that_fails_leaves_a_body_and_a_stream_alike(content_type: str | None) -> None:
     repairer = StreamRepairer(content_type=content_type)
     frames = repairer.feed(b'{"a":1}\n', 0.0) + repairer.fail(OSError(), 0.0)
     assert frames == [b'{"a":1}\n', error("upstream-failed") + b"\n"]
