@@ -55,9 +55,9 @@ def framer_after(data: bytes, *, limit: int = LIMIT, keeps_comments: bool = True
     return framer, sink.handed
 
 
-def gate_for(**options: Any) -> Gate:
-    """Return the gate of an SSE stream that has not begun."""
-    return Gate(check_options(**options), StreamReport(format=Format.SSE))
+def gate_for(format: Format = Format.SSE, **options: Any) -> Gate:
+    """Return the gate of a stream that has not begun."""
+    return Gate(check_options(**options), StreamReport(format=format))
 
 
 def seen_after(data: bytes, **options: Any) -> Seen:

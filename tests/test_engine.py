@@ -17,43 +17,7 @@ from unbroken import (
 from unbroken.core.engine import EventEngine
 from unbroken.core.failure import Failure
 
-from .tables import error
-
-CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
-
-
-DONE = b"data: [DONE]\n\n"
-
-
-FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
-
-
-ERROR = b'data: {"error":{"message":"m","code":"x"}}\n\n'
-
-
-START = b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n'
-
-
-TIMEOUTS = Timeouts(first=30.0, idle=20.0, silence=10.0, total=60.0)
-
-
-def error_frame(code: str, name: str = "") -> bytes:
-    return (f"event: {name}\n" if name else "").encode() + b"data: " + error(code) + b"\n\n"
-
-
-class Watch(Observer):
-    def __init__(self) -> None:
-        self.seen: list[Any] = []
-
-    def started(self, report: StreamReport) -> None:
-        self.seen.append("started")
-
-    def ended(self, report: StreamReport) -> None:
-        self.seen.append(report.verdict)
-
-
-def of_one_template(count: int) -> list[bytes]:
-    return [CHUNK.replace(b'"a"', b'"%d"' % number) for number in range(count)]
+from .chat import CHUNK, DONE, ERROR, FINISH, START, TIMEOUTS, Watch, error_frame, of_one_template
 
 
 @pytest.mark.parametrize("kind", [StreamRepairer, EventEngine])

@@ -13,11 +13,7 @@ from unbroken import (
     Verdict,
 )
 
-CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
-
-
-def of_one_template(count: int) -> list[bytes]:
-    return [CHUNK.replace(b'"a"', b'"%d"' % number) for number in range(count)]
+from .chat import CHUNK, of_one_template
 
 
 def test_a_reader_returns_events_comments_and_repairs_in_order() -> None:

@@ -17,6 +17,8 @@ from unbroken.core.proof import FLAWED, UNPROVEN, prove
 from unbroken.core.resume import DeliveredIds
 from unbroken.core.state import Mode, Phase
 
+from .sse_rooms import gate_for
+
 OPENED = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 ERROR = b'data: {"error":{"message":"m"}}\n\n'
 BARE_ERROR = b'data: {"error":{"message":"m","code":7}}\n\n'
@@ -29,10 +31,6 @@ def gate_after(data: bytes, *, clean: bool | None = None, **options: Any) -> Gat
     if clean is not None:
         pipeline.close(clean=clean)
     return pipeline.gate
-
-
-def gate_for(format: Format = Format.SSE, **options: Any) -> Gate:
-    return Gate(check_options(**options), StreamReport(format=format))
 
 
 def forward(gate: Gate, text: str, **more: Any) -> bool:

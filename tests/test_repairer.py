@@ -10,40 +10,18 @@ from unbroken import (
     DEFAULT_REPAIRS,
     EventReader,
     Format,
-    Observer,
     RepairKind,
     StreamRepairer,
-    StreamReport,
     Timeouts,
     Verdict,
 )
 from unbroken.core.engine import EventEngine
 
+from .chat import CHUNK, DONE, ERROR, FINISH, START, TIMEOUTS, Watch, error_frame, of_one_template
 from .tables import error
 
-CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
-DONE = b"data: [DONE]\n\n"
-FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
-ERROR = b'data: {"error":{"message":"m","code":"x"}}\n\n'
 GEMINI = b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
 LAST = GEMINI.replace(b'"index":0', b'"finishReason":"STOP","index":0')
-START = b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n'
-TIMEOUTS = Timeouts(first=30.0, idle=20.0, silence=10.0, total=60.0)
-
-
-def error_frame(code: str, name: str = "") -> bytes:
-    return (f"event: {name}\n" if name else "").encode() + b"data: " + error(code) + b"\n\n"
-
-
-class Watch(Observer):
-    def __init__(self) -> None:
-        self.seen: list[Any] = []
-
-    def started(self, report: StreamReport) -> None:
-        self.seen.append("started")
-
-    def ended(self, report: StreamReport) -> None:
-        self.seen.append(report.verdict)
 
 
 # The reader of events
@@ -345,10 +323,6 @@ def test_a_stream_that_failed_says_so_at_once_and_drops_the_rest() -> None:
 
 
 # Events that leave of a template, chunk by chunk
-
-
-def of_one_template(count: int) -> list[bytes]:
-    return [CHUNK.replace(b'"a"', b'"%d"' % number) for number in range(count)]
 
 
 def test_what_matches_a_template_is_counted_and_timed_like_everything_else() -> None:
