@@ -6,6 +6,7 @@ import random
 import tracemalloc
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from time import process_time
 from typing import Any
 
@@ -323,26 +324,47 @@ def test_a_refusal_is_kept_apart_from_the_text() -> None:
     assert (declined.text, declined.refusal, declined.reasoning) == ("a", "I cannot", "")
 
 
-ALIKE = [
+TEXTS = [
     ["He", "Hello", "Hello wor", "Hello world"],
     ["a", "b", "a"],
     ["He", "Hello", "x", "Hello wor", "Hello world!"],
 ]
 
 
-@pytest.mark.parametrize("texts", ALIKE)
+@pytest.mark.parametrize("texts", TEXTS)
 @pytest.mark.parametrize("field", ["text", "reasoning"])
 @pytest.mark.parametrize("choice", [0, 1])
-def test_texts_taken_together_amount_to_what_they_do_one_by_one(texts: list[str], field: str, choice: int) -> None:
+@pytest.mark.parametrize("room", [MAX_KEPT, 7])
+def test_texts_taken_together_amount_to_what_they_do_one_by_one(
+    texts: list[str], field: str, choice: int, room: int
+) -> None:
+    before = [says("x" * (MAX_KEPT - room), choice=2)] if room < MAX_KEPT else []
     after = [says("Hello world"[:length]) for length in (2, 4, 6, 8)]
-    one_by_one, together = account(*[says(choice=choice, **{field: text}) for text in texts]), account()
+    one_by_one = account(*before, *[says(choice=choice, **{field: text}) for text in texts])
+    together, added = account(*before), account(*before)
     together.absorb_texts(choice, field, texts)
-    assert together.cumulative == one_by_one.cumulative
+    add = added.adder(choice, field)
+    for text in texts:
+        add(text)
+    for other in (together, added):
+        assert other.cumulative == one_by_one.cumulative
     for reading in after:
-        one_by_one.absorb(reading)
-        together.absorb(reading)
+        for other in (one_by_one, together, added):
+            other.absorb(reading)
     for fact in ("text", "reasoning", "cumulative", "content_events", "cut"):
-        assert getattr(together, fact) == getattr(one_by_one, fact)
+        assert getattr(together, fact) == getattr(added, fact) == getattr(one_by_one, fact)
+
+
+@pytest.mark.parametrize("choice", [0, 1])
+def test_arguments_taken_together_amount_to_what_they_do_one_by_one(choice: int) -> None:
+    fragment = ToolFragment("k", "id", "f")
+    texts = ['{"a"', ": 1", "}"]
+    readings = [says(choice=choice, tools=(replace(fragment, arguments=text),)) for text in texts]
+    one_by_one, together = account(*readings), account()
+    together.absorb_arguments(choice, fragment, texts)
+    assert together.tool_calls == one_by_one.tool_calls
+    assert together.tool_calls[0]["arguments"] == '{"a": 1}'
+    assert together.content_events == one_by_one.content_events == 3
 
 
 def test_integers_of_any_size_stay_exact_in_arguments_that_come_as_an_object() -> None:
