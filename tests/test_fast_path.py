@@ -141,6 +141,32 @@ def test_the_door_is_open_where_the_next_frame_may_be_of_the_template(
     assert takes(pipeline) is None
 
 
+def test_a_chunk_longer_than_the_limit_is_not_taken() -> None:
+    room = 1024 - len(C) - len(chunk("").encode())
+    for length, is_taken in ((room, True), (room + 1, False)):
+        piece = C + chunk("x" * length).encode()
+        pipeline = pipeline_after(A, B, max_event_bytes=1024)
+        assert (len(piece) <= 1024) is is_taken
+        assert takes(pipeline, piece) == (piece if is_taken else None)
+        assert is_taken or b"".join(item.wire for item in pipeline.feed(piece)) == piece
+
+
+def tool(text: str) -> bytes:
+    call = {"index": 0, "function": {"arguments": text}}
+    return f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'tool_calls': [call]}}]})}\n\n".encode()
+
+
+def test_pieces_of_tool_arguments_are_taken_and_kept() -> None:
+    texts = ['{"a', '": "', "b", '\\n"', "}"]
+    chunks = [tool(text) for text in texts]
+    pipeline = pipeline_after(A, *chunks[:2])
+    for piece in chunks[2:]:
+        assert takes(pipeline, piece) == piece
+    (call,) = pipeline.report.tool_calls
+    assert call["arguments"] == '{"a": "b\\n"}'
+    assert pipeline.report.events == 1 + len(chunks)
+
+
 def test_where_frames_are_spelt_anew_no_chunk_is_taken() -> None:
     assert takes(pipeline_after(A, B, delivery=None)) is None
     pipeline = pipeline_after(A, B, delivery=None)

@@ -202,6 +202,27 @@ def test_what_no_rule_repairs_leaves_or_is_dropped(
     assert {kind.value: count for kind, count in gate.report.repairs.items()} == repairs
 
 
+@pytest.mark.parametrize(
+    ("wire", "options", "count"),
+    [
+        (b"data: {\n", CHAT, 1),
+        (b"data: {\n", {**CHAT, "invalid_json": "keep"}, 1),
+        (b"data: {\n", {**CHAT, "invalid_json": "error"}, 1),
+        (b"event: error\ndata: oh\n", CHAT, 1),
+        (b"data: {\n", {}, 0),
+        (b"data: \n", CHAT, 0),
+        (b"data: : ping\n", CHAT, 0),
+        (b"data: done\n", CHAT, 0),
+        (b"data: [DONE]\n", CHAT, 0),
+        (b"data: {}\n", CHAT, 0),
+    ],
+)
+def test_a_payload_that_nobody_can_read_is_counted(wire: bytes, options: dict[str, Any], count: int) -> None:
+    writer, gate = writer_for(**options)
+    write(writer, wire)
+    assert gate.report.invalid_json == count
+
+
 def test_a_payload_that_nobody_can_read_may_end_the_stream() -> None:
     for options, wire, code in (
         ({**CHAT, "invalid_json": "error"}, b"data: {\n", "invalid-json"),
