@@ -1,4 +1,4 @@
-"""Answers as providers send them, token by token: frames that are alike in many ways, and seldom in all of them.
+"""Answers as providers send them, token by token: frames that are often of one template, and often nearly so.
 
 What a fast path may take for the frame before it, and what it must not: each answer draws the shape of its frames,
 what changes from one to the next, and what stands between them. `streams` is a function of its seed and nothing else.
@@ -132,7 +132,7 @@ BETWEEN = (
     'data: {"a":1}{"b":2}\n\n', "data: {'a': 1}\n\n", 'data: data: {"a":1}\n\n', 'data: {"a":NaN}\n\n',
     'data: {"error":{"message":"x","type":"unbroken_error","code":"truncated"}}\n\n', "<html>\n", "x" * 1100 + "\n",
 )  # fmt: skip
-"""What is no token: between two frames, or where it harms, inside of a block."""
+"""What is not a token: between two frames, or where it harms, inside of a block."""
 
 FIRST = (
     "", "", "", "", ": connected\n\n", "\n", "\ufeff", "retry: 5\n\n", "HTTP/1.1 200 OK\r\nA: b\r\n\r\n",

@@ -16,7 +16,7 @@ needs_captures = pytest.mark.skipif(not FOLDER.is_dir(), reason="the recorded st
 
 @cache
 def manifest() -> list[dict[str, Any]]:
-    """Give one entry per body; none where the folder is not there."""
+    """Return one entry per body; none where the folder is not there."""
     return _lines("manifest.jsonl")
 
 
@@ -33,7 +33,7 @@ def _lines(name: str) -> list[dict[str, Any]]:
 
 @cache
 def body(file: str) -> bytes:
-    """Give one body's bytes."""
+    """Return one body's bytes."""
     return (FOLDER / file).read_bytes()
 
 

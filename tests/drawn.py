@@ -1,4 +1,4 @@
-"""Streams to hold the laws to: every dialect, every repair, harmed and repeated, each word of theirs told apart.
+"""Streams to hold the laws to: every dialect, every repair, damaged and repeated, each word of theirs once.
 
 `#` in a piece becomes a number, so that `w#x` is a word that stands nowhere else in the stream.
 """
@@ -129,7 +129,7 @@ _answers = st.builds(
 
 
 def harm(data: bytes, harms: Sequence[tuple[str, int, int]]) -> bytes:
-    """Flip a byte, strike some out, double a stretch, or cut the end off."""
+    """Flip a byte, strike some out, double a part, or cut the end off."""
     for kind, number, what in harms:
         at = number % (len(data) + 1)
         match kind:
@@ -157,7 +157,7 @@ def numbered(data: bytes) -> bytes:
 
 
 troubled = st.builds(lambda data, harms: harm(numbered(data), harms), _mixed | _answers | _arrays, harms())
-"""Streams of all that there is to mend, to drop and to leave alone."""
+"""Streams of all that there is to repair, to drop and to leave alone."""
 
 legal = st.one_of(sse_streams(json_texts()), sse_streams(), ndjson_streams(invalid=False), json_array_streams()).map(
     lambda stream: stream.data
@@ -203,7 +203,7 @@ def _limited(*groups: list[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]
 
 
 faithful = _limited(_everyday, _named, _odd)
-"""Options under which everything that is not mended or named leaves."""
+"""Options under which everything that is not repaired or named leaves."""
 
 mending = _limited(_everyday, _named, _odd, _quiet, _partial)
 """Options that keep the framing."""
@@ -225,5 +225,5 @@ containers = st.one_of(
 
 
 def needs_escape(data: bytes) -> bool:
-    """Tell whether there is a separator in these bytes that is escaped in the canonical spelling."""
+    """Return whether there is a separator in these bytes that is escaped in the canonical spelling."""
     return _SEPARATORS.search(data.decode()) is not None

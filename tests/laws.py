@@ -1,7 +1,7 @@
 """The laws without a clock, as checks of one stream.
 
 Each check takes the bytes of a whole stream and the options to read it with, and raises `AssertionError` where a law
-is broken. They are asked of drawn streams, of harmed recordings and of every table of cases.
+is broken. They are asked of drawn streams, of damaged recordings and of every table of cases.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from unbroken.testing.cuts import every
 from unbroken.testing.standard import read_ndjson, read_sse
 
 CUT_DEPENDENT = {"chunks_in", "error", "account"}
-"""What of a report is no function of the bytes: the count of chunks, and objects that are equal by identity only."""
+"""What depends on more than the bytes: the count of chunks, and objects that are equal by identity only."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Repaired:
 
 
 def repaired(chunks: Sequence[bytes], **options: Any) -> Repaired:
-    """Mend a stream that ends clean."""
+    """Repair a stream that ends clean."""
     repairs: list[Repair] = []
     repairer = StreamRepairer(**options, on_repair=repairs.append)
     pieces = [repairer.feed(chunk, 0.0) for chunk in chunks]
@@ -57,11 +57,11 @@ def repaired(chunks: Sequence[bytes], **options: Any) -> Repaired:
 
 
 def facts(report: StreamReport) -> dict[str, Any]:
-    """Give what a report says of the bytes, and not of their chunks."""
+    """Return what a report says of the bytes, and not of their chunks."""
     names = [name for name in dir(report) if name[0] != "_" and name not in CUT_DEPENDENT]
-    told = {name: value for name in names if not callable(value := getattr(report, name))}
-    told["error"] = report.error and (report.error.failure, report.error.safe_to_retry, report.error.tokens_received)
-    return told
+    said = {name: value for name in names if not callable(value := getattr(report, name))}
+    said["error"] = report.error and (report.error.failure, report.error.safe_to_retry, report.error.tokens_received)
+    return said
 
 
 def check_chunking(chunks: Sequence[bytes], **options: Any) -> None:
@@ -98,32 +98,32 @@ def read(chunks: Sequence[bytes], **options: Any) -> tuple[list[Any], dict[str, 
 
 def check_untouched(data: bytes, **options: Any) -> Repaired:
     """Law 3 for the canonical spelling: the same bytes, no repair, nothing spelt anew."""
-    mended = repaired([data], **options)
-    assert mended.wire == data
-    assert not mended.repairs
-    assert not mended.report.respellings
-    return mended
+    result = repaired([data], **options)
+    assert result.wire == data
+    assert not result.repairs
+    assert not result.report.respellings
+    return result
 
 
 def check_reading(data: bytes, **options: Any) -> None:
     """Law 3 for any bytes: where no repair was recorded, a standard parser reads the same from input and output."""
-    mended = repaired([data], **options)
-    if mended.repairs or mended.report.error is not None:
+    result = repaired([data], **options)
+    if result.repairs or result.report.error is not None:
         return
-    if mended.report.format is Format.SSE:
-        before, after = read_sse(data), read_sse(mended.wire)
+    if result.report.format is Format.SSE:
+        before, after = read_sse(data), read_sse(result.wire)
         assert _by_value(after.events) == _by_value(before.events)
         assert after.last_event_id == before.last_event_id
         # A retry in a block that never ended holds, and is not passed on.
         assert after.retry == read_sse(data[: max(blank_lines(data), default=0)]).retry
-        assert (mended.report.last_event_id, mended.report.retry) == (before.last_event_id, before.retry)
-    elif mended.report.format is Format.NDJSON:
-        lines_before, lines_after = read_ndjson(data), read_ndjson(mended.wire)
+        assert (result.report.last_event_id, result.report.retry) == (before.last_event_id, before.retry)
+    elif result.report.format is Format.NDJSON:
+        lines_before, lines_after = read_ndjson(data), read_ndjson(result.wire)
         assert [value_of(text) for text in lines_after.texts] == [value_of(text) for text in lines_before.texts]
         assert lines_after.invalid == lines_before.invalid
-    elif mended.report.format is Format.JSON_ARRAY:
+    elif result.report.format is Format.JSON_ARRAY:
         kind, value = value_of(data.decode().removeprefix("\ufeff"))
-        assert kind == "text" or value_of(mended.wire.decode()) == (kind, value)
+        assert kind == "text" or value_of(result.wire.decode()) == (kind, value)
 
 
 def _by_value(events: Sequence[tuple[str, str, str]]) -> list[tuple[str, Any, str]]:
@@ -131,7 +131,7 @@ def _by_value(events: Sequence[tuple[str, str, str]]) -> list[tuple[str, Any, st
 
 
 def value_of(text: str) -> Any:
-    """Give a payload's value, spelt so that 1, 1.0 and true differ; text that is no JSON stands for itself."""
+    """Return a payload's value, spelt so that 1, 1.0 and true differ; text that is not JSON stands for itself."""
     try:
         return "json", repr(json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse))
     except (ValueError, RecursionError):
@@ -146,7 +146,7 @@ def _refuse(constant: str) -> Any:
 
 
 def check_prompt(data: bytes, **options: Any) -> None:
-    """Law 2 against the standard: behind every byte of an SSE stream, all events that it dispatched have left."""
+    """Law 2 against the standard: after every byte of an SSE stream, all events dispatched so far have left."""
     reader = EventReader(**options, format="sse", repairs=())
     seen: list[tuple[str, str, str]] = []
     for end, byte in enumerate(every(data, 1), 1):
@@ -168,7 +168,7 @@ def check_frames_leave(data: bytes, end: bytes, **options: Any) -> None:
 
 
 def blank_lines(data: bytes) -> list[int]:
-    """Give where the blank lines of an event stream end."""
+    """Return where the blank lines of an event stream end."""
     return [found.end() for found in re.finditer(rb"([^\r\n]*)(?:\r\n|\r|\n)", data) if not found[1]]
 
 
@@ -184,7 +184,7 @@ class _Ends(Observer):
 
 
 def check_one_end(chunks: Sequence[bytes], **options: Any) -> None:
-    """Law 9: one verdict; at most one error frame of ours, the last thing written; nothing behind the end."""
+    """Law 9: one verdict; at most one error frame of this library, the last thing written; nothing after the end."""
     data = b"".join(chunks)
     ends: list[Verdict] = []
     repairer = StreamRepairer(**options, observers=[_Ends(ends)])
@@ -199,10 +199,10 @@ def check_one_end(chunks: Sequence[bytes], **options: Any) -> None:
     assert repairer.next_deadline() is None
     repairer.cancel(1.0)
     assert ends == [repairer.report.verdict]
-    ours = [number for number, frame in enumerate(frames) if ERROR_TYPE.encode() in frame]
+    own = [number for number, frame in enumerate(frames) if ERROR_TYPE.encode() in frame]
     if ERROR_TYPE.encode() not in data:
-        assert ours in ([], [len(frames) - 1])
-        assert bool(ours) <= (repairer.error is not None)
+        assert own in ([], [len(frames) - 1])
+        assert bool(own) <= (repairer.error is not None)
     assert repairer.report.bytes_out == sum(map(len, frames))
 
 
@@ -237,7 +237,7 @@ _ESCAPES = {0x2028: "\\u2028", 0x2029: "\\u2029", 0x85: "\\u0085"}
 
 
 def covered(data: bytes, repairs: Sequence[Repair], kinds: frozenset[RepairKind] | None = None) -> bytearray:
-    """Mark the bytes that repairs (of these kinds) speak of."""
+    """Mark the bytes that repairs (of these kinds) name."""
     marks = bytearray(len(data))
     for repair in repairs:
         assert 0 <= repair.offset <= len(data)
@@ -251,25 +251,25 @@ def check_accounted(data: bytes, **options: Any) -> None:
     """Law 6: every line is in the output, or a field of a block without data, or a repair names it.
 
     Lines that no repair touches must stand in the output in their order, spelt canonically. A line that is touched in
-    part (bytes that are no UTF-8) must do so with U+FFFD in their place.
+    part (bytes that are not UTF-8) must do so with U+FFFD in their place.
     """
-    mended = repaired([data], **options)
-    wholes = [repair for repair in mended.repairs if repair.kind is not RepairKind.INVALID_UTF8]
+    result = repaired([data], **options)
+    wholes = [repair for repair in result.repairs if repair.kind is not RepairKind.INVALID_UTF8]
     marks = covered(data, wholes)
-    # A byte order mark means nothing where a body begins: at the start, and behind a head that was skipped.
+    # A byte order mark means nothing where a body begins: at the start, and after a head that was skipped.
     for at in (0, *(repair.length for repair in wholes if repair.kind is RepairKind.HTTP_HEAD)):
         if data[at : at + 3] == b"\xef\xbb\xbf":
             data = data[:at] + b"\n\n\n" + data[at + 3 :]
-    match mended.report.format:
+    match result.report.format:
         case Format.JSON_ARRAY:
             left = bytes(byte for byte, mark in zip(data, marks, strict=True) if not mark)
             # The opening bracket leaves with the first element.
-            _expect_in_order(_solid(_text(left))[1:], _solid(_text(mended.wire))[1:])
+            _expect_in_order(_solid(_text(left))[1:], _solid(_text(result.wire))[1:])
         case None:
             assert not bytes(byte for byte, mark in zip(data, marks, strict=True) if not mark).strip(b" \t\r\n")
         case format:
             end = "[\r\n]" if format is Format.SSE else "\n"
-            there = [_normal(line) for line in re.split(end, _text(mended.wire))]
+            there = [_normal(line) for line in re.split(end, _text(result.wire))]
             missing = _missing(_uncovered_lines(data, marks, format), there)
             assert not missing, missing
 
@@ -308,7 +308,7 @@ def _canonical(line: str) -> str:
 
 
 def _missing(lines: Iterator[str], there: list[str]) -> list[str]:
-    """Give the lines that do not stand in the output in this order; a missing line costs only itself."""
+    """Return the lines that do not stand in the output in this order; a missing line costs only itself."""
     missing = []
     at = 0
     for line in lines:
@@ -334,27 +334,27 @@ MEANS_NOTHING = frozenset(
 
 
 def check_cut_out(data: bytes, **options: Any) -> None:
-    """Law 6, to the byte: without what was dropped by name the input gives the same output, and nothing to mend.
+    """Law 6, to the byte: without what was dropped by name the input gives the same output, and nothing to repair.
 
     Not asked where a repair also writes, where a dropped block may hold an id that stays, and of arrays, whose
     separators go with what stood beside them.
     """
-    mended = repaired([data], **options)
-    pieces = [data[repair.offset : repair.offset + repair.length] for repair in mended.repairs]
-    is_asked = mended.report.error is None and mended.report.format in (Format.SSE, Format.NDJSON)
-    if not is_asked or any(repair.kind not in MEANS_NOTHING for repair in mended.repairs):
+    result = repaired([data], **options)
+    pieces = [data[repair.offset : repair.offset + repair.length] for repair in result.repairs]
+    is_asked = result.report.error is None and result.report.format in (Format.SSE, Format.NDJSON)
+    if not is_asked or any(repair.kind not in MEANS_NOTHING for repair in result.repairs):
         return
     if any(b"id" in piece or b"retry" in piece for piece in pieces):
         return
     left = bytearray(data)
-    for repair in reversed(mended.repairs):
+    for repair in reversed(result.repairs):
         end = repair.offset + repair.length
         if repair.kind is RepairKind.STRAY_LINE:  # its line end, alone, would end the block that it stood in
             end += 2 if data[end : end + 2] == b"\r\n" else 1
         del left[repair.offset : end]
-    again = repaired([bytes(left)], **{**options, "format": mended.report.format})
+    again = repaired([bytes(left)], **{**options, "format": result.report.format})
     if again.report.error is None:
-        assert again.wire == mended.wire
+        assert again.wire == result.wire
         assert not again.repairs
 
 
@@ -365,17 +365,17 @@ _COMMENT = re.compile(rb"(?:\A|(?<=[\r\n]))(?:\xef\xbb\xbf)?:[^\r\n]*")
 def check_marks(data: bytes, **options: Any) -> None:
     """Law 6, closer: a word `w7x` leaves as often as it came, but where a repair that drops names its bytes.
 
-    What an id meant, `check_reading` tells. A comment may be gone where it is counted as a blank line: one for each.
+    What an id meant, `check_reading` checks. A comment may be gone where it is counted as a blank line: one for each.
     """
-    mended = repaired([data], **options)
-    gone = covered(data, mended.repairs, DROPS)
+    result = repaired([data], **options)
+    gone = covered(data, result.repairs, DROPS)
     for found in _NAMES.finditer(data):
         gone[found.start() : found.end()] = b"\1" * len(found.group())
     came = Counter(found.group() for found in MARK.finditer(data) if not any(gone[found.start() : found.end()]))
-    left = Counter(MARK.findall(mended.wire))
+    left = Counter(MARK.findall(result.wire))
     missing = came - left
     blanked = [marks for found in _COMMENT.finditer(data) if missing & (marks := Counter(MARK.findall(found[0])))]
-    assert len(blanked) <= mended.report.respellings["comment"]
+    assert len(blanked) <= result.report.respellings["comment"]
     missing -= sum(blanked, Counter())
     assert not missing, missing
 
@@ -395,7 +395,7 @@ ADDS = {
 
 
 def words(text: str) -> list[str]:
-    """Give the words of a text, its escapes undone."""
+    """Return the words of a text, its escapes undone."""
 
     def undo(found: re.Match[str]) -> str:
         code = found[1] or found[2] or found[3]
@@ -406,12 +406,12 @@ def words(text: str) -> list[str]:
 
 def check_no_invention(data: bytes, **options: Any) -> None:
     """Law 7: each word of a payload was in the input, and no more often than there."""
-    mended = repaired([data], **options)
-    payloads = _payloads(mended)
-    if mended.report.error is not None and payloads and ERROR_TYPE in payloads[-1]:
+    result = repaired([data], **options)
+    payloads = _payloads(result)
+    if result.report.error is not None and payloads and ERROR_TYPE in payloads[-1]:
         payloads.pop()
     there = Counter(words(_text(data)))
-    for kind, count in mended.report.repairs.items():
+    for kind, count in result.report.repairs.items():
         for word in ADDS.get(kind, []):
             there[word] += count * len(data)
     invented = Counter(word for payload in payloads for word in words(payload)) - there
@@ -419,25 +419,25 @@ def check_no_invention(data: bytes, **options: Any) -> None:
 
 
 def check_no_false_end(data: bytes, **options: Any) -> None:
-    """Law 7 for ends: no `[DONE]` stands behind an error, and none is added but at the end of a whole answer."""
-    mended = repaired([data], **options)
-    payloads = _payloads(mended)
+    """Law 7 for ends: no `[DONE]` stands after an error, and none is added but at the end of a whole answer."""
+    result = repaired([data], **options)
+    payloads = _payloads(result)
     removes = RepairKind.DONE_AFTER_ERROR in options.get("repairs", DEFAULT_REPAIRS)
-    if removes and mended.report.verdict is Verdict.FAILED:
-        told = next((at for at, payload in enumerate(payloads) if ERROR_TYPE in payload), len(payloads))
-        assert "[DONE]" not in payloads[told:]
-    if mended.report.repairs[RepairKind.MISSING_DONE]:
-        assert mended.report.verdict is Verdict.COMPLETE
+    if removes and result.report.verdict is Verdict.FAILED:
+        error_at = next((at for at, payload in enumerate(payloads) if ERROR_TYPE in payload), len(payloads))
+        assert "[DONE]" not in payloads[error_at:]
+    if result.report.repairs[RepairKind.MISSING_DONE]:
+        assert result.report.verdict is Verdict.COMPLETE
         assert payloads[-1] == "[DONE]"
-    spelt = sum(mended.report.repairs[kind] for kind in (RepairKind.DONE_SPELLING, RepairKind.MISSING_DONE))
+    spelt = sum(result.report.repairs[kind] for kind in (RepairKind.DONE_SPELLING, RepairKind.MISSING_DONE))
     assert payloads.count("[DONE]") <= data.count(b"[DONE]") + spelt
 
 
-def _payloads(mended: Repaired) -> list[str]:
-    match mended.report.format:
+def _payloads(result: Repaired) -> list[str]:
+    match result.report.format:
         case Format.NDJSON:
-            return mended.wire.decode().splitlines()
+            return result.wire.decode().splitlines()
         case Format.JSON_ARRAY:
-            return [mended.wire.decode()]
-        case _:  # a body that was no stream is answered with SSE, unless told otherwise
-            return [payload for _, payload, _ in read_sse(mended.wire).events]
+            return [result.wire.decode()]
+        case _:  # a body that was no stream is answered with SSE, unless the caller says otherwise
+            return [payload for _, payload, _ in read_sse(result.wire).events]

@@ -93,7 +93,7 @@ class WarpLoop(asyncio.SelectorEventLoop):
 
 
 def warp(main: Callable[[Clock], Coroutine[Any, Any, T]], clock: Clock | None = None) -> T:
-    """Run a coroutine on scripted time; no task may be left behind, and no error unheard."""
+    """Run a coroutine on scripted time; no task may be left behind, and no error unnoticed."""
     clock = clock or Clock()
     with asyncio.Runner(loop_factory=lambda: WarpLoop(clock)) as runner:
         heard: list[dict[str, Any]] = []
@@ -159,7 +159,7 @@ class Upstream:
 
 @dataclass
 class Threads:
-    """The reader threads of ours that run now."""
+    """Return the reader threads of this library that run now."""
 
     def __iter__(self) -> Iterator[threading.Thread]:
         return (thread for thread in threading.enumerate() if thread.name == "unbroken reader")

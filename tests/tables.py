@@ -1,11 +1,15 @@
-"""How the framers' tables of cases are read: whole, bytewise, with empty chunks, and cut at each nasty place."""
+"""Tables of streams, as the tests of the three framings hold them: read whole, and cut anyhow."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from unbroken import DEFAULT_REPAIRS, RepairKind
+import pytest
+
+from unbroken import DEFAULT_REPAIRS, Repair, RepairKind
 from unbroken.core.failure import SENTENCES
+from unbroken.core.frames import Item
 from unbroken.testing.cuts import cuttings
 
 from .laws import Repaired, check_accounted, check_idempotent, check_same, seen
@@ -20,7 +24,7 @@ Case = tuple[str, bytes, dict[str, Any], bytes, str]
 
 
 def error(code: str) -> bytes:
-    """Spell the error of ours that tells this code, as JSON."""
+    """Return the error object of this library with this code, as JSON."""
     return f'{{"error": {{"message": "{SENTENCES[code]}", "type": "unbroken_error", "code": "{code}"}}}}'.encode()
 
 
@@ -29,17 +33,22 @@ def but(*slugs: str) -> dict[str, Any]:
     return {"repairs": DEFAULT_REPAIRS - {RepairKind(slug) for slug in slugs}}
 
 
+def each(cases: Sequence[Case]) -> pytest.MarkDecorator:
+    """Return the decorator of a test that is asked of each case."""
+    return pytest.mark.parametrize("case", cases, ids=[name for name, *_ in cases])
+
+
 def check_case(case: Case) -> Repaired:
     """Hold one case to its output and its repairs, however it is cut."""
     _, data, options, wire, repairs = case
     options = {"max_event_bytes": LIMIT, **options}
     whole = seen([data], **options)
-    mended, _ = whole
-    assert mended.wire == (data if wire is SAME else wire)
-    assert [f"{repair.kind.value}@{repair.offset}+{repair.length}" for repair in mended.repairs] == repairs.split()
+    result, _ = whole
+    assert result.wire == (data if wire is SAME else wire)
+    assert [f"{repair.kind.value}@{repair.offset}+{repair.length}" for repair in result.repairs] == repairs.split()
     for chunks in cuttings(data):
         check_same(whole, seen(chunks, **options))
-    return mended
+    return result
 
 
 def check_second_pass(case: Case) -> None:
@@ -49,3 +58,8 @@ def check_second_pass(case: Case) -> None:
         check_idempotent(data, max_event_bytes=LIMIT, **options)
     if "repairs" not in options and "to" not in options:
         check_accounted(data, max_event_bytes=LIMIT, **options)
+
+
+def wires(items: list[Item]) -> bytes:
+    """Return the canonical bytes of all that leaves."""
+    return b"".join(item.wire for item in items if not isinstance(item, Repair))

@@ -6,6 +6,7 @@ import random
 import tracemalloc
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from time import process_time
 from typing import Any
 
@@ -16,12 +17,12 @@ from unbroken import Delta, EventClass, EventReader, Reading, StreamError, Strea
 from unbroken.core.account import MAX_CALLS, MAX_KEPT, Account, join_surrogates
 from unbroken.testing.cuts import cut
 
-# The captures. `expected.jsonl` was made by a plain script that mends nothing; where this library finds something
+# The captures. `expected.jsonl` was made by a plain script that repairs nothing; where this library finds something
 # else, the reason stands here.
 
-MENDED = "its events are mended here; the script read one event that is no JSON"
-FIRST_DELTA_MENDED = "spliced events: the whole one is kept, the script dropped both"
-NO_DIALECT = "a product or service of its own, which no dialect of ours reads"
+REPAIRED = "its events are repaired here; the script read one event that is not JSON"
+FIRST_DELTA_REPAIRED = "spliced events: the whole one is kept, the script dropped both"
+NO_DIALECT = "a product or service of its own, which no dialect reads"
 MAXIMUM = "figures are merged by maximum; the last one that came was smaller"
 DIFFERENT: dict[str, tuple[set[str], str]] = {
     "cohere/cohere-empty-tool-call-dded33c1.bin": (
@@ -53,17 +54,17 @@ DIFFERENT: dict[str, tuple[set[str], str]] = {
     "synthetic/anthropic/refusal-response-13f671d6.bin": ({"usage"}, MAXIMUM),
     "synthetic/anthropic/stream-a-toolrefusal-d7673fbe.bin": ({"usage"}, MAXIMUM),
     "synthetic/anthropic/stream-message-delta-usage-db145ba1.bin": ({"usage"}, MAXIMUM),
-    "synthetic/alibaba/dashscope-compat-zh-single-newline-8eb8781c.bin": ({"text", "finish_reason", "usage"}, MENDED),
-    "synthetic/gateway-test/test-raw-message-78e60812.bin": ({"text", "reasoning", "finish_reason", "usage"}, MENDED),
-    "synthetic/google-gemini/stream-basic-text-1-77dd9068.bin": ({"text", "finish_reason", "usage"}, MENDED),
-    "synthetic/moonshot/moonshot-usage-inside-choice-space-lines-7c8977b6.bin": ({"text", "finish_reason"}, MENDED),
-    "synthetic/openai/chatcompletionkeepalive-4a00aec2.bin": ({"text"}, MENDED),
-    "synthetic/openai/chatcompletionping-e6333fab.bin": ({"text", "finish_reason"}, MENDED),
-    "synthetic/openai/createstreamedresponsefixture-11e0057b.bin": ({"text", "finish_reason"}, MENDED),
-    "zai/zai-glm47-splice-after-id-colon-35496421.bin": ({"reasoning"}, FIRST_DELTA_MENDED),
-    "zai/zai-glm47-splice-in-role-bddd13f9.bin": ({"reasoning"}, FIRST_DELTA_MENDED),
-    "zai/zai-glm51-splice-in-object-53517a22.bin": ({"text"}, FIRST_DELTA_MENDED),
-    "zai/zai-glm51-splice-in-role-key-b0d24f48.bin": ({"reasoning"}, FIRST_DELTA_MENDED),
+    "synthetic/alibaba/dashscope-compat-zh-single-newline-8eb8781c.bin": ({"text", "finish_reason", "usage"}, REPAIRED),
+    "synthetic/gateway-test/test-raw-message-78e60812.bin": ({"text", "reasoning", "finish_reason", "usage"}, REPAIRED),
+    "synthetic/google-gemini/stream-basic-text-1-77dd9068.bin": ({"text", "finish_reason", "usage"}, REPAIRED),
+    "synthetic/moonshot/moonshot-usage-inside-choice-space-lines-7c8977b6.bin": ({"text", "finish_reason"}, REPAIRED),
+    "synthetic/openai/chatcompletionkeepalive-4a00aec2.bin": ({"text"}, REPAIRED),
+    "synthetic/openai/chatcompletionping-e6333fab.bin": ({"text", "finish_reason"}, REPAIRED),
+    "synthetic/openai/createstreamedresponsefixture-11e0057b.bin": ({"text", "finish_reason"}, REPAIRED),
+    "zai/zai-glm47-splice-after-id-colon-35496421.bin": ({"reasoning"}, FIRST_DELTA_REPAIRED),
+    "zai/zai-glm47-splice-in-role-bddd13f9.bin": ({"reasoning"}, FIRST_DELTA_REPAIRED),
+    "zai/zai-glm51-splice-in-object-53517a22.bin": ({"text"}, FIRST_DELTA_REPAIRED),
+    "zai/zai-glm51-splice-in-role-key-b0d24f48.bin": ({"reasoning"}, FIRST_DELTA_REPAIRED),
     "cody-gateway/customcommandsclient-509552979-recording-37a25a92.bin": ({"text", "finish_reason"}, NO_DIALECT),
     "cody-gateway/defaultclient-631904893-recording-8eed8c62.bin": ({"text"}, NO_DIALECT),
     "cody-gateway/symf-3564355686-recording-8633b378.bin": ({"finish_reason"}, NO_DIALECT),
@@ -174,7 +175,7 @@ def test_a_call_that_ended_without_arguments_has_an_empty_object_of_them(file: s
 
 @needs_captures
 @pytest.mark.parametrize("file", chosen(lambda entry: "tool-args-invalid-json" in entry["traits"]))
-def test_arguments_that_were_cut_are_told_to_be_incomplete_and_never_mended(file: str) -> None:
+def test_arguments_that_were_cut_are_reported_as_incomplete_and_never_repaired(file: str) -> None:
     calls = report_of(file).tool_calls
     assert [call["arguments_complete"] for call in calls] == [
         call["arguments_valid_json"] for call in expected()[file]["tool_calls"]
@@ -196,7 +197,7 @@ def says(text: str = "", choice: int = 0, **delta: Any) -> Reading:
     return Reading(EventClass.CONTENT, (Delta(choice, text=text, **delta),))
 
 
-def told(**usage: int) -> Reading:
+def sends(**usage: int) -> Reading:
     return Reading(EventClass.USAGE, usage=usage)
 
 
@@ -228,27 +229,27 @@ def test_a_half_without_its_other_half_is_replaced(text: str, joined: str) -> No
 
 
 def test_usage_is_merged_by_maximum_and_never_summed() -> None:
-    figures = account(told(input_tokens=9, output_tokens=1), told(output_tokens=13), told(output_tokens=20)).usage
+    figures = account(sends(input_tokens=9, output_tokens=1), sends(output_tokens=13), sends(output_tokens=20)).usage
     assert figures == {"input_tokens": 9, "output_tokens": 20}
 
 
-def test_a_zero_that_was_told_is_not_a_figure_that_is_missing() -> None:
-    assert account(told(output_tokens=0)).usage == {"output_tokens": 0}
-    assert account(told(output_tokens=0)).tokens() == (0, "provider")
+def test_a_zero_that_was_sent_is_not_a_figure_that_is_missing() -> None:
+    assert account(sends(output_tokens=0)).usage == {"output_tokens": 0}
+    assert account(sends(output_tokens=0)).tokens() == (0, "provider")
     assert account().usage == {}
     assert account().tokens() == (0, "events")
 
 
 TOKENS: list[tuple[list[Reading], Callable[[str], int] | None, tuple[int, str]]] = [
-    ([says("a b"), says("c"), told(output_tokens=7)], None, (7, "provider")),
-    ([says("a b"), says("c"), told(output_tokens=7, thought_tokens=3)], len, (10, "provider")),
+    ([says("a b"), says("c"), sends(output_tokens=7)], None, (7, "provider")),
+    ([says("a b"), says("c"), sends(output_tokens=7, thought_tokens=3)], len, (10, "provider")),
     ([says("a b"), says("c")], None, (2, "events")),
     ([says("a b"), says("c")], lambda text: len(text.split()), (2, "count_tokens")),
     ([says("a b"), says("c", reasoning="d")], len, (5, "count_tokens")),
-    ([says("a"), told(input_tokens=3)], None, (1, "events")),
-    # The first event of one provider tells a figure of 1, long before the answer ends.
-    ([told(output_tokens=1), says("a"), says("b")], None, (2, "events")),
-    ([told(output_tokens=9), says("a"), says("b")], None, (9, "provider")),
+    ([says("a"), sends(input_tokens=3)], None, (1, "events")),
+    # The first event of one provider sends a figure of 1, long before the answer ends.
+    ([sends(output_tokens=1), says("a"), says("b")], None, (2, "events")),
+    ([sends(output_tokens=9), says("a"), says("b")], None, (9, "provider")),
     ([says("a")], lambda text: 1 // 0, (1, "events")),
 ]
 
@@ -303,7 +304,7 @@ def test_arguments_in_one_piece_replace_those_in_pieces() -> None:
     (call,) = calls(ToolFragment(0, "c", "f", '{"a"'), ToolFragment(0, arguments='{"a":1}', whole=True))
     assert (call["arguments"], call["arguments_complete"]) == ('{"a":1}', True)
     (call,) = calls(ToolFragment(0, kind="custom"), ToolFragment(0, arguments="print(1)", whole=True))
-    assert call["arguments_complete"], "its end was told, though the answer had none yet"
+    assert call["arguments_complete"], "its end was sent, though the answer had none yet"
 
 
 def test_free_text_of_which_something_was_not_kept_is_not_complete() -> None:
@@ -323,26 +324,47 @@ def test_a_refusal_is_kept_apart_from_the_text() -> None:
     assert (declined.text, declined.refusal, declined.reasoning) == ("a", "I cannot", "")
 
 
-ALIKE = [
+TEXTS = [
     ["He", "Hello", "Hello wor", "Hello world"],
     ["a", "b", "a"],
     ["He", "Hello", "x", "Hello wor", "Hello world!"],
 ]
 
 
-@pytest.mark.parametrize("texts", ALIKE)
+@pytest.mark.parametrize("texts", TEXTS)
 @pytest.mark.parametrize("field", ["text", "reasoning"])
 @pytest.mark.parametrize("choice", [0, 1])
-def test_texts_taken_together_amount_to_what_they_do_one_by_one(texts: list[str], field: str, choice: int) -> None:
-    behind = [says("Hello world"[:length]) for length in (2, 4, 6, 8)]
-    one_by_one, together = account(*[says(choice=choice, **{field: text}) for text in texts]), account()
+@pytest.mark.parametrize("room", [MAX_KEPT, 7])
+def test_texts_taken_together_amount_to_what_they_do_one_by_one(
+    texts: list[str], field: str, choice: int, room: int
+) -> None:
+    before = [says("x" * (MAX_KEPT - room), choice=2)] if room < MAX_KEPT else []
+    after = [says("Hello world"[:length]) for length in (2, 4, 6, 8)]
+    one_by_one = account(*before, *[says(choice=choice, **{field: text}) for text in texts])
+    together, added = account(*before), account(*before)
     together.absorb_texts(choice, field, texts)
-    assert together.cumulative == one_by_one.cumulative
-    for reading in behind:
-        one_by_one.absorb(reading)
-        together.absorb(reading)
+    add = added.adder(choice, field)
+    for text in texts:
+        add(text)
+    for other in (together, added):
+        assert other.cumulative == one_by_one.cumulative
+    for reading in after:
+        for other in (one_by_one, together, added):
+            other.absorb(reading)
     for fact in ("text", "reasoning", "cumulative", "content_events", "cut"):
-        assert getattr(together, fact) == getattr(one_by_one, fact)
+        assert getattr(together, fact) == getattr(added, fact) == getattr(one_by_one, fact)
+
+
+@pytest.mark.parametrize("choice", [0, 1])
+def test_arguments_taken_together_amount_to_what_they_do_one_by_one(choice: int) -> None:
+    fragment = ToolFragment("k", "id", "f")
+    texts = ['{"a"', ": 1", "}"]
+    readings = [says(choice=choice, tools=(replace(fragment, arguments=text),)) for text in texts]
+    one_by_one, together = account(*readings), account()
+    together.absorb_arguments(choice, fragment, texts)
+    assert together.tool_calls == one_by_one.tool_calls
+    assert together.tool_calls[0]["arguments"] == '{"a": 1}'
+    assert together.content_events == one_by_one.content_events == 3
 
 
 def test_integers_of_any_size_stay_exact_in_arguments_that_come_as_an_object() -> None:
@@ -398,7 +420,7 @@ def test_absorbing_takes_time_in_proportion() -> None:
 def test_text_that_is_sent_anew_with_each_event_is_reported_and_left_as_it_is() -> None:
     growing = account(says("He"), says("Hello"), says("Hello wor"), says("Hello world"))
     assert (growing.cumulative, growing.text) == (True, "HeHelloHello worHello world")
-    assert not account(says("ha"), says("haha")).cumulative, "too few to tell"
+    assert not account(says("ha"), says("haha")).cumulative, "too few to say"
     assert not account(says("ha"), says("haha"), says("hahaha"), says("hahahaha"), says("!")).cumulative
     assert not account(says("a"), says("bb"), says("ccc"), says("dddd")).cumulative, "longer, and nothing else"
     assert not account(says("ha"), says("haha"), says("haha"), says("hahaha"), says("hahahaha")).cumulative
@@ -461,7 +483,7 @@ CUT_OFF = [
 
 
 @pytest.mark.parametrize(("data", "options", "emitted"), CUT_OFF)
-def test_a_report_tells_whether_content_came_also_to_a_reader_without_time(
+def test_a_report_says_whether_content_came_also_to_a_reader_without_time(
     data: bytes, options: dict[str, Any], emitted: bool
 ) -> None:
     reader = EventReader(**options)

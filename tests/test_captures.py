@@ -1,4 +1,4 @@
-"""Recorded streams of fifty providers: read alike at every cut, mended where they are broken and nowhere else."""
+"""Recorded streams of fifty providers: read the same at every cut, repaired where they are broken and nowhere else."""
 
 import random
 from collections import Counter
@@ -29,7 +29,7 @@ SMALL = 3 * 1024
 OTHER_WORDS = "the recorder or a shell left its own words around a stream that is whole"
 NO_BLANK_LINE_AT_THE_END = "the last event is whole JSON or [DONE], and only its blank line is missing"
 SINGLE_NEWLINES = "each event is whole JSON, and only one line end stands between them"
-NO_NAMES = "clients of the Responses API tell events by their name, and this gateway left the names out"
+NO_NAMES = "clients of the Responses API know events by their name, and this gateway left the names out"
 
 REPAIRED: tuple[tuple[str, dict[RepairKind, int], tuple[str, ...]], ...] = (
     (
@@ -94,7 +94,7 @@ REPAIRED: tuple[tuple[str, dict[RepairKind, int], tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "a line of one blank stands where the blank line should, behind whole JSON",
+        "a line of one blank stands where the blank line should, after whole JSON",
         {RepairKind.MISSING_BLANK_LINE: 5},
         ("synthetic/moonshot/moonshot-usage-inside-choice-space-lines-7c8977b6.bin",),
     ),
@@ -164,7 +164,7 @@ RECOGNISED = {"json": "json-error", "other": "binary"}
 
 
 @cache
-def mended(file: str) -> laws.Repaired:
+def repaired(file: str) -> laws.Repaired:
     return laws.repaired([captures.body(file)])
 
 
@@ -190,8 +190,8 @@ def recorded(file: str) -> list[bytes] | None:
 
 
 @every_stream
-def test_a_body_comes_out_alike_at_every_cut(file: str) -> None:
-    whole = mended(file)
+def test_a_body_comes_out_the_same_at_every_cut(file: str) -> None:
+    whole = repaired(file)
     small = len(captures.body(file)) <= SMALL
     for chunks in (cut_at_random(file), recorded(file), every(captures.body(file), 1) if small else None):
         if chunks is None:
@@ -205,8 +205,8 @@ def test_a_body_comes_out_alike_at_every_cut(file: str) -> None:
 
 
 @every_stream
-def test_a_body_is_mended_where_it_is_broken_and_nowhere_else(file: str) -> None:
-    assert mended(file).report.repairs == Counter(KINDS.get(file, {}))
+def test_a_body_is_repaired_where_it_is_broken_and_nowhere_else(file: str) -> None:
+    assert repaired(file).report.repairs == Counter(KINDS.get(file, {}))
 
 
 def test_the_table_of_repairs_names_no_body_that_is_not_there() -> None:
@@ -216,13 +216,13 @@ def test_the_table_of_repairs_names_no_body_that_is_not_there() -> None:
 
 @every_stream
 def test_a_standard_parser_reads_the_same_where_no_repair_is_recorded(file: str) -> None:
-    if mended(file).wire != captures.body(file):
+    if repaired(file).wire != captures.body(file):
         laws.check_reading(captures.body(file))
 
 
 @every_stream
 def test_the_output_needs_no_repair(file: str) -> None:
-    once = mended(file)
+    once = repaired(file)
     if once.wire != captures.body(file):
         twice = laws.repaired([once.wire])
         assert twice.wire == once.wire
@@ -233,21 +233,21 @@ def test_the_output_needs_no_repair(file: str) -> None:
 def test_the_standards_reading_gives_the_events_that_an_independent_script_counted(file: str) -> None:
     entry, expected = ENTRIES[file], captures.expected()[file]
     wanted = expected["sse"]["events_strict"] if entry["format"] == "sse" else expected["n_json"]
-    items, told = laws.read([captures.body(file)], repairs=(), format=entry["format"])
+    items, facts = laws.read([captures.body(file)], repairs=(), format=entry["format"])
     assert sum(isinstance(item, Event) for item in items) == wanted
-    assert not told["repairs"]
-    assert told["format"].value == entry["format"]
+    assert not facts["repairs"]
+    assert facts["format"].value == entry["format"]
 
 
 @every_stream
-def test_the_format_is_told_from_the_bytes(file: str) -> None:
-    sniffed = mended(file).report.format
+def test_the_format_is_found_by_the_bytes(file: str) -> None:
+    sniffed = repaired(file).report.format
     assert sniffed is not None
     assert sniffed.value == ENTRIES[file]["format"]
 
 
 @pytest.mark.parametrize("file", BODIES)
-def test_a_body_that_is_no_stream_is_one_typed_error(file: str) -> None:
+def test_a_body_that_is_not_a_stream_is_one_typed_error(file: str) -> None:
     data, kind = captures.body(file), ENTRIES[file]["format"]
     for chunks in ([data], every(data, 100), cut_at_random(file)):
         body = laws.repaired(chunks)
@@ -258,23 +258,23 @@ def test_a_body_that_is_no_stream_is_one_typed_error(file: str) -> None:
         assert body.wire.count(b"unbroken_error") == 1
 
 
-# Harmed
+# Damaged
 
 
 def _small_streams() -> list[bytes]:
     return [captures.body(file) for file in STREAMS if len(captures.body(file)) <= SMALL] or [b""]
 
 
-harmed = st.builds(drawn.harm, st.sampled_from(_small_streams()), drawn.harms(1))
+damaged = st.builds(drawn.harm, st.sampled_from(_small_streams()), drawn.harms(1))
 
 
-@given(drawn.cut_anyhow(harmed))
-def test_a_harmed_body_comes_out_alike_at_every_cut(chunks: list[bytes]) -> None:
+@given(drawn.cut_anyhow(damaged))
+def test_a_damaged_body_comes_out_the_same_at_every_cut(chunks: list[bytes]) -> None:
     laws.check_chunking(chunks)
 
 
-@given(harmed, st.sampled_from([{}, {}, {"max_event_bytes": 1024}, {"invalid_json": "keep"}]))
-def test_a_harmed_body_is_mended_once_and_keeps_everything_else(data: bytes, options: dict[str, Any]) -> None:
+@given(damaged, st.sampled_from([{}, {}, {"max_event_bytes": 1024}, {"invalid_json": "keep"}]))
+def test_a_damaged_body_is_repaired_once_and_keeps_everything_else(data: bytes, options: dict[str, Any]) -> None:
     laws.check_idempotent(data, **options)
     laws.check_reading(data, **options)
     laws.check_accounted(data, **options)
@@ -282,6 +282,6 @@ def test_a_harmed_body_is_mended_once_and_keeps_everything_else(data: bytes, opt
     laws.check_no_false_end(data, **options)
 
 
-@given(drawn.cut_anyhow(harmed))
-def test_a_harmed_body_has_one_end(chunks: list[bytes]) -> None:
+@given(drawn.cut_anyhow(damaged))
+def test_a_damaged_body_has_one_end(chunks: list[bytes]) -> None:
     laws.check_one_end(chunks)

@@ -33,7 +33,7 @@ SEQUENCES = st.lists(
 
 
 def split(chunks: list[bytes], offset: int = 0, *, keep_cr: bool = False) -> tuple[list[bytes], bytes, list[int]]:
-    """Read as a framer does; also give where each line began."""
+    """Read as a framer does; also return where each line began."""
     splitter = LineSplitter(offset, keep_cr=keep_cr)
     lines, begins = [], []
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""The seam: what a dialect of one's own must say, and what it may leave to the defaults."""
+"""What a dialect of one's own must say, and what it may leave to the defaults."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -65,12 +65,12 @@ def test_a_registered_dialect_can_be_named(registered: type[Dialect]) -> None:
     assert stream.report.verdict is Verdict.COMPLETE
 
 
-def test_the_terminator_of_one_s_own_dialect_is_missed_when_it_is_missing() -> None:
+def test_the_terminator_of_one_s_own_dialect_is_missed() -> None:
     with pytest.raises(StreamError, match="truncated"):
         list(iter_events([STORY], dialect=Stories()))
 
 
-def test_an_error_of_one_s_own_dialect_is_raised_behind_its_event() -> None:
+def test_an_error_of_one_s_own_dialect_is_raised_after_its_event() -> None:
     stream = iter_events([STORY, b"event: sorry\ndata: {}\n\n"], dialect=Stories())
     assert [next(stream).event, next(stream).event] == ["story", "sorry"]
     with pytest.raises(StreamError, match="overloaded"):
@@ -114,11 +114,11 @@ def test_every_conversion_leads_to_a_dialect_that_is_known() -> None:
     assert CONVERTERS.keys() <= REGISTRY.keys()
 
 
-def test_a_dialect_that_nobody_knows_is_told_with_those_that_are_known() -> None:
+def test_a_dialect_that_nobody_knows_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(ValueError, match="openai-chat"):
         iter_events([], dialect="klingon")
 
 
-def test_a_class_instead_of_an_instance_is_told_with_the_fix() -> None:
+def test_a_class_instead_of_an_instance_is_refused_with_the_fix() -> None:
     with pytest.raises(TypeError, match=r"Stories\(\)"):
         iter_events([], dialect=Stories)  # type: ignore[arg-type]

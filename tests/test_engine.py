@@ -17,47 +17,11 @@ from unbroken import (
 from unbroken.core.engine import EventEngine
 from unbroken.core.failure import Failure
 
-from .tables import error
-
-CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
-
-
-DONE = b"data: [DONE]\n\n"
-
-
-FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
-
-
-ERROR = b'data: {"error":{"message":"m","code":"x"}}\n\n'
-
-
-START = b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n'
-
-
-TIMEOUTS = Timeouts(first=30.0, idle=20.0, silence=10.0, total=60.0)
-
-
-def told(code: str, name: str = "") -> bytes:
-    return (f"event: {name}\n" if name else "").encode() + b"data: " + error(code) + b"\n\n"
-
-
-class Watch(Observer):
-    def __init__(self) -> None:
-        self.seen: list[Any] = []
-
-    def started(self, report: StreamReport) -> None:
-        self.seen.append("started")
-
-    def ended(self, report: StreamReport) -> None:
-        self.seen.append(report.verdict)
-
-
-def alike(count: int) -> list[bytes]:
-    return [CHUNK.replace(b'"a"', b'"%d"' % number) for number in range(count)]
+from .chat import CHUNK, DONE, ERROR, FINISH, START, TIMEOUTS, Watch, error_frame, of_one_template
 
 
 @pytest.mark.parametrize("kind", [StreamRepairer, EventEngine])
-def test_who_left_is_given_nothing_more_not_even_what_is_alike(kind: type[Any]) -> None:
+def test_who_left_is_given_nothing_more_not_even_frames_of_the_template(kind: type[Any]) -> None:
     engine = kind()
     for at in range(5):
         assert engine.feed(CHUNK, float(at))
@@ -65,7 +29,7 @@ def test_who_left_is_given_nothing_more_not_even_what_is_alike(kind: type[Any]) 
     assert engine.feed(CHUNK, 6.0) + engine.feed(b"data: late\n\n", 7.0) + engine.close(8.0) == []
 
 
-def test_an_observer_hears_of_no_bytes_behind_the_end() -> None:
+def test_an_observer_hears_of_no_bytes_after_the_end() -> None:
     class Bytes(Watch):
         def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
             self.seen.append(chunk)
@@ -88,7 +52,7 @@ def test_an_observer_hears_of_no_bytes_behind_the_end() -> None:
         (b'event: done\ndata: {"text":""}\n\n', Verdict.COMPLETE),
     ],
 )
-def test_a_consumer_that_leaves_changes_no_end_that_was_told(data: bytes, verdict: Verdict) -> None:
+def test_a_consumer_that_leaves_changes_no_end_that_was_reported(data: bytes, verdict: Verdict) -> None:
     repairer = StreamRepairer(dialect="vocabulary" if b"done" in data else None)
     if data:
         repairer.feed(data, 1.0)
@@ -104,7 +68,7 @@ def test_what_was_raised_is_named_by_its_type_alone() -> None:
     assert engine.error.failure == Failure("upstream-failed", 502, error_type="ConnectionResetError")
 
 
-def test_a_stream_error_is_told_as_it_is() -> None:
+def test_a_stream_error_is_reported_as_it_is() -> None:
     engine = EventEngine()
     engine.fail(StreamError(Failure("rate-limited", 429, 3.0)), 1.0)
     assert engine.error is not None
@@ -122,7 +86,7 @@ def test_an_error_is_known_before_the_end() -> None:
     assert engine.early_error is engine.error
 
 
-def test_another_connection_is_asked_for_before_a_failure_is_told() -> None:
+def test_another_connection_is_asked_for_before_a_failure_is_reported() -> None:
     asked: list[Exception] = []
     delays = [2.0, None]
 
@@ -142,7 +106,7 @@ def test_another_connection_is_asked_for_before_a_failure_is_told() -> None:
     assert 12.0 < deadline <= 13.0
     assert repairer.feed(b"id: 1\ndata: {}\n\nid: 2\ndata: {}\n\n", 3.0) == [b"id: 2\ndata: {}\n\n"]
     (frame,) = repairer.on_deadline(20.0)
-    assert frame == told("silence-timeout", "error")
+    assert frame == error_frame("silence-timeout", "error")
     assert [type(met) for met in asked] == [OSError, StreamError]
     assert repairer.error is not None
     assert repairer.error.retry_count == 1
@@ -158,7 +122,7 @@ def test_another_connection_is_asked_for_before_a_failure_is_told() -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [StreamRepairer, EventEngine])
-def test_a_clock_that_ran_out_is_told_by_its_name(
+def test_a_clock_that_ran_out_is_reported_by_its_name(
     kind: type[Any], data: bytes, limits: Timeouts, at: float, code: str
 ) -> None:
     engine = kind(timeouts=limits)
@@ -230,21 +194,21 @@ def test_a_timeout_that_another_connection_made_good_is_not_reported() -> None:
     assert not engine.finished
 
 
-def test_observers_are_told_of_chunks_and_of_content_with_their_times() -> None:
-    told: list[tuple[Any, ...]] = []
+def test_observers_hear_of_chunks_and_of_content_with_their_times() -> None:
+    heard: list[tuple[Any, ...]] = []
 
     class Times(Observer):
         def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
-            told.append((chunk, at))
+            heard.append((chunk, at))
 
         def content(self, report: StreamReport, gap: float) -> None:
-            told.append(("content", gap))
+            heard.append(("content", gap))
 
     engine = EventEngine(observers=[Times()])
     engine.resume(10.0)
     engine.feed(CHUNK, 12.0)
     engine.feed(b"", 13.0)
-    assert told == [(CHUNK, 2.0), ("content", 2.0), (b"", 3.0)]
+    assert heard == [(CHUNK, 2.0), ("content", 2.0), (b"", 3.0)]
 
 
 @pytest.mark.parametrize("end", ["feed", "close", "fail", "cancel"])
@@ -262,9 +226,9 @@ def test_the_first_call_starts_the_time_whichever_it_is(end: str) -> None:
     assert engine.report.duration == 0.0
 
 
-def test_what_is_alike_is_content_to_the_clocks() -> None:
+def test_frames_of_a_template_are_content_to_the_clocks() -> None:
     repairer = StreamRepairer(timeouts=Timeouts(first=5.0, idle=8.0, silence=None, total=None))
-    for number, frame in enumerate(alike(6)):
+    for number, frame in enumerate(of_one_template(6)):
         repairer.feed(frame, 2.0 * number)
     deadline = repairer.next_deadline()
     assert deadline is not None
@@ -272,13 +236,13 @@ def test_what_is_alike_is_content_to_the_clocks() -> None:
 
 
 @pytest.mark.parametrize("hook", ["received", "content"])
-def test_an_observer_is_told_of_every_chunk_and_every_content(hook: str) -> None:
-    told: list[float] = []
-    watch = type("Watching", (Observer,), {hook: lambda self, report, *facts: told.append(facts[-1])})()
+def test_an_observer_hears_of_every_chunk_and_every_content(hook: str) -> None:
+    heard: list[float] = []
+    watch = type("Watching", (Observer,), {hook: lambda self, report, *facts: heard.append(facts[-1])})()
     repairer = StreamRepairer(observers=[watch])
-    for number, frame in enumerate(alike(5)):
+    for number, frame in enumerate(of_one_template(5)):
         repairer.feed(frame, 100.0 + number)
-    assert told == ([0.0, 1.0, 2.0, 3.0, 4.0] if hook == "received" else [0.0, 1.0, 1.0, 1.0, 1.0])
+    assert heard == ([0.0, 1.0, 2.0, 3.0, 4.0] if hook == "received" else [0.0, 1.0, 1.0, 1.0, 1.0])
 
 
 def test_a_stream_that_was_closed_twice_ended_once() -> None:

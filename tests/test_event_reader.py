@@ -13,14 +13,10 @@ from unbroken import (
     Verdict,
 )
 
-CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+from .chat import CHUNK, of_one_template
 
 
-def alike(count: int) -> list[bytes]:
-    return [CHUNK.replace(b'"a"', b'"%d"' % number) for number in range(count)]
-
-
-def test_a_reader_gives_events_comments_and_repairs_in_order() -> None:
+def test_a_reader_returns_events_comments_and_repairs_in_order() -> None:
     reader = EventReader()
     assert reader.feed(b": hi\n\ndata: {}{}") == [Comment("hi")]
     assert reader.feed(b"") == []
@@ -30,7 +26,7 @@ def test_a_reader_gives_events_comments_and_repairs_in_order() -> None:
     assert (reader.report.verdict, reader.error, reader.report.chunks_in) == (Verdict.ENDED, None, 3)
 
 
-def test_a_reader_gives_events_that_left_together_one_by_one() -> None:
+def test_a_reader_returns_events_that_left_together_one_by_one() -> None:
     reader = EventReader()
     frames = [CHUNK.replace(b'"a"', f'"{text}"'.encode()) for text in "abcd"]
     items = [item for frame in frames for item in reader.feed(frame)]
@@ -54,9 +50,9 @@ def test_a_reader_says_why_the_stream_failed() -> None:
     assert not reader.error.safe_to_retry
 
 
-def test_a_reader_counts_what_is_alike() -> None:
+def test_a_reader_counts_frames_of_a_template() -> None:
     reader = EventReader()
-    for frame in alike(6):
+    for frame in of_one_template(6):
         assert len(reader.feed(frame)) == 1
     assert reader.feed(b"") == []
     assert (reader.report.chunks_in, reader.report.bytes_in, reader.report.events) == (7, 6 * len(CHUNK), 6)

@@ -57,7 +57,7 @@ def test_an_id_with_nul_is_refused_since_a_reader_would_ignore_it() -> None:
 
 
 @pytest.mark.parametrize("retry", ["5\ndata: evil", -5, 1.5, True])
-def test_a_retry_that_is_no_time_is_refused(retry: Any) -> None:
+def test_a_retry_that_is_not_a_time_is_refused(retry: Any) -> None:
     with pytest.raises(ValueError, match=r"Event\.retry"):
         Event("x", retry=retry).encode()
 

@@ -29,7 +29,7 @@ class Mine(StreamError):
     pass
 
 
-def test_the_string_tells_the_code_the_sentence_and_what_is_known() -> None:
+def test_the_string_has_the_code_the_sentence_and_what_is_known() -> None:
     bare = StreamError(Failure("idle-timeout"))
     assert str(bare) == "idle-timeout: The upstream service paused for too long."
     full = StreamError(

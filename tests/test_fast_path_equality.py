@@ -21,11 +21,12 @@ RECORDED = [
 
 
 def check_equal(chunks: list[bytes], options: dict[str, object]) -> None:
-    assert fast_path.enabled is True
-    there = outcome(chunks, options)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_path, "enabled", False)
-        assert outcome(chunks, options) == there
+    outcomes = []
+    for enabled in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fast_path, "enabled", enabled)
+            outcomes.append(outcome(chunks, options))
+    assert outcomes[0] == outcomes[1]
 
 
 @pytest.fixture(scope="module")

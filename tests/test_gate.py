@@ -1,4 +1,4 @@
-"""The state of a stream moves with what is forwarded, and with nothing else."""
+"""The state of a stream changes with what is forwarded, and with nothing else."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from unbroken.core.proof import FLAWED, UNPROVEN, prove
 from unbroken.core.resume import DeliveredIds
 from unbroken.core.state import Mode, Phase
 
+from .sse_rooms import gate_for
+
 OPENED = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 ERROR = b'data: {"error":{"message":"m"}}\n\n'
 BARE_ERROR = b'data: {"error":{"message":"m","code":7}}\n\n'
@@ -29,10 +31,6 @@ def gate_after(data: bytes, *, clean: bool | None = None, **options: Any) -> Gat
     if clean is not None:
         pipeline.close(clean=clean)
     return pipeline.gate
-
-
-def gate_for(format: Format = Format.SSE, **options: Any) -> Gate:
-    return Gate(check_options(**options), StreamReport(format=format))
 
 
 def forward(gate: Gate, text: str, **more: Any) -> bool:
@@ -88,7 +86,7 @@ def test_what_is_dropped_changes_no_mode_and_no_dialect(data: bytes, options: di
     assert gate.dialect is None
 
 
-def test_without_repairs_nothing_is_mended_in_any_mode() -> None:
+def test_without_repairs_nothing_is_repaired_in_any_mode() -> None:
     gate = gate_after(OPENED, repairs=())
     assert gate.state.mode is Mode.KNOWN
     assert gate.strict
@@ -129,12 +127,12 @@ def test_the_first_done_ends_the_stream_and_later_data_is_dropped_by_name() -> N
     assert gate.out == [Repair(RepairKind.AFTER_DONE, 0, 2)]
 
 
-def test_where_data_behind_it_may_stay_a_done_ends_nothing() -> None:
+def test_where_data_after_it_may_stay_a_done_ends_nothing() -> None:
     gate = gate_after(OPENED + b"data: [DONE]\n\n", repairs={RepairKind.GLUED_JSON})
     assert (gate.state.phase, gate.state.after_done, gate.state.stopped) == (Phase.DONE, False, False)
 
 
-def test_the_first_error_is_the_one_that_is_told() -> None:
+def test_the_first_error_is_the_one_that_is_reported() -> None:
     gate = gate_after(OPENED + ERROR)
     first = gate.state.failure
     assert first is not None
@@ -152,7 +150,7 @@ def test_an_error_of_ours_is_known_in_an_unknown_dialect() -> None:
     assert gate.state.failure == Failure("truncated")
 
 
-def test_an_event_that_mending_made_too_long_is_dropped() -> None:
+def test_an_event_that_a_repair_made_too_long_is_dropped() -> None:
     gate = gate_for(max_event_bytes=1024)
     assert not forward(gate, '"' + "x" * 1020 + '"')
     assert gate.out == [Repair(RepairKind.OVERSIZED_EVENT, 0, 1022)]
@@ -170,7 +168,7 @@ def test_what_could_not_be_proven_is_counted_and_is_content_in_a_known_dialect()
         assert frame.kind.name == kind
 
 
-def test_a_mark_that_would_open_the_output_stands_behind_a_blank_line() -> None:
+def test_a_byte_order_mark_that_would_open_the_output_stands_after_a_blank_line() -> None:
     gate = gate_for()
     gate.forward_comment("x", b"\xef\xbb\xbf: x\n")
     gate.forward_bare(b"\xef\xbb\xbfa: b\n\n")
@@ -188,17 +186,17 @@ def test_pings_and_comments_stay_or_go_together(comments: str) -> None:
     assert pipeline.report.comments == 1
 
 
-def test_repairs_are_told_to_the_report_the_callback_and_the_observers() -> None:
-    told: list[Any] = []
+def test_repairs_are_reported_to_the_report_the_callback_and_the_observers() -> None:
+    reported: list[Any] = []
 
     class Watch(Observer):
         def repaired(self, repair: Repair) -> None:
-            told.append(repair)
+            reported.append(repair)
 
-    gate = gate_for(on_repair=told.append, observers=[Watch()])
+    gate = gate_for(on_repair=reported.append, observers=[Watch()])
     gate.repair(RepairKind.STRAY_LINE, 3, 7)
     repair = Repair(RepairKind.STRAY_LINE, 3, 4)
-    assert told == [repair, repair]
+    assert reported == [repair, repair]
     assert gate.report.first_repairs == [repair]
     assert gate.out == [repair]
 
@@ -274,7 +272,7 @@ def test_an_account_that_is_not_wanted_is_not_kept() -> None:
     assert gate.report.content_emitted
 
 
-def test_the_death_of_a_stream_names_what_came_behind_it() -> None:
+def test_a_failure_of_ours_names_what_came_after_it() -> None:
     gate = gate_for()
     gate.die(Failure("not-a-stream"), RepairKind.NOT_A_STREAM, 0, 5)
     assert gate.report.format is None
@@ -285,7 +283,7 @@ def test_the_death_of_a_stream_names_what_came_behind_it() -> None:
     assert gate.out == [Repair(RepairKind.NOT_A_STREAM, 0, 5), Repair(RepairKind.NOT_A_STREAM, 5, 4)]
 
 
-def test_a_death_that_is_no_repair_is_not_named() -> None:
+def test_a_failure_whose_repair_is_off_is_not_named() -> None:
     gate = gate_for(repairs={RepairKind.GLUED_JSON})
     gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, 0, 5)
     gate.drop_the_rest(9)
@@ -359,7 +357,7 @@ def test_content_was_emitted_with_whatever_an_answer_is_made_of(data: bytes, emi
     assert gate_after(data, dialect=Failing(), account=False).report.content_emitted is emitted
 
 
-def test_behind_an_error_only_the_sentinel_goes() -> None:
+def test_after_an_error_only_the_sentinel_is_dropped() -> None:
     gate = gate_after(ERROR + OPENED + b"data: [DONE]\n\n", dialect="openai-chat")
     assert (gate.report.events, dict(gate.report.repairs)) == (2, {RepairKind.DONE_AFTER_ERROR: 1})
 
@@ -414,7 +412,7 @@ def test_comments_and_what_was_not_proven_are_counted_one_by_one() -> None:
         (b'[{"a":1},{"error":{"message":"m","code":7}}]', Verdict.ENDED),
     ],
 )
-def test_an_error_of_a_dialect_that_nothing_else_showed_counts_where_it_is_no_record(
+def test_an_error_of_a_dialect_that_nothing_else_showed_counts_where_it_is_not_a_record(
     data: bytes, verdict: Verdict
 ) -> None:
     pipeline = Pipeline(check_options(), StreamReport())

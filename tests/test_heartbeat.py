@@ -125,7 +125,7 @@ def test_silence_counts_from_the_start_and_again_from_every_byte():
     assert clocks.expired(111.0) == "silence"
 
 
-def test_first_and_idle_stand_aside_until_a_dialect_is_recognised():
+def test_first_and_idle_wait_until_a_dialect_is_recognised():
     clocks = Clocks(off(first=8.0, idle=4.0))
     clocks.started(100.0)
     assert clocks.next_deadline() is None
@@ -163,7 +163,7 @@ def test_idle_takes_the_place_of_first_with_the_first_content_and_pings_do_not_f
     assert clocks.next_deadline() == 115.0
 
 
-def test_content_tells_that_the_dialect_is_known():
+def test_content_shows_that_the_dialect_is_known():
     clocks = Clocks(off(first=8.0, idle=4.0))
     clocks.started(100.0)
     clocks.content(103.0)
@@ -305,14 +305,14 @@ def test_timeouts_cannot_be_changed_or_given_without_names():
 
 @pytest.mark.parametrize("name", ["first", "idle", "silence", "total"])
 @pytest.mark.parametrize("value", ["5", b"5", True, [1]])
-def test_a_timeout_that_is_no_number_is_refused_by_name(name, value):
+def test_a_timeout_that_is_not_a_number_is_refused_by_name(name, value):
     with pytest.raises(TypeError, match=rf"Timeouts\({name}=\.\.\.\) takes seconds as a number, or None"):
         Timeouts(**{name: value})
 
 
 @pytest.mark.parametrize("name", ["first", "idle", "silence", "total"])
 @pytest.mark.parametrize("value", [0, -1, 0.0001, math.inf, math.nan, HUGE])
-def test_a_timeout_that_is_no_duration_is_refused_by_name(name, value):
+def test_a_timeout_that_is_not_a_duration_is_refused_by_name(name, value):
     with pytest.raises(ValueError, match=rf"Timeouts\({name}=\.\.\.\) must be .* 0.001 .* None is off"):
         Timeouts(**{name: value})
 
@@ -321,6 +321,6 @@ def test_a_timeout_that_is_no_duration_is_refused_by_name(name, value):
     ("value", "error"),
     [("5", TypeError), (True, TypeError), (0, ValueError), (-5.0, ValueError), (10**400, ValueError)],
 )
-def test_a_heartbeat_that_is_no_duration_is_refused_by_name(value, error):
+def test_a_heartbeat_that_is_not_a_duration_is_refused_by_name(value, error):
     with pytest.raises(error, match=r"^heartbeat\b"):
         Heartbeat(value)

@@ -1,4 +1,4 @@
-"""The elements of an array out of hostile bytes: what leaves, what was mended, and where."""
+"""The elements of an array out of hostile bytes: what leaves, what was repaired, and where."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import pytest
 
 from unbroken import Event, EventReader, StreamRepairer, Verdict
 
-from .memory import growth
-from .tables import LIMIT, SAME, Case, but, check_case, check_second_pass, error
+from .tables import SAME, Case, but, check_case, check_second_pass, each, error
 
 GEMINI_CUT = (
     b'{"error": {"code": 500, "message": "The stream ended before it was complete.", '
@@ -39,21 +38,21 @@ CASES: list[Case] = [
     ("a BOM", b"\xef\xbb\xbf[{}]", {}, b"[{}]", ""),
     ("cut", b'[{},{"a":', {}, b"[{}", "unfinished-tail@4+5"),
     ("cut, not named", b'[{},{"a":', but("unfinished-tail"), b"[{}", ""),
-    ("cut behind an element", b"[{}", {}, SAME, ""),
-    ("cut behind a comma", b"[{},", {}, b"[{}", ""),
-    ("cut behind a scalar", b"[{},1,", {}, b"[{},1 ", ""),
-    ("cut behind a scalar with no end", b"[1,2", NAMED, b"[1 ", "unfinished-tail@3+1"),
+    ("cut after an element", b"[{}", {}, SAME, ""),
+    ("cut after a comma", b"[{},", {}, b"[{}", ""),
+    ("cut after a scalar", b"[{},1,", {}, b"[{},1 ", ""),
+    ("cut after a scalar with no end", b"[1,2", NAMED, b"[1 ", "unfinished-tail@3+1"),
     ("cut at opening", b"[ ", NAMED, b"", ""),
     ("nothing", b" ", NAMED, b"", ""),
     ("a trailing comma", b"[{},]", {}, b"[{}]", "invalid-json@3+1"),
     ("a trailing comma unnamed", b"[{},]", but("invalid-json"), SAME, ""),
     ("two commas", b"[{},,{}]", {}, b"[{},{}]", "invalid-json@4+1"),
-    ("a comma in front", b"[,{}]", NAMED, b"[{}]", "invalid-json@1+1"),
+    ("a comma first", b"[,{}]", NAMED, b"[{}]", "invalid-json@1+1"),
     ("a missing comma", b"[{} {}]", {}, b"[{} ,{}]", "glued-json@4+0"),
     ("a missing comma unnamed", b"[{}{}]", but("glued-json"), SAME, ""),
-    ("behind the end", b"[{}] x {} \n", {}, b"[{}]   \n", "stray-line@5+6"),
-    ("behind the end unnamed", b"[{}] x\n", but("stray-line"), SAME, ""),
-    ("in front of the beginning", b"x y [{}]", NAMED, b"  [{}]", "stray-line@0+4"),
+    ("after the end", b"[{}] x {} \n", {}, b"[{}]   \n", "stray-line@5+6"),
+    ("after the end unnamed", b"[{}] x\n", but("stray-line"), SAME, ""),
+    ("before the beginning", b"x y [{}]", NAMED, b"  [{}]", "stray-line@0+4"),
     ("only something else", b"hello", NAMED, b"[" + error("not-a-stream") + b"]", "stray-line@0+5 not-a-stream@0+5"),
     ("a wrong element", b"[{},{]},{}]", {}, b"[{},{}]", "invalid-json@4+2 glued-json@6+0 invalid-json@6+1"),
     ("a wrong element first", b"[{]},{}]", NAMED, b"[{}]", "invalid-json@1+2 glued-json@3+0 invalid-json@3+1"),
@@ -61,14 +60,14 @@ CASES: list[Case] = [
     ("a wrong element unnamed is kept", b"[{},{]},{}]", but("invalid-json"), b"[{},{],},{}]", "glued-json@6+0"),
     ("a wrong element kept", b"[{},{]},{}]", {"invalid_json": "keep"}, b"[{},{],},{}]", "glued-json@6+0"),
     (
-        "a wrong element told",
+        "a wrong element, reported",
         b"[1,{]},{}]",
         {**NAMED, "invalid_json": "error"},
         b"[1 ," + error("invalid-json") + b"]",
         "invalid-json@3+2 invalid-json@5+5",
     ),
     (
-        "a wrong element told behind object",
+        "a wrong element after an object, reported",
         b"[{},{]},{}]",
         {**NAMED, "invalid_json": "error"},
         b"[{}," + error("invalid-json") + b"]",
@@ -80,16 +79,11 @@ CASES: list[Case] = [
     ("by the standard", b"[{},{]},{},] x", STANDARD, SAME, ""),
     ("by the standard, whatever else", b"[{},{]}]", {**STANDARD, "invalid_json": "error"}, SAME, ""),
     ("by the standard, two commas", b"[{},,{},,]", STANDARD, SAME, ""),
-    ("by the standard, a comma in front", b"[,{}]", STANDARD, SAME, ""),
-    ("nothing is mended in prose", b"[{}{},,{},]", {**NAMED, "dialect": "text"}, SAME, ""),
-    ("non-finite", b'[{"a":NaN},{}]', {}, b'[{"a":null},{}]', "non-finite@1+9"),
+    ("by the standard, a comma first", b"[,{}]", STANDARD, SAME, ""),
+    ("nothing is repaired in prose", b"[{}{},,{},]", {**NAMED, "dialect": "text"}, SAME, ""),
     ("NaN element", b"[{},NaN,{}]", {}, b"[{},{}]", "invalid-json@4+3"),
-    ("python repr", b"[{},{'a': None}]", {}, b'[{},{"a": null}]', "python-repr@4+11"),
     ("an element of raw newlines", b'[{"a":"x\ny"},{}]', {}, b"[{}]", "invalid-json@1+11"),
-    ("invalid UTF-8", b'[{},{"a":"\xff"}]', {}, b'[{},{"a":"\xef\xbf\xbd"}]', "invalid-utf8@10+1"),
-    ("invalid UTF-8 unnamed", b'[{},{"a":"\xff"}]', but("invalid-utf8"), b'[{},{"a":"\xef\xbf\xbd"}]', ""),
     ("an element as long as allowed", b'["' + 1022 * b"x" + b'",{}]', {}, SAME, ""),
-    ("an element too long", b'[{},"' + 1100 * b"x" + b'",{}]', {}, b"[{},{}]", "oversized-event@4+1102"),
     ("an element too long first", b'["' + 1100 * b"x" + b'",{}]', {}, b"[{}]", "oversized-event@1+1102"),
     ("an element too long in cut", b'[{},"' + 1100 * b"x", {}, b"[{}", "unfinished-tail@4+1101"),
     ("too many blanks", b"[{}," + 2000 * b" " + b"{}]", {}, b"[{}," + 1023 * b" " + b"{}]", ""),
@@ -130,13 +124,13 @@ CASES: list[Case] = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
+@each(CASES)
 def test_each_case_has_its_output_and_repairs_however_it_is_cut(case: Case) -> None:
     check_case(case)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
-def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_in_silence(case: Case) -> None:
+@each(CASES)
+def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_silently(case: Case) -> None:
     check_second_pass(case)
 
 
@@ -159,7 +153,7 @@ def test_an_element_leaves_with_its_last_bracket_and_a_scalar_with_the_next_byte
 
 
 @pytest.mark.parametrize(
-    ("fed", "told"),
+    ("fed", "written"),
     [
         (b"", b"[" + error("upstream-failed") + b"]"),
         (b"[", b"[" + error("upstream-failed") + b"]"),
@@ -168,41 +162,8 @@ def test_an_element_leaves_with_its_last_bracket_and_a_scalar_with_the_next_byte
         (b"[{}]", b""),
     ],
 )
-def test_a_failure_closes_an_open_array_and_has_no_place_behind_a_closed_one(fed: bytes, told: bytes) -> None:
+def test_a_failure_closes_an_open_array_and_has_no_place_after_a_closed_one(fed: bytes, written: bytes) -> None:
     repairer = StreamRepairer(format="json-array")
     repairer.feed(fed, 0.0)
-    assert b"".join(repairer.fail(OSError(), 0.0)) == told
+    assert b"".join(repairer.fail(OSError(), 0.0)) == written
     assert repairer.report.verdict is Verdict.FAILED
-
-
-@pytest.mark.parametrize(("data", "verdict"), [(b"[{}]", Verdict.ENDED), (b"[{}", Verdict.TRUNCATED)])
-def test_an_array_ends_with_its_bracket_and_nowhere_else(data: bytes, verdict: Verdict) -> None:
-    reader = EventReader(format="json-array")
-    reader.feed(data)
-    reader.close()
-    assert reader.report.verdict is verdict
-
-
-def test_what_is_no_json_is_counted_over_all_elements() -> None:
-    reader = EventReader(format="json-array")
-    reader.feed(b"[{},nope,{},no]")
-    assert reader.report.invalid_json == 2
-
-
-def test_what_is_no_utf8_is_counted_over_all_elements() -> None:
-    repairer = StreamRepairer(format="json-array", repairs=())
-    repairer.feed(b'["\xff \xfe", "\xff"]', 0.0)
-    assert repairer.report.invalid_utf8 == 3
-
-
-def test_what_is_retained_is_bounded_whatever_never_ends() -> None:
-    for begins in (b"[", b'["', b"[[", b"[{},", b"[{} "):
-        for more in (b"x", b" ", b"\\", b","):
-            repairer = StreamRepairer(format="json-array", max_event_bytes=LIMIT)
-            repairer.feed(begins, 0.0)
-            assert growth(lambda: repairer.feed(more * 200, 0.0), before=3, times=100) <= 2 * LIMIT  # noqa: B023
-
-
-def test_pings_that_are_not_wanted_do_not_leave_nor_does_their_comma() -> None:
-    repairer = StreamRepairer(format="json-array", dialect="anthropic", comments="drop")
-    assert b"".join(repairer.feed(b'[{"type":"ping"},{}]', 0.0)) == b"[{}]"

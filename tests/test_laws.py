@@ -64,7 +64,7 @@ def test_chunking_never_shows_where_a_limit_is_reached(data: bytes) -> None:
 
 
 @given(hostile_bytes() | drawn.anything)
-def test_behind_every_byte_all_events_that_the_standard_dispatched_have_left(data: bytes) -> None:
+def test_after_every_byte_all_events_that_the_standard_dispatched_have_left(data: bytes) -> None:
     laws.check_prompt(data)
 
 
@@ -93,7 +93,7 @@ def test_every_array_element_leaves_with_its_last_bracket(stream: Any) -> None:
 
 
 @given(drawn.anything, drawn.mending)
-def test_nothing_waits_behind_a_blank_line(data: bytes, options: dict[str, Any]) -> None:
+def test_nothing_waits_after_a_blank_line(data: bytes, options: dict[str, Any]) -> None:
     options["format"] = "sse"
     for end in laws.blank_lines(data)[:8]:
         reader = EventReader(**options)
@@ -218,7 +218,7 @@ def test_no_word_is_invented(data: bytes, options: dict[str, Any]) -> None:
 
 
 @given(drawn.anything, drawn.all_options)
-def test_no_sentinel_is_written_behind_an_error_or_a_cut(data: bytes, options: dict[str, Any]) -> None:
+def test_no_sentinel_is_written_after_an_error_or_a_cut(data: bytes, options: dict[str, Any]) -> None:
     laws.check_no_false_end(data, **options)
 
 

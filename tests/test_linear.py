@@ -36,11 +36,11 @@ class Shape:
     tail: bytes = b""
     per_chunk: int = 1
     options: dict[str, Any] = field(default_factory=dict)
-    least: int = LEAST  # bytes behind which nothing is on trial any more
+    least: int = LEAST  # bytes after which no repair is tried any more
     full: bool = False  # the slow run takes 4 and 8 MB of it, however long that takes
 
     def chunks(self, size: int) -> Iterator[bytes]:
-        """Give about `size` bytes."""
+        """Return about `size` bytes."""
         yield self.head
         chunk = self.piece * self.per_chunk
         for _ in range(max(1, size // len(chunk))):
@@ -71,11 +71,11 @@ SHAPES = (
     Shape("lines of blanks", b'data: {"a":\n', b"  \n", per_chunk=20),
     Shape("events of JSON in small chunks", b"", b'data: {"a":1}\n\n'),
     Shape("events of JSON in large chunks", b"", b'data: {"a":1}\n\n', per_chunk=999),
-    Shape("events that are alike", b"", CHAT % b"a", per_chunk=40),
-    Shape("events that are almost alike", b"", CHAT % b"a" + CHAT % b'a","b":"c', per_chunk=20, least=2**17),
+    Shape("events of one template", b"", CHAT % b"a", per_chunk=40),
+    Shape("events nearly of one template", b"", CHAT % b"a" + CHAT % b'a","b":"c', per_chunk=20, least=2**17),
     Shape("single newlines", b"", b'data: {"a":1}\n', b"\n", per_chunk=5),
     Shape("lines between single newlines", b'data: {"a":1}\n', b'foo: 1\ndata: {"a":1}\n', b"\n", per_chunk=5),
-    Shape("fields behind whole data", b'data: {"a":1}\n', b"foo: 1\n", b'data: {"a":1}\n\n', per_chunk=9),
+    Shape("fields after whole data", b'data: {"a":1}\n', b"foo: 1\n", b'data: {"a":1}\n\n', per_chunk=9),
     Shape("data that opens and never closes", b"", b"data: {\n", per_chunk=8),
     Shape("data that closes and goes on", b"", b'data: {"a":1}\ndata: x\n', per_chunk=5),
     Shape("data that looks whole and is not", b"", b"data: {a}\n", b"\n", per_chunk=7),
@@ -83,13 +83,13 @@ SHAPES = (
     Shape("raw JSON that never closes", b"", b'{\n"a": [1,\n', options=SSE, per_chunk=5, full=True),
     Shape("raw JSON of many lines", b"{\n", b'"a": 1,\n', b'"b": 1}\n', options=SSE, per_chunk=8),
     Shape("a raw line end in a string", b'data: {"a":"', b"xxxxxxx\n", b'"}\n\n', per_chunk=9),
-    Shape("stray lines", b"", b"1 2 3\n", options=SSE, per_chunk=9),
+    Shape("non-field lines", b"", b"1 2 3\n", options=SSE, per_chunk=9),
     Shape("misnamed lines", b"", b' data: {"a":1}\n', b"\n", per_chunk=5, options=SSE),
     Shape("misnamed lines under open data", b"data: {\n", b' Data: {"a":1}\n', b"\n", per_chunk=5, options=SSE),
     Shape("error lines", b"", b'error: {"a":1}\n', per_chunk=5, options=SSE),
     Shape("an id in each block", b"data: {}\n\n", b"id: 1\n\n", per_chunk=9, options=KNOWN),
     Shape("payloads that are dropped", b"", b"id: 1\ndata: x\n\n", per_chunk=5, options=KNOWN),
-    Shape("bytes that are no UTF-8", b"data: ", b"\xff\xfe\x80a", b"\n\n", per_chunk=16),
+    Shape("bytes that are not UTF-8", b"data: ", b"\xff\xfe\x80a", b"\n\n", per_chunk=16),
     Shape("cut characters", b"data: ", "你".encode()[:2], b"\n\n", per_chunk=24),
     # JSON
     Shape("brackets", b"data: ", b"[" * 16, b"\n\n", full=True),
@@ -117,9 +117,9 @@ SHAPES = (
     Shape("NDJSON: beginnings", b"", b'{"a":[\n', per_chunk=9, options=LINES),
     Shape("NDJSON: whole lines under an open one", b'{"a":[\n', b' {"a":1},\n', b"]}\n", per_chunk=9, options=LINES),
     Shape("NDJSON: blanks", b"", b" " * 16, b"{}\n"),
-    Shape("NDJSON: blanks behind a line", b"{}", b" " * 16, b"\n{}\n"),
+    Shape("NDJSON: blanks after a line", b"{}", b" " * 16, b"\n{}\n"),
     Shape("NDJSON: lines of SSE", b'{"a":1}\n', b'data: {"a":1}\n\n', per_chunk=5),
-    Shape("NDJSON: lines that are none", b'{"a":1}\n', b"x\n", per_chunk=20),
+    Shape("NDJSON: lines that are not JSON", b'{"a":1}\n', b"x\n", per_chunk=20),
     Shape("NDJSON: lines that are kept", b"{}\n", b"x\n", per_chunk=20, options={"invalid_json": "keep"}),
     # Arrays
     Shape("array: one element", b'[{"a":"', b"0123456789abcdef", b'"}]'),
@@ -131,8 +131,8 @@ SHAPES = (
     Shape("array: nothing but commas", b"[{}", b"," * 16, b"]"),
     Shape("array: nesting", b"[", b"[" * 16),
     Shape("array: blanks", b"[{}", b" \n" * 8, b"]"),
-    Shape("array: something behind it", b"[{}]", b"x" * 16),
-    Shape("array: elements that are none", b"[{}", b",{a}", b"]", per_chunk=16),
+    Shape("array: something after it", b"[{}]", b"x" * 16),
+    Shape("array: elements that are not JSON", b"[{}", b",{a}", b"]", per_chunk=16),
     # Before the format is known
     Shape("a page", b"<html>", b"x" * 16),
     Shape("an endless head", b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", per_chunk=9),
@@ -149,7 +149,7 @@ def consume(shape: Shape, size: int) -> None:
 
 
 def seconds(shape: Shape, size: int) -> float:
-    gc.disable()  # its passes grow with what the process holds already
+    gc.disable()  # its runs grow with what the process holds already
     try:
         start = time.process_time()
         consume(shape, size)
@@ -159,7 +159,7 @@ def seconds(shape: Shape, size: int) -> float:
 
 
 def growth(shape: Shape, enough: float) -> float:
-    """Give how many times as long twice the input takes: the best of some runs each, since noise only ever adds.
+    """Return how many times as long twice the input takes: the best of some runs each, since noise only ever adds.
 
     The input is as large as takes `enough` seconds.
     """
@@ -196,7 +196,7 @@ LARGE_LIMIT = 2**20
 RETAINING = (
     *SHAPES,
     Shape("frames as long as allowed", b"", b"data: " + b"x" * (LIMIT - 100) + b"\n\n"),
-    Shape("alike frames as long as allowed", b"", CHAT % ("é" * 20_000 + "😀").encode()),
+    Shape("frames of one template as long as allowed", b"", CHAT % ("é" * 20_000 + "😀").encode()),
     Shape("long ids", b"", b"id: " + b"1" * 1000 + b"\n\n", options=KNOWN),
     Shape("a block of one long line and many short ones", b"data: " + b"x" * (LIMIT - 5000) + b"\n", b"data: 1\n"),
 )
@@ -212,7 +212,7 @@ HOLDING = [
         "comments inside one block",
         "an event of many data lines",
         "an event of many lines of JSON",
-        "fields behind whole data",
+        "fields after whole data",
         "a raw line end in a string",
         "brackets",
         "glued documents",
@@ -225,7 +225,7 @@ HOLDING = [
         "a page",
         "an endless head",
         "frames as long as allowed",
-        "alike frames as long as allowed",
+        "frames of one template as long as allowed",
         "long ids",
     }
 ]
@@ -233,7 +233,7 @@ HOLDING = [
 
 
 def most_retained(shape: Shape, limit: int, size: int) -> int:
-    """Give the most bytes that are held between two calls; what was delivered, and its account, are not counted."""
+    """Return the most bytes that are held between two calls; what was delivered, and its account, are not counted."""
     options = {"max_event_bytes": limit, **shape.options, "account": False}
     consume(Shape(shape.name, shape.head, shape.piece, shape.tail, shape.per_chunk, options), 100)  # what is made once
     gc.collect()

@@ -1,4 +1,4 @@
-"""Each mend: what it brings to a proof, and what it leaves alone."""
+"""Repairs of payloads: what each one proves to be whole, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_on_one_line_the_value_is_the_same(value: Any, indent: int | str | None)
 
 
 @pytest.mark.parametrize(
-    ("text", "mended"),
+    ("text", "repaired"),
     [
         ('{"a": "x\ny"}', ['{"a": "x\\ny"}']),
         ('{"a":\n"x"}', ['{"a":"x"}']),
@@ -81,12 +81,12 @@ def test_on_one_line_the_value_is_the_same(value: Any, indent: int | str | None)
         ("{" + "\n" * (MAX_PROOF - 1) + "}", []),
     ],
 )
-def test_raw_line_ends_inside_one_document_are_mended(text: str, mended: list[str]) -> None:
-    assert join_raw_lines(text) == mended
+def test_raw_line_ends_inside_one_document_are_repaired(text: str, repaired: list[str]) -> None:
+    assert join_raw_lines(text) == repaired
 
 
 @pytest.mark.parametrize(
-    ("text", "mended"),
+    ("text", "repaired"),
     [
         ('{"a": NaN}', ['{"a": null}']),
         ("[Infinity, -Infinity,NaN]", ["[null, null,null]"]),
@@ -105,8 +105,8 @@ def test_raw_line_ends_inside_one_document_are_mended(text: str, mended: list[st
         ("the NaN", []),
     ],
 )
-def test_numbers_that_are_none_become_null(text: str, mended: list[str]) -> None:
-    assert replace_non_finite(text) == mended
+def test_numbers_that_are_not_json_become_null(text: str, repaired: list[str]) -> None:
+    assert replace_non_finite(text) == repaired
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_whole_object_that_overwrote_a_broken_one_is_rescued(text: str, rescue
 
 
 @pytest.mark.parametrize(
-    ("text", "mended"),
+    ("text", "repaired"),
     [
         ("{'a': 'b', 'c': None, 'd': True}", ['{"a": "b", "c": null, "d": true}']),
         ("b'data: {}\\n\\n'", ["{}"]),
@@ -177,8 +177,8 @@ def test_a_whole_object_that_overwrote_a_broken_one_is_rescued(text: str, rescue
         ("{'a': '" + "x" * (MAX_REPR - 8) + "'}", []),
     ],
 )
-def test_a_repr_of_json_values_is_read(text: str, mended: list[str]) -> None:
-    assert read_repr(text) == mended
+def test_a_repr_of_json_values_is_read(text: str, repaired: list[str]) -> None:
+    assert read_repr(text) == repaired
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_misspelt_done_is_known(text: str) -> None:
     "text",
     ["", "[]", "[DONE]x", "Well done", "[[DONE]]", "[DONE].", "d one", "[DONE]\n", " " * 11 + "[DONE]", "{DONE}"],
 )
-def test_what_may_be_text_is_no_misspelt_done(text: str) -> None:
+def test_what_may_be_text_is_not_a_misspelt_done(text: str) -> None:
     assert not is_misspelt_done(text)
 
 
@@ -221,7 +221,7 @@ def test_what_may_be_text_is_no_misspelt_done(text: str) -> None:
         ("prose", None, []),
     ],
 )
-def test_the_first_mend_with_a_proof_is_taken_and_only_if_it_is_allowed(
+def test_the_first_repair_with_a_proof_is_taken_and_only_if_it_is_allowed(
     text: str, kind: RepairKind | None, pieces: list[str]
 ) -> None:
     assert mend_payload(text, lambda _: True) == (kind, pieces)
@@ -229,10 +229,10 @@ def test_the_first_mend_with_a_proof_is_taken_and_only_if_it_is_allowed(
 
 
 @given(json_objects().map(json.dumps), st.data())
-def test_whatever_a_mend_gives_is_whole_and_no_mend_raises(text: str, draws: st.DataObject) -> None:
+def test_whatever_a_repair_returns_is_whole_and_none_raises(text: str, draws: st.DataObject) -> None:
     at = draws.draw(st.integers(0, len(text)))
-    harm = draws.draw(st.sampled_from(["\n", "NaN", "data: ", "'", '"', "}", "{}", "", "\\"]))
-    harmed = text[:at] + harm + text[at + draws.draw(st.integers(0, 2)) :]
+    damage = draws.draw(st.sampled_from(["\n", "NaN", "data: ", "'", '"', "}", "{}", "", "\\"]))
+    damaged = text[:at] + damage + text[at + draws.draw(st.integers(0, 2)) :]
     for mend in (join_raw_lines, *(mend for _, mend in PAYLOAD_MENDS)):
-        if prove(harmed) is FLAWED:
-            assert all(is_whole(piece) for piece in mend(harmed))
+        if prove(damaged) is FLAWED:
+            assert all(is_whole(piece) for piece in mend(damaged))

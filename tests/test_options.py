@@ -177,6 +177,7 @@ def test_keywords_of_the_caller_are_left_as_they_are() -> None:
         ("heartbeat", None, None),
         ("heartbeat", 5, 5),
         ("heartbeat_bytes", b" ", b" "),
+        ("heartbeat_bytes", None, None),
         ("timeouts", Timeouts(total=9.0), Timeouts(total=9.0)),
         ("max_event_bytes", MIN_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES),
         ("last_event_id", "é x", "é x"),

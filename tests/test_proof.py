@@ -90,7 +90,7 @@ def test_a_megabyte_is_proven_and_one_character_more_is_not_judged() -> None:
     assert prove_series("{}" + " " * (MAX_PROOF - 4) + "{}") == ["{}", "{}"]
 
 
-def test_the_results_that_are_no_value_show_their_names() -> None:
+def test_the_results_that_are_not_values_show_their_names() -> None:
     assert (repr(FLAWED), repr(UNPROVEN)) == ("FLAWED", "UNPROVEN")
 
 
@@ -140,12 +140,12 @@ def test_the_depth_of_the_caller_leaves_a_payload_unjudged_and_not_broken(monkey
         ("{}" * 500, ["{}"] * 500),
     ],
 )
-def test_glued_documents_are_told_apart_or_left_alone(text: str, pieces: list[str]) -> None:
+def test_glued_documents_are_separated_or_left_alone(text: str, pieces: list[str]) -> None:
     assert prove_series(text) == pieces
 
 
 @given(st.lists(json_values().filter(lambda value: isinstance(value, (dict, list))).map(json.dumps), min_size=2))
-def test_documents_that_were_glued_are_given_back(documents: list[str]) -> None:
+def test_documents_that_were_glued_are_returned(documents: list[str]) -> None:
     assert prove_series("".join(documents)) == documents
 
 
@@ -153,7 +153,7 @@ def test_documents_that_were_glued_are_given_back(documents: list[str]) -> None:
 
 
 def naive(data: bytes) -> tuple[bool, bool]:
-    """Count brackets byte by byte, outside of strings; give `whole` and `spoiled`."""
+    """Count brackets byte by byte, outside of strings; return `whole` and `spoiled`."""
     depth, in_string, escaped, closed = 0, False, False, False
     for byte in data:
         mark = bytes([byte])

@@ -51,7 +51,7 @@ def test_anything_else_is_left_alone(text: str) -> None:
     assert read_repr(text) == []
 
 
-def test_characters_and_their_escapes_are_read_alike() -> None:
+def test_characters_and_their_escapes_are_read_the_same() -> None:
     assert read_repr("{'é': '\\xe9\\u20ac\\U0001f600\\x85'}") == ['{"é": "é€😀\x85"}']
     assert read_dict("{'a': '\\Uffffffff'}"), "no character, and no exception"
 

@@ -10,40 +10,18 @@ from unbroken import (
     DEFAULT_REPAIRS,
     EventReader,
     Format,
-    Observer,
     RepairKind,
     StreamRepairer,
-    StreamReport,
     Timeouts,
     Verdict,
 )
 from unbroken.core.engine import EventEngine
 
+from .chat import CHUNK, DONE, ERROR, FINISH, START, TIMEOUTS, Watch, error_frame, of_one_template
 from .tables import error
 
-CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
-DONE = b"data: [DONE]\n\n"
-FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
-ERROR = b'data: {"error":{"message":"m","code":"x"}}\n\n'
 GEMINI = b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
 LAST = GEMINI.replace(b'"index":0', b'"finishReason":"STOP","index":0')
-START = b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n'
-TIMEOUTS = Timeouts(first=30.0, idle=20.0, silence=10.0, total=60.0)
-
-
-def told(code: str, name: str = "") -> bytes:
-    return (f"event: {name}\n" if name else "").encode() + b"data: " + error(code) + b"\n\n"
-
-
-class Watch(Observer):
-    def __init__(self) -> None:
-        self.seen: list[Any] = []
-
-    def started(self, report: StreamReport) -> None:
-        self.seen.append("started")
-
-    def ended(self, report: StreamReport) -> None:
-        self.seen.append(report.verdict)
 
 
 # The reader of events
@@ -79,7 +57,7 @@ def test_an_end_is_an_error_only_where_it_is_known_to_be_one(
 
 @pytest.mark.parametrize("kind", [StreamRepairer, EventEngine])
 @pytest.mark.parametrize("end", ["close", "fail", "cancel", "timeout", "done", "dead"])
-def test_behind_the_end_nothing_happens(kind: type[Any], end: str) -> None:
+def test_after_the_end_nothing_happens(kind: type[Any], end: str) -> None:
     watch = Watch()
     engine = kind(observers=[watch], timeouts=Timeouts(silence=10.0))
     engine.resume(0.0)
@@ -107,16 +85,16 @@ def test_behind_the_end_nothing_happens(kind: type[Any], end: str) -> None:
 @pytest.mark.parametrize(
     ("fed", "frames"),
     [
-        (b"", [told("upstream-failed", "error")]),
-        (b"data: {}\n\n", [told("upstream-failed", "error")]),
-        (CHUNK, [told("upstream-failed")]),
-        (CHUNK + b"data: {", [told("upstream-failed")]),
+        (b"", [error_frame("upstream-failed", "error")]),
+        (b"data: {}\n\n", [error_frame("upstream-failed", "error")]),
+        (CHUNK, [error_frame("upstream-failed")]),
+        (CHUNK + b"data: {", [error_frame("upstream-failed")]),
         (CHUNK + DONE, []),
         (CHUNK + ERROR, []),
         (b'{"a":1}\n', [error("upstream-failed") + b"\n"]),
     ],
 )
-def test_a_failure_of_upstream_is_told_once_in_the_words_of_the_stream(fed: bytes, frames: list[bytes]) -> None:
+def test_a_failure_of_upstream_is_reported_once_in_the_words_of_the_stream(fed: bytes, frames: list[bytes]) -> None:
     repairer = StreamRepairer()
     repairer.feed(fed, 0.0)
     assert repairer.fail(ConnectionResetError("secret"), 1.0) == frames
@@ -270,16 +248,16 @@ def test_what_keeps_a_gemini_stream_alive_is_written_and_counts_as_no_progress(a
 @pytest.mark.parametrize(
     ("data", "options", "last"),
     [
-        (CHUNK, {}, told("truncated")),
+        (CHUNK, {}, error_frame("truncated")),
         (CHUNK, {"repairs": ()}, CHUNK),
         (CHUNK, {"to": "ndjson"}, error("truncated") + b"\n"),
-        (CHUNK + b"id: 3\n\n", {}, b"id: 3\n" + told("truncated")),
+        (CHUNK + b"id: 3\n\n", {}, b"id: 3\n" + error_frame("truncated")),
         (CHUNK + FINISH + b"id: 3\n\n", {}, b"id: 3\n\n"),
         (CHUNK + FINISH + b"id: 3\n\n", {"to": "ndjson"}, FINISH[6:-1]),
         (CHUNK + b"id: 3\n\n", {"repairs": ()}, b"id: 3\n\n"),
     ],
 )
-def test_what_is_written_last_tells_the_end(data: bytes, options: dict[str, Any], last: bytes) -> None:
+def test_what_is_written_last_says_how_it_ended(data: bytes, options: dict[str, Any], last: bytes) -> None:
     repairer = StreamRepairer(**options)
     assert (repairer.feed(data, 0.0) + repairer.close(0.0))[-1] == last
 
@@ -295,7 +273,7 @@ def test_what_is_written_last_tells_the_end(data: bytes, options: dict[str, Any]
         (START + b'data: {"type":"message_stop"}\n\n', {}, False),
     ],
 )
-def test_a_done_is_added_behind_a_whole_answer_alone_and_only_if_it_is_asked_for(
+def test_a_done_is_added_after_a_whole_answer_alone_and_only_if_it_is_asked_for(
     data: bytes, options: dict[str, Any], added: bool
 ) -> None:
     repairer = StreamRepairer(repairs=set(RepairKind), **options)
@@ -317,12 +295,12 @@ STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
         (START + TEXT_DELTA + STOP, {}, b'data: {"id": "chatcmpl-0"', DONE),
         (START + TEXT_DELTA + STOP, {"to": "ndjson"}, b'{"id": "chatcmpl-0"', b"}\n"),
         (b": hi\n\nid: 3\n\n" + TEXT_DELTA + STOP, {}, b": hi\n", DONE),
-        (START + TEXT_DELTA, {}, b'data: {"id": "chatcmpl-0"', told("truncated")),
+        (START + TEXT_DELTA, {}, b'data: {"id": "chatcmpl-0"', error_frame("truncated")),
         (CHUNK + FINISH, {}, CHUNK, DONE),
         (CHUNK + DONE, {}, CHUNK, DONE),
         (b'{"a":1}\n', {}, b'data: {"a":1}\n\n', b"\n\n"),
         (b"data: hello\n\n", {}, b"data: hello\n\n", b"\n\n"),
-        (b"data: {}\n\n<html>\n", {}, b"data: {}\n\n", told("upstream-failed", "error")),
+        (b"data: {}\n\n<html>\n", {}, b"data: {}\n\n", error_frame("upstream-failed", "error")),
     ],
 )
 def test_a_conversion_writes_the_other_dialect_and_its_end(
@@ -335,10 +313,10 @@ def test_a_conversion_writes_the_other_dialect_and_its_end(
     assert wire.count(b"[DONE]") <= 1
 
 
-def test_a_stream_that_died_tells_it_at_once_and_drops_the_rest() -> None:
+def test_a_stream_that_failed_says_so_at_once_and_drops_the_rest() -> None:
     repairer = StreamRepairer()
     frames = repairer.feed(b"data: {}\n\n<html>\ndata: []\n\n", 0.0)
-    assert frames == [b"data: {}\n\n", told("upstream-failed", "error")]
+    assert frames == [b"data: {}\n\n", error_frame("upstream-failed", "error")]
     assert repairer.finished
     assert repairer.feed(b"data: {}\n\n", 0.0) == []
     assert repairer.close(0.0) == []
@@ -347,13 +325,9 @@ def test_a_stream_that_died_tells_it_at_once_and_drops_the_rest() -> None:
 # Events that leave of a template, chunk by chunk
 
 
-def alike(count: int) -> list[bytes]:
-    return [CHUNK.replace(b'"a"', b'"%d"' % number) for number in range(count)]
-
-
-def test_what_is_alike_is_counted_and_timed_like_everything_else() -> None:
+def test_what_matches_a_template_is_counted_and_timed_like_everything_else() -> None:
     repairer = StreamRepairer(timeouts=TIMEOUTS)
-    for number, frame in enumerate(alike(6)):
+    for number, frame in enumerate(of_one_template(6)):
         assert repairer.feed(frame, 2.0 * number) == [frame]
     assert repairer.feed(b"", 13.0) == []
     report = repairer.report
@@ -368,8 +342,8 @@ def test_what_is_alike_is_counted_and_timed_like_everything_else() -> None:
 
 
 @pytest.mark.parametrize("options", [{"to": "ndjson"}, {"to": "sse"}, {"convert": "openai-chat"}])
-def test_what_is_alike_comes_out_in_the_framing_that_was_asked_for(options: dict[str, Any]) -> None:
-    frames = [*alike(6), FINISH, DONE]
+def test_what_matches_a_template_comes_out_in_the_framing_that_was_asked_for(options: dict[str, Any]) -> None:
+    frames = [*of_one_template(6), FINISH, DONE]
     one_by_one, together = StreamRepairer(**options), StreamRepairer(**options)
     wire = b"".join(item for frame in frames for item in one_by_one.feed(frame, 0.0))
     assert wire == b"".join(together.feed(b"".join(frames), 0.0))
@@ -387,17 +361,17 @@ def test_prose_that_was_cut_is_cut_and_no_error() -> None:
     assert (reader.report.verdict, reader.error) == (Verdict.TRUNCATED, None)
 
 
-def test_a_consumer_that_leaves_behind_the_sentinel_has_it_all() -> None:
+def test_a_consumer_that_leaves_after_the_sentinel_has_it_all() -> None:
     repairer = StreamRepairer(repairs=DEFAULT_REPAIRS - {RepairKind.AFTER_DONE})
     repairer.feed(CHUNK + FINISH + DONE, 0.0)
     repairer.cancel(1.0)
     assert repairer.report.verdict is Verdict.COMPLETE
 
 
-def test_a_failure_of_a_converted_stream_is_told_in_the_dialect_of_the_output() -> None:
+def test_a_failure_of_a_converted_stream_is_reported_in_the_dialect_of_the_output() -> None:
     repairer = StreamRepairer(convert="openai-chat")
     repairer.feed(START, 0.0)
-    assert repairer.fail(OSError(), 1.0) == [told("upstream-failed")]
+    assert repairer.fail(OSError(), 1.0) == [error_frame("upstream-failed")]
 
 
 @pytest.mark.parametrize(
@@ -424,10 +398,10 @@ def test_a_heartbeat_before_the_first_byte_goes_by_the_content_type(content_type
         (b'[{"a":1},{"b":2}]', b'  [{"a":1},{"b":2}]'),
         (b'{"a":1}\n{"b":2}\n', b'  {"a":1}\n{"b":2}\n'),
         (b'data: {"a":1}\n\n', b'  \ndata: {"a":1}\n\n'),
-        (b"<html>", b"  \n" + told("not-a-stream", "error")),
+        (b"<html>", b"  \n" + error_frame("not-a-stream", "error")),
     ],
 )
-def test_heartbeats_in_front_of_a_body_that_is_called_json_decide_no_framing(data: bytes, wire: bytes) -> None:
+def test_heartbeats_before_a_body_that_is_called_json_decide_no_framing(data: bytes, wire: bytes) -> None:
     repairer = StreamRepairer(content_type="application/json", heartbeat=5.0)
     repairer.resume(0.0)
     left = repairer.on_deadline(5.0) + repairer.on_deadline(10.0) + repairer.feed(data, 11.0) + repairer.close(12.0)
@@ -437,14 +411,14 @@ def test_heartbeats_in_front_of_a_body_that_is_called_json_decide_no_framing(dat
 
 
 @pytest.mark.parametrize("dialect", ["anthropic", "ollama", "gemini", "cohere", None])
-def test_a_failure_in_front_of_a_converted_stream_is_told_in_the_dialect_of_the_output(dialect: str | None) -> None:
+def test_a_failure_before_a_converted_stream_is_reported_in_the_dialect_of_the_output(dialect: str | None) -> None:
     repairer = StreamRepairer(convert="openai-chat", dialect=dialect)
     repairer.feed(b": hello\n\n", 0.0)
-    assert repairer.fail(OSError(), 1.0) == [told("upstream-failed")]
+    assert repairer.fail(OSError(), 1.0) == [error_frame("upstream-failed")]
 
 
 def test_all_events_of_a_chunk_leave_in_order_whatever_stands_between() -> None:
-    frames = [*alike(6), b"event: other\n" + CHUNK, *alike(6)]
+    frames = [*of_one_template(6), b"event: other\n" + CHUNK, *of_one_template(6)]
     engine = EventEngine()
     together = engine.feed(b"".join(frames), 0.0)
     one_by_one = EventEngine()
@@ -467,7 +441,7 @@ def test_a_buffer_that_is_used_again_changes_nothing_that_was_given(make: Any) -
 
 
 @pytest.mark.parametrize("chunk", ["data: 1", None, 5, ["a"]])
-def test_what_is_no_bytes_is_refused(chunk: Any) -> None:
+def test_what_is_not_bytes_is_refused(chunk: Any) -> None:
     with pytest.raises(TypeError, match=r"feed\(\) takes bytes"):
         StreamRepairer().feed(chunk, 0.0)
     with pytest.raises(TypeError, match=r"feed\(\) takes bytes"):
@@ -482,7 +456,7 @@ def test_an_argument_that_nobody_takes_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("policy", ["drop", "keep", "error"])
-def test_a_payload_that_is_no_json_is_counted_whatever_becomes_of_it(policy: str) -> None:
+def test_a_payload_that_is_not_json_is_counted_whatever_becomes_of_it(policy: str) -> None:
     repairer = StreamRepairer(invalid_json=policy)
     repairer.feed(CHUNK + b"data: hello\n\n", 0.0)
     assert repairer.report.invalid_json == 1

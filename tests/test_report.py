@@ -69,7 +69,7 @@ def test_a_new_report_says_that_nothing_has_happened() -> None:
     assert (report.tokens_received, report.tokens_source, report.repetitions) == (0, None, 1)
 
 
-TOLD: list[tuple[str, Any, Any]] = [
+DELIVERED: list[tuple[str, Any, Any]] = [
     ("text", "x" * 40, ""),
     ("reasoning", "Hm", ""),
     ("refusal", "No", ""),
@@ -84,17 +84,17 @@ TOLD: list[tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("fact", "told", "untold"), TOLD, ids=[fact for fact, _, _ in TOLD])
-def test_what_was_delivered_is_told_by_the_account_and_by_nothing_else(fact: str, told: Any, untold: Any) -> None:
+@pytest.mark.parametrize(("fact", "value", "without"), DELIVERED, ids=[fact for fact, _, _ in DELIVERED])
+def test_what_was_delivered_is_known_by_the_account_and_by_nothing_else(fact: str, value: Any, without: Any) -> None:
     report = StreamReport(format=Format.SSE, dialect="d", request_id="r")
     assert (report.format, report.dialect, report.request_id) == (Format.SSE, "d", "r")
-    assert getattr(report, fact) == untold
+    assert getattr(report, fact) == without
     report.account = Account()
     for delta in (Delta(text="x" * 40), Delta(reasoning="Hm"), Delta(refusal="No"), Delta(finish_reason="stop")):
         report.account.absorb(Reading(EventClass.CONTENT, (delta,)))
     report.account.absorb(Reading(EventClass.STRUCTURAL, usage={"input_tokens": 3, "output_tokens": 7}, begins=True))
     report.account.absorb(Reading(EventClass.STRUCTURAL, begins=True))
-    assert getattr(report, fact) == told
+    assert getattr(report, fact) == value
 
 
 def test_without_an_account_nothing_is_kept_and_nothing_fails() -> None:

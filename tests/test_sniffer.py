@@ -140,7 +140,7 @@ def test_at_the_end_what_is_there_must_do(prefix: bytes, finding: Finding | None
     assert sniff(prefix, None, at_end=True) == finding
 
 
-def test_behind_the_start_a_byte_order_mark_is_text() -> None:
+def test_after_the_start_a_byte_order_mark_is_text() -> None:
     assert sniff(BOM + b"{", None, at_start=False) == sse()
     assert sniff(BOM[:1], None, at_start=False) == sse()
 
@@ -178,9 +178,9 @@ def test_compressed_bodies_are_binary() -> None:
 @given(st.binary(max_size=30), st.sampled_from([None, "application/json", "text/event-stream", "text/html"]))
 def test_any_first_bytes_are_judged_the_same_once_they_are_judged(data: bytes, content_type: str | None) -> None:
     said = [sniff(data[:cut], content_type) for cut in range(len(data) + 1)]
-    told = [finding for finding in said if finding is not None]
-    assert len({finding[:3] for finding in told}) <= 1
-    assert said[len(said) - len(told) :] == told
+    found = [finding for finding in said if finding is not None]
+    assert len({finding[:3] for finding in found}) <= 1
+    assert said[len(said) - len(found) :] == found
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,6 @@ def test_a_body_that_is_nothing_but_an_error_is_read(value: Any, status: int | N
     [None, [], "error", {}, {"error": None}, {"error": {}}, {"error": ""}, {"error": 1}, {"message": "x"},
      {"error": {"message": "x"}, "time": 1}, {"error": {"type": "unbroken_error", "code": "truncated"}}],
 )  # fmt: skip
-def test_any_other_body_is_no_error(value: Any) -> None:
+def test_any_other_body_is_not_an_error(value: Any) -> None:
     assert not is_error_body(value)
     assert body_failure(value) == Failure("not-a-stream", error_type="json")

@@ -1,4 +1,4 @@
-"""SSE out of hostile bytes: what leaves, what was mended, and where."""
+"""SSE out of hostile bytes: what leaves, what was repaired, and where."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from unbroken import Comment, Event, EventReader, Repair, RepairKind, StreamRepairer, Verdict
+from unbroken import Comment, Event, EventReader, Repair, RepairKind
 from unbroken.testing.cuts import cuttings
 
-from .memory import growth
-from .tables import LIMIT, SAME, Case, but, check_case, check_second_pass, error
+from .tables import SAME, Case, but, check_case, check_second_pass, each, error
 
 CHAT = {"dialect": "openai-chat"}
 GEMINI = {"dialect": "gemini"}
@@ -27,7 +26,7 @@ CASES: list[Case] = [
     ("one event", b"data: a\n\n", {}, SAME, ""),
     ("CRLF", b"data: a\r\n\r\n", {}, b"data: a\n\n", ""),
     ("CR", b"data: a\r\r", {}, b"data: a\n\n", ""),
-    ("no blank behind the colon", b"data:{}\n\n", {}, b"data: {}\n\n", ""),
+    ("no blank after the colon", b"data:{}\n\n", {}, b"data: {}\n\n", ""),
     ("a field without a colon", b"data\n\n", {}, b"data: \n\n", ""),
     ("a BOM", b"\xef\xbb\xbfdata: {}\n\n", {}, b"data: {}\n\n", ""),
     (
@@ -42,7 +41,7 @@ CASES: list[Case] = [
     ("a comment in a block", b"data: {}\n: hi\n\n", {}, SAME, ""),
     ("comments that are not wanted", b": hi\n\ndata: {}\n: hi\n\n", DROPC, b"data: {}\n\n", ""),
     (
-        "a comment behind an id in a known dialect",
+        "a comment after an id in a known dialect",
         b"id: 1\ndata: {}\n\n: hi\n\ndata: {}\n\n",
         CHAT,
         b"id: 1\ndata: {}\n\n: hi\ndata: {}\n\ndata: " + error("truncated") + b"\n\n",
@@ -87,14 +86,14 @@ CASES: list[Case] = [
     ("comments of Gemini's that are not wanted", SAID + b": a\n\n\n" + LAST, DROPC, SAID + LAST, ""),
     ("comments of Gemini's, by the standard", SAID + b": a\n\n" + LAST, {**GEMINI, **STANDARD}, SAME, ""),
     (
-        "comments of Gemini's behind an id",
+        "comments of Gemini's after an id",
         SAID + b"id: 1\n" + SAID + b": a\n\n" + LAST,
         {},
         SAID + b"id: 1\n" + SAID + LAST,
         "",
     ),
     (
-        "comments of Gemini's behind an id on its way",
+        "comments of Gemini's after an id that is pending",
         b"id: 1\n" + SAID + b"id:\n\n: a\n\n" + SAID + b": b\n\n" + LAST,
         {},
         b"id: 1\n" + SAID + b"id: \n" + SAID + b"\n\n" + LAST,
@@ -144,7 +143,6 @@ CASES: list[Case] = [
         b": c\n\ndata: {}\n\n",
         "stray-line@0+5 stray-line@10+2",
     ),
-    ("separators in JSON", b'data: {"a":"\xe2\x80\xa8"}\n\n', {}, b'data: {"a":"\\u2028"}\n\n', ""),
     (
         "separators in a JSON text of many lines",
         b'data: {"a":\ndata: "\xe2\x80\xa8"}\ndata: \n\n',
@@ -185,7 +183,7 @@ CASES: list[Case] = [
         "missing-blank-line@15+0 unterminated-event@9+15",
     ),
     (
-        "stray lines in two blocks",
+        "non-field lines in two blocks",
         b"data: {}\n1 2\n\ndata: {}\n3 4\n\n",
         {},
         b"data: {}\n\ndata: {}\n\n",
@@ -199,7 +197,7 @@ CASES: list[Case] = [
         "stray-line@6+7",
     ),
     (
-        "an error line behind data",
+        "an error line after data",
         b'data: {}\nerror: {"a":1}\n\ndata: {}\n\n',
         {},
         SAME,
@@ -234,7 +232,7 @@ CASES: list[Case] = [
         "stray-line@6+15 raw-json@6+15 raw-json@6+15",
     ),
     (
-        "a repair behind simple frames of one chunk, CRLF",
+        "a repair after simple frames of one chunk, CRLF",
         b'event: e\r\nid: 1\r\ndata: {}\r\n\r\ndata: {"a":1}\r\n\r\ndata: {}{}\r\n\r\nid: 2\r\ndata: {}[]\r\n\r\n1 2\n',
         {},
         b'event: e\nid: 1\ndata: {}\n\ndata: {"a":1}\n\ndata: {}\n\ndata: {}\n\nid: 2\ndata: {}\n\ndata: []\n\n',
@@ -247,7 +245,7 @@ CASES: list[Case] = [
         b"data: [DONE]\n\n",
         "stray-line@13+1",
     ),
-    ("an error line that is no object", b"error: [1]\n\ndata: {}\n\n", {}, SAME, ""),
+    ("an error line that is not an object", b"error: [1]\n\ndata: {}\n\n", {}, SAME, ""),
     (
         "[DONE] without its prefix that may not be lifted",
         b"data: {}\n\n[DONE]\n\n",
@@ -278,7 +276,7 @@ CASES: list[Case] = [
         b": hi\ndata: {}\n\ndata: {}\n\n",
         "",
     ),
-    ("a tail behind a comment that goes", b": hi\nfoo", {**DROPC, "format": "sse"}, b"", "unfinished-tail@5+3"),
+    ("a tail after a comment that is dropped", b": hi\nfoo", {**DROPC, "format": "sse"}, b"", "unfinished-tail@5+3"),
     ("[done] as a tail", b"data: {}\n\ndata: [done]", {}, b"data: {}\n\n", "unfinished-tail@10+12"),
     ("[DONE] as a tail", b"data: {}\n\ndata: [DONE]", {}, b"data: {}\n\ndata: [DONE]\n\n", "unterminated-event@10+12"),
     (
@@ -296,7 +294,6 @@ CASES: list[Case] = [
         "unterminated-event@0+8 unfinished-tail@9+7",
     ),
     ("fields and a broken line as a tail", b"data: {}\n\nid: 7\ndata: {", {}, b"data: {}\n\n", "unfinished-tail@10+13"),
-    ("an event too long", b"data: " + 1100 * b"x" + b"\n\ndata: {}\n\n", {}, b"data: {}\n\n", "oversized-event@0+1106"),
     (
         "an event too long by many lines",
         100 * b"data: xxxxxx\n" + b"\ndata: {}\n\n",
@@ -313,7 +310,7 @@ CASES: list[Case] = [
         "oversized-event@10+3306",
     ),
     (
-        "an event too long without a line end behind it",
+        "an event too long, and nothing after it",
         b"data: " + 1100 * b"x" + b"\n",
         {},
         b"",
@@ -335,25 +332,25 @@ CASES: list[Case] = [
     ),
     ("fields and a comment without data", b"id: 1\n: c\n\ndata: [DONE]\n\n", CHAT, b": c\nid: 1\ndata: [DONE]\n\n", ""),
     (
-        "fields and a stray line without data",
+        "fields and a non-field line without data",
         b"id: 1\nx y\n\ndata: {}\n\n",
         {},
         b"id: 1\n\ndata: {}\n\n",
         "stray-line@6+3",
     ),
-    ("a raw document behind a field", b'id: 1\n{"a":\n1}\n\n', {}, b'id: 1\ndata: {"a":1}\n\n', "raw-json@0+14"),
+    ("a raw document after a field", b'id: 1\n{"a":\n1}\n\n', {}, b'id: 1\ndata: {"a":1}\n\n', "raw-json@0+14"),
     ("a NUL in a chunk of simple frames", b"data: a\0\n\ndata: {}\n\ndata: b\n\n", {}, SAME, ""),
-    ("a stray line alone", b"data: {}\n\nnot a field\n\n", {}, b"data: {}\n\n", "stray-line@10+11"),
-    ("a stray line in a block", b"data: {}\nnot a field\n\n", {}, b"data: {}\n\n", "stray-line@9+11"),
+    ("a non-field line alone", b"data: {}\n\nnot a field\n\n", {}, b"data: {}\n\n", "stray-line@10+11"),
+    ("a non-field line in a block", b"data: {}\nnot a field\n\n", {}, b"data: {}\n\n", "stray-line@9+11"),
     (
-        "two stray lines in a block",
+        "two non-field lines in a block",
         b"not a field\ndata: {}\nnor this\nnor this\n\n",
         {},
         b"data: {}\n\n",
         "stray-line@0+11 stray-line@21+17",
     ),
-    ("a stray line left alone", b"data: {}\n\nnot a field\n\n", but("stray-line"), b"data: {}\n\n", ""),
-    ("a stray line in a block left alone", b"data: {}\nnot a field\n\n", but("stray-line"), b"data: {}\n\n", ""),
+    ("a non-field line left alone", b"data: {}\n\nnot a field\n\n", but("stray-line"), b"data: {}\n\n", ""),
+    ("a non-field line in a block left alone", b"data: {}\nnot a field\n\n", but("stray-line"), b"data: {}\n\n", ""),
     ("blanks alone", b"data: {}\n\n  \n", {}, b"data: {}\n\n", "stray-line@10+2"),
     (
         "blanks for a blank line",
@@ -363,20 +360,20 @@ CASES: list[Case] = [
         "missing-blank-line@9+2",
     ),
     (
-        "blanks for a blank line behind text",
+        "blanks for a blank line after text",
         b"data: a\n  \ndata: {}\n\n",
         {},
         b"data: a\ndata: {}\n\n",
         "stray-line@8+2",
     ),
     (
-        "blanks for a blank line behind an open document",
+        "blanks for a blank line after an open document",
         b"data: {\n  \ndata: }\n\n",
         {},
         b"data: {\ndata: }\n\n",
         "stray-line@8+2",
     ),
-    ("blanks for a blank line behind DONE", b"data: [DONE]\n \n", CHAT, b"data: [DONE]\n\n", "missing-blank-line@13+1"),
+    ("blanks for a blank line after DONE", b"data: [DONE]\n \n", CHAT, b"data: [DONE]\n\n", "missing-blank-line@13+1"),
     ("blanks in text", b"data: a\n\ndata: b\n \n\n", {}, SAME, ""),
     (
         "a misnamed field",
@@ -387,15 +384,15 @@ CASES: list[Case] = [
     ),
     ("a misnamed field with text", b"data: {}\n\n  data: hello\n\n", {}, b"data: {}\n\n", "stray-line@10+13"),
     (
-        "a misnamed field behind open data",
+        "a misnamed field after open data",
         b"data: {}\n Data: {}\n\n",
         {},
         b"data: {}\n\ndata: {}\n\n",
         "field-name@9+9 missing-blank-line@9+0",
     ),
-    ("a misnamed field behind broken data", b"data: {\n Data: {}\n\n", {}, b"data: {\n\n", "stray-line@8+9"),
+    ("a misnamed field after broken data", b"data: {\n Data: {}\n\n", {}, b"data: {\n\n", "stray-line@8+9"),
     (
-        "a misnamed field that may not be mended",
+        "a misnamed field that may not be repaired",
         b"data: {}\n\n data: {}\n\n",
         but("field-name"),
         b"data: {}\n\n",
@@ -462,13 +459,13 @@ CASES: list[Case] = [
         "raw-json@10+8",
     ),
     (
-        "raw JSON behind open data",
+        "raw JSON after open data",
         b'data: {}\n{"a":1}\n',
         {},
         b'data: {}\n\ndata: {"a":1}\n\n',
         "missing-blank-line@9+0 raw-json@9+7",
     ),
-    ("raw JSON behind open broken data", b'data: {\n{"a":1}\n\n', {}, b'data: {\n\ndata: {"a":1}\n\n', "raw-json@8+7"),
+    ("raw JSON after open broken data", b'data: {\n{"a":1}\n\n', {}, b'data: {\n\ndata: {"a":1}\n\n', "raw-json@8+7"),
     (
         "raw JSON that never ends",
         b'data: {}\n\n{"a":\n\ndata: []\n\n',
@@ -476,7 +473,13 @@ CASES: list[Case] = [
         b"data: {}\n\ndata: []\n\n",
         "stray-line@10+5",
     ),
-    ("raw JSON met by a field", b'data: {}\n\n{"a":\ndata: []\n\n', {}, b"data: {}\n\ndata: []\n\n", "stray-line@10+5"),
+    (
+        "raw JSON ended by a field",
+        b'data: {}\n\n{"a":\ndata: []\n\n',
+        {},
+        b"data: {}\n\ndata: []\n\n",
+        "stray-line@10+5",
+    ),
     (
         "raw JSON that is closed wrong",
         b'data: {}\n\n{"a":\n]\ndata: []\n\n',
@@ -484,7 +487,7 @@ CASES: list[Case] = [
         b"data: {}\n\ndata: []\n\n",
         "stray-line@10+7",
     ),
-    ("raw JSON with something behind", b"data: {}\n\n{} x\n\n", {}, b"data: {}\n\n", "stray-line@10+4"),
+    ("raw JSON with something after it", b"data: {}\n\n{} x\n\n", {}, b"data: {}\n\n", "stray-line@10+4"),
     (
         "raw JSON too long",
         b'data: {}\n\n{"a":\n"' + 1010 * b"x" + b'"}\n\n',
@@ -501,7 +504,7 @@ CASES: list[Case] = [
     ),
     ("raw JSON left alone", b'data: {}\n\n{"a":1}\n\n', but("raw-json"), b"data: {}\n\n", "stray-line@10+7"),
     (
-        "raw JSON of strays in a block",
+        "raw JSON after a non-field line",
         b'x y\n{"a":\n1}\n\ndata: {}\n\n',
         {"format": "sse"},
         b'data: {"a":1}\n\ndata: {}\n\n',
@@ -516,14 +519,14 @@ CASES: list[Case] = [
     ),
     ("raw DONE", b"data: {}\n\n[DONE]\n\n", CHAT, b"data: {}\n\ndata: [DONE]\n\n", "done-spelling@10+6"),
     (
-        "raw DONE behind open data",
+        "raw DONE after open data",
         b"data: {}\n[DONE]\n\n",
         CHAT,
         b"data: {}\n\ndata: [DONE]\n\n",
         "missing-blank-line@9+0 done-spelling@9+6",
     ),
     (
-        "raw DONE behind broken data",
+        "raw DONE after broken data",
         b"data: {\n[DONE]\n\n",
         CHAT,
         b"data: " + error("not-a-stream") + b"\n\n",
@@ -549,7 +552,6 @@ CASES: list[Case] = [
     ),
     ("glued DONE by double prefix", b"data: data: [DONE]\n\n", CHAT, b"data: [DONE]\n\n", "double-prefix@0+18"),
     ("double prefix", b"data: data: {}\n\n", {}, b"data: {}\n\n", "double-prefix@0+14"),
-    ("non-finite", b"data: [NaN]\n\n", {}, b"data: [null]\n\n", "non-finite@0+11"),
     (
         "wrapped comment",
         b"data: : keepalive\n\ndata: {}\n\n",
@@ -689,7 +691,7 @@ CASES: list[Case] = [
         b" data: {}\ndata: {}{}\n\nid: 1\n\nx y\n\n",
         "",
     ),
-    ("standard only, strays in a block", b"data: {}\nx y\n\n", STANDARD, SAME, ""),
+    ("standard only, a non-field line in a block", b"data: {}\nx y\n\n", STANDARD, SAME, ""),
     ("unterminated event", b"data: {}", {}, b"data: {}\n\n", "unterminated-event@0+8"),
     ("unterminated event with line end", b"id: 1\ndata: {}\n", {}, b"id: 1\ndata: {}\n\n", "unterminated-event@0+14"),
     ("unterminated text", b"data: {}\n\ndata: hello", {}, b"data: {}\n\n", "unfinished-tail@10+11"),
@@ -743,7 +745,7 @@ CASES: list[Case] = [
     ("unterminated raw JSON open", b'data: {}\n\n{"a":\n1', {}, b"data: {}\n\n", "unfinished-tail@10+7"),
     ("unterminated raw JSON of lines", b'data: {}\n\n{"a":\n1}', {}, b'data: {}\n\ndata: {"a":1}\n\n', "raw-json@10+8"),
     (
-        "unterminated raw JSON met by data",
+        "unterminated raw JSON ended by data",
         b'data: {}\n\n{"a":\ndata: {}',
         {},
         b"data: {}\n\ndata: {}\n\n",
@@ -763,13 +765,12 @@ CASES: list[Case] = [
     ("unterminated not allowed", b"data: {}", but("unterminated-event"), b"", "unfinished-tail@0+8"),
     ("unterminated not allowed nor named", b"data: {}", but("unterminated-event", "unfinished-tail"), b"", ""),
     (
-        "unterminated strays that are JSON",
+        "unterminated raw JSON after a non-field line",
         b'x y\n{"a":\n1}\n',
         {"format": "sse"},
         b'data: {"a":1}\n\n',
         "stray-line@0+3 raw-json@4+8",
     ),
-    ("python repr", b"data: {'a': None}\n\n", {}, b'data: {"a": null}\n\n', "python-repr@0+17"),
     ("an id with NUL", b"id: 1\ndata: {}\n\nid: a\x00\ndata: {}\n\n", {}, SAME, ""),
     ("simple frames of one chunk", b'event: e\nid: 1\ndata: {}\n\ndata: {"a":1}\n\nid: 2\ndata: [1]\n\n', {}, SAME, ""),
     (
@@ -824,7 +825,7 @@ CASES: list[Case] = [
         "",
     ),
     (
-        "an error record in front of prose",
+        "an error record before prose",
         b'event: error\ndata: {"error":"sensor 3 offline"}\n\nevent: reading\ndata: temp 20\n\n',
         {},
         SAME,
@@ -856,13 +857,13 @@ CASES: list[Case] = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
+@each(CASES)
 def test_each_case_has_its_output_and_repairs_however_it_is_cut(case: Case) -> None:
     check_case(case)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
-def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_in_silence(case: Case) -> None:
+@each(CASES)
+def test_in_each_case_a_second_pass_changes_nothing_and_nothing_is_lost_silently(case: Case) -> None:
     check_second_pass(case)
 
 
@@ -889,26 +890,6 @@ def test_events_are_those_of_the_standard_and_a_repair_stands_before_what_it_pro
         assert [item for chunk in chunks for item in reader.feed(chunk)] + reader.close() == items
 
 
-@pytest.mark.parametrize(
-    ("data", "options", "counts"),
-    [
-        (b": a\n\nid: 1\ndata: {}\n\n", {}, {}),
-        (b"data:a\r\n\r\ndata: b\r\rid:1\n\n", {}, {"line-end": 4, "field-blank": 2}),
-        (4 * b"event: e\r\ndata: {}\r\n\r\n", {}, {"line-end": 12}),
-        (b"data: {}\n\n\n\ndata: {}\n\n\n", {}, {"blank-line": 3}),
-        ('data: {"a":"\u2028"}\n\ndata: ["\x85\u2029"]\n\n'.encode(), {}, {"separator": 2}),
-        (b"id: 1\n\nretry: 1\n\ndata: {}\n\n", CHAT, {"bare-block": 2}),
-        (b"1 2\n3 4\ndata: {}\n\n", {"format": "sse", **but("stray-line")}, {"stray-line": 2}),
-    ],
-)
-def test_what_is_spelt_anew_is_counted(data: bytes, options: dict[str, Any], counts: dict[str, int]) -> None:
-    for chunks in cuttings(data):
-        reader = EventReader(**options)
-        for chunk in chunks:
-            reader.feed(chunk)
-        assert reader.report.respellings == counts
-
-
 def test_a_retry_of_a_block_that_was_dropped_goes_to_the_next_event() -> None:
     reader = EventReader(dialect="openai-chat")
     items = reader.feed(b"retry: 7\ndata: {\n\ndata: {}\n\ndata: {}\n\n")
@@ -932,27 +913,6 @@ def test_what_is_complete_leaves_with_the_byte_that_completes_it(data: bytes, at
     assert sum(left[at:]) == 0
 
 
-def test_a_transport_that_fails_completes_no_event() -> None:
-    repairer = StreamRepairer()
-    frames = repairer.feed(b"data: {}\n\ndata: [1]\n", 0.0) + repairer.fail(OSError(), 0.0)
-    assert frames[0] == b"data: {}\n\n"
-    assert b"[1]" not in b"".join(frames)
-    assert repairer.report.repairs == {RepairKind.UNFINISHED_TAIL: 1}
-
-
-def test_only_what_is_no_json_counts_as_invalid() -> None:
-    reader = EventReader(dialect="openai-chat")
-    reader.feed(b"data: x\n\ndata: \n\ndata: null\n\ndata: :c\n\ndata: y\n\n")
-    assert reader.report.invalid_json == 2
-
-
-def test_an_event_too_long_that_never_ends_is_a_cut() -> None:
-    reader = EventReader(max_event_bytes=LIMIT)
-    reader.feed(b"data: {}\n\ndata: " + b"x" * 2000)
-    reader.close()
-    assert reader.report.verdict is Verdict.TRUNCATED
-
-
 @pytest.mark.parametrize(
     ("data", "options", "count"),
     [
@@ -973,7 +933,7 @@ def test_a_comment_that_leaves_as_a_blank_line_is_counted_and_still_read(
     assert [item for item in items if isinstance(item, Comment)][:1] == ([] if options is DROPC else [Comment("a")])
 
 
-def test_the_status_of_an_error_head_in_the_stream_is_told() -> None:
+def test_the_status_of_an_error_head_in_the_stream_is_reported() -> None:
     for line, status in ((b"HTTP/1.1 502 Bad Gateway", 502), (b"<html>", None)):
         reader = EventReader(dialect="openai-chat")
         reader.feed(b"data: {}\n\n" + line + b"\n")
@@ -981,11 +941,3 @@ def test_the_status_of_an_error_head_in_the_stream_is_told() -> None:
         reader.close()
         assert reader.error is not None
         assert (reader.error.code, reader.error.status_hint) == ("upstream-failed", status)
-
-
-def test_what_is_retained_is_bounded_whatever_never_ends() -> None:
-    for begins in (b"data: {}\n\ndata: ", b": ", b'data: {}\n\n{"a": "', b"data: {}\n\nid: 1\nx"):
-        repairer = StreamRepairer(max_event_bytes=LIMIT)
-        repairer.feed(begins, 0.0)
-        assert growth(lambda: repairer.feed(b"x" * 700, 0.0), before=3, times=50) <= 2 * LIMIT  # noqa: B023
-        assert RepairKind.OVERSIZED_EVENT in {*repairer.report.repairs} or not repairer.close(0.0)

@@ -28,7 +28,7 @@ def cut_at(data: bytes) -> tuple[list[Event], StreamReport]:
 
 
 def terminator_end(data: bytes, marker: bytes) -> int:
-    """Give where the line ends that holds the last marker; an array is whole with its bracket only."""
+    """Return where the line ends that holds the last marker; an array is whole with its bracket only."""
     at = data.rindex(b"]" if data.startswith(b"[") else marker)
     return data.find(b"\n", at) if b"\n" in data[at:] else len(data)
 
@@ -40,7 +40,7 @@ def test_a_stream_cut_at_any_byte_is_never_complete_too_early_and_holds_nothing_
     end = terminator_end(data, TERMINATORS[file])
     whole, report = cut_at(data)
     assert report.verdict is Verdict.COMPLETE
-    assert cut_at(data[:end])[1].verdict is Verdict.COMPLETE, "nothing behind the terminator is waited for"
+    assert cut_at(data[:end])[1].verdict is Verdict.COMPLETE, "nothing after the terminator is waited for"
     lengths = [0]
     for size in range(len(data)):
         events, cut = cut_at(data[:size])
@@ -56,7 +56,7 @@ def test_a_stream_cut_at_any_byte_is_never_complete_too_early_and_holds_nothing_
 
 @needs_captures
 @pytest.mark.parametrize("file", TERMINATORS)
-def test_a_cut_stream_is_mended_with_one_error_frame_and_no_word_of_success(file: str) -> None:
+def test_a_cut_stream_gets_one_error_frame_and_no_word_of_success(file: str) -> None:
     data = body(file)
     end = terminator_end(data, TERMINATORS[file])
     for size in range(1, end, 7):

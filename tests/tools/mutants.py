@@ -122,7 +122,7 @@ def nodes(node: ast.AST) -> Iterator[ast.AST]:
 def chosen(count: int, seed: int) -> list[Mutant]:
     """Choose mutants over the whole core, each module in proportion to its length."""
     draw = random.Random(seed)
-    modules = sorted((ROOT / "src" / "unbroken" / "core").glob("*.py"))
+    modules = sorted((ROOT / "src" / "unbroken" / "core").rglob("*.py"))
     everywhere = [
         (module, number)
         for module in modules

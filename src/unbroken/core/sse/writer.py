@@ -46,7 +46,8 @@ class Writer:
         gate = self._gate
         text = line[1:].decode().removeprefix(" ")
         if not gate.takes_comments:
-            gate.report.respellings["comment"] += gate.options.comments == "keep"
+            if gate.options.comments == "keep":
+                gate.report.respellings["comment"] += 1
             gate.forward_comment(text, b"\n" if self._keeps_blank_lines() else b"")
             return
         gate.forward_comment(text, line + b"\n")

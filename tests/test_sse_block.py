@@ -52,7 +52,7 @@ def test_a_block_says_what_its_lines_say(wire: bytes, said: dict[str, Any]) -> N
         (b"stray\n", b"\n"),
     ],
 )
-def test_a_block_is_written_without_its_strays(wire: bytes, spelt: bytes) -> None:
+def test_a_block_is_written_without_its_non_field_lines(wire: bytes, spelt: bytes) -> None:
     assert ParsedBlock(wire).spell() == spelt
 
 
@@ -66,7 +66,7 @@ def test_a_block_is_written_without_its_strays(wire: bytes, spelt: bytes) -> Non
         (b"event: x\nevent: y\n", b"event: x\nevent: y\ndata: P\n\n", b"event: x\nevent: y\ndata: P\n\n"),
     ],
 )
-def test_a_mended_payload_takes_the_place_of_the_data(wire: bytes, first: bytes, further: bytes) -> None:
+def test_a_repaired_payload_takes_the_place_of_the_data(wire: bytes, first: bytes, further: bytes) -> None:
     assert respell(ParsedBlock(wire), "P") == first
     assert respell(ParsedBlock(wire), "P", further=True) == further
 
@@ -118,5 +118,5 @@ def test_what_looks_like_a_field_name_is_one(name: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", [b"", b" data", b"data ", b"9x", b"-x", b"x y", b"<p", b'"a"', "é".encode(), b"x\n"])
-def test_what_looks_like_no_field_name_is_none(name: bytes) -> None:
+def test_what_does_not_look_like_a_field_name_is_not_one(name: bytes) -> None:
     assert not FIELD_NAME.fullmatch(name)

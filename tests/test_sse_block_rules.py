@@ -1,0 +1,89 @@
+"""Each rule for blocks: which documents a flawed block holds, and which blocks are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from unbroken import RepairKind
+from unbroken.core.mending import PAYLOAD_MENDS
+from unbroken.core.proof import MAX_PROOF
+from unbroken.core.sse.block import ParsedBlock
+from unbroken.core.sse.block_rules import BLOCK_RULES, USES_NON_FIELDS, documents_between, mend, raw_block, raw_newlines
+
+
+def everything(kind: RepairKind) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("wire", "kind", "documents"),
+    [
+        (b'{"a":\n1}\n', RepairKind.RAW_JSON, ['{"a":\n1}']),
+        (b'id: 1\n{"a":1}\n', RepairKind.RAW_JSON, ['{"a":1}']),
+        (b'data: {"a":"x\ny"}\n', RepairKind.RAW_NEWLINE, ['{"a":"x\\ny"}']),
+        (b'data: {"a":"x\ndata: y"}\n', RepairKind.RAW_NEWLINE, ['{"a":"x\\ny"}']),
+        (b'data: {\n "a": 1\n}\n', RepairKind.RAW_NEWLINE, ['{ "a": 1}']),
+        (b"data: {\ndata: [NaN]\n", None, []),
+        (b'data: {"a":NaN}\n', RepairKind.NON_FINITE, ['{"a":null}']),
+        (b"data: {}[1]\n", RepairKind.GLUED_JSON, ["{}", "[1]"]),
+        (b"data: {}\ndata: {}\n", RepairKind.GLUED_JSON, ["{}", "{}"]),
+        (b"data: data: {}\n", RepairKind.DOUBLE_PREFIX, ["{}"]),
+        (b"data: data: [DONE]\n", RepairKind.DOUBLE_PREFIX, ["[DONE]"]),
+        (b'data: {"id":"c","data: {"id":"c","z":1}\n', RepairKind.SPLICED_EVENT, ['{"id":"c","z":1}']),
+        (b"data: {'a': None}\n", RepairKind.PYTHON_REPR, ['{"a": null}']),
+        # Whole, or nothing that any rule could prove to be whole
+        (b"", None, []),
+        (b"id: 1\n", None, []),
+        (b"data: {}\n", None, []),
+        (b"data: {}\nnot a field\n", None, []),
+        (b"data: {}\n[1]\n", None, []),
+        (b'data: {"a":\ndata: 1}\n', None, []),
+        (b"data: \n", None, []),
+        (b"data: [DONE]\n", None, []),
+        (b"data: hello\n", None, []),
+        (b"data: {\n", None, []),
+        (b"data: {\nnot a field\n", None, []),
+        (b"12\n", None, []),
+        (b"{}\n{}\n", None, []),
+        (b"data: [" + b" " * MAX_PROOF + b"]]\n", None, []),
+    ],
+)
+def test_a_block_holds_what_the_first_rule_proves(wire: bytes, kind: RepairKind | None, documents: list[str]) -> None:
+    block = ParsedBlock(wire)
+    assert mend(block, everything) == (kind, documents)
+    assert block.wire == wire
+    if kind is not None:
+        assert mend(block, lambda other: other is not kind)[0] is not kind
+        assert mend(block, lambda other: other is kind) == (kind, documents)
+    assert mend(block, lambda other: False) == (None, [])
+
+
+def test_a_rule_for_lines_between_leaves_the_others_case_alone() -> None:
+    assert raw_block(ParsedBlock(b'data: {"a":"x\ny"}\n')) == []
+    assert raw_newlines(ParsedBlock(b'{"a":\n1}\n')) == []
+    assert raw_newlines(ParsedBlock(b"data: {}\n")) == []
+
+
+def test_every_mend_of_payloads_is_a_rule_after_those_that_use_non_field_lines() -> None:
+    kinds = [kind for kind, _ in BLOCK_RULES]
+    assert kinds == [RepairKind.RAW_JSON, RepairKind.RAW_NEWLINE, *(kind for kind, _ in PAYLOAD_MENDS)]
+    assert set(kinds[:2]) == set(USES_NON_FIELDS)
+    for _, rule in BLOCK_RULES[2:]:
+        assert rule(ParsedBlock(b"id: 1\n{'a': NaN}{}\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("wire", "documents"),
+    [
+        (b"data: {}\n", []),
+        (b"data: {}\n[1]\nnot a field\n{}\n", ["[1]", "{}"]),
+        (b"id: 1\n{}\n2 3\n", ["{}"]),
+        (b"data: {}\n{\n}\n", []),
+        (b'data: {}\n {}\n"a"\n12\n', []),
+        (b"data: {}\n{a}\n", []),
+    ],
+)
+def test_non_field_lines_that_are_documents_are_events_of_their_own(wire: bytes, documents: list[str]) -> None:
+    block = ParsedBlock(wire)
+    assert documents_between(block, everything) == documents
+    assert documents_between(block, lambda kind: kind is not RepairKind.RAW_JSON) == []
