@@ -41,7 +41,8 @@ from unbroken import (
     arepair,
     repair,
 )
-from unbroken.adapters.aio import BURST, TRUSTED
+from unbroken.adapters.async_stream import TRUSTED
+from unbroken.adapters.pump import BURST
 from unbroken.adapters.reader import MAX_BYTES, MAX_CHUNKS
 
 
