@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -41,9 +41,10 @@ from unbroken import (
     arepair,
     repair,
 )
-from unbroken.adapters.async_stream import TRUSTED
+from unbroken.adapters.alarm import TRUSTED
 from unbroken.adapters.pump import BURST
 from unbroken.adapters.reader import MAX_BYTES, MAX_CHUNKS
+from unbroken.core.heartbeat import Clocks
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +89,7 @@ def repaired(script: Script, clock: Clock, *, end: float | None = None, **option
     return arepair(scripted(script, clock, end=end), **options)
 
 
-async def timeline(stream: AsyncRepairedStream, clock: Clock) -> list[tuple[float, bytes]]:
+async def timeline(stream: Any, clock: Clock) -> list[tuple[float, Any]]:
     start = clock.now
     return [(clock.now - start, item) async for item in stream]
 
@@ -236,36 +237,46 @@ def test_a_heartbeat_comes_before_the_first_byte_and_while_one_event_trickles_in
     assert warp(main) == [b":\n\n"] * 6 + [b"data: " + b"x" * 19 + b"\n\n"]
 
 
-def test_no_heartbeat_comes_from_a_busy_stream_and_one_timer_is_enough():
-    busy = [(at / 2, b"data: 1\n\n") for at in range(1, 200)]
+def counting(call: Callable[..., Any], where: Callable[..., bool]) -> tuple[Callable[..., Any], list[None]]:
+    """Return a function that does what `call` does, and a list that grows with each call `where` this holds."""
+    calls: list[None] = []
 
-    async def main(clock: Clock) -> tuple[int, int]:
-        loop = asyncio.get_running_loop()
-        armed = []
-        call_at = loop.call_at
-        loop.call_at = lambda when, callback, *args: (  # type: ignore[method-assign]
-            armed.append(callback) if "Mailbox" in callback.__qualname__ else None,
-            call_at(when, callback, *args),
-        )[1]
-        stream = repaired(busy, clock, heartbeat=5.0)
-        await timeline(stream, clock)
-        return stream.report.heartbeats, len(armed)
+    def counted(*args: Any, **named: Any) -> Any:
+        calls.extend([None] * where(*args))
+        return call(*args, **named)
 
-    heartbeats, armed = warp(main)
-    assert heartbeats == 0
-    assert armed <= 100 / 4.5 + 2  # one for each interval, and not one for each chunk
+    return counted, calls
 
 
-def test_a_busy_stream_looks_at_its_deadlines_a_few_times_a_second():
+@pytest.mark.parametrize("make", [arepair, aiter_events])
+def test_a_busy_stream_sets_its_timer_a_few_times_a_second_and_sends_no_heartbeat(make):
+    seconds = 2.0
+    script = [(at / 1000 * seconds, b"data: 1\n\n") for at in range(1, 1000)]
+
     async def main(clock: Clock) -> int:
-        stream = repaired([(at / 1000, b"data: 1\n\n") for at in range(1, 2000)], clock, heartbeat=5.0)
-        looks = []
-        look = stream._engine.next_deadline
-        stream._engine.next_deadline = lambda: (looks.append(clock.now), look())[1]  # type: ignore[method-assign]
-        assert len(await timeline(stream, clock)) == 1999
-        return len(looks)
+        loop = asyncio.get_running_loop()
+        ours = lambda when, callback, *args: callback.__module__.startswith("unbroken")  # noqa: E731
+        loop.call_at, timers = counting(loop.call_at, ours)  # type: ignore[method-assign]
+        stream = make(scripted(script, clock))
+        assert len(await timeline(stream, clock)) == 999
+        assert stream.report.heartbeats == 0
+        return len(timers)
 
-    assert warp(main) <= 2 * 2 / TRUSTED + 2
+    assert 1 <= warp(main) <= 2 * seconds / TRUSTED + 2
+
+
+@pytest.mark.parametrize("make", [arepair, aiter_events])
+def test_a_busy_stream_looks_at_its_deadlines_a_few_times_a_second(make, monkeypatch):
+    seconds = 2.0
+    script = [(at / 1000 * seconds, b"data: 1\n\n") for at in range(1, 1000)]
+    looked, looks = counting(Clocks.next_deadline, lambda *_: True)
+    monkeypatch.setattr(Clocks, "next_deadline", looked)
+
+    async def main(clock: Clock) -> None:
+        assert len(await timeline(make(scripted(script, clock)), clock)) == 999
+
+    warp(main)
+    assert 1 <= len(looks) <= 4 * seconds / TRUSTED
 
 
 def test_a_timeout_that_comes_nearer_than_the_timer_is_kept():

@@ -1,9 +1,10 @@
-"""What an asynchronous stream does with a source: read a synchronous one in a thread, and release either kind."""
+"""What an asynchronous stream does with a source: reads a synchronous one in a thread, and releases either kind."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from typing import Any, Self, cast
 
@@ -12,7 +13,7 @@ from .source import Source, close_quietly, closers_of, warn
 
 
 async def release(*closers: Callable[[], Any] | None) -> None:
-    """Call, and where need be await, each closer. What one raises is logged by type: nobody is left to tell."""
+    """Call each closer and await what it returns, if that can be awaited. What one raises is logged, by type only."""
     for close in closers:
         if close is not None:
             try:
@@ -36,12 +37,15 @@ def release_at_once(source: Source) -> None:
 
 
 class ThreadedChunks:
-    """The chunks of a synchronous upstream, read in a thread, as an asynchronous iterator."""
+    """The chunks of a synchronous upstream, read in a thread, as an asynchronous iterator.
 
-    def __init__(self, source: Source) -> None:
+    Raises `RuntimeError` if the process can start no thread.
+    """
+
+    def __init__(self, source: Source, context: Context | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] | None = None
-        self._reader = ThreadReader(source, self._notify)
+        self._reader = ThreadReader(source, self._notify, context)
         if not self._reader.start():
             raise RuntimeError("no thread can be started to read a synchronous iterable")
 

@@ -1,18 +1,19 @@
-"""The asynchronous iterator over one stream: what its consumer calls, and when a deadline is looked at."""
+"""The asynchronous iterator over one stream: what its consumer calls, and how it takes what its reader brings."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextvars import copy_context
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from .async_source import release_at_once
+from .direct import DirectReader
 from .pump import Mailbox
-from .reader import GRACE
+from .reader import End
 from .source import Source
 from .stream import SLOW, Stream, check_wait
 
@@ -20,12 +21,10 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 T = TypeVar("T")
-TRUSTED: Final = 0.25
-"""Seconds for which a timer that is set spares a look at the deadlines. Those of heartbeats only move away meanwhile;
-a timeout that is shorter than this can be late by as much."""
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that runs in this thread, or None."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -41,24 +40,31 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
 
     def __init__(self, engine: Engine[T], source: Source) -> None:
         self._context = copy_context()
-        self._mailbox = Mailbox()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._home = running_loop()  # where it is released if it never begins
-        self._now: Callable[[], float] = time.monotonic  # the loop's, once there is one
+        self._loop = running_loop()  # before the first read: where an upstream is released that is never read
+        self._reader: Mailbox | DirectReader | None = None  # from the first read on
         self._busy = False
-        self._looked_at = 0.0  # when the engine was last asked for its deadline
         super().__init__(engine, source)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> T:
+        # All waiting is done here and not in a coroutine that this one awaits: 200 bytes less per idle stream.
         while True:
             for item in self._items:
                 return item
             if self._closed or self._engine.finished:
                 await self._finish()
-            self._items = iter(await self._advance(math.inf) or ())
+            reader, now = self._enter(math.inf)
+            try:
+                waiting = reader.ask(now, math.inf, self._answered_at)
+                arrived = None if waiting is None else await waiting
+            except BaseException as error:
+                arrived = self._caught(reader, error)
+            items = self._take(reader, arrived, math.inf)
+            if items and len(items) == 1:  # as most chunks bring: an iterator less
+                return items[0]
+            self._items = iter(items or ())
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,20 +75,25 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         await self.aclose()
 
     def __del__(self) -> None:
-        if self._closed:
-            return
-        self._engine.cancel(self._now())
-        loop, mailbox = self._loop or self._home, self._mailbox
-        try:  # a collection can run in any thread
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(mailbox.stop)
+        if not self._closed:
+            self._engine.cancel(self._now())
+            self._forget()
+
+    def _forget(self) -> None:
+        """Release upstream where nobody can wait for it: a collection can run in any thread, and after the loop."""
+        reader, loop = self._reader, self._loop
+        try:
+            if reader is not None:
+                reader.loop.call_soon_threadsafe(reader.forget)
             elif loop is not None and loop.is_running():
-                mailbox.stopped = True
-                loop.call_soon_threadsafe(mailbox.start, loop, self._source, self._context)
+                mailbox = Mailbox(loop, self._source, self._context, self._engine)
+                mailbox.stop()
+                loop.call_soon_threadsafe(mailbox.start)
             else:
                 release_at_once(self._source)
         except RuntimeError:  # the loop is closed
-            mailbox.stop_without_loop()
+            if reader is not None:
+                reader.stop_without_loop()
 
     async def aprime(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - the stream outlives it
         """Wait for the first event, so that a failure before it can still be answered with a real status.
@@ -116,100 +127,123 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         same.
         """
         self._leave()
-        await self._pump_ended()
-        if not self._mailbox.entered:  # the stream never began, or the loop's end cancelled the pump before its start
-            self._mailbox.start(asyncio.get_running_loop(), self._source, self._context)
-            await self._pump_ended()
+        if self._reader is None:  # nothing was read; a pump that is stopped before it starts does nothing but release
+            self._reader = Mailbox(asyncio.get_running_loop(), self._source, self._context, self._engine)
+        await self._reader.aclose()
 
     def _leave(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        self._items = iter(())
-        self._engine.cancel(self._now())
-        self._mailbox.stop()
+        """Yield nothing more. Upstream is released by whoever calls this."""
+        if not self._closed:
+            self._closed = True
+            self._items = iter(())
+            self._engine.cancel(self._now())
 
-    async def _pump_ended(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the pump outlives it
-        task = self._mailbox.pump
-        if task is not None and not task.done():
-            await asyncio.wait({task}, timeout=timeout)
+    def _now(self) -> float:
+        return time.monotonic() if self._reader is None else self._reader.loop.time()
 
     async def _advance(self, until: float) -> list[T] | None:
-        """Give what the next chunk, end or deadline brings; None if `until` came first."""
+        """Return what the next chunk, end or deadline brings; None if `until` came first."""
+        reader, now = self._enter(until)
+        try:
+            waiting = reader.ask(now, until, self._answered_at)
+            arrived = None if waiting is None else await waiting
+        except BaseException as error:
+            arrived = self._caught(reader, error)
+        return self._take(reader, arrived, until)
+
+    def _enter(self, until: float) -> tuple[Mailbox | DirectReader, float]:
+        """Return the reader to ask, and the time; the reader is given up by `_take` or `_caught`."""
         if self._busy:
             raise RuntimeError("this stream is being read by another task; give each reader a stream of its own")
+        reader = self._reader or self._begin(until)
+        if type(reader) is DirectReader and (until < math.inf or not reader.belongs_to_this_task()):
+            reader = self._start_pump(reader.loop, reader.begun())
         self._busy = True
-        mailbox = self._mailbox
+        now = reader.loop.time()
+        if now - self._answered_at > SLOW:
+            self._was_away(now)
+        return reader, now
+
+    def _caught(self, reader: Mailbox | DirectReader, error: BaseException) -> End | None:
+        """Return the end that an exception is, or None for a read that was interrupted; leave the stream for others."""
         try:
-            loop = self._loop or self._begin()
-            now = loop.time()
-            if now - self._answered_at > SLOW:
-                self._was_away(now)
-            arrived = mailbox.take()
-            while arrived is None:
-                # A timer that is due this soon looks after the deadlines: asking for them costs as much as a chunk.
-                if mailbox.armed > now + TRUSTED or until < mailbox.armed:
-                    deadline = self._engine.next_deadline()
-                    due = math.inf if deadline is None else deadline
-                    soonest = min(due, until)
-                    if now >= soonest:
-                        if due <= until:
-                            return self._on_deadline(now)
-                        self._answered_at = now  # the wait was upstream's time, and not the consumer's
-                        return None
-                    self._watch(soonest, now)
-                mailbox.waiter = loop.create_future()
-                await mailbox.waiter
-                mailbox.waiter = None
-                if self._closed:  # by another task
-                    return []
-                now = loop.time()
-                arrived = mailbox.take()
-            if mailbox.taken > 1:
-                self._engine.report.chunks_in += mailbox.taken - 1
-            return self._answer(arrived, now)
+            return reader.caught(error)
+        except BaseException:
+            self._busy = False
+            self._leave()
+            if isinstance(error, GeneratorExit):
+                self._forget()
+            else:
+                reader.stop()
+            raise
+
+    def _take(self, reader: Mailbox | DirectReader, arrived: Any, until: float) -> list[T] | None:
+        """Return the items that follow from what the reader brings."""
+        try:
+            chunk = reader.take(arrived)
+            if self._closed:  # by another task, or by upstream
+                reader.stop()
+                return []
+            now = reader.loop.time()
+            if chunk is None:
+                return self._due(reader, now, until)
+            if reader.taken > 1:
+                self._engine.report.chunks_in += reader.taken - 1
+            return self._answer(chunk, now)
         except BaseException:
             self._leave()
+            reader.stop()
             raise
         finally:
-            mailbox.waiter = None
             self._busy = False
 
-    def _watch(self, soonest: float, now: float) -> None:
-        """Set the timer; while chunks come it is set anew a few times a second, and not with each of them."""
-        if self._answered_at > self._looked_at:
-            soonest = min(soonest, now + TRUSTED)
-        self._looked_at = now
-        if soonest < self._mailbox.armed:
-            self._mailbox.arm(soonest)
+    def _due(self, reader: Mailbox | DirectReader, now: float, until: float) -> list[T] | None:
+        """Return what is due, where nothing came; an empty list is a wake-up for nothing."""
+        self._answered_at = now  # the wait was upstream's time, and not the consumer's
+        reader.looked(now)
+        deadline = self._engine.next_deadline()
+        if deadline is None or deadline > min(now, until):
+            return None if until <= now else []
+        items = self._answer(None, now)
+        if self._engine.finished:
+            reader.stop()  # upstream is stuck: there is no end of its own to wait for
+        return items
 
-    def _begin(self) -> asyncio.AbstractEventLoop:
+    def _begin(self, until: float) -> Mailbox | DirectReader:
         loop = self._loop = asyncio.get_running_loop()
-        self._now = loop.time
         self._start_clocks(loop.time())
-        self._mailbox.start(loop, self._source, self._context)
-        return loop
+        if until < math.inf or not self._may_read_directly(asyncio.current_task(loop)):
+            return self._start_pump(loop, self._source)
+        self._reader = DirectReader(loop, self._source, self._context, self._engine)
+        return self._reader
+
+    def _may_read_directly(self, task: asyncio.Task[Any] | None) -> bool:
+        """Whether upstream can be read in this task, since nothing that is due while it waits leaves it open.
+
+        A heartbeat does. So does a second connection the first one's context managers, and a task that is made for one
+        item (`wait_for(anext(stream))` before Python 3.12) ends, while cancel scopes and context variables that
+        upstream has set are still its own.
+        """
+        if self._writes or self._succession is not None or task is None:
+            return False
+        return getattr(task.get_coro(), "cr_code", None) is not AsyncStream.__anext__.__code__
+
+    def _start_pump(self, loop: asyncio.AbstractEventLoop, source: Source) -> Mailbox:
+        mailbox = self._reader = Mailbox(loop, source, self._context, self._engine)
+        mailbox.start()
+        return mailbox
 
     def _reopen(self) -> None:
-        self._mailbox.stop()
-        self._mailbox = Mailbox()
-        self._mailbox.start(asyncio.get_running_loop(), self._source, self._context)
-
-    def _on_deadline(self, now: float) -> list[T]:
-        items = self._answer(None, now)
-        self._looked_at = now
-        if self._engine.finished:
-            self._mailbox.stop()  # upstream is stuck: there is no end of its own to wait for
-        return items
+        mailbox = self._reader
+        if mailbox is not None:
+            mailbox.stop()
+            self._start_pump(mailbox.loop, self._source)
 
     async def _finish(self) -> NoReturn:
         if not self._closed:
             self._closed = True
-            self._mailbox.drop()
-            try:
-                await self._pump_ended(GRACE)
-            finally:
-                self._mailbox.stop()
+            if self._reader is not None:
+                await self._reader.finish_reading()
             if failure := self._failure():
                 raise failure
         raise StopAsyncIteration

@@ -8,14 +8,17 @@ the wrong task.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterable
 from contextvars import Context
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from .alarm import Alarm
 from .async_source import ThreadedChunks, release
-from .reader import MAX_BYTES, MAX_CHUNKS, End
+from .reader import GRACE, MAX_BYTES, MAX_CHUNKS, End
 from .source import Source, as_bytes, closers_of
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 BURST: Final = MAX_CHUNKS // 2
 """Chunks that come turn by turn of the loop and are taken as one. Measured with 200 streams through uvicorn: 1.0 of
@@ -23,7 +26,7 @@ the throughput of no adapter at all, where a wake-up per chunk leaves 0.4."""
 BURST_BYTES: Final = 2**16
 
 
-class Mailbox:
+class Mailbox(Alarm):
     """Chunks on their way from the pump to the consumer. It knows both, and neither knows the other.
 
     What comes turn by turn of the loop comes as fast as the loop can go. Then waking the consumer for each chunk would
@@ -32,134 +35,157 @@ class Mailbox:
 
     # A list of at most 16 and not a deque, whose first block alone takes 600 bytes per idle stream.
     __slots__ = (
-        "armed", "chunks", "end", "entered", "looking", "loop", "pump", "room", "seen", "size", "stopped", "taken",
-        "thread", "timer", "waiter", "wanted",
+        "_chunks", "_end", "_entered", "_looking", "_pump", "_room", "_seen", "_size", "_source", "_waiter", "_wanted",
+        "stopped", "taken", "thread",
     )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.loop: asyncio.AbstractEventLoop  # once there is a pump
-        self.chunks: list[bytes] = []
-        self.size = 0
-        self.taken = 0  # how many chunks the last `take` gave as one
-        self.looking = False  # a chunk was just taken: more may come with every turn
-        self.seen = 0  # how many had come at the last look
-        self.end: End | None = None
-        self.wanted = True  # false: what still comes is read and dropped
-        self.stopped = False
-        self.pump: asyncio.Task[None] | None = None
-        self.entered = False  # the pump took its first step: from there on it releases upstream, whatever comes
+    def __init__(self, loop: asyncio.AbstractEventLoop, source: Source, context: Context, engine: Engine[Any]) -> None:
+        super().__init__(loop, context, engine)
+        self._source = source
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self.taken = 0  # how many chunks the last `take` returned as one
+        self._looking = False  # a chunk was just taken: more may come with every turn
+        self._seen = 0  # how many had come at the last look
+        self._end: End | None = None
+        self._wanted = True  # false: what still comes is read and dropped
+        self.stopped = False  # true: the pump is to close upstream and end
+        self._pump: asyncio.Task[None] | None = None
+        self._entered = False  # the pump took its first step: from there on it releases upstream, whatever comes
         self.thread: ThreadedChunks | None = None  # reads a synchronous upstream for the pump
-        self.timer: asyncio.TimerHandle | None = None
-        self.armed = math.inf  # when the timer is due
-        self.waiter: asyncio.Future[None] | None = None  # the consumer waits, and nothing was queued
-        self.room: asyncio.Future[None] | None = None  # the pump waits for room
+        self._waiter: asyncio.Future[None] | None = None  # the consumer waits, and nothing was queued
+        self._room: asyncio.Future[None] | None = None  # the pump waits for room
 
-    def start(self, loop: asyncio.AbstractEventLoop, source: Source, context: Context) -> None:
-        """Start the pump; stopped already, it does nothing but release upstream."""
-        self.loop = loop
+    def start(self) -> None:
+        """Start the pump. If it is stopped already, the pump releases upstream and reads nothing."""
         # Not `create_task(context=...)`: a task factory need not take it.
-        self.pump = context.run(loop.create_task, pump(source, self), name="unbroken pump")
+        self._pump = self._context.run(self.loop.create_task, pump(self._source, self), name="unbroken pump")
 
     def enter(self) -> bool:
-        """Take the pump's first step. False if nothing is to be read any more."""
-        self.entered = True
+        """Note the pump's first step. Return False if nothing is to be read any more."""
+        self._entered = True
         return not self.stopped
 
     def put(self, chunk: bytes) -> bool:
-        """Take a chunk from the pump. False if it must let others run now."""
-        if not self.wanted:
+        """Queue a chunk. Return False if the pump must let others run now."""
+        if not self._wanted:
             return False  # or an upstream that never waits for anything would keep the loop from ending it
-        self.chunks.append(chunk)
-        self.size += len(chunk)
-        count = len(self.chunks)
-        if not self.looking or count >= BURST or self.size >= BURST_BYTES:
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        count = len(self._chunks)
+        if not self._looking or count >= BURST or self._size >= BURST_BYTES:
             self.wake()
-        return count < MAX_CHUNKS and self.size < MAX_BYTES
+        return count < MAX_CHUNKS and self._size < MAX_BYTES
 
     async def has_room(self) -> None:
         """Wait until there is room; where nothing is wanted any more, for a turn of the loop."""
-        if not self.wanted:
+        if not self._wanted:
             await asyncio.sleep(0)
             return
-        self.room = self.loop.create_future()
-        await self.room
+        self._room = self.loop.create_future()
+        await self._room
 
-    def take(self) -> bytes | End | None:
-        """Give the consumer all that is queued, or the end, or None."""
-        chunks = self.chunks
+    def ask(self, now: float, until: float, answered_at: float) -> asyncio.Future[None] | None:
+        """Return what to await before `take`, or None if something came or is due already."""
+        if self._chunks or self._end is not None or self.watch(now, until, answered_at):
+            return None
+        self._waiter = self.loop.create_future()
+        return self._waiter
+
+    def caught(self, error: BaseException) -> None:
+        """Raise what was raised while it was awaited: the consumer was cancelled, or the loop is gone."""
+        self._waiter = None
+        raise error
+
+    def take(self, arrived: None) -> bytes | End | None:
+        """Return all chunks that are queued as one, or the end, or None."""
+        self._waiter = None
+        chunks = self._chunks
         self.taken = len(chunks)
         if not chunks:
-            return self.end
+            return self._end
         chunk = chunks[0] if self.taken == 1 else b"".join(chunks)
         chunks.clear()
-        self.size = self.seen = 0
-        if self.room is not None:
+        self._size = self._seen = 0
+        if self._room is not None:
             self._make_room()
-        if not self.looking:
-            self.looking = True
+        if not self._looking:
+            self._looking = True
             self.loop.call_soon(self._look)
         return chunk
 
     def _look(self) -> None:
         """Wake the consumer if this turn of the loop brought nothing more."""
-        count = len(self.chunks)
-        if self.seen < count < BURST:
-            self.seen = count
+        count = len(self._chunks)
+        if self._seen < count < BURST:
+            self._seen = count
             self.loop.call_soon(self._look)
         else:
-            self.looking = False
+            self._looking = False
             if count:
                 self.wake()
 
     def finish(self, error: BaseException | None) -> None:
-        """Take the end from the pump."""
-        self.end = End(error)
+        """Note that upstream ended, with what it raised or None."""
+        self._end = End(error)
         self.wake()
 
-    def arm(self, when: float) -> None:
-        """Have the consumer look at its deadlines again at `when`."""
-        if self.timer is not None:
-            self.timer.cancel()
-        self.armed = when
-        self.timer = self.loop.call_at(when, self._on_timer)
-
     def wake(self) -> None:
-        """Let the consumer look again."""
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
+        """Wake the consumer if it waits."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
-    def drop(self) -> None:
-        """Forget what is queued and what still comes."""
-        self.wanted = False
-        self.chunks.clear()
-        self._make_room()
-        if self.timer is not None:
-            self.timer.cancel()
+    ring = wake
 
     def stop(self) -> None:
         """Have the pump close upstream and end, whatever it waits for."""
         if self.stopped:
             return
         self.stopped = True
-        self.drop()
+        self._drop()
         self.wake()
-        # Cancelled before its first step a task never takes it; cancelled behind the end it would not close upstream.
-        if self.pump is not None and self.entered and self.end is None:
-            self.pump.cancel()
+        # Cancelled before its first step a task never takes it; cancelled after the end it would not close upstream.
+        if self._pump is not None and self._entered and self._end is None:
+            self._pump.cancel()
+
+    forget = stop
+
+    async def aclose(self) -> None:
+        """Have upstream released, and wait for it. Cancelled meanwhile, it no longer waits."""
+        self.stop()
+        await self._ended()
+        if not self._entered:  # nothing was read, or the end of the loop cancelled the pump before its first step
+            self.start()
+            await self._ended()
+
+    async def finish_reading(self) -> None:
+        """Let upstream come to its own end, for `GRACE` seconds at most, then have it released."""
+        self._drop()
+        try:
+            await self._ended(GRACE)
+        finally:
+            self.stop()
 
     def stop_without_loop(self) -> None:
-        """Do what can be done where the pump runs no more: end the thread, which else waits for it for ever."""
+        """Do what can be done where the loop is closed: end the thread, which waits for it for ever otherwise."""
         if self.thread is not None:
             self.thread.stop()
 
+    async def _ended(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the pump outlives it
+        if self._pump is not None and not self._pump.done():
+            await asyncio.wait({self._pump}, timeout=timeout)
+
+    def _drop(self) -> None:
+        """Forget what is queued and what still comes."""
+        self._wanted = False
+        self._chunks.clear()
+        self._make_room()
+        self.disarm()
+
     def _make_room(self) -> None:
-        room, self.room = self.room, None
+        room, self._room = self._room, None
         if room is not None and not room.done():
             room.set_result(None)
-
-    def _on_timer(self) -> None:
-        self.timer, self.armed = None, math.inf
-        self.wake()
 
 
 async def pump(source: Source, mailbox: Mailbox) -> None:
