@@ -22,6 +22,10 @@ async def release(*closers: Callable[[], Any] | None) -> None:
                     await closing
             except Exception as error:
                 warn("closing upstream raised %s", type(error).__name__)
+            except BaseExceptionGroup as group:
+                # A task group of anyio in a generator wraps the GeneratorExit by which the generator is closed.
+                if group.split(GeneratorExit)[1] is not None:
+                    raise
 
 
 def release_at_once(source: Source) -> None:

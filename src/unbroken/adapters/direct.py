@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from contextvars import Context
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -106,8 +106,9 @@ class DirectReader(Alarm):
     def _leave(self) -> None:
         """Note that upstream is not in use any more."""
         self._reading = self._in_use = False
-        if self._left is not None and not self._left.done() and not self.loop.is_closed():
-            self._left.set_result(None)
+        left, self._left = self._left, None
+        if left is not None and not left.done() and not self.loop.is_closed():
+            left.set_result(None)
 
     def ring(self) -> None:
         """Look at the deadlines a turn of the loop later: what came meanwhile is read first."""
@@ -128,30 +129,37 @@ class DirectReader(Alarm):
 
     def stop(self) -> None:
         """Have upstream released: by who uses it at the moment, else in a task of its own."""
+        self._stop(self._closers)
+
+    def forget(self) -> None:
+        """Do the same where the stream was dropped. With it goes a generator, and the loop closes that."""
+        self._stop(self._closers_but_of_the_generator)
+
+    def _stop(self, closers_of_upstream: Callable[[], list[Any]]) -> None:
         self.disarm()
         if self._in_use:
             if not self.belongs_to_this_task():
                 self._interrupt()
-            return
-        if self._stopped or self.loop.is_closed():
-            return
-        self._stopped = True
-        closers = self._closers()
-        if closers:
-            self._releasing = self._context.run(self.loop.create_task, release(*closers), name="unbroken release")
-
-    def forget(self) -> None:
-        """Have upstream released where its stream was dropped. With it goes a generator, which the loop closes."""
-        self._over = True
-        self.stop()
+        elif not self._stopped:
+            self._stopped = True
+            if self._thread is not None:
+                self._thread.stop()  # which needs no loop: this one may take no further step
+            elif not self.loop.is_closed() and (closers := closers_of_upstream()):
+                self._releasing = self._context.run(self.loop.create_task, release(*closers), name="unbroken release")
 
     def _closers(self) -> list[Any]:
-        is_async = hasattr(self._source.chunks, "__aiter__")
-        abort = None if self._ended else self._source.abort
-        closers = closers_of(self._source, self._chunks, close="aclose" if is_async else "close", abort=abort)
-        if self._over and isinstance(self._chunks, AsyncGeneratorType):
-            closers.pop(0)  # it is closed
-        return closers
+        if isinstance(self._chunks, AsyncGeneratorType) and not self._is_open_generator():
+            return self._closers_but_of_the_generator()
+        close = "aclose" if hasattr(self._source.chunks, "__aiter__") else "close"
+        return closers_of(self._source, self._chunks, close=close, abort=None if self._ended else self._source.abort)
+
+    def _closers_but_of_the_generator(self) -> list[Any]:
+        if not isinstance(self._chunks, AsyncGeneratorType):
+            return self._closers()
+        return [] if self._source.close is None else [self._source.close]
+
+    def _is_open_generator(self) -> bool:
+        return isinstance(self._chunks, AsyncGeneratorType) and self._chunks.ag_frame is not None
 
     async def aclose(self) -> None:
         """Release upstream and wait for it. Cancelled meanwhile, it no longer waits, and upstream is released."""
@@ -160,7 +168,7 @@ class DirectReader(Alarm):
                 return
             self._interrupt()
             await self._is_left()
-        elif not self._over and not self._stopped and isinstance(self._chunks, AsyncGeneratorType):
+        elif not self._stopped and self._is_open_generator():
             await self._close_generator()
         self.stop()
         if self._releasing is not None:
@@ -168,7 +176,7 @@ class DirectReader(Alarm):
 
     async def _close_generator(self) -> None:
         """Close upstream in the calling task: what it left open may belong to that one."""
-        self._in_use = self._over = True
+        self._in_use = True
         try:
             await release(self._chunks.aclose)
         finally:
@@ -176,9 +184,10 @@ class DirectReader(Alarm):
             self.stop()
 
     async def _is_left(self) -> None:
-        if self._left is None:
-            self._left = self.loop.create_future()
-        await asyncio.wait({self._left})
+        while self._in_use:
+            if self._left is None:
+                self._left = self.loop.create_future()
+            await asyncio.wait({self._left})
 
     async def finish_reading(self) -> None:
         """Let upstream come to its own end, for `GRACE` seconds at most, then release it."""
