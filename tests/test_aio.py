@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from tests.test_sync import (
     raising,
 )
 from unbroken import (
+    AsyncEventStream,
     AsyncRepairedStream,
     Event,
     RepairedStream,
@@ -41,8 +42,10 @@ from unbroken import (
     arepair,
     repair,
 )
-from unbroken.adapters.aio import BURST, TRUSTED
+from unbroken.adapters.alarm import TRUSTED
+from unbroken.adapters.pump import BURST
 from unbroken.adapters.reader import MAX_BYTES, MAX_CHUNKS
+from unbroken.core.heartbeat import Clocks
 
 
 @pytest.fixture(autouse=True)
@@ -87,13 +90,25 @@ def repaired(script: Script, clock: Clock, *, end: float | None = None, **option
     return arepair(scripted(script, clock, end=end), **options)
 
 
-async def timeline(stream: AsyncRepairedStream, clock: Clock) -> list[tuple[float, bytes]]:
+every_kind = pytest.mark.parametrize("make", [arepair, aiter_events])
+
+
+def wire(item: bytes | Event) -> bytes:
+    """Return the bytes of an item of either kind of stream."""
+    return item if isinstance(item, bytes) else item.encode()
+
+
+async def timeline(stream: Any, clock: Clock) -> list[tuple[float, Any]]:
     start = clock.now
     return [(clock.now - start, item) async for item in stream]
 
 
+async def read_all(stream: Any) -> list[bytes]:
+    return [wire(item) async for item in stream]
+
+
 def tasks() -> set[asyncio.Task[Any]]:
-    return {task for task in asyncio.all_tasks() if task.get_name() == "unbroken pump"}
+    return {task for task in asyncio.all_tasks() if task.get_name().startswith("unbroken")}
 
 
 async def settle() -> None:
@@ -190,7 +205,8 @@ def test_a_chunk_after_turns_without_one_wakes_the_consumer_as_it_comes():
     assert max(warp(main)) <= 1
 
 
-def test_a_chunk_that_its_producer_uses_again_is_copied():
+@every_kind
+def test_a_chunk_that_its_producer_uses_again_is_copied(make):
     async def chunks() -> AsyncIterator[bytearray]:
         buffer = bytearray()
         for text in (b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n"):
@@ -198,7 +214,7 @@ def test_a_chunk_that_its_producer_uses_again_is_copied():
             yield buffer
 
     async def main(clock: Clock) -> bytes:
-        return b"".join([x async for x in arepair(chunks())])
+        return b"".join([wire(x) async for x in make(chunks())])
 
     assert warp(main) == b"data: 1\n\ndata: 2\n\ndata: 3\n\n"
 
@@ -235,36 +251,46 @@ def test_a_heartbeat_comes_before_the_first_byte_and_while_one_event_trickles_in
     assert warp(main) == [b":\n\n"] * 6 + [b"data: " + b"x" * 19 + b"\n\n"]
 
 
-def test_no_heartbeat_comes_from_a_busy_stream_and_one_timer_is_enough():
-    busy = [(at / 2, b"data: 1\n\n") for at in range(1, 200)]
+def counting(call: Callable[..., Any], where: Callable[..., bool]) -> tuple[Callable[..., Any], list[None]]:
+    """Return a function that does what `call` does, and a list that grows with each call `where` this holds."""
+    calls: list[None] = []
 
-    async def main(clock: Clock) -> tuple[int, int]:
-        loop = asyncio.get_running_loop()
-        armed = []
-        call_at = loop.call_at
-        loop.call_at = lambda when, callback, *args: (  # type: ignore[method-assign]
-            armed.append(callback) if "Mailbox" in callback.__qualname__ else None,
-            call_at(when, callback, *args),
-        )[1]
-        stream = repaired(busy, clock, heartbeat=5.0)
-        await timeline(stream, clock)
-        return stream.report.heartbeats, len(armed)
+    def counted(*args: Any, **named: Any) -> Any:
+        calls.extend([None] * where(*args))
+        return call(*args, **named)
 
-    heartbeats, armed = warp(main)
-    assert heartbeats == 0
-    assert armed <= 100 / 4.5 + 2  # one for each interval, and not one for each chunk
+    return counted, calls
 
 
-def test_a_busy_stream_looks_at_its_deadlines_a_few_times_a_second():
+@pytest.mark.parametrize("make", [arepair, aiter_events])
+def test_a_busy_stream_sets_its_timer_a_few_times_a_second_and_sends_no_heartbeat(make):
+    seconds = 2.0
+    script = [(at / 1000 * seconds, b"data: 1\n\n") for at in range(1, 1000)]
+
     async def main(clock: Clock) -> int:
-        stream = repaired([(at / 1000, b"data: 1\n\n") for at in range(1, 2000)], clock, heartbeat=5.0)
-        looks = []
-        look = stream._engine.next_deadline
-        stream._engine.next_deadline = lambda: (looks.append(clock.now), look())[1]  # type: ignore[method-assign]
-        assert len(await timeline(stream, clock)) == 1999
-        return len(looks)
+        loop = asyncio.get_running_loop()
+        ours = lambda when, callback, *args: callback.__module__.startswith("unbroken")  # noqa: E731
+        loop.call_at, timers = counting(loop.call_at, ours)  # type: ignore[method-assign]
+        stream = make(scripted(script, clock))
+        assert len(await timeline(stream, clock)) == 999
+        assert stream.report.heartbeats == 0
+        return len(timers)
 
-    assert warp(main) <= 2 * 2 / TRUSTED + 2
+    assert 1 <= warp(main) <= 2 * seconds / TRUSTED + 2
+
+
+@pytest.mark.parametrize("make", [arepair, aiter_events])
+def test_a_busy_stream_looks_at_its_deadlines_a_few_times_a_second(make, monkeypatch):
+    seconds = 2.0
+    script = [(at / 1000 * seconds, b"data: 1\n\n") for at in range(1, 1000)]
+    looked, looks = counting(Clocks.next_deadline, lambda *_: True)
+    monkeypatch.setattr(Clocks, "next_deadline", looked)
+
+    async def main(clock: Clock) -> None:
+        assert len(await timeline(make(scripted(script, clock)), clock)) == 999
+
+    warp(main)
+    assert 1 <= len(looks) <= 4 * seconds / TRUSTED
 
 
 def test_a_timeout_that_comes_nearer_than_the_timer_is_kept():
@@ -450,10 +476,11 @@ def test_a_timeout_of_aprime_beyond_a_lifetime_is_for_ever(timeout):
     assert warp(main)
 
 
-def test_a_cancelled_aprime_closes_the_stream():
+@every_kind
+def test_a_cancelled_aprime_closes_the_stream(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(b": a comment that was held\n\n")
-        stream = arepair(upstream)
+        stream = make(upstream)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1.0):
                 await stream.aprime()
@@ -494,14 +521,15 @@ def test_an_exception_of_upstream_is_raised_as_one_of_ours_behind_the_last_event
 
 
 @pytest.mark.parametrize("passing", [asyncio.CancelledError, KeyboardInterrupt])
-def test_what_is_no_exception_passes_and_writes_no_frame(passing):
+@every_kind
+def test_what_is_no_exception_passes_and_writes_no_frame(make, passing):
     async def main(clock: Clock) -> AsyncRepairedStream:
         async def upstream() -> AsyncIterator[bytes]:
             yield b"data: 1\n\n"
             raise passing
 
-        stream = arepair(upstream())
-        assert await anext(stream) == b"data: 1\n\n"
+        stream = make(upstream())
+        assert wire(await anext(stream)) == b"data: 1\n\n"
         with pytest.raises(passing):
             await anext(stream)
         return stream
@@ -509,11 +537,12 @@ def test_what_is_no_exception_passes_and_writes_no_frame(passing):
     assert warp(main).report.verdict is Verdict.CANCELLED
 
 
-def test_chunks_that_are_no_bytes_are_misuse_and_no_failure_of_upstream():
+@every_kind
+def test_chunks_that_are_no_bytes_are_misuse_and_no_failure_of_upstream(make):
     async def main() -> None:
         for upstream in (AsyncUpstream(b"data: 1\n\n", "text"), [b"data: 1\n\n", "text"]):
-            stream = arepair(upstream)
-            assert await anext(stream) == b"data: 1\n\n"
+            stream = make(upstream)
+            assert wire(await anext(stream)) == b"data: 1\n\n"
             with pytest.raises(TypeError, match="chunks must be bytes, not str"):
                 await anext(stream)
             with pytest.raises(StopAsyncIteration):
@@ -537,21 +566,29 @@ def test_upstream_runs_in_one_task_from_its_first_step_to_its_last():
     warp(main)
 
 
-def test_an_inner_timeout_of_upstream_fires():
+@every_kind
+def test_an_inner_timeout_of_upstream_fires_and_fails_the_stream(make):
     async def upstream() -> AsyncIterator[bytes]:
         async with asyncio.timeout(3.0):
             yield b"data: 1\n\n"
             await asyncio.sleep(100.0)
 
-    async def main(clock: Clock) -> list[tuple[float, bytes]]:
-        return await timeline(arepair(upstream(), heartbeat=None), clock)
+    async def main(clock: Clock) -> tuple[float, StreamError | None]:
+        start = clock.now
+        stream = make(upstream(), timeouts=off(silence=50.0))
+        with contextlib.suppress(StreamError):
+            async for _ in stream:
+                pass
+        assert not asyncio.current_task().cancelling()
+        return clock.now - start, stream.report.error
 
-    written = warp(main)
-    assert b"upstream-failed" in written[-1][1]
-    assert written[-1][0] == pytest.approx(3.0)
+    took, error = warp(main)
+    assert took == pytest.approx(3.0)
+    assert (error.code, error.error_type) == ("upstream-failed", "TimeoutError")
 
 
-def test_a_cancel_scope_and_a_task_group_of_anyio_inside_upstream_hold():
+@every_kind
+def test_a_cancel_scope_and_a_task_group_of_anyio_inside_upstream_hold(make):
     anyio = pytest.importorskip("anyio")
     seen = []
 
@@ -567,15 +604,15 @@ def test_a_cancel_scope_and_a_task_group_of_anyio_inside_upstream_hold():
 
     async def produce(send: Any) -> None:
         async with send:
-            for _ in range(30):
-                await send.send(TOKEN)
+            for chunk in [*[TOKEN] * 30, DONE]:
+                await send.send(chunk)
 
     async def main(clock: Clock) -> None:
-        assert b"".join([x async for x in arepair(upstream())]).count(TOKEN) == 30
-        async with arepair(upstream()) as stream:
+        assert b"".join([wire(x) async for x in make(upstream())]).count(TOKEN) == 30
+        async with make(upstream()) as stream:
             await anext(stream)
         async with asyncio.timeout(5.0):
-            stream = arepair(upstream())
+            stream = make(upstream())
             await anext(stream)
             await stream.aclose()
 
@@ -603,10 +640,11 @@ def test_upstream_sees_the_context_variables_of_the_call_and_its_own():
     assert warp(main) == [b"data: the caller\n\n", b"data: 2\n\n", b"data: upstream\n\n"]
 
 
-def test_nothing_is_read_and_no_task_is_started_before_the_first_anext():
+@every_kind
+def test_nothing_is_read_and_no_task_is_started_before_the_first_anext(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(b"data: 1\n\n")
-        stream = arepair(upstream)
+        stream = make(upstream)
         await settle()
         assert not tasks()
         assert not upstream.tasks
@@ -641,18 +679,305 @@ def test_all_chunks_arrive_through_a_full_queue():
     assert warp(main) == b"".join(chunks)
 
 
+# A reader without a pump
+
+
+def test_upstream_of_a_reader_runs_in_the_task_that_iterates():
+    async def main(clock: Clock) -> None:
+        upstream = AsyncUpstream(*[b"data: 1\n\n"] * 40)
+        async with aiter_events(upstream) as stream:
+            for _ in range(40):
+                await anext(stream)
+                assert not tasks()
+        assert upstream.tasks == {asyncio.current_task()}
+        assert upstream.closed.is_set()
+
+    warp(main)
+
+
+async def by_a_task_for_each_item(stream: AsyncEventStream, count: int) -> list[Event]:
+    return [await asyncio.create_task(anext(stream)) for _ in range(count)]
+
+
+async def by_wait_for(stream: AsyncEventStream, count: int) -> list[Event]:
+    return [await asyncio.wait_for(anext(stream), 60.0) for _ in range(count)]
+
+
+async def by_another_task_after_the_first_item(stream: AsyncEventStream, count: int) -> list[Event]:
+    first = [await anext(stream)]
+    return first + await asyncio.create_task(by_the_same_task(stream, count - 1))
+
+
+async def by_priming_with_a_timeout(stream: AsyncEventStream, count: int) -> list[Event]:
+    while not await stream.aprime(timeout=0.01):
+        pass
+    return await by_the_same_task(stream, count)
+
+
+async def by_the_same_task(stream: AsyncEventStream, count: int) -> list[Event]:
+    return [await anext(stream) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        by_the_same_task,
+        by_a_task_for_each_item,
+        by_wait_for,
+        by_another_task_after_the_first_item,
+        by_priming_with_a_timeout,
+    ],
+)
+@pytest.mark.parametrize("chunks", ["asynchronous", "synchronous"])
+def test_however_a_reader_is_asked_nothing_is_lost_and_upstream_is_closed(read, chunks):
+    bodies = [b"data: %d\n\n" % number for number in range(40)]
+
+    async def main() -> None:
+        upstream = AsyncUpstream(*bodies) if chunks == "asynchronous" else Upstream(*bodies)
+        async with aiter_events(upstream, abort=getattr(upstream, "abort", None)) as stream:
+            events = await read(stream, 40)
+        assert [event.encode() for event in events] == bodies
+        if chunks == "asynchronous":
+            assert len(upstream.tasks) <= 1 + (read is by_another_task_after_the_first_item)
+            assert upstream.closed.is_set()
+        else:
+            assert await asyncio.to_thread(upstream.closed.wait, LIMIT)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", STALLS)
+def test_a_clock_that_runs_out_interrupts_a_reader_and_closes_upstream(name):
+    script, timeouts, at = STALLS[name]
+
+    async def main(clock: Clock) -> tuple[float, Any]:
+        closed = []
+        start = clock.now
+        stream = aiter_events(
+            Source(scripted(script, clock, end=1e6), close=lambda: closed.append(True)), timeouts=timeouts
+        )
+        with pytest.raises(StreamError, match=f"{name.partition(',')[0]}-timeout"):
+            await read_all(stream)
+        assert not asyncio.current_task().cancelling()
+        assert closed == [True]
+        assert not tasks()
+        return clock.now - start, stream.report
+
+    took, report = warp(main)
+    assert at - 0.5 <= took <= at + 1e-6
+    assert report.verdict is Verdict.FAILED
+
+
+def test_the_clocks_of_a_reader_stand_still_while_the_consumer_is_slow():
+    async def main(clock: Clock) -> None:
+        stream = aiter_events(
+            scripted([(0.0, TOKEN), (1.0, TOKEN), (7.0, TOKEN), (7.5, DONE)], clock),
+            timeouts=off(idle=8.0, silence=8.0, total=16.0),
+        )
+        async for _ in stream:
+            clock.now += 1000.0
+        assert stream.report.verdict is Verdict.COMPLETE
+
+    warp(main)
+
+
+@pytest.mark.parametrize("turns", range(6))
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_a_cancellation_by_somebody_else_at_the_time_of_a_timeout_is_never_swallowed(comes_first, turns):
+    async def main(clock: Clock) -> None:
+        loop = asyncio.get_running_loop()
+        due = clock.now + 8.0
+        upstream = AsyncUpstream()
+
+        async def read() -> None:
+            with contextlib.suppress(StreamError):
+                await read_all(aiter_events(upstream, timeouts=off(silence=8.0)))
+            await asyncio.sleep(1.0)  # where the timeout came first, the cancellation is met here
+
+        def cancel_in(turns: int) -> None:
+            if turns:
+                loop.call_soon(cancel_in, turns - 1)
+            else:
+                assert reading.cancel()
+
+        if comes_first:
+            loop.call_at(due, cancel_in, turns)
+        reading = asyncio.create_task(read())
+        await upstream.blocked.wait()
+        if not comes_first:
+            loop.call_at(due, cancel_in, turns)
+        await asyncio.wait({reading})
+        assert reading.cancelled()
+        assert clock.now == due
+        assert upstream.closed.is_set()
+
+    warp(main)
+
+
+@pytest.mark.parametrize("seconds", [7.99, 8.0, 8.01])
+def test_an_outer_timeout_and_that_of_the_stream_are_told_apart(seconds):
+    async def main(clock: Clock) -> tuple[bool, type[BaseException] | None, int]:
+        raised: type[BaseException] | None = None
+        try:
+            async with asyncio.timeout(seconds) as outer:
+                await read_all(aiter_events(AsyncUpstream(), timeouts=off(silence=8.0)))
+        except (TimeoutError, StreamError) as error:
+            raised = type(error)
+        return outer.expired(), raised, asyncio.current_task().cancelling()
+
+    expired, raised, cancelling = warp(main)
+    assert raised is (TimeoutError if expired else StreamError)
+    assert expired or seconds >= 8.0
+    assert not expired or seconds <= 8.0
+    assert cancelling == 0
+
+
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_a_chunk_that_comes_with_the_deadline_is_read(comes_first):
+    async def main(clock: Clock) -> list[bytes]:
+        loop = asyncio.get_running_loop()
+        arrives = loop.create_future()
+
+        async def upstream() -> AsyncIterator[bytes]:
+            await arrives
+            yield b"data: 1\n\n"
+
+        if comes_first:
+            loop.call_at(clock.now + 8.0, arrives.set_result, None)
+        reading = asyncio.create_task(read_all(aiter_events(upstream(), timeouts=off(silence=8.0))))
+        await settle()
+        if not comes_first:
+            loop.call_at(clock.now + 8.0, arrives.set_result, None)
+        return await reading
+
+    assert warp(main) == [b"data: 1\n\n"]
+
+
+def test_a_timeout_ends_a_reader_whose_upstream_swallows_the_cancellation_and_goes_on():
+    async def main(clock: Clock) -> list[str]:
+        seen = []
+
+        async def upstream() -> AsyncIterator[bytes]:
+            try:
+                yield b"data: 1\n\n"
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(1e6)
+                seen.append("swallowed")
+                yield b"data: 2\n\n"
+            finally:
+                seen.append("closed")
+
+        stream = aiter_events(upstream(), timeouts=off(silence=8.0))
+        with pytest.raises(StreamError, match="silence-timeout"):
+            await read_all(stream)
+        assert stream.report.events == 1
+        assert not asyncio.current_task().cancelling()
+        await settle()
+        return seen
+
+    assert warp(main) == ["swallowed", "closed"]
+
+
+ENDS_OF_A_READER: dict[str, tuple[Script, Any]] = {
+    "its end": ([(0.0, TOKEN + DONE)], None),
+    "a failure": ([(0.0, TOKEN), (1.0, OSError())], StreamError),
+    "a cut": ([(0.0, TOKEN)], StreamError),
+    "a timeout": ([(0.0, TOKEN), (100.0, TOKEN)], StreamError),
+}
+
+
+@pytest.mark.parametrize("name", ENDS_OF_A_READER)
+def test_at_its_end_a_reader_closes_its_source_once(name):
+    script, error = ENDS_OF_A_READER[name]
+
+    async def main(clock: Clock) -> list[str]:
+        called = []
+
+        async def close() -> None:
+            await asyncio.sleep(0)
+            called.append("close")
+
+        stream = aiter_events(Source(scripted(script, clock), close=close), timeouts=off(silence=8.0))
+        with pytest.raises(error) if error else contextlib.nullcontext():
+            await read_all(stream)
+        assert called == ["close"]
+        await stream.aclose()
+        assert not tasks()
+        return called
+
+    assert warp(main) == ["close"]
+
+
+def test_a_reader_closed_by_two_tasks_at_once_closes_its_source_once():
+    async def main(clock: Clock) -> list[str]:
+        source, called = watched_source()
+        stream = aiter_events(source)
+        reading = asyncio.create_task(read_all(stream))
+        await settle()
+        await asyncio.gather(stream.aclose(), stream.aclose())
+        assert called == ["close"]
+        assert await reading == []
+        await stream.aclose()
+        return called
+
+    assert warp(main) == ["close"]
+
+
+@pytest.mark.parametrize("by", ["asyncio", "anyio"])
+def test_a_reader_that_is_cancelled_closes_upstream_and_its_source(by):
+    anyio = pytest.importorskip("anyio")
+
+    async def main(clock: Clock) -> list[str]:
+        source, called = watched_source()
+        assert isinstance(source.chunks, AsyncUpstream)
+        if by == "anyio":
+            with anyio.move_on_after(3.0) as scope:
+                async with aiter_events(source) as stream:
+                    await read_all(stream)
+            assert scope.cancelled_caught
+        else:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(3.0), aiter_events(source) as stream:
+                    await read_all(stream)
+        assert source.chunks.cancelled
+        await settle()
+        assert not tasks()
+        return called
+
+    assert warp(main) == ["close"]
+
+
+def test_the_error_that_a_reader_met_does_not_keep_it():
+    async def main(clock: Clock) -> None:
+        stream = aiter_events(scripted([(0.0, TOKEN), (0.0, OSError("refused"))], clock))
+        try:
+            await read_all(stream)
+        except StreamError as error:
+            met = error.with_traceback(None)
+        assert isinstance(met.__cause__, OSError)
+        gone = weakref.ref(stream)
+        del stream
+        assert gone() is None
+
+    warp(main)
+
+
 # Leaving
 
 
-def test_aclose_cancels_upstream_in_its_own_task_and_waits_for_it():
+@every_kind
+def test_aclose_cancels_upstream_in_its_own_task_and_waits_for_it(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(b"data: 1\n\n")
-        stream = arepair(upstream)
-        await anext(stream)
+        stream = make(upstream)
+        reading = asyncio.create_task(read_all(stream))
         await upstream.blocked.wait()
         await stream.aclose()
+        assert upstream.closed.is_set()
         assert upstream.cancelled
         assert len(upstream.tasks) == 1
+        assert await reading == [b"data: 1\n\n"]
+        assert not reading.cancelling()
         assert not tasks()
         assert stream.report.verdict is Verdict.CANCELLED
         with pytest.raises(StopAsyncIteration):
@@ -662,31 +987,38 @@ def test_aclose_cancels_upstream_in_its_own_task_and_waits_for_it():
     warp(main)
 
 
-def test_an_upstream_that_swallows_its_cancellation_ends_all_the_same():
+@every_kind
+def test_an_upstream_that_swallows_its_cancellation_ends_all_the_same(make):
     async def main(clock: Clock) -> None:
         swallowed = []
+        closed = []
 
         async def upstream() -> AsyncIterator[bytes]:
-            for _ in range(100):
-                try:
-                    yield b"data: 1\n\n"
-                    await asyncio.sleep(1.0)
-                except asyncio.CancelledError:
-                    swallowed.append(True)
+            try:
+                while True:
+                    try:
+                        yield b"data: 1\n\n"
+                        await asyncio.sleep(1.0)
+                    except asyncio.CancelledError:
+                        swallowed.append(True)
+            finally:
+                closed.append(True)
 
-        stream = arepair(upstream())
-        await anext(stream)
+        stream = make(upstream())
+        reading = asyncio.create_task(read_all(stream))
         await settle()
         start = clock.now
         await stream.aclose()
         assert clock.now == start
-        assert swallowed == [True]
+        assert swallowed == closed == [True]
+        assert await reading == [b"data: 1\n\n"]
         assert not tasks()
 
     warp(main)
 
 
-def test_a_stream_closed_before_it_began_closes_its_source_and_reads_nothing():
+@every_kind
+def test_a_stream_closed_before_it_began_closes_its_source_and_reads_nothing(make):
     async def main(clock: Clock) -> None:
         for is_async in (True, False):
             closed = []
@@ -696,7 +1028,7 @@ def test_a_stream_closed_before_it_began_closes_its_source_and_reads_nothing():
 
             close = aclose if is_async else lambda closed=closed: closed.append(True)
             upstream = AsyncUpstream(b"data: 1\n\n")
-            stream = arepair(Source(upstream, close=close))
+            stream = make(Source(upstream, close=close))
             await stream.aclose()
             await stream.aclose()
             assert closed == [True]
@@ -768,10 +1100,11 @@ def test_a_stream_left_before_the_first_step_of_its_pump_closes_its_source(leave
     assert warp(main) == ["close"]
 
 
-def test_a_close_that_is_cancelled_releases_upstream_all_the_same():
+@every_kind
+def test_a_close_that_is_cancelled_releases_upstream_all_the_same(make):
     async def main(clock: Clock) -> list[str]:
         source, called = watched_source()
-        closing = asyncio.create_task(arepair(source).aclose())
+        closing = asyncio.create_task(make(source).aclose())
         await asyncio.sleep(0)
         closing.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -807,10 +1140,11 @@ class Closable(Bare):
 
 @pytest.mark.parametrize("begun", [True, False])
 @pytest.mark.parametrize("chunks", [Bare, Closable])
-def test_an_iterator_is_closed_or_aborted_where_it_cannot_be(chunks, begun):
+@every_kind
+def test_an_iterator_is_closed_or_aborted_where_it_cannot_be(make, chunks, begun):
     async def main(clock: Clock) -> list[str]:
         upstream = chunks()
-        async with arepair(upstream, abort=upstream.abort) as stream:
+        async with make(upstream, abort=upstream.abort) as stream:
             if begun:
                 await anext(stream)
         return upstream.called
@@ -818,10 +1152,11 @@ def test_an_iterator_is_closed_or_aborted_where_it_cannot_be(chunks, begun):
     assert warp(main) == ["aclose" if chunks is Closable else "abort"]
 
 
-def test_a_cancelled_anext_closes_the_stream():
+@every_kind
+def test_a_cancelled_anext_closes_the_stream(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(b"data: 1\n\n")
-        stream = arepair(upstream)
+        stream = make(upstream)
         await anext(stream)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(stream), 1.0)
@@ -833,12 +1168,13 @@ def test_a_cancelled_anext_closes_the_stream():
     warp(main)
 
 
-def test_a_consumer_task_that_is_cancelled_leaves_nothing_behind():
+@every_kind
+def test_a_consumer_task_that_is_cancelled_leaves_nothing_behind(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(b"data: 1\n\n")
 
         async def route() -> None:
-            async with arepair(upstream) as stream:
+            async with make(upstream) as stream:
                 async for _ in stream:
                     pass
 
@@ -890,10 +1226,11 @@ def test_a_cancelled_consumer_waits_for_upstream_where_it_may_and_upstream_is_cl
     assert warp(main) == (told if by == "asyncio" else told[::-1])
 
 
-def test_a_stream_closed_by_another_task_ends_a_waiting_anext():
+@every_kind
+def test_a_stream_closed_by_another_task_ends_a_waiting_anext(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream()
-        stream = arepair(upstream)
+        stream = make(upstream)
         waiting = asyncio.ensure_future(anext(stream, "the end"))
         await upstream.blocked.wait()
         await stream.aclose()
@@ -902,9 +1239,10 @@ def test_a_stream_closed_by_another_task_ends_a_waiting_anext():
     warp(main)
 
 
-def test_two_tasks_cannot_read_one_stream():
+@every_kind
+def test_two_tasks_cannot_read_one_stream(make):
     async def main(clock: Clock) -> None:
-        stream = arepair(AsyncUpstream())
+        stream = make(AsyncUpstream())
         first = asyncio.ensure_future(anext(stream, None))
         await settle()
         with pytest.raises(RuntimeError, match="another task"):
@@ -915,7 +1253,8 @@ def test_two_tasks_cannot_read_one_stream():
     warp(main)
 
 
-def test_an_upstream_that_closes_its_own_stream_does_not_wait_for_itself():
+@every_kind
+def test_an_upstream_that_closes_its_own_stream_does_not_wait_for_itself(make):
     async def main(clock: Clock) -> None:
         async def upstream() -> AsyncIterator[bytes]:
             yield b"data: 1\n\n"
@@ -923,34 +1262,36 @@ def test_an_upstream_that_closes_its_own_stream_does_not_wait_for_itself():
             await stream.aclose()
             yield b"data: 2\n\n"
 
-        stream = arepair(upstream())
-        assert [x async for x in stream] == [b"data: 1\n\n"]
+        stream = make(upstream())
+        assert await read_all(stream) == [b"data: 1\n\n"]
 
     warp(main)
 
 
-def test_a_forgotten_stream_releases_upstream():
+@every_kind
+def test_a_forgotten_stream_releases_upstream(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(b"data: 1\n\n")
-        stream = arepair(upstream)
+        stream = make(upstream)
         report = stream.report
         await anext(stream)
-        await upstream.blocked.wait()
+        await settle()
         gone = weakref.ref(stream)
         del stream
         assert gone() is None
         await settle()
-        assert upstream.cancelled
+        assert upstream.closed.is_set()
         assert not tasks()
         assert report.verdict is Verdict.CANCELLED
 
     warp(main)
 
 
-def test_a_stream_forgotten_by_a_collection_in_another_thread_releases_upstream():
+@every_kind
+def test_a_stream_forgotten_by_a_collection_in_another_thread_releases_upstream(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(b"data: 1\n\n")
-        stream = arepair(upstream)
+        stream = make(upstream)
         await anext(stream)
         holder = [stream]
         del stream
@@ -959,18 +1300,18 @@ def test_a_stream_forgotten_by_a_collection_in_another_thread_releases_upstream(
         await asyncio.wait_for(upstream.closed.wait(), LIMIT)
         thread.join(LIMIT)
         assert not holder
-        assert upstream.cancelled
 
     asyncio.run(main(Clock()))
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-def test_a_stream_forgotten_before_it_began_releases_upstream(is_async):
+@every_kind
+def test_a_stream_forgotten_before_it_began_releases_upstream(make, is_async):
     async def main(clock: Clock) -> list[str]:
         source, called = watched_source()
         if not is_async:
             source.close = lambda: called.append("close")
-        stream = arepair(source)
+        stream = make(source)
         report = stream.report
         del stream
         await settle()
@@ -981,7 +1322,8 @@ def test_a_stream_forgotten_before_it_began_releases_upstream(is_async):
     assert warp(main) == ["close"]
 
 
-def test_a_stream_forgotten_before_it_began_by_another_thread_is_released_in_its_loop():
+@every_kind
+def test_a_stream_forgotten_before_it_began_by_another_thread_is_released_in_its_loop(make):
     async def main() -> None:
         closed_by = []
         closed = asyncio.Event()
@@ -990,7 +1332,7 @@ def test_a_stream_forgotten_before_it_began_by_another_thread_is_released_in_its
             closed_by.append(threading.current_thread())
             closed.set()
 
-        holder = [arepair(Source(AsyncUpstream(), close=close))]
+        holder = [make(Source(AsyncUpstream(), close=close))]
         await asyncio.to_thread(holder.clear)
         await asyncio.wait_for(closed.wait(), LIMIT)
         assert closed_by == [threading.current_thread()]
@@ -1021,9 +1363,10 @@ def test_a_stream_forgotten_before_it_began_where_no_loop_runs_is_released_at_on
     assert called == ["abort" if is_async else "close"]
 
 
-def test_a_stream_forgotten_after_its_loop_is_closed_says_nothing():
+@every_kind
+def test_a_stream_forgotten_after_its_loop_is_closed_says_nothing(make):
     async def main() -> AsyncRepairedStream:
-        stream = arepair(AsyncUpstream(b"data: 1\n\n", blocks=True))
+        stream = make(AsyncUpstream(b"data: 1\n\n", blocks=True))
         await anext(stream)
         return stream
 
@@ -1034,13 +1377,14 @@ def test_a_stream_forgotten_after_its_loop_is_closed_says_nothing():
     assert report.verdict is Verdict.CANCELLED
 
 
-def test_what_closing_upstream_raises_is_logged_by_type(caplog):
+@every_kind
+def test_what_closing_upstream_raises_is_logged_by_type(make, caplog):
     async def close() -> None:
         raise OSError("secret")
 
     async def main(clock: Clock) -> None:
-        stream = arepair(Source(AsyncUpstream(b"data: 1\n\n", blocks=False), close=close))
-        assert [x async for x in stream] == [b"data: 1\n\n"]
+        stream = make(Source(AsyncUpstream(b"data: 1\n\n", blocks=False), close=close))
+        assert await read_all(stream) == [b"data: 1\n\n"]
 
     warp(main)
     assert [record.getMessage() for record in caplog.records] == ["closing upstream raised OSError"]
@@ -1049,7 +1393,8 @@ def test_what_closing_upstream_raises_is_logged_by_type(caplog):
 # The end
 
 
-def test_behind_the_terminator_upstream_is_read_to_its_own_end():
+@every_kind
+def test_behind_the_terminator_upstream_is_read_to_its_own_end(make):
     async def main(clock: Clock) -> None:
         ends = []
 
@@ -1060,8 +1405,8 @@ def test_behind_the_terminator_upstream_is_read_to_its_own_end():
                 yield b": late\n\n"
             ends.append(True)
 
-        stream = arepair(upstream())
-        assert b"".join([x async for x in stream]) == TOKEN + DONE
+        stream = make(upstream())
+        assert b"".join(await read_all(stream)) == TOKEN + DONE
         assert stream.report.verdict is Verdict.COMPLETE
         assert ends == [True]
         assert not tasks()
@@ -1069,12 +1414,13 @@ def test_behind_the_terminator_upstream_is_read_to_its_own_end():
     warp(main)
 
 
-def test_an_upstream_that_stays_open_behind_its_terminator_is_released_after_the_grace():
+@every_kind
+def test_an_upstream_that_stays_open_behind_its_terminator_is_released_after_the_grace(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(TOKEN + DONE)
         start = clock.now
-        stream = arepair(upstream)
-        assert b"".join([x async for x in stream]) == TOKEN + DONE
+        stream = make(upstream)
+        assert b"".join(await read_all(stream)) == TOKEN + DONE
         assert clock.now - start == pytest.approx(0.1)
         await settle()
         assert upstream.cancelled
@@ -1082,7 +1428,8 @@ def test_an_upstream_that_stays_open_behind_its_terminator_is_released_after_the
     warp(main)
 
 
-def test_an_upstream_that_never_waits_behind_its_terminator_does_not_block_the_loop():
+@every_kind
+def test_an_upstream_that_never_waits_behind_its_terminator_does_not_block_the_loop(make):
     late = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -1100,20 +1447,21 @@ def test_an_upstream_that_never_waits_behind_its_terminator_does_not_block_the_l
             return self.clock.now
 
     async def main() -> bytes:
-        return b"".join([x async for x in arepair(endless())])
+        return b"".join(await read_all(make(endless())))
 
     with asyncio.Runner(loop_factory=lambda: Hurried(Clock())) as runner:
         assert runner.run(main()).startswith(TOKEN + DONE)
     assert late < 1000
 
 
-def test_a_cancellation_during_the_grace_releases_upstream():
+@every_kind
+def test_a_cancellation_during_the_grace_releases_upstream(make):
     async def main(clock: Clock) -> None:
         upstream = AsyncUpstream(TOKEN + DONE)
-        stream = arepair(upstream)
-        await anext(stream)
+        stream = make(upstream)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(anext(stream), 0.01)
+            async with asyncio.timeout(0.01):
+                await read_all(stream)
         await settle()
         assert upstream.cancelled
 
@@ -1148,13 +1496,18 @@ def test_a_synchronous_upstream_is_not_read_ahead_without_bound():
     assert asyncio.run(main()) <= 2 * MAX_CHUNKS + 4
 
 
-def test_a_failing_synchronous_upstream_fails_like_any_other():
-    async def main() -> list[bytes]:
-        return [x async for x in arepair(raising(b"data: 1\n\n", OSError()))]
+@every_kind
+def test_a_failing_synchronous_upstream_fails_like_any_other(make):
+    async def main() -> tuple[bytes, StreamError | None]:
+        stream = make(raising(b"data: 1\n\n", OSError()))
+        first = wire(await anext(stream))
+        with contextlib.suppress(StreamError):
+            await read_all(stream)
+        return first, stream.report.error
 
-    first, frame = asyncio.run(main())
+    first, error = asyncio.run(main())
     assert first == b"data: 1\n\n"
-    assert b"upstream-failed" in frame
+    assert (error.code, error.error_type) == ("upstream-failed", "OSError")
 
 
 def test_a_synchronous_stream_of_ours_is_an_upstream_too():
@@ -1183,7 +1536,8 @@ def test_without_threads_a_synchronous_upstream_is_a_failure(monkeypatch):
     assert closed == [True]
 
 
-def test_a_synchronous_upstream_sees_the_context_variables_of_the_call():
+@every_kind
+def test_a_synchronous_upstream_sees_the_context_variables_of_the_call(make):
     name = contextvars.ContextVar("name", default="nobody")
 
     def upstream() -> Iterator[bytes]:
@@ -1191,22 +1545,29 @@ def test_a_synchronous_upstream_sees_the_context_variables_of_the_call():
 
     async def main() -> bytes:
         name.set("the caller")
-        stream = arepair(upstream())
+        stream = make(upstream())
         name.set("somebody else")
-        return await anext(stream)
+        return wire(await anext(stream))
 
     assert asyncio.run(main()) == b"data: the caller\n\n"
 
 
 @pytest.mark.parametrize("chunks", [[b"data: 1\n\n"], [b"data: 1\n\n"] * 1000], ids=["a silent", "a waiting"])
 @pytest.mark.parametrize("is_left", [True, False])
-def test_a_loop_that_is_closed_under_a_stream_leaves_no_thread_behind(is_left, chunks):
+@every_kind
+def test_a_loop_that_is_closed_under_a_stream_leaves_no_thread_behind(make, is_left, chunks):
     upstream = Upstream(*chunks)
     loop = asyncio.new_event_loop()
-    stream = arepair(upstream, abort=upstream.abort)
-    loop.run_until_complete(anext(stream))
-    if is_left:
-        stream._leave()  # as a cancelled `anext` does; the pump takes no further step
+    stream = make(upstream, abort=upstream.abort)
+
+    async def read(stream: Any) -> None:
+        await anext(stream)
+        if is_left:
+            loop.call_soon(asyncio.current_task().cancel)
+            await read_all(stream)
+
+    with contextlib.suppress(asyncio.CancelledError):
+        loop.run_until_complete(read(stream))
     loop.close()
     del stream
     gc.collect()
@@ -1216,24 +1577,26 @@ def test_a_loop_that_is_closed_under_a_stream_leaves_no_thread_behind(is_left, c
 # Loops of other makes
 
 
-def test_an_eager_task_factory_makes_no_difference():
+@every_kind
+def test_an_eager_task_factory_makes_no_difference(make):
     if not hasattr(asyncio, "eager_task_factory"):
         return  # Python 3.12 brought it
 
     async def main(clock: Clock) -> bytes:
         asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
-        return b"".join([x async for x in arepair(AsyncUpstream(*[TOKEN] * 50, DONE))])
+        return b"".join(await read_all(make(AsyncUpstream(*[TOKEN] * 50, DONE))))
 
     assert warp(main) == TOKEN * 50 + DONE
 
 
-def test_a_task_factory_that_knows_no_context_will_do():
+@every_kind
+def test_a_task_factory_that_knows_no_context_will_do(make):
     def factory(loop: asyncio.AbstractEventLoop, coro: Any) -> asyncio.Task[Any]:
         return asyncio.Task(coro, loop=loop)
 
     async def main(clock: Clock) -> bytes:
         asyncio.get_running_loop().set_task_factory(factory)
-        return b"".join([x async for x in arepair(AsyncUpstream(TOKEN, DONE))])
+        return b"".join(await read_all(make(AsyncUpstream(TOKEN, DONE))))
 
     assert warp(main) == TOKEN + DONE
 
@@ -1246,6 +1609,19 @@ def test_streams_work_on_uvloop():
             return [await anext(stream) for _ in range(3)]
 
     assert uvloop.run(main()) == [TOKEN, b":\n\n", b":\n\n"]
+
+
+def test_a_timeout_interrupts_a_reader_on_uvloop():
+    uvloop = pytest.importorskip("uvloop")
+
+    async def main() -> AsyncUpstream:
+        upstream = AsyncUpstream(TOKEN)
+        with pytest.raises(StreamError, match="silence-timeout"):
+            await read_all(aiter_events(upstream, timeouts=off(silence=0.05)))
+        assert not asyncio.current_task().cancelling()
+        return upstream
+
+    assert uvloop.run(main()).cancelled
 
 
 def test_importing_the_library_and_using_it_synchronously_loads_no_asyncio():

@@ -25,7 +25,7 @@ from unbroken import (
     iter_events,
     repair,
 )
-from unbroken.adapters.aio import Mailbox
+from unbroken.adapters.pump import Mailbox
 from unbroken.adapters.reader import ThreadReader
 from unbroken.adapters.stream import Stream
 
