@@ -53,6 +53,9 @@ class Timeouts:
             check_seconds(f"Timeouts({field.name}=...)", getattr(self, field.name))
 
 
+_NO_LIMITS: Final = Timeouts(first=None, idle=None, silence=None, total=None)
+
+
 class Heartbeat:
     """When a heartbeat is due, by the time since bytes were written. Never due with `interval=None`."""
 
@@ -99,7 +102,7 @@ class Clocks:
     )  # fmt: skip
 
     def __init__(self, timeouts: Timeouts | None) -> None:
-        limits = timeouts or Timeouts(first=None, idle=None, silence=None, total=None)
+        limits = timeouts or _NO_LIMITS
         self._first, self._idle, self._silence, self._total = (
             math.inf if limit is None else limit for limit in (limits.first, limits.idle, limits.silence, limits.total)
         )

@@ -59,12 +59,17 @@ class State:
     `stops_at_sentinel`: whether what follows the sentinel is dropped.
     """
 
-    __slots__ = ("_stops_at_sentinel", "dead_from", "dead_kind", "failure", "mode", "phase", "terminated", "unreported")
+    __slots__ = (
+        "_stops_at_sentinel", "after_done", "dead_from", "dead_kind", "failure", "mode", "phase", "terminated",
+        "unreported",
+    )  # fmt: skip
 
     def __init__(self, *, stops_at_sentinel: bool = True) -> None:
         self._stops_at_sentinel = stops_at_sentinel
         self.mode = Mode.OPEN
         self.phase = Phase.LIVE
+        self.after_done = False
+        """Whether data is dropped because the stream ended at its sentinel."""
         self.terminated = False
         """Whether the sentinel, or the dialect's own terminator, was forwarded."""
         self.failure: Failure | None = None
@@ -84,16 +89,12 @@ class State:
         changes = TRANSITIONS[signal]
         self.mode = changes.get(self.mode, self.mode)  # type: ignore[assignment]  # modes lead to modes only
         self.phase = changes.get(self.phase, self.phase)  # type: ignore[assignment]
+        self.after_done = self.phase is Phase.DONE and self._stops_at_sentinel
 
     @property
     def stopped(self) -> bool:
         """Whether nothing more needs to be read."""
         return self.phase is Phase.DEAD or self.after_done
-
-    @property
-    def after_done(self) -> bool:
-        """Whether data is dropped because the stream ended at its sentinel."""
-        return self.phase is Phase.DONE and self._stops_at_sentinel
 
     @property
     def ended(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import cache
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ _KEPT: Final = 4
 _MAX_FAILURES: Final = 8
 """Searches in vain in a row, from which on frames are passed over between two searches."""
 _MAX_PASSED_OVER: Final = 16
+
+_IMMUTABLE: Final = (int, str, bool, type(None), float)
 
 Span = tuple[int, int, Slot]
 """Where a slot begins and ends in a payload, and its kind."""
@@ -185,4 +187,15 @@ def _holds(dialect: Dialect, template: Template) -> bool:
     value = prove(payload)
     if value is FLAWED or len(payload) > MAX_LENGTH or any(mark in payload for mark in dialect.exact_marks):
         return False
-    return deepcopy(dialect).read(template.name, value) == template.with_text(MARK)
+    reading = _copy(dialect).read(template.name, value)
+    return meaning(reading) == meaning(template.reading) and said(reading.deltas[0]) == MARK
+
+
+def _copy(dialect: Dialect) -> Dialect:
+    """Return a copy whose state is its own."""
+    twin = copy(dialect)
+    state = vars(twin)
+    for name, value in state.items():
+        if type(value) not in _IMMUTABLE:
+            state[name] = deepcopy(value)
+    return twin
