@@ -59,9 +59,13 @@ def test_a_block_holds_what_the_first_rule_proves(wire: bytes, kind: RepairKind 
 
 
 def test_a_rule_for_lines_between_leaves_the_others_case_alone() -> None:
-    assert raw_block(ParsedBlock(b'data: {"a":"x\ny"}\n')) == []
-    assert raw_newlines(ParsedBlock(b'{"a":\n1}\n')) == []
-    assert raw_newlines(ParsedBlock(b"data: {}\n")) == []
+    for rule, wire in (
+        (raw_block, b'data: {"a":"x\ny"}\n'),
+        (raw_newlines, b'{"a":\n1}\n'),
+        (raw_newlines, b"data: {}\n"),
+    ):
+        block = ParsedBlock(wire)
+        assert rule(block, block.payload) == []
 
 
 def test_every_mend_of_payloads_is_a_rule_after_those_that_use_non_field_lines() -> None:
@@ -69,7 +73,7 @@ def test_every_mend_of_payloads_is_a_rule_after_those_that_use_non_field_lines()
     assert kinds == [RepairKind.RAW_JSON, RepairKind.RAW_NEWLINE, *(kind for kind, _ in PAYLOAD_MENDS)]
     assert set(kinds[:2]) == set(USES_NON_FIELDS)
     for _, rule in BLOCK_RULES[2:]:
-        assert rule(ParsedBlock(b"id: 1\n{'a': NaN}{}\n")) == []
+        assert rule(ParsedBlock(b"id: 1\n{'a': NaN}{}\n"), "") == []
 
 
 @pytest.mark.parametrize(
