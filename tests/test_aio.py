@@ -32,14 +32,17 @@ from tests.test_sync import (
 from unbroken import (
     AsyncEventStream,
     AsyncRepairedStream,
+    Attempt,
     Event,
     RepairedStream,
+    Retry,
     Source,
     StreamError,
     StreamRepairer,
     Verdict,
     aiter_events,
     arepair,
+    aretrying,
     repair,
 )
 from unbroken.adapters.alarm import TRUSTED
@@ -738,10 +741,13 @@ def test_however_a_reader_is_asked_nothing_is_lost_and_upstream_is_closed(read, 
             events = await read(stream, 40)
         assert [event.encode() for event in events] == bodies
         if chunks == "asynchronous":
-            assert len(upstream.tasks) <= 1 + (read is by_another_task_after_the_first_item)
+            strangers = upstream.tasks - {asyncio.current_task()}
+            assert len(strangers) == (read is not by_the_same_task)
+            assert all(task.get_name() == "unbroken pump" for task in strangers)
             assert upstream.closed.is_set()
         else:
             assert await asyncio.to_thread(upstream.closed.wait, LIMIT)
+            assert upstream.aborted_by
 
     asyncio.run(main())
 
@@ -830,6 +836,44 @@ def test_an_outer_timeout_and_that_of_the_stream_are_told_apart(seconds):
     assert expired or seconds >= 8.0
     assert not expired or seconds <= 8.0
     assert cancelling == 0
+
+
+def test_a_timeout_is_raised_in_a_task_that_was_cancelled_before_and_goes_on():
+    async def main(clock: Clock) -> int:
+        async def read() -> None:
+            try:
+                await asyncio.sleep(1e6)
+            except asyncio.CancelledError:
+                await read_all(aiter_events(AsyncUpstream(), timeouts=off(silence=8.0)))
+
+        reading = asyncio.create_task(read())
+        await settle()
+        reading.cancel()
+        with pytest.raises(StreamError, match="silence-timeout"):
+            await reading
+        return reading.cancelling()
+
+    assert warp(main) == 1
+
+
+def test_a_connection_that_is_replaced_is_left_by_the_task_that_entered_it():
+    page = b"<!doctype html><html><body>502 Bad Gateway</body></html>"
+    visits: list[list[Any]] = []
+
+    @contextlib.asynccontextmanager
+    async def connect(attempt: Attempt) -> AsyncIterator[AsyncUpstream]:
+        visit = [asyncio.current_task()]
+        visits.append(visit)
+        try:
+            yield AsyncUpstream(*([page] if attempt.number == 1 else [TOKEN, DONE]))
+        finally:
+            visit.append(asyncio.current_task())
+
+    async def main(clock: Clock) -> list[bytes]:
+        return await read_all(aiter_events(aretrying(connect, retry=Retry(worth=lambda status, error: True))))
+
+    assert warp(main)[0] == TOKEN
+    assert [entered is left for entered, left in visits] == [True, True]
 
 
 @pytest.mark.parametrize("comes_first", [True, False])

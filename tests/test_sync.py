@@ -923,7 +923,7 @@ def test_behind_the_terminator_upstream_is_read_to_its_own_end():
 
 
 def test_an_upstream_that_stays_open_behind_its_terminator_is_released_after_the_grace(monkeypatch):
-    monkeypatch.setattr("unbroken.adapters.sync.GRACE", 0.01)
+    monkeypatch.setattr("unbroken.adapters.sync_stream.GRACE", 0.01)
     upstream = Upstream(TOKEN + DONE)
     stream = repair(upstream, abort=upstream.abort)
     assert b"".join(stream) == TOKEN + DONE
