@@ -27,6 +27,7 @@ settings.register_profile(
     "ci", settings.get_profile("everyday"), max_examples=100, derandomize=True, print_blob=True, database=None
 )
 settings.register_profile("deep", settings.get_profile("everyday"), max_examples=5_000, print_blob=True)
+settings.register_profile("thorough", settings.get_profile("deep"), max_examples=100_000)
 settings.register_profile("unshrunk", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "everyday"))
 
