@@ -418,3 +418,9 @@ def test_an_error_of_a_dialect_that_nothing_else_showed_counts_where_it_is_not_a
     pipeline = Pipeline(check_options(), StreamReport())
     pipeline.feed(data)
     assert pipeline.close(clean=True)[1] is verdict
+
+
+def test_an_event_that_is_not_wanted_is_not_repaired() -> None:
+    gate = gate_after(b'data: {"type":"ping"}\n\n', dialect="anthropic", comments="drop")
+    assert gate.report.events == 0
+    assert not gate.report.repairs

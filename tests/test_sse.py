@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from unbroken import Comment, Event, EventReader, Repair, RepairKind
+from unbroken import DEFAULT_REPAIRS, Comment, Event, EventReader, Repair, RepairKind
 from unbroken.testing.cuts import cuttings
 
 from .tables import SAME, Case, but, check_case, check_second_pass, each, error
@@ -941,3 +941,11 @@ def test_the_status_of_an_error_head_in_the_stream_is_reported() -> None:
         reader.close()
         assert reader.error is not None
         assert (reader.error.code, reader.error.status_hint) == ("upstream-failed", status)
+
+
+@pytest.mark.parametrize("raw", [b"[1]", b'{"a":1}', b"[DONE]"])
+def test_a_blank_line_that_may_not_be_put_in_is_not_put_in_before_a_raw_document(raw: bytes) -> None:
+    reader = EventReader(dialect="openai-chat", repairs=DEFAULT_REPAIRS - {RepairKind.MISSING_BLANK_LINE})
+    items = reader.feed(b"data: {}\n" + raw + b"\n\n") + reader.close()
+    assert next(item.data for item in items if isinstance(item, Event)) == "{}"
+    assert RepairKind.MISSING_BLANK_LINE not in reader.report.repairs

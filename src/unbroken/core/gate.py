@@ -141,7 +141,8 @@ class Gate:
             reading = self._read_flawed(event)
         elif value is not UNPROVEN:
             reading = self._read(event, value)
-            if self._names_matter:
+            is_unwanted = reading is not None and reading.kind is _LIVENESS and self.options.comments == "drop"
+            if self._names_matter and not is_unwanted:
                 event, wire = self._with_name(event, wire, value, start, end, named=named)
         else:
             self.report.unproven += 1

@@ -86,7 +86,7 @@ def bare_done(line: bytes, seen: Seen) -> Change | None:
     if line.strip() != _DONE or not seen.gate.expects_done or not seen.allows(RepairKind.DONE_SPELLING):
         return None
     is_open = bool(seen.block.wire)
-    if is_open and not seen.evidence.data_is_whole():
+    if is_open and not (seen.allows(RepairKind.MISSING_BLANK_LINE) and seen.evidence.data_is_whole()):
         return None
     return Change(RepairKind.DONE_SPELLING, ends_block=is_open, lines=(b"data: " + _DONE, b""))
 
@@ -100,7 +100,9 @@ def raw_json(line: bytes, seen: Seen) -> Change | None:
     is_open = bool(seen.block.wire)
     if scanner.spoiled:
         return None
-    if is_open and not (scanner.whole and is_whole(line.decode()) and seen.evidence.data_is_whole()):
+    if is_open and not (scanner.whole and seen.allows(RepairKind.MISSING_BLANK_LINE)):
+        return None
+    if is_open and not (is_whole(line.decode()) and seen.evidence.data_is_whole()):
         return None
     return Change(RepairKind.RAW_JSON, ends_block=is_open, begins_raw=scanner)
 
