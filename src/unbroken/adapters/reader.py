@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
@@ -59,9 +59,12 @@ class CallerReader:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._chunks: Any = None
+        self._end: End | None = None  # for `take`, once `items` met it
         self._reading = False
         self._stopped = False
+        self._open = True
         self._abort = source.abort  # None once it was called, or upstream has ended
+        self.wanted = True  # false: `items` ends instead of reading or giving anything more
 
     def start(self) -> bool:
         """Do nothing: the first `take` begins."""
@@ -69,53 +72,58 @@ class CallerReader:
 
     def take(self, timeout: float = 0) -> bytes | End | None:
         """Read one chunk."""
+        if self._end is not None:
+            return self._end
         self._reading = True
         try:
-            if self._chunks is None:
-                self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
-            chunk = next(self._chunks)
+            chunk = next(self._begin())
             return chunk if type(chunk) is bytes else as_bytes(chunk)
         except StopIteration:
             return self._ended(None)
         except Exception as error:
             return self._ended(error)
         finally:
-            self._reading = False
-            if self._stopped:
-                self._close()
+            self._leave()
 
     def take_more(self) -> bytes | None:
-        """Nothing is there before it is asked for."""
+        """Return None: nothing is there before it is asked for."""
         return None
 
-    def batches(self, engine: Engine[T], clock: Callable[[], float]) -> Generator[list[T], None, End]:
-        """Read on and on: `take` and `feed`, until the engine makes something of a chunk or ends; at last, the end."""
+    def items(self, engine: Engine[T], clock: Callable[[], float], *, joined: bool) -> Generator[T, None, None]:
+        """Read on and on, and yield what the engine makes of each chunk; `joined` makes one item of a chunk's bytes.
+
+        It ends with the engine, or where upstream ends, which `take` returns then. Whatever the engine raises passes.
+        """
         feed = engine.feed
-        chunks = self._chunks
-        while True:
-            self._reading = True
-            try:
-                while True:
-                    try:
-                        if chunks is None:
-                            chunks = self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
-                        chunk = next(chunks)
-                        if type(chunk) is not bytes:
-                            chunk = as_bytes(chunk)
-                    except StopIteration:
-                        return self._ended(None)
-                    except Exception as error:
-                        return self._ended(error)
-                    if self._stopped:  # what came is not wanted any more
-                        return End()
-                    items = feed(chunk, clock())
-                    if items or engine.finished:
-                        break
-            finally:
-                self._reading = False
-                if self._stopped:
-                    self._close()
-            yield items
+        waits = True  # for upstream, whose exceptions are its end
+        self._reading = True
+        try:
+            for chunk in self._begin():
+                if type(chunk) is not bytes:
+                    chunk = as_bytes(chunk)
+                waits = False
+                if self._stopped:  # what came is not wanted any more
+                    return
+                items = feed(chunk, clock())
+                if items and self.wanted:
+                    self._reading = False
+                    if len(items) == 1:
+                        yield items[0]
+                    elif joined:
+                        yield b"".join(items)  # type: ignore[arg-type, misc]
+                    else:
+                        yield from items
+                    self._reading = True
+                if engine.finished or not self.wanted:
+                    return
+                waits = True
+            self._end = self._ended(None)
+        except Exception as error:
+            if not waits:
+                raise
+            self._end = self._ended(error)
+        finally:
+            self._leave()
 
     def stop(self, grace: float = 0) -> None:
         """Close upstream, or have it closed by the thread that is reading it."""
@@ -129,20 +137,33 @@ class CallerReader:
             self._close()
 
     def following(self, source: Source) -> Reader:
-        """Give a reader for the source that takes this one's place."""
+        """Return a reader for the source that takes this one's place."""
         return CallerReader(source)
 
     def in_thread(self) -> ThreadReader:
-        """Give a reader that goes on in a thread where this one stands."""
+        """Return a reader that goes on in a thread where this one stands."""
         chunks = self._source.chunks if self._chunks is None else self._chunks
         return ThreadReader(self._source.with_chunks(chunks))
+
+    def _begin(self) -> Iterator[Any]:
+        if self._chunks is None:
+            self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
+        return cast("Iterator[Any]", self._chunks)
 
     def _ended(self, error: Exception | None) -> End:
         self._abort = None  # nothing is left to interrupt
         return End(error)
 
+    def _leave(self) -> None:
+        """Close upstream if it was to be closed by who reads it, who is done."""
+        was_reading, self._reading = self._reading, False
+        if self._stopped and was_reading:
+            self._close()
+
     def _close(self) -> None:
-        close_quietly(*closers_of(self._source, self._chunks, abort=self._abort))
+        if self._open:
+            self._open = False
+            close_quietly(*closers_of(self._source, self._chunks, abort=self._abort))
 
 
 class ThreadReader:

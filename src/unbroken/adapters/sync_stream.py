@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self, TypeVar
+from collections.abc import Callable, Iterator
+from types import GeneratorType, TracebackType
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self, TypeVar, cast
 
 from .reader import GRACE, MAX_CHUNKS, CallerReader, ThreadReader
 from .source import Source, close_quietly, warn
@@ -18,7 +18,7 @@ from .stream import SLOW, Stream, check_wait
 
 if TYPE_CHECKING:
     from .engine import Engine
-    from .reader import End, Reader
+    from .reader import Reader
 
 T = TypeVar("T")
 _BUSY: Final = "this stream is being read by another thread; give each reader a stream of its own"
@@ -48,7 +48,7 @@ class SyncStream(Stream[T], Iterator[T]):
     ) -> None:
         self._reader: Reader = reader or (ThreadReader(source) if threaded else CallerReader(source))
         self._threaded = threaded
-        self._direct: Generator[list[T], None, End] | None = None  # reads without a look at deadlines
+        self._direct: GeneratorType[T, None, None] | None = None  # reads without a look at deadlines
         self._clock = clock
         self._begun = False
         self._busy = False
@@ -61,10 +61,19 @@ class SyncStream(Stream[T], Iterator[T]):
 
     def __next__(self) -> T:
         while True:
-            for item in self._items:
-                return item
+            try:
+                for item in self._items:
+                    return item
+            except BaseException as error:
+                self._refuse_second_reader(error)
+                self.close()
+                raise
             if self._closed or self._engine.finished:
                 self._finish()
+            if self._direct is not None and self._items is not self._direct:
+                self._refuse_if_busy()
+                self._items = self._direct
+                continue
             items = self._advance(math.inf, drains=self._writes)
             if items and len(items) == 1:  # as most chunks bring: an iterator less
                 return items[0]
@@ -92,9 +101,12 @@ class SyncStream(Stream[T], Iterator[T]):
         waiting.
         """
         until = check_wait("prime(timeout=...)", timeout) + self._clock()
-        held = list(self._items)
+        self._refuse_if_busy()
+        # What is read directly holds items back only from the second event on, and then this is past priming.
+        held = [] if self._items is self._direct else list(self._items)
         if self._is_past_priming(held):
             return True
+        self._items = iter(())
         if until < math.inf and isinstance(self._reader, CallerReader) and self._unprimed():
             self._read_in_thread(self._reader)
         self._engine.hold(True)
@@ -117,11 +129,26 @@ class SyncStream(Stream[T], Iterator[T]):
         """
         if self._closed:
             return
-        self._closed = True  # before the look at `_busy`: the one who reads looks at both the other way round
+        self._closed = True  # before the look at `_is_busy`: the one who reads looks at both the other way round
         self._items = iter(())
-        if not self._busy:
+        if isinstance(self._reader, CallerReader):
+            self._reader.wanted = False
+        if not self._is_busy():
             self._cancel()
         self._reader.stop()
+
+    def _is_busy(self) -> bool:
+        """Whether a thread reads now."""
+        return self._busy or (self._direct is not None and self._direct.gi_running)
+
+    def _refuse_if_busy(self) -> None:
+        if self._is_busy():
+            raise RuntimeError(_BUSY)
+
+    def _refuse_second_reader(self, error: BaseException) -> None:
+        """Say what Python means by a generator that is executing already; the first reader is not disturbed."""
+        if isinstance(error, ValueError) and error.args == ("generator already executing",):
+            raise RuntimeError(_BUSY) from None
 
     def _cancel(self) -> None:
         try:
@@ -135,24 +162,15 @@ class SyncStream(Stream[T], Iterator[T]):
 
         `drains` adds what the chunks behind it bring that are there already: one write of the server for all of them.
         """
-        if self._busy:
-            raise RuntimeError(_BUSY)
+        self._refuse_if_busy()
         self._busy = True
         try:
             was_closed = self._closed  # a name of its own: it may have changed where it is asked again
             if was_closed:
                 return []
-            if self._direct is None:
-                items = self._read_on(until)
-                if items and drains:
-                    items = self._drain(items)
-            else:
-                try:
-                    items = next(self._direct)
-                except StopIteration as end:
-                    items = [] if self._closed else self._answer(end.value, self._clock())
-                if self._writes and len(items) > 1:
-                    items = self._join(items)
+            items = self._read_on(until)
+            if items and drains:
+                items = self._drain(items)
         except BaseException:
             self.close()
             raise
@@ -194,7 +212,8 @@ class SyncStream(Stream[T], Iterator[T]):
         self._start_clocks(self._clock())
         # Where nothing is ever due, and no source takes this one's place, nothing needs to be asked between two chunks.
         if not self._threaded and self._succession is None and type(self._reader) is CallerReader:
-            self._direct = self._reader.batches(self._engine, self._clock)
+            items = self._reader.items(self._engine, self._clock, joined=self._writes)
+            self._direct = cast("GeneratorType[T, None, None]", items)
 
     def _start_reader(self) -> None:
         if not self._reader.start():
@@ -203,8 +222,6 @@ class SyncStream(Stream[T], Iterator[T]):
 
     def _read_in_thread(self, reader: CallerReader) -> None:
         """Go on in a thread."""
-        if self._busy:
-            raise RuntimeError(_BUSY)
         threaded = reader.in_thread()
         if not self._begun:
             self._reader = threaded
@@ -245,7 +262,9 @@ class SyncStream(Stream[T], Iterator[T]):
         return items
 
     def _finish(self) -> NoReturn:
-        if not self._closed:
+        if self._closed:
+            self._cancel()  # by another thread, which left that to who reads
+        else:
             self._closed = True
             try:
                 self._reader.stop(GRACE)
