@@ -91,6 +91,7 @@ def test_a_close_by_another_thread_ends_the_read_in_progress(before: int) -> Non
     thread.join(10)
     assert numbers(seen) == [*range(before)]
     assert closed.is_set()
+    assert aborted.is_set()
 
 
 @pytest.mark.parametrize("taken", range(1, 4))

@@ -54,7 +54,7 @@ def arepair(
     on_repair: Callable[[Repair], object] | None = None,
     observers: Iterable[Observer] = (),
 ) -> AsyncRepairedStream:
-    """Do what `repair` does, for asyncio. A synchronous iterable is read in a thread.
+    """Return the asynchronous form of `repair`. A synchronous iterable is read in a thread.
 
     Use `async with arepair(...) as stream` where you can: a server that stops iterating closes nothing by itself.
     """
@@ -104,7 +104,12 @@ def aiter_events(
     on_repair: Callable[[Repair], object] | None = None,
     observers: Iterable[Observer] = (),
 ) -> AsyncEventStream:
-    """Do what `iter_events` does, for asyncio. A synchronous iterable is read in a thread."""
+    """Return the asynchronous form of `iter_events`. A synchronous iterable is read in a thread.
+
+    Upstream is read in the task that iterates, as `async for` over it would, and a timeout cancels that read. It is
+    read in a task of its own if each item is asked for in a task of its own (`wait_for(anext(...))` before Python
+    3.12), after an `aprime` with a timeout, and for the source of `aretrying`.
+    """
     source = as_source("aiter_events", chunks, abort, last_event_id)
     on_repair, watchers = watched(on_repair, observers)
     engine = EventEngine(

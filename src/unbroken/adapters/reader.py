@@ -1,4 +1,4 @@
-"""Chunks of a synchronous upstream: read in a thread behind a bounded queue, or in the caller's thread."""
+"""Reads a synchronous upstream: in a thread that fills a bounded queue, or in the caller's thread."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 MAX_CHUNKS: Final = 16
 MAX_BYTES: Final = 2**20
 GRACE: Final = 0.1
-"""Seconds that an ended stream waits for upstream's own end. Servers send it right behind the terminator, and only a
-body that was read whole leaves its connection fit for the next request."""
+"""Seconds that an ended stream waits for upstream's own end. Servers send it right after the terminator, and a
+connection can be reused only if the body was read to its end."""
 
 
 class End:
@@ -35,26 +35,26 @@ if TYPE_CHECKING:
         """Where a stream takes its chunks from."""
 
         def start(self) -> bool:
-            """Begin to read. False if that is not possible."""
+            """Begin to read. Return False if that is not possible."""
 
         def take(self, timeout: float = 0) -> bytes | End | None:
-            """Give the next chunk, or the end, or None if neither came within `timeout` seconds."""
+            """Return the next chunk, or the end, or None if neither came within `timeout` seconds."""
 
         def take_more(self) -> bytes | None:
-            """Give the next chunk if it is there already; the end is left for `take`."""
+            """Return the next chunk if it has arrived; the end is left to `take`."""
 
         def stop(self, grace: float = 0) -> None:
-            """Release upstream, whose bytes are not wanted any more; first wait `grace` seconds for its own end.
+            """Release upstream, after waiting for its own end for `grace` seconds at most.
 
             Any thread may call this at any time, and again.
             """
 
         def following(self, source: Source) -> Reader:
-            """Give a reader of the same kind for the source that takes this one's place."""
+            """Return a reader of the same kind for the source that replaces this one."""
 
 
 class CallerReader:
-    """Reads in the caller's thread, for as long as upstream takes: `timeout` and `grace` mean nothing to it."""
+    """Reads in the caller's thread. It waits for as long as upstream takes: `timeout` and `grace` are ignored."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -137,11 +137,11 @@ class CallerReader:
             self._close()
 
     def following(self, source: Source) -> Reader:
-        """Return a reader for the source that takes this one's place."""
+        """Return a reader for the source that replaces this one."""
         return CallerReader(source)
 
     def in_thread(self) -> ThreadReader:
-        """Return a reader that goes on in a thread where this one stands."""
+        """Return a reader that reads the rest of upstream in a thread."""
         chunks = self._source.chunks if self._chunks is None else self._chunks
         return ThreadReader(self._source.with_chunks(chunks))
 
@@ -155,7 +155,7 @@ class CallerReader:
         return End(error)
 
     def _leave(self) -> None:
-        """Close upstream if it was to be closed by who reads it, who is done."""
+        """Note that a read is over, and close upstream if `stop` was called during it."""
         was_reading, self._reading = self._reading, False
         if self._stopped and was_reading:
             self._close()
@@ -169,7 +169,7 @@ class CallerReader:
 class ThreadReader:
     """Reads in a daemon thread, in the context of its creator, and closes upstream there.
 
-    `notify` is called in that thread when there is something to take where nothing was.
+    `notify` is called in that thread when the queue is no longer empty, and at the end.
     """
 
     def __init__(
@@ -193,7 +193,7 @@ class ThreadReader:
         self._released = False
 
     def start(self) -> bool:
-        """Start the thread. False if the process can start none."""
+        """Start the thread. Return False if the process cannot start one."""
         import threading
 
         thread = threading.Thread(target=self._context.run, args=(self._run,), name="unbroken reader", daemon=True)
@@ -205,14 +205,14 @@ class ThreadReader:
         return self._started
 
     def take(self, timeout: float = 0) -> bytes | End | None:
-        """Give the next chunk, waiting for it if need be."""
+        """Return the next chunk or the end; wait for it for `timeout` seconds at most."""
         with self._lock:
             if timeout and not self._chunks and self._end is None and not self._stopped:
                 self._changed.wait(timeout)
             return self._pop() if self._chunks else self._end
 
     def take_more(self) -> bytes | None:
-        """Give the next chunk if it is there already."""
+        """Return the next chunk if it has arrived."""
         with self._lock:
             return self._pop() if self._chunks else None
 
@@ -242,7 +242,7 @@ class ThreadReader:
             close_quietly(*closers_of(self._source, abort=self._source.abort))
 
     def following(self, source: Source) -> Reader:
-        """Give a reader for the source that takes this one's place, in the context of the first one's creator."""
+        """Return a reader for the source that replaces this one, in the context of the first one's creator."""
         return ThreadReader(source, self._notify, self._context.copy())
 
     def _run(self) -> None:
@@ -259,14 +259,14 @@ class ThreadReader:
             self._end = End(error)
             self._changed.notify_all()
         self._ring()
-        error = None  # it holds this frame, which would hold it
+        error = None  # its traceback refers to this frame: a cycle, if this frame referred to it
         close_quietly(getattr(chunks, "close", None), self._source.close)
         with self._lock:
             self._released = True
             self._changed.notify_all()
 
     def _put(self, chunk: bytes) -> bool:
-        """Queue a chunk as soon as there is room. False once upstream is to be closed."""
+        """Queue a chunk as soon as there is room. Return False once upstream is to be closed."""
         with self._lock:
             while self._wanted and self._is_full(len(chunk)):
                 self._changed.wait()

@@ -54,7 +54,7 @@ def repair(
     on_repair: Callable[[Repair], object] | None = None,
     observers: Iterable[Observer] = (),
 ) -> RepairedStream:
-    """Give clean bytes for a stream that may be damaged: whole frames, heartbeats between them, one honest end.
+    """Return an iterator over clean bytes for a stream that may be damaged: whole frames, heartbeats, one honest end.
 
     `chunks` is the body as it arrives (any iterable of bytes), or the `Source` that `from_response` makes of a
     client's response. The defaults repair what can be proven, write a heartbeat after 5 s without a byte, and end a
@@ -64,7 +64,7 @@ def repair(
     - `dialect`: what payloads mean, as "openai-chat"; None recognises it, "text" turns every JSON heuristic off.
     - `to`, `convert`: another framing ("sse", "ndjson") or dialect ("openai-chat") for the output.
     - `repairs`: what may be repaired; `()` is the standard's reading and nothing else.
-    - `invalid_json`: what becomes of a payload that is no JSON where nothing but JSON can be read.
+    - `invalid_json`: what becomes of a payload that is not JSON where nothing but JSON can be read.
     - `comments`: whether upstream's comments and pings are forwarded.
     - `account`: collect text, usage and tool calls in the report; `count_tokens` counts where no usage is sent.
     - `heartbeat`: seconds without a byte written, None for none; `heartbeat_bytes` replaces the harmless default.
@@ -73,9 +73,9 @@ def repair(
     - `last_event_id`: the id to start from, after a reconnection.
     - `abort`: interrupts a blocked read; called from another thread. A `Source` brings its own.
     - `provider`, `request_id`: labels for errors, logs and metrics.
-    - `on_repair`, `observers`: told what happens; what they raise is logged.
+    - `on_repair`, `observers`: called with what happens; what they raise is logged.
 
-    Raises `TypeError` or `ValueError` for a wrong argument, and `TypeError` while iterating for chunks that are no
+    Raises `TypeError` or `ValueError` for a wrong argument, and `TypeError` while iterating for chunks that are not
     bytes. Upstream's failures are not raised: they become one error frame, the last thing written.
     """
     source = as_sync_source("repair", chunks, abort, last_event_id)
@@ -124,9 +124,10 @@ def iter_events(
     on_repair: Callable[[Repair], object] | None = None,
     observers: Iterable[Observer] = (),
 ) -> EventStream:
-    """Give the events of a stream that may be damaged, and raise `StreamError` behind the last one if it failed.
+    """Return an iterator over the events of a stream that may be damaged; it raises `StreamError` after the last one if
+    the stream failed.
 
-    Takes what `repair` takes but `to`, `convert` and the heartbeat. NDJSON lines and elements of a JSON array are
+    Takes the options of `repair` but `to`, `convert` and the heartbeat. NDJSON lines and elements of a JSON array are
     events too. Raises `TypeError` or `ValueError` for a wrong argument.
     """
     source = as_sync_source("iter_events", chunks, abort, last_event_id)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _BUSY: Final = "this stream is being read by another thread; give each reader a stream of its own"
 _LARGE: Final = 2**16
-"""Bytes that are enough for one write."""
+"""Bytes from which on a write is not made larger."""
 _MOMENT: Final = 0.01
-"""Seconds that a write may wait for what stands behind it in the queue to be read."""
+"""Seconds for which a write may be delayed while the chunks that follow it in the queue are processed."""
 _LONGEST_WAIT: Final = 3600.0  # platforms limit the timeout of a lock, some to 49 days
 
 
@@ -52,11 +52,11 @@ class SyncStream(Stream[T], Iterator[T]):
         self._clock = clock
         self._begun = False
         self._busy = False
-        self._cancels = [engine.cancel]  # to be called once; `pop` decides between threads
+        self._cancels = [engine.cancel]  # called once: whichever thread pops it calls it
         super().__init__(engine, source)
 
     def __iter__(self) -> Self:
-        # Itself, and no generator, which would be faster: `yield from` closes what `iter` gives it.
+        # Not a generator, which would be faster: `yield from` would close that and not this stream.
         return self
 
     def __next__(self) -> T:
@@ -92,10 +92,10 @@ class SyncStream(Stream[T], Iterator[T]):
     def prime(self, timeout: float | None = None) -> bool:
         """Wait for the first event, so that a failure before it can still be answered with a real status.
 
-        True once there is one, or the stream ended without; False if `timeout` seconds passed first, and the stream
-        stays usable. No heartbeat is sent meanwhile. Raises `StreamError` if the stream failed before its first
-        event, or with it, and the consumer has not met that yet; its `status_hint` is the status to answer with.
-        Raises `TypeError` or `ValueError` for a `timeout` that is no number of seconds from 0 on.
+        Returns True once there is one, or the stream ended without one; False if `timeout` seconds passed first, and
+        the stream stays usable. No heartbeat is sent meanwhile. Raises `StreamError` if the stream failed before its
+        first event, or with it, and that was not raised or yielded yet; its `status_hint` is the status to answer
+        with. Raises `TypeError` or `ValueError` if `timeout` is not a number of seconds from 0 on.
 
         Where upstream is read in the caller's thread, `timeout` moves it to one of its own: nothing else can stop
         waiting.
@@ -146,7 +146,7 @@ class SyncStream(Stream[T], Iterator[T]):
             raise RuntimeError(_BUSY)
 
     def _refuse_second_reader(self, error: BaseException) -> None:
-        """Say what Python means by a generator that is executing already; the first reader is not disturbed."""
+        """Raise `RuntimeError` in place of Python's error for a generator that another thread executes."""
         if isinstance(error, ValueError) and error.args == ("generator already executing",):
             raise RuntimeError(_BUSY) from None
 
@@ -158,9 +158,9 @@ class SyncStream(Stream[T], Iterator[T]):
         cancel(self._clock())
 
     def _advance(self, until: float, *, drains: bool = False) -> list[T] | None:
-        """Give what the next chunk, end or deadline brings; None if `until` came first.
+        """Return the items of the next chunk, end or deadline; None if `until` came first.
 
-        `drains` adds what the chunks behind it bring that are there already: one write of the server for all of them.
+        `drains` adds the items of chunks that have arrived since, so that a server writes them all at once.
         """
         self._refuse_if_busy()
         self._busy = True
@@ -194,7 +194,7 @@ class SyncStream(Stream[T], Iterator[T]):
         return self._wait(now, until) if arrived is None else self._answer(arrived, now)
 
     def _drain(self, items: list[T]) -> list[T]:
-        """Add what the chunks bring that wait already: measured with 200 threads of gunicorn, twice the throughput."""
+        """Add the items of chunks that have arrived: twice the throughput, measured with 200 threads of gunicorn."""
         until = self._clock() + _MOMENT
         for _ in range(MAX_CHUNKS):  # or a fast upstream would be read on and on
             if self._engine.finished or sum(map(len, items)) > _LARGE:  # type: ignore[arg-type]
@@ -221,7 +221,7 @@ class SyncStream(Stream[T], Iterator[T]):
             self._reader = CallerReader(self._source)
 
     def _read_in_thread(self, reader: CallerReader) -> None:
-        """Go on in a thread."""
+        """Read the rest of upstream in a thread."""
         threaded = reader.in_thread()
         if not self._begun:
             self._reader = threaded
