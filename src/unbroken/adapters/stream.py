@@ -66,7 +66,7 @@ class Stream(Generic[T]):
             engine.renew = self._succession = Succession(source, engine.report, delivered)
         # The exception that upstream raised. Not in the report: that is kept long, and a traceback keeps every local
         # variable of the frames that it passed.
-        self._met: BaseException | None = None
+        self._raised: BaseException | None = None
         self._items: Iterator[T] = iter(())
         self._answered_at = 0.0
         self._closed = False
@@ -111,10 +111,10 @@ class Stream(Generic[T]):
         if isinstance(error, ChunkTypeError) or not isinstance(error, Exception):
             raise error
         items = self._engine.fail(error, now)
-        told = self._engine.error
-        if told is not None and _tells(told, error):
-            self._met = met_by(error)
-        if self._writes or self._met is None:
+        reported = self._engine.error
+        if reported is not None and _reports(reported, error):
+            self._raised = met_by(error)
+        if self._writes or self._raised is None:
             trace(met_by(error))
         return items
 
@@ -147,8 +147,8 @@ class Stream(Generic[T]):
         return error and self._with_cause(error)
 
     def _with_cause(self, error: StreamError) -> StreamError:
-        if self._met is not None:
-            error.__cause__ = self._met
+        if self._raised is not None:
+            error.__cause__ = self._raised
         return error
 
 
@@ -163,8 +163,8 @@ def check_wait(name: str, seconds: float | None) -> float:
     return seconds if seconds < _FOR_EVER else math.inf
 
 
-def _tells(told: StreamError, met: Exception) -> bool:
+def _reports(reported: StreamError, raised: Exception) -> bool:
     """Whether an error reports the exception that upstream raised, and not an error that it had sent before."""
-    if isinstance(met, StreamError):
-        return told.failure is met.failure
-    return told.code == "upstream-failed" and told.error_type == type(met).__name__
+    if isinstance(raised, StreamError):
+        return reported.failure is raised.failure
+    return reported.code == "upstream-failed" and reported.error_type == type(raised).__name__
