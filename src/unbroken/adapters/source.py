@@ -31,6 +31,8 @@ class Source:
     was delivered. `begin` returns the source for a stream that starts after a `last_event_id`.
     """
 
+    __slots__ = ("abort", "begin", "chunks", "close", "content_type", "delay", "renew", "resumes", "status")
+
     def __init__(
         self,
         chunks: Iterable[Buffer] | AsyncIterable[Buffer],
@@ -55,13 +57,15 @@ class Source:
 
     def with_abort(self, abort: Callable[[], object]) -> Source:
         """Return the same source with another way to interrupt it."""
-        facts = {**vars(self), "abort": abort}
-        return Source(**facts)
+        return self._with("abort", abort)
 
     def with_chunks(self, chunks: Iterable[Buffer] | AsyncIterable[Buffer]) -> Source:
         """Return the same source with other chunks: those that are left to read."""
-        facts = {**vars(self), "chunks": chunks}
-        return Source(**facts)
+        return self._with("chunks", chunks)
+
+    def _with(self, name: str, value: Any) -> Source:
+        values = {slot: getattr(self, slot) for slot in Source.__slots__}
+        return Source(**{**values, name: value})
 
 
 class ChunkTypeError(TypeError):
