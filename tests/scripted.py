@@ -86,7 +86,8 @@ class WarpLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        super().__init__(WarpSelector(clock))
+        self.selector = WarpSelector(clock)
+        super().__init__(self.selector)
 
     def time(self) -> float:
         return self.clock.now

@@ -1,4 +1,4 @@
-"""The asynchronous streams: one pump task, one timer, and every way to end."""
+"""The asynchronous streams: who reads upstream, one timer, and every way to end."""
 
 import asyncio
 import contextlib
@@ -317,9 +317,9 @@ def test_a_thousand_streams_wake_the_loop_together():
 
         reading = [asyncio.ensure_future(read(stream, i / 200)) for i, stream in enumerate(streams)]
         await asyncio.sleep(10.0)
-        selects = loop._selector.selects
+        selects = loop.selector.selects
         await asyncio.sleep(10.0)
-        selects = loop._selector.selects - selects
+        selects = loop.selector.selects - selects
         await asyncio.gather(*reading)
         return selects
 
@@ -1100,7 +1100,7 @@ def test_a_stream_left_while_upstream_is_being_closed_lets_that_go_on(failure):
 
 
 def watched_source() -> tuple[Source, list[str]]:
-    """Give a silent source, and what is called of it."""
+    """Return a silent source, and what is called of it."""
     called: list[str] = []
 
     async def close() -> None:

@@ -53,12 +53,14 @@ def off(**limits: float) -> Timeouts:
 
 
 def repaired(script: Script, *, end: float | None = None, **options: Any) -> tuple[RepairedStream, Clock]:
-    """Give a stream on scripted time; the adapter, the core and the scheduler are the real ones."""
-    clock = Clock()
-    options = {"heartbeat": None, "timeouts": None} | options
-    reader = ScriptedReader(clock, script, end=end)
-    stream = RepairedStream(StreamRepairer(**options), Source([]), threaded=True, reader=reader, clock=clock)
-    return stream, clock
+    """Return a stream on scripted time; the adapter, the core and the scheduler are the real ones."""
+    reader = ScriptedReader(Clock(), script, end=end)
+    return read_by(reader, **options), reader.clock
+
+
+def read_by(reader: ScriptedReader, **options: Any) -> RepairedStream:
+    engine = StreamRepairer(**{"heartbeat": None, "timeouts": None} | options)
+    return RepairedStream(engine, Source([]), threaded=True, reader=reader, clock=reader.clock)
 
 
 def events(script: Script, *, end: float | None = None, **options: Any) -> tuple[EventStream, Clock]:
@@ -305,9 +307,10 @@ def test_the_clocks_stand_still_while_the_consumer_is_slow():
 
 
 def test_a_stalled_upstream_is_released_before_the_error_frame_is_written():
-    stream, _ = repaired([], end=1e6, timeouts=off(silence=8.0))
+    reader = ScriptedReader(Clock(), [], end=1e6)
+    stream = read_by(reader, timeouts=off(silence=8.0))
     assert b"silence-timeout" in next(stream)
-    assert stream._reader.stops == [0]
+    assert reader.stops == [0]
 
 
 def test_an_event_stream_raises_the_timeout_after_its_last_event_and_once():
@@ -934,10 +937,11 @@ def test_an_upstream_that_stays_open_behind_its_terminator_is_released_after_the
 
 def test_the_grace_is_short_and_is_not_given_to_a_consumer_who_leaves():
     assert GRACE <= 0.1
-    stream, _ = repaired([(0.0, TOKEN + DONE), (9.0, b"")])
+    reader = ScriptedReader(Clock(), [(0.0, TOKEN + DONE), (9.0, b"")])
+    stream = read_by(reader)
     next(stream)
     stream.close()
-    assert stream._reader.stops == [0]
+    assert reader.stops == [0]
     assert stream.report.verdict is Verdict.COMPLETE
 
 
@@ -1020,11 +1024,10 @@ def test_a_chunk_larger_than_the_queue_passes():
 def settled(upstream: Upstream) -> int:
     """Count the chunks read once the reader waits for room."""
     (thread,) = Threads()
-    reader = thread._args[0].__self__  # type: ignore[attr-defined]
     for _ in range(int(LIMIT * 1000)):
-        with reader._lock:
-            if reader._changed._waiters:
-                return upstream.sent
+        code = sys._current_frames()[thread.ident].f_code
+        if (code.co_filename, code.co_name) == (threading.__file__, "wait"):
+            return upstream.sent
         threading.Event().wait(0.001)
     raise AssertionError("the reader never waits: there is no bound")
 
@@ -1155,16 +1158,15 @@ def test_a_source_brings_its_content_type_its_abort_and_its_close():
 
 def test_what_the_caller_says_goes_before_what_the_source_says():
     aborted = []
-    upstream = Upstream(b"data: 1\n\n")
-    source = Source(upstream, content_type="text/html", abort=lambda: aborted.append("the source's"))
+    upstream = Upstream()
+    source = Source(upstream, content_type="application/x-ndjson", abort=lambda: aborted.append("the source's"))
 
     def abort() -> None:
         aborted.append("the caller's")
         upstream.abort()
 
-    stream = repair(source, abort=abort, content_type="text/event-stream")
-    assert stream._engine.options.content_type == "text/event-stream"
-    next(stream)
+    stream = repair(source, abort=abort, content_type="text/event-stream", heartbeat=0.01)
+    assert next(stream) == b":\n\n"  # a heartbeat of NDJSON is a space
     assert upstream.blocked.wait(LIMIT)
     stream.close()
     assert aborted == ["the caller's"]

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from unbroken import Event, StreamError, Verdict, iter_events, repair
+from unbroken import Event, EventStream, Repair, Source, StreamError, Verdict, iter_events, repair
 from unbroken.core.dialect import Dialect, Reading
+from unbroken.core.engine import EventEngine
 
 FRAMES = [b'data: {"n":%d}\n\n' % number for number in range(6)]
 LEAN: dict[str, Any] = {"account": False, "timeouts": None}
@@ -68,15 +69,16 @@ def test_nothing_comes_after_a_close_inside_of_the_loop() -> None:
     assert stream.report.verdict is Verdict.CANCELLED
 
 
-def test_a_close_by_another_thread_ends_the_read_in_progress() -> None:
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_a_close_by_another_thread_ends_the_read_in_progress(before: int) -> None:
     reading, closed, aborted = threading.Event(), threading.Event(), threading.Event()
 
     def chunks() -> Iterator[bytes]:
         with closing(_Closed(closed)):
-            yield FRAMES[0]
+            yield from FRAMES[:before]
             reading.set()
             assert aborted.wait(10)
-            yield FRAMES[1]
+            yield FRAMES[before]
 
     stream = iter_events(chunks(), abort=aborted.set, **LEAN)
     seen: list[Event] = []
@@ -87,8 +89,25 @@ def test_a_close_by_another_thread_ends_the_read_in_progress() -> None:
         next(stream)
     stream.close()
     thread.join(10)
-    assert numbers(seen) == [0]
+    assert numbers(seen) == [*range(before)]
     assert closed.is_set()
+    assert aborted.is_set()
+
+
+@pytest.mark.parametrize("taken", range(1, 4))
+def test_a_close_between_two_items_closes_upstream_at_once_and_aborts_nothing(taken: int) -> None:
+    closed, aborted = threading.Event(), threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        with closing(_Closed(closed)):
+            yield from FRAMES
+
+    stream = iter_events(chunks(), abort=aborted.set, **LEAN)
+    for _ in range(taken):
+        next(stream)
+    stream.close()
+    assert closed.is_set()
+    assert not aborted.is_set()
 
 
 class _Closed:
@@ -122,6 +141,73 @@ def test_a_stream_holds_no_cycle() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+MISSPELT = b'Data : {"n":9}\n\n'
+CHUNKS = [b": hello\n\n", b"".join(FRAMES[:3]), b"".join(FRAMES[3:])]
+
+
+@pytest.mark.parametrize("taken", range(5))
+def test_priming_between_two_items_of_a_chunk_loses_none(taken: int) -> None:
+    stream = iter_events(CHUNKS, **LEAN)
+    seen = [next(stream) for _ in range(taken)]
+    assert stream.prime()
+    seen += stream
+    assert numbers(seen) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("at", range(1, 4))
+@pytest.mark.parametrize("make", [iter_events, repair])
+def test_nothing_comes_after_a_callback_that_closes_the_stream(make: Any, at: int) -> None:
+    told = threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        with closing(_Closed(told)):
+            for number, frame in enumerate(FRAMES):
+                yield MISSPELT if number == at else frame
+
+    options = LEAN if make is iter_events else LEAN | {"heartbeat": None}
+    stream = make(chunks(), on_repair=lambda repair: stream.close(), **options)
+    assert len(list(stream)) == at
+    assert told.is_set()
+    assert stream.report.verdict is Verdict.CANCELLED
+    assert list(stream) == []
+
+
+def test_what_the_engine_raises_is_no_failure_of_upstream_and_passes() -> None:
+    class Broken(EventEngine):
+        def feed(self, chunk: bytes, now: float) -> list[Event]:
+            if chunk == FRAMES[2]:
+                raise ValueError("a bug")
+            return super().feed(chunk, now)
+
+    stream = EventStream(Broken(account=False), Source(FRAMES), threaded=False)
+    assert numbers([next(stream), next(stream)]) == [0, 1]
+    with pytest.raises(ValueError, match="a bug"):
+        next(stream)
+    assert stream.report.verdict is Verdict.CANCELLED
+    assert list(stream) == []
+
+
+def test_an_interrupt_in_a_callback_passes_and_closes_the_stream() -> None:
+    told = threading.Event()
+
+    def interrupt(repair: Repair) -> None:
+        raise KeyboardInterrupt
+
+    def chunks() -> Iterator[bytes]:
+        with closing(_Closed(told)):
+            yield FRAMES[0]
+            yield MISSPELT
+            yield FRAMES[2]
+
+    stream = iter_events(chunks(), on_repair=interrupt, **LEAN)
+    assert numbers([next(stream)]) == [0]
+    with pytest.raises(KeyboardInterrupt):
+        next(stream)
+    assert told.is_set()
+    assert stream.report.verdict is Verdict.CANCELLED
+    assert list(stream) == []
 
 
 def test_a_failure_is_raised_once_behind_the_last_item() -> None:

@@ -98,10 +98,10 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
     async def aprime(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - the stream outlives it
         """Wait for the first event, so that a failure before it can still be answered with a real status.
 
-        True once there is one, or the stream ended without; False if `timeout` seconds passed first, and the stream
-        stays usable. No heartbeat is sent meanwhile. Raises `StreamError` if the stream failed before its first
-        event, or with it, and the consumer has not met that yet; its `status_hint` is the status to answer with.
-        Raises `TypeError` or `ValueError` for a `timeout` that is no number of seconds from 0 on.
+        Returns True once there is one, or the stream ended without one; False if `timeout` seconds passed first, and
+        the stream stays usable. No heartbeat is sent meanwhile. Raises `StreamError` if the stream failed before its
+        first event, or with it, and that was not raised or yielded yet; its `status_hint` is the status to answer
+        with. Raises `TypeError` or `ValueError` if `timeout` is not a number of seconds from 0 on.
         """
         until = check_wait("aprime(timeout=...)", timeout) + asyncio.get_running_loop().time()
         held = list(self._items)
@@ -142,7 +142,7 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         return time.monotonic() if self._reader is None else self._reader.loop.time()
 
     async def _advance(self, until: float) -> list[T] | None:
-        """Return what the next chunk, end or deadline brings; None if `until` came first."""
+        """Return the items of the next chunk, end or deadline; None if `until` came first."""
         reader, now = self._enter(until)
         try:
             waiting = reader.ask(now, until, self._answered_at)

@@ -1,4 +1,4 @@
-"""What an adapter asks of the core: bytes and `now` in, items out."""
+"""The interface between an adapter and the core: bytes and `now` in, items out."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 class Engine(Protocol[T]):
-    """One stream, sans I/O. Items are `bytes` (whole frames) or `Event`s. `now` is the adapter's monotonic clock.
+    """One stream, without I/O. Items are `bytes` (whole frames) or `Event`s; `now` is a monotonic time in seconds.
 
-    The first call of an adapter is `resume`; it starts the stream's time.
+    An adapter calls `resume` first, which starts the stream's time.
     """
 
     @property
@@ -32,37 +32,37 @@ class Engine(Protocol[T]):
 
     @property
     def early_error(self) -> StreamError | None:
-        """The error that upstream told already, although the stream goes on; else the same as `error`."""
+        """The error that upstream has sent, even while the stream goes on; otherwise the same as `error`."""
 
     renew: Callable[[Exception], float | None] | None
-    """Asked before a failure is told: the seconds until another connection brings the bytes, or None."""
+    """Called with a failure before it is reported. Returns the seconds until another connection takes over, or None."""
 
     def remember_ids(self) -> DeliveredIds:
-        """Remember the ids of what is delivered, so that another connection can go on behind them; give them."""
+        """Start to record the ids of delivered events, from which another connection can resume, and return them."""
 
     def feed(self, chunk: bytes, now: float) -> list[T]:
-        """Take bytes and give what they complete."""
+        """Return the items that these bytes complete."""
 
     def close(self, now: float) -> list[T]:
-        """Take the clean end of the input."""
+        """Return the last items after a clean end of the input."""
 
     def fail(self, error: Exception, now: float) -> list[T]:
-        """Take the exception that upstream raised."""
+        """Return the last items after an exception of upstream."""
 
     def next_deadline(self) -> float | None:
-        """Give the time of the next heartbeat or timeout, or None."""
+        """Return the time of the next heartbeat or timeout, or None."""
 
     def on_deadline(self, now: float) -> list[T]:
-        """Give what is due: a heartbeat, a timeout's error frame, or nothing."""
+        """Return what is due: a heartbeat, a timeout's error frame, or nothing."""
 
     def resume(self, now: float) -> None:
-        """The adapter begins to wait for upstream: the timeout clocks run."""
+        """Start or restart the timeout clocks: the adapter waits for upstream."""
 
     def pause(self, now: float) -> None:
-        """The wait is over: the timeout clocks stand still until the consumer asks again and must wait."""
+        """Stop the timeout clocks until `resume`: the adapter no longer waits for upstream."""
 
     def hold(self, held: bool) -> None:
-        """Owe no heartbeat while `held`: the answer has not begun, and a heartbeat would begin it."""
+        """Send no heartbeat while `held`: it would start a response that has not started yet."""
 
     def cancel(self, now: float) -> None:
-        """The consumer left: the verdict is CANCELLED unless there is one."""
+        """End the stream because its consumer left: the verdict is CANCELLED unless there is one already."""

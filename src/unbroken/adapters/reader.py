@@ -1,9 +1,9 @@
-"""Chunks of a synchronous upstream: read in a thread behind a bounded queue, or in the caller's thread."""
+"""Reads a synchronous upstream: in a thread that fills a bounded queue, or in the caller's thread."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 MAX_CHUNKS: Final = 16
 MAX_BYTES: Final = 2**20
 GRACE: Final = 0.1
-"""Seconds that an ended stream waits for upstream's own end. Servers send it right behind the terminator, and only a
-body that was read whole leaves its connection fit for the next request."""
+"""Seconds that an ended stream waits for upstream's own end. Servers send it right after the terminator, and a
+connection can be reused only if the body was read to its end."""
 
 
 class End:
@@ -35,36 +35,36 @@ if TYPE_CHECKING:
         """Where a stream takes its chunks from."""
 
         def start(self) -> bool:
-            """Begin to read. False if that is not possible."""
+            """Begin to read. Return False if that is not possible."""
 
         def take(self, timeout: float = 0) -> bytes | End | None:
-            """Give the next chunk, or the end, or None if neither came within `timeout` seconds."""
+            """Return the next chunk, or the end, or None if neither came within `timeout` seconds."""
 
         def take_more(self) -> bytes | None:
-            """Give the next chunk if it is there already; the end is left for `take`."""
+            """Return the next chunk if it has arrived; the end is left to `take`."""
 
         def stop(self, grace: float = 0) -> None:
-            """Release upstream, whose bytes are not wanted any more; first wait `grace` seconds for its own end.
+            """Release upstream, after waiting for its own end for `grace` seconds at most.
 
             Any thread may call this at any time, and again.
             """
 
         def following(self, source: Source) -> Reader:
-            """Give a reader of the same kind for the source that takes this one's place."""
+            """Return a reader of the same kind for the source that replaces this one."""
 
 
 class CallerReader:
-    """Reads in the caller's thread, for as long as upstream takes: `timeout` and `grace` mean nothing to it."""
+    """Reads in the caller's thread. It waits for as long as upstream takes: `timeout` and `grace` are ignored."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._chunks: Any = None
-        self.reading = False
-        """Whether somebody reads just now."""
-        self.end: End | None = None
-        """How upstream ended, once it has."""
+        self._end: End | None = None  # for `take`, once `items` met it
+        self._reading = False
         self._stopped = False
+        self._open = True
         self._abort = source.abort  # None once it was called, or upstream has ended
+        self.wanted = True  # false: `items` ends instead of reading or giving anything more
 
     def start(self) -> bool:
         """Do nothing: the first `take` begins."""
@@ -72,99 +72,104 @@ class CallerReader:
 
     def take(self, timeout: float = 0) -> bytes | End | None:
         """Read one chunk."""
-        if self.end is not None:
-            return self.end
-        self.reading = True
+        if self._end is not None:
+            return self._end
+        self._reading = True
         try:
-            if self._chunks is None:
-                self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
-            chunk = next(self._chunks)
+            chunk = next(self._begin())
             return chunk if type(chunk) is bytes else as_bytes(chunk)
         except StopIteration:
             return self._ended(None)
         except Exception as error:
             return self._ended(error)
         finally:
-            self.reading = False
-            if self._stopped:
-                self._close()
+            self._leave()
 
     def take_more(self) -> bytes | None:
-        """Nothing is there before it is asked for."""
+        """Return None: nothing is there before it is asked for."""
         return None
 
-    def batches(self, engine: Engine[T], clock: Callable[[], float]) -> Iterator[list[T]]:
-        """Read on and on, and yield what the engine makes of each chunk, where it makes something of it.
+    def items(self, engine: Engine[T], clock: Callable[[], float], *, joined: bool) -> Generator[T, None, None]:
+        """Read on and on, and yield what the engine makes of each chunk; `joined` makes one item of a chunk's bytes.
 
-        It ends when the engine has finished, when upstream has ended (`end` says how), and when the reader is stopped.
-        It refers to no stream: that is to be collected, and upstream released, when its consumer drops it.
+        It ends with the engine, or where upstream ends, which `take` returns then. Whatever the engine raises passes.
         """
         feed = engine.feed
-        while not (engine.finished or self._is_over()):
-            self.reading = True
-            try:
-                while True:
-                    try:
-                        if self._chunks is None:
-                            self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
-                        chunk = next(self._chunks)
-                        if type(chunk) is not bytes:
-                            chunk = as_bytes(chunk)
-                    except StopIteration:
-                        self._ended(None)
-                        return
-                    except Exception as error:
-                        self._ended(error)
-                        return
-                    if self._stopped:  # what came is not wanted any more
-                        return
-                    batch = feed(chunk, clock())
-                    if batch:
-                        break
-                    if engine.finished:
-                        return  # type: ignore[unreachable]  # `feed` may finish it
-            finally:
-                self.reading = False
-                if self._stopped:
-                    self._close()
-            yield batch
+        waits = True  # for upstream, whose exceptions are its end
+        self._reading = True
+        try:
+            for chunk in self._begin():
+                if type(chunk) is not bytes:
+                    chunk = as_bytes(chunk)
+                waits = False
+                if self._stopped:  # what came is not wanted any more
+                    return
+                items = feed(chunk, clock())
+                if items and self.wanted:
+                    self._reading = False
+                    if len(items) == 1:
+                        yield items[0]
+                    elif joined:
+                        yield b"".join(items)  # type: ignore[arg-type, misc]
+                    else:
+                        yield from items
+                    self._reading = True
+                if engine.finished or not self.wanted:
+                    return
+                waits = True
+            self._end = self._ended(None)
+        except Exception as error:
+            if not waits:
+                raise
+            self._end = self._ended(error)
+        finally:
+            self._leave()
 
     def stop(self, grace: float = 0) -> None:
         """Close upstream, or have it closed by the thread that is reading it."""
         if self._stopped:
             return
         self._stopped = True
-        if self.reading:
+        if self._reading:
             abort, self._abort = self._abort, None
             close_quietly(abort)
         else:
             self._close()
 
     def following(self, source: Source) -> Reader:
-        """Give a reader for the source that takes this one's place."""
+        """Return a reader for the source that replaces this one."""
         return CallerReader(source)
 
     def in_thread(self) -> ThreadReader:
-        """Give a reader that goes on in a thread where this one stands."""
+        """Return a reader that reads the rest of upstream in a thread."""
         chunks = self._source.chunks if self._chunks is None else self._chunks
         return ThreadReader(self._source.with_chunks(chunks))
 
-    def _is_over(self) -> bool:
-        return self._stopped or self.end is not None
+    def _begin(self) -> Iterator[Any]:
+        if self._chunks is None:
+            self._chunks = iter(cast("Iterable[Any]", self._source.chunks))
+        return cast("Iterator[Any]", self._chunks)
 
     def _ended(self, error: Exception | None) -> End:
         self._abort = None  # nothing is left to interrupt
-        self.end = End(error)
-        return self.end
+        return End(error)
+
+    def _leave(self) -> None:
+        """Note that a read is over, and close upstream if `stop` was called during it."""
+        was_reading, self._reading = self._reading, False
+        if self._stopped and was_reading:
+            self._close()
 
     def _close(self) -> None:
-        close_quietly(*closers_of(self._source, self._chunks, abort=self._abort))
+        if self._open:
+            self._open = False
+            close_quietly(*closers_of(self._source, self._chunks, abort=self._abort))
 
 
 class ThreadReader:
     """Reads in a daemon thread, in the context of its creator, and closes upstream there.
 
-    `notify` is called in that thread when there is something to take where nothing was.
+    `notify` is called in that thread when the queue is no longer empty, and at the end.
     """
 
     def __init__(
@@ -188,7 +193,7 @@ class ThreadReader:
         self._released = False
 
     def start(self) -> bool:
-        """Start the thread. False if the process can start none."""
+        """Start the thread. Return False if the process cannot start one."""
         import threading
 
         thread = threading.Thread(target=self._context.run, args=(self._run,), name="unbroken reader", daemon=True)
@@ -200,14 +205,14 @@ class ThreadReader:
         return self._started
 
     def take(self, timeout: float = 0) -> bytes | End | None:
-        """Give the next chunk, waiting for it if need be."""
+        """Return the next chunk or the end; wait for it for `timeout` seconds at most."""
         with self._lock:
             if timeout and not self._chunks and self._end is None and not self._stopped:
                 self._changed.wait(timeout)
             return self._pop() if self._chunks else self._end
 
     def take_more(self) -> bytes | None:
-        """Give the next chunk if it is there already."""
+        """Return the next chunk if it has arrived."""
         with self._lock:
             return self._pop() if self._chunks else None
 
@@ -237,7 +242,7 @@ class ThreadReader:
             close_quietly(*closers_of(self._source, abort=self._source.abort))
 
     def following(self, source: Source) -> Reader:
-        """Give a reader for the source that takes this one's place, in the context of the first one's creator."""
+        """Return a reader for the source that replaces this one, in the context of the first one's creator."""
         return ThreadReader(source, self._notify, self._context.copy())
 
     def _run(self) -> None:
@@ -254,14 +259,14 @@ class ThreadReader:
             self._end = End(error)
             self._changed.notify_all()
         self._ring()
-        error = None  # it holds this frame, which would hold it
+        error = None  # its traceback refers to this frame: a cycle, if this frame referred to it
         close_quietly(getattr(chunks, "close", None), self._source.close)
         with self._lock:
             self._released = True
             self._changed.notify_all()
 
     def _put(self, chunk: bytes) -> bool:
-        """Queue a chunk as soon as there is room. False once upstream is to be closed."""
+        """Queue a chunk as soon as there is room. Return False once upstream is to be closed."""
         with self._lock:
             while self._wanted and self._is_full(len(chunk)):
                 self._changed.wait()

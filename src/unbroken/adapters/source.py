@@ -1,4 +1,4 @@
-"""What an adapter reads: chunks, what is known of them, and how to stop them."""
+"""What an adapter reads: chunks, what is known about them, and how to interrupt and release them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ if TYPE_CHECKING:
     from ..core.report import StreamReport
 
 CLIENTS: Final = ("aiohttp", "http", "httpx", "httpx2", "requests", "urllib3")
-"""The packages whose response objects `from_response` takes; `http` is the standard library's."""
+"""The packages whose response objects `from_response` accepts; `http` is the standard library's."""
 
 
 class Source:
-    """A body to read: `repair`, `iter_events` and their twins take it in place of `chunks`.
+    """A body to read, accepted by `repair`, `iter_events`, `arepair` and `aiter_events` in place of `chunks`.
 
-    `abort` interrupts a blocked read from another thread; None where nothing can. `close` gives the response back,
-    in the thread or task that read it; an asynchronous client's returns an awaitable.
+    `abort` interrupts a blocked read from another thread; None if nothing can. `close` releases the response, in the
+    thread or task that read it; that of an asynchronous client returns an awaitable.
 
-    `renew` is asked, with the error and the report, before a failure is told: it gives the source that takes this
-    one's place, or None. Its chunks wait `delay` seconds before they open upstream, and with `resumes` they may go on
-    behind the last event id, or repeat what came before it; without, it is asked only while no event was delivered.
-    `begin` gives the source for a stream that was told to start behind a `last_event_id`.
+    `renew` is called with the error and the report before a failure is reported. It returns the source that replaces
+    this one, or None. The chunks of that source wait `delay` seconds before they open upstream. With `resumes` they
+    may continue after the last event id or repeat earlier events; without it, `renew` is called only while no event
+    was delivered. `begin` returns the source for a stream that starts after a `last_event_id`.
     """
+
+    __slots__ = ("abort", "begin", "chunks", "close", "content_type", "delay", "renew", "resumes", "status")
 
     def __init__(
         self,
@@ -53,22 +55,24 @@ class Source:
         self.begin = begin
 
     def with_abort(self, abort: Callable[[], object]) -> Source:
-        """Give the same source with another way to interrupt it."""
-        facts = {**vars(self), "abort": abort}
-        return Source(**facts)
+        """Return the same source with another way to interrupt it."""
+        return self._with("abort", abort)
 
     def with_chunks(self, chunks: Iterable[Buffer] | AsyncIterable[Buffer]) -> Source:
-        """Give the same source for what is left of its chunks."""
-        facts = {**vars(self), "chunks": chunks}
-        return Source(**facts)
+        """Return the same source with other chunks: those that are left to read."""
+        return self._with("chunks", chunks)
+
+    def _with(self, name: str, value: Any) -> Source:
+        values = {slot: getattr(self, slot) for slot in Source.__slots__}
+        return Source(**{**values, name: value})
 
 
 class ChunkTypeError(TypeError):
-    """A chunk that is no bytes: misuse, and no failure of upstream, so it is raised and not written as a frame."""
+    """A chunk is not bytes: misuse and not a failure of upstream, so it is raised and not written as a frame."""
 
 
 def as_bytes(chunk: object) -> bytes:
-    """Copy a chunk, since its producer may use the buffer again. Raises `ChunkTypeError` for text and the like."""
+    """Return a copy of a chunk, whose producer may reuse the buffer. Raises `ChunkTypeError` for text and the like."""
     if isinstance(chunk, str):
         raise ChunkTypeError(
             "chunks must be bytes, not str: read the body undecoded (`iter_bytes()`, `iter_content(None)`), "
@@ -82,7 +86,7 @@ def as_bytes(chunk: object) -> bytes:
 
 
 def client_of(response: object) -> str | None:
-    """Name the client that a response object belongs to, or None if it is no response of a known one."""
+    """Return the package of the client that a response belongs to, or None for any other object."""
     for kind in type(response).__mro__:
         package = kind.__module__.partition(".")[0]
         is_answer_of_a_server = kind.__module__.startswith("aiohttp.web")
@@ -92,7 +96,7 @@ def client_of(response: object) -> str | None:
 
 
 def as_source(function: str, chunks: Any, abort: Callable[[], object] | None, last_event_id: str = "") -> Source:
-    """Take what the caller passed as `chunks`, checked. Raises `TypeError` naming the fix."""
+    """Return the source for what a caller passed as `chunks`. Raises `TypeError` naming the fix."""
     if abort is not None and not callable(abort):
         raise TypeError(f"{function}(abort=...) must be callable or None, not {type(abort).__name__}")
     if isinstance(chunks, Source):
@@ -100,12 +104,12 @@ def as_source(function: str, chunks: Any, abort: Callable[[], object] | None, la
         return source if abort is None else source.with_abort(abort)
     _refuse_misuse(function, chunks)
     if abort is None and getattr(chunks, "_any_thread_may_close", False):
-        abort = chunks.close  # a stream of ours, under another one
+        abort = chunks.close  # one of our streams, read by another one
     return Source(chunks, abort=abort)
 
 
 def as_sync_source(function: str, chunks: Any, abort: Callable[[], object] | None, last_event_id: str = "") -> Source:
-    """Take what can be iterated over without an event loop; see `as_source`."""
+    """Return the same as `as_source`, for chunks that need no event loop."""
     source = as_source(function, chunks, abort, last_event_id)
     if not hasattr(source.chunks, "__iter__"):
         raise TypeError(f"{function}() takes an iterable, not an asynchronous one: write a{function}(...)")
@@ -131,22 +135,23 @@ def _refuse_misuse(function: str, chunks: Any) -> None:
 def closers_of(
     source: Source, reading: Any = None, *, close: str = "close", abort: Callable[[], object] | None
 ) -> list[Callable[[], Any]]:
-    """Give what releases a source: the closing of the iterator that is `reading` it, by name, and the source's own.
+    """Return what to call to release a source: the `close` method of its iterator, and the source's own `close`.
 
-    Where nothing is to be closed, `abort` releases it; so it does where `reading` is None, nothing was read, and the
-    chunks are a generator, which knows nothing of what it was to read before it began.
+    `reading` is the iterator that reads it, None if nothing was read; `close` is the name of the iterator's method.
+    `abort` comes last, if nothing else would release upstream: there is nothing to close, or only a generator that
+    never began, since closing it runs none of its code.
     """
     chunks = source.chunks if reading is None else reading
     own = getattr(chunks, close, None)
     closers = [closer for closer in (own, source.close) if closer is not None]
-    knows_nothing = own is None or (reading is None and isinstance(chunks, (GeneratorType, AsyncGeneratorType)))
-    if knows_nothing and source.close is None and abort is not None:
+    releases_nothing = own is None or (reading is None and isinstance(chunks, (GeneratorType, AsyncGeneratorType)))
+    if releases_nothing and source.close is None and abort is not None:
         closers.append(abort)
     return closers
 
 
 def close_quietly(*closers: Callable[[], object] | None) -> None:
-    """Call each closer. What one raises is logged by type: upstream is done with, and nobody is left to tell."""
+    """Call each closer. What one raises is logged by its type only: the stream is over, so nobody can handle it."""
     for close in closers:
         if close is not None:
             try:
@@ -156,5 +161,5 @@ def close_quietly(*closers: Callable[[], object] | None) -> None:
 
 
 def met_by(error: Exception) -> BaseException:
-    """Give what was met: the exception behind an error of ours that says what its status means, or the error."""
+    """Return the original exception: the cause of a `StreamError` that explains an HTTP status, or the error."""
     return error.__cause__ if isinstance(error, StreamError) and error.__cause__ else error

@@ -1,4 +1,4 @@
-"""One stream, but for the waiting: what its synchronous and its asynchronous form share."""
+"""What synchronous and asynchronous streams share: everything but the waiting."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SLOW: Final = 0.001
-"""Seconds between two items from which on the consumer is slow, and the clocks stand still for that time."""
+"""Seconds between two items from which on the consumer counts as slow: the timeout clocks exclude that time."""
 
 
 _FOR_EVER: Final = 1e9
-"""Seconds, some thirty years, that no clock is asked to count; an integer may be beyond every float."""
+"""Seconds (thirty years) that count as no limit; an integer may exceed every float."""
 
 
 class Stream(Generic[T]):
-    """Feeds an engine with what a reader or a pump brings."""
+    """Feeds an engine with the chunks of a source, and hands out the items that it returns."""
 
     _writes: ClassVar[bool] = False
-    """True where items are bytes and a failure is a frame among them; else it is raised after the last item."""
+    """Whether items are bytes. A failure is then written as a frame; otherwise it is raised after the last item."""
     _closed = True  # until there is something to close
 
     def __init__(self, engine: Engine[T], source: Source) -> None:
@@ -41,15 +41,16 @@ class Stream(Generic[T]):
 
             delivered = engine.remember_ids() if source.resumes else None
             engine.renew = self._succession = Succession(source, engine.report, delivered)
-        # What upstream raised. It stands here and not in the report, which is kept longer than what its frames hold.
-        self._met: BaseException | None = None
+        # The exception that upstream raised. Not in the report: that is kept long, and a traceback keeps every local
+        # variable of the frames that it passed.
+        self._raised: BaseException | None = None
         self._items: Iterator[T] = iter(())
         self._answered_at = 0.0
         self._closed = False
 
     @property
     def report(self) -> StreamReport:
-        """What happened so far; it stays readable after the end."""
+        """The live report: what happened so far. It stays readable after the end."""
         return self._engine.report
 
     def _start_clocks(self, now: float) -> None:
@@ -57,12 +58,12 @@ class Stream(Generic[T]):
         self._answered_at = now
 
     def _was_away(self, now: float) -> None:
-        """Spare the clocks the time in which the consumer did not ask: it was none of upstream's."""
+        """Exclude the time since the last answer from the timeouts: the consumer took it, not upstream."""
         self._engine.pause(self._answered_at)
         self._engine.resume(now)
 
     def _answer(self, arrived: bytes | End | None, now: float) -> list[T]:
-        """Give the items that follow from a chunk, the end, or (None) a deadline."""
+        """Return the items that follow from a chunk, the end, or a deadline (None)."""
         engine = self._engine
         self._answered_at = now
         if type(arrived) is bytes:
@@ -78,7 +79,7 @@ class Stream(Generic[T]):
         return self._join(items) if len(items) > 1 and self._writes else items
 
     def _reopen(self) -> None:
-        """Let go of the connection at hand and read `_source`, which takes its place."""
+        """Release the connection that failed and read `_source`, which replaces it."""
         raise NotImplementedError
 
     def _end(self, error: BaseException | None, now: float) -> list[T]:
@@ -87,10 +88,10 @@ class Stream(Generic[T]):
         if isinstance(error, ChunkTypeError) or not isinstance(error, Exception):
             raise error
         items = self._engine.fail(error, now)
-        told = self._engine.error
-        if told is not None and _tells(told, error):
-            self._met = met_by(error)
-        if self._writes or self._met is None:
+        reported = self._engine.error
+        if reported is not None and _reports(reported, error):
+            self._raised = met_by(error)
+        if self._writes or self._raised is None:
             trace(met_by(error))
         return items
 
@@ -99,37 +100,37 @@ class Stream(Generic[T]):
         return [] if deadline is None or now < deadline else self._engine.on_deadline(now)
 
     def _join(self, items: list[T]) -> list[T]:
-        """Make one item of what is written at one moment: one write of the server, and not one per frame."""
+        """Join the bytes of one moment into one item, which a server writes at once."""
         return [b"".join(items)]  # type: ignore[arg-type, list-item]
 
     def _is_past_priming(self, held: list[T]) -> bool:
-        """Tell whether the first event, or the end, has left: a failure is then no early one."""
+        """Whether the consumer has the first event, or the end: a failure is not an early one any more."""
         return self._closed or (self._engine.report.events > 0 and not held)
 
     def _unprimed(self) -> bool:
-        """Tell whether the first event is still to come. A megabyte of comments is not held back for it."""
+        """Whether the first event is still to come. At most a megabyte of comments is held back until then."""
         report = self._engine.report
         return not (self._closed or self._engine.finished or report.events or report.bytes_out > MAX_BYTES)
 
     def _raise_early_failure(self) -> None:
-        """Raise what went wrong, if it did so before, or as, the first event."""
+        """Raise the stream's error if it came before the first event, or as the first one."""
         error = self._engine.early_error
         if error is not None and self._engine.report.events <= 1:
             raise self._with_cause(error)
 
     def _failure(self) -> Exception | None:
-        """Give what to raise after the last item; where bytes are written, a frame told it."""
+        """Return the error to raise after the last item, or None; where bytes are written, a frame has reported it."""
         error = None if self._writes else self._engine.error
         return error and self._with_cause(error)
 
     def _with_cause(self, error: StreamError) -> StreamError:
-        if self._met is not None:
-            error.__cause__ = self._met
+        if self._raised is not None:
+            error.__cause__ = self._raised
         return error
 
 
 def check_wait(name: str, seconds: float | None) -> float:
-    """Give the seconds to wait at most. Raises `TypeError` or `ValueError` naming the argument and the fix."""
+    """Return the seconds to wait at most. Raises `TypeError` or `ValueError` naming the argument and the fix."""
     if seconds is None:
         return math.inf
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
@@ -139,8 +140,8 @@ def check_wait(name: str, seconds: float | None) -> float:
     return seconds if seconds < _FOR_EVER else math.inf
 
 
-def _tells(told: StreamError, met: Exception) -> bool:
-    """Tell whether an error stands for what upstream raised, and not for what it had said before."""
-    if isinstance(met, StreamError):
-        return told.failure is met.failure
-    return told.code == "upstream-failed" and told.error_type == type(met).__name__
+def _reports(reported: StreamError, raised: Exception) -> bool:
+    """Whether an error reports the exception that upstream raised, and not an error that it had sent before."""
+    if isinstance(raised, StreamError):
+        return reported.failure is raised.failure
+    return reported.code == "upstream-failed" and reported.error_type == type(raised).__name__

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self, TypeVar
+from types import GeneratorType, TracebackType
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self, TypeVar, cast
 
 from ..observe.log import warn
 from .reader import GRACE, MAX_CHUNKS, CallerReader, ThreadReader
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _BUSY: Final = "this stream is being read by another thread; give each reader a stream of its own"
 _LARGE: Final = 2**16
-"""Bytes that are enough for one write."""
+"""Bytes from which on a write is not made larger."""
 _MOMENT: Final = 0.01
-"""Seconds that a write may wait for what stands behind it in the queue to be read."""
+"""Seconds for which a write may be delayed while the chunks that follow it in the queue are processed."""
 _LONGEST_WAIT: Final = 3600.0  # platforms limit the timeout of a lock, some to 49 days
 
 
@@ -49,33 +49,33 @@ class SyncStream(Stream[T], Iterator[T]):
     ) -> None:
         self._reader: Reader = reader or (ThreadReader(source) if threaded else CallerReader(source))
         self._threaded = threaded
-        self._direct: Iterator[list[T]] | None = None  # reads in the caller's thread, where nothing is ever due
+        self._direct: GeneratorType[T, None, None] | None = None  # reads without a look at deadlines
         self._clock = clock
         self._begun = False
         self._busy = False
-        self._cancels = [engine.cancel]  # to be called once; `pop` decides between threads
+        self._cancels = [engine.cancel]  # called once: whichever thread pops it calls it
         super().__init__(engine, source)
 
     def __iter__(self) -> Self:
-        # Itself, and no generator, which would be faster: `yield from` closes what `iter` gives it.
+        # Not a generator, which would be faster: `yield from` would close that and not this stream.
         return self
 
     def __next__(self) -> T:
         while True:
-            for item in self._items:
-                return item
+            try:
+                for item in self._items:
+                    return item
+            except BaseException as error:
+                self._refuse_second_reader(error)
+                self.close()
+                raise
             if self._closed or self._engine.finished:
                 self._finish()
-            if self._direct is None:
-                items = self._advance(math.inf, drains=self._writes)
-            else:
-                try:
-                    items = next(self._direct, None)
-                except BaseException as error:
-                    self._raise_from_direct(error)
-                is_closed: bool = self._closed  # by a callback, or by another thread meanwhile
-                if items is None or is_closed or (self._writes and len(items) > 1):
-                    items = self._after_direct(items)
+            if self._direct is not None and self._items is not self._direct:
+                self._refuse_if_busy()
+                self._items = self._direct
+                continue
+            items = self._advance(math.inf, drains=self._writes)
             if items and len(items) == 1:  # as most chunks bring: an iterator less
                 return items[0]
             self._items = iter(items or ())
@@ -93,18 +93,21 @@ class SyncStream(Stream[T], Iterator[T]):
     def prime(self, timeout: float | None = None) -> bool:
         """Wait for the first event, so that a failure before it can still be answered with a real status.
 
-        True once there is one, or the stream ended without; False if `timeout` seconds passed first, and the stream
-        stays usable. No heartbeat is sent meanwhile. Raises `StreamError` if the stream failed before its first
-        event, or with it, and the consumer has not met that yet; its `status_hint` is the status to answer with.
-        Raises `TypeError` or `ValueError` for a `timeout` that is no number of seconds from 0 on.
+        Returns True once there is one, or the stream ended without one; False if `timeout` seconds passed first, and
+        the stream stays usable. No heartbeat is sent meanwhile. Raises `StreamError` if the stream failed before its
+        first event, or with it, and that was not raised or yielded yet; its `status_hint` is the status to answer
+        with. Raises `TypeError` or `ValueError` if `timeout` is not a number of seconds from 0 on.
 
         Where upstream is read in the caller's thread, `timeout` moves it to one of its own: nothing else can stop
         waiting.
         """
         until = check_wait("prime(timeout=...)", timeout) + self._clock()
-        held = list(self._items)
+        self._refuse_if_busy()
+        # What is read directly holds items back only from the second event on, and then this is past priming.
+        held = [] if self._items is self._direct else list(self._items)
         if self._is_past_priming(held):
             return True
+        self._items = iter(())
         if until < math.inf and isinstance(self._reader, CallerReader) and self._unprimed():
             self._read_in_thread(self._reader)
         self._engine.hold(True)
@@ -127,11 +130,26 @@ class SyncStream(Stream[T], Iterator[T]):
         """
         if self._closed:
             return
-        self._closed = True  # before the look at `_busy`: the one who reads looks at both the other way round
+        self._closed = True  # before the look at `_is_busy`: the one who reads looks at both the other way round
         self._items = iter(())
+        if isinstance(self._reader, CallerReader):
+            self._reader.wanted = False
         if not self._is_busy():
             self._cancel()
         self._reader.stop()
+
+    def _is_busy(self) -> bool:
+        """Whether a thread reads now."""
+        return self._busy or (self._direct is not None and self._direct.gi_running)
+
+    def _refuse_if_busy(self) -> None:
+        if self._is_busy():
+            raise RuntimeError(_BUSY)
+
+    def _refuse_second_reader(self, error: BaseException) -> None:
+        """Raise `RuntimeError` in place of Python's error for a generator that another thread executes."""
+        if isinstance(error, ValueError) and error.args == ("generator already executing",):
+            raise RuntimeError(_BUSY) from None
 
     def _cancel(self) -> None:
         try:
@@ -141,12 +159,11 @@ class SyncStream(Stream[T], Iterator[T]):
         cancel(self._clock())
 
     def _advance(self, until: float, *, drains: bool = False) -> list[T] | None:
-        """Give what the next chunk, end or deadline brings; None if `until` came first.
+        """Return the items of the next chunk, end or deadline; None if `until` came first.
 
-        `drains` adds what the chunks behind it bring that are there already: one write of the server for all of them.
+        `drains` adds the items of chunks that have arrived since, so that a server writes them all at once.
         """
-        if self._is_busy():
-            raise RuntimeError(_BUSY)
+        self._refuse_if_busy()
         self._busy = True
         try:
             was_closed = self._closed  # a name of its own: it may have changed where it is asked again
@@ -178,7 +195,7 @@ class SyncStream(Stream[T], Iterator[T]):
         return self._wait(now, until) if arrived is None else self._answer(arrived, now)
 
     def _drain(self, items: list[T]) -> list[T]:
-        """Add what the chunks bring that wait already: measured with 200 threads of gunicorn, twice the throughput."""
+        """Add the items of chunks that have arrived: twice the throughput, measured with 200 threads of gunicorn."""
         until = self._clock() + _MOMENT
         for _ in range(MAX_CHUNKS):  # or a fast upstream would be read on and on
             if self._engine.finished or sum(map(len, items)) > _LARGE:  # type: ignore[arg-type]
@@ -196,26 +213,8 @@ class SyncStream(Stream[T], Iterator[T]):
         self._start_clocks(self._clock())
         # Where nothing is ever due, and no source takes this one's place, nothing needs to be asked between two chunks.
         if not self._threaded and self._succession is None and type(self._reader) is CallerReader:
-            self._direct = self._reader.batches(self._engine, self._clock)
-
-    def _raise_from_direct(self, error: BaseException) -> NoReturn:
-        if isinstance(error, ValueError) and self._is_busy():  # "generator already executing"
-            raise RuntimeError(_BUSY) from None
-        self.close()
-        raise error
-
-    def _after_direct(self, items: list[T] | None) -> list[T] | None:
-        """Return what leaves of what was read directly; None at the end, which is for `_advance`."""
-        if self._closed:  # by a callback, or by another thread while this one read
-            self._cancel()
-            return None
-        if items is None:
-            self._direct = None
-            return None
-        return self._join(items)
-
-    def _is_busy(self) -> bool:
-        return self._busy or (isinstance(self._reader, CallerReader) and self._reader.reading)
+            items = self._reader.items(self._engine, self._clock, joined=self._writes)
+            self._direct = cast("GeneratorType[T, None, None]", items)
 
     def _start_reader(self) -> None:
         if not self._reader.start():
@@ -223,9 +222,7 @@ class SyncStream(Stream[T], Iterator[T]):
             self._reader = CallerReader(self._source)
 
     def _read_in_thread(self, reader: CallerReader) -> None:
-        """Go on in a thread."""
-        if self._is_busy():
-            raise RuntimeError(_BUSY)
+        """Read the rest of upstream in a thread."""
         threaded = reader.in_thread()
         if not self._begun:
             self._reader = threaded
@@ -266,7 +263,9 @@ class SyncStream(Stream[T], Iterator[T]):
         return items
 
     def _finish(self) -> NoReturn:
-        if not self._closed:
+        if self._closed:
+            self._cancel()  # by another thread, which left that to who reads
+        else:
             self._closed = True
             try:
                 self._reader.stop(GRACE)

@@ -40,7 +40,8 @@ class Engine(Generic[T]):
         self.finished: bool = False
         self.renew: Callable[[Exception], float | None] | None = None
         """Asked before a failure is reported: the seconds until upstream is opened again, or None to let it stand."""
-        self._pipeline = Pipeline(self.options, self.report, self._direct_delivery)
+        # A conversion spells each frame anew.
+        self._pipeline = Pipeline(self.options, self.report, None if self.options.convert else self._DELIVERY)
         self._clocks = Clocks(self.options.timeouts)
         self._is_timed = self.options.timeouts is not None
         self._started_at: float | None = None
@@ -57,10 +58,6 @@ class Engine(Generic[T]):
     @abstractmethod
     def _deliver(self, items: list[Item]) -> list[T]:
         """Turn frames into what leaves."""
-
-    def _direct_delivery(self) -> Delivery | None:
-        """Return what the fast path delivers by itself."""
-        return self._DELIVERY
 
     def _last_items(self, verdict: Verdict, ours: Failure | None) -> list[T]:
         """Return what is written last, where something is; an event engine raises instead."""

@@ -25,7 +25,7 @@ class EventReader:
         checked = check_options(**options)
         self.report: StreamReport = new_report(checked)
         self.error: StreamError | None = None
-        self._pipeline = Pipeline(checked, self.report, lambda: Delivery.EVENTS)
+        self._pipeline = Pipeline(checked, self.report, Delivery.EVENTS)
 
     def feed(self, chunk: bytes) -> list[Event | Comment | Repair]:
         """Return what the next bytes complete; `b""` is nothing, and not the end.

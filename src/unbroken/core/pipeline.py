@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from .decoder import BOM
@@ -60,12 +59,10 @@ class Reader(Protocol):
 class Pipeline:
     """Takes chunks; returns frames and repairs in order, a function of the bytes and not of their chunks.
 
-    `delivery` is asked once the format is known: what the fast path's `take` is to return.
+    `delivery` is what the fast path's `take` returns, None if it is to take nothing.
     """
 
-    def __init__(
-        self, options: Options, report: StreamReport, delivery: Callable[[], Delivery | None] = lambda: None
-    ) -> None:
+    def __init__(self, options: Options, report: StreamReport, delivery: Delivery | None = None) -> None:
         self.options = options
         self.report = report
         self.gate = Gate(options, report)
@@ -73,6 +70,8 @@ class Pipeline:
         self.fast: FastPath | None = None
         """Stands before the reader; None before the format is known, for a JSON array, and after the end."""
         self.closed = False
+        self.target: Format | None = None
+        """The framing in which frames are written, once that is decided; None: their own."""
         self._delivery = delivery
         self._prefix = bytearray()  # while the format is not known
         self._awaits: bytes | None = None  # what must come into `_prefix` before its format can be told
@@ -268,4 +267,5 @@ class Pipeline:
         from . import fast_path
 
         if fast_path.enabled:
-            self.fast = fast_path.FastPath(self.gate, reader, frame_ends, self._delivery())
+            stays = self._delivery is not Delivery.WIRE or self.target in (None, self.report.format)
+            self.fast = fast_path.FastPath(self.gate, reader, frame_ends, self._delivery if stays else None)

@@ -34,7 +34,7 @@ class StreamRepairer(Engine[bytes]):
         super().__init__(**options)
         self._heartbeat = Heartbeat(self.options.heartbeat)
         # A conversion writes SSE unless `to` says otherwise; else the framing stays what it is, once that is known.
-        self._target: Format | None = self.options.to or (Format.SSE if self.options.convert else None)
+        self._pipeline.target = self.options.to or (Format.SSE if self.options.convert else None)
         self._converter: Converter | None = None
         self._indented = False  # heartbeats were written that are right for JSON, and for SSE end with a line
 
@@ -73,7 +73,7 @@ class StreamRepairer(Engine[bytes]):
     def _spell_heartbeat(self) -> bytes:
         if self.options.heartbeat_bytes is not None:
             return self.options.heartbeat_bytes
-        if self._target is None and self._may_be_json():
+        if self._pipeline.target is None and self._may_be_json():
             self._indented = True
             return b" "
         id_seen = bool(self.report.last_event_id)
@@ -88,9 +88,9 @@ class StreamRepairer(Engine[bytes]):
 
     def _fix_target(self) -> Format:
         """Decide the output framing; before the format is known, by what the caller or the content type said."""
-        if self._target is None:
-            self._target = self.report.format or self.options.format or _format_of(self.options.content_type)
-        return self._target
+        if self._pipeline.target is None:
+            self._pipeline.target = self.report.format or self.options.format or _format_of(self.options.content_type)
+        return self._pipeline.target
 
     def _feed(self, chunk: bytes, now: float) -> list[bytes]:
         items = super()._feed(chunk, now)
@@ -99,17 +99,12 @@ class StreamRepairer(Engine[bytes]):
         return items
 
     def _count(self, items: list[bytes]) -> list[bytes]:
-        if self._indented and self._target is not None and items:
+        if self._indented and self._pipeline.target is not None and items:
             self._indented = False
-            if self._target is Format.SSE:
+            if self._pipeline.target is Format.SSE:
                 items[0] = b"\n" + items[0]
         self.report.bytes_out += sum(map(len, items))
         return items
-
-    def _direct_delivery(self) -> Delivery | None:
-        """Return what the fast path may deliver by itself: nothing where frames are spelt anew."""
-        stays = self.options.convert is None and self._target in (None, self.report.format)
-        return super()._direct_delivery() if stays else None
 
     def _deliver(self, items: list[Item]) -> list[bytes]:
         frames = [item for item in items if not isinstance(item, Repair)]

@@ -41,8 +41,8 @@ class FastPath:
     """
 
     __slots__ = (
-        "_delivery", "_finder", "_frame_ends", "_gate", "_held", "_limit", "_reader", "_ready", "_template", "_unread",
-        "take",
+        "_delivery", "_finder", "_frame_ends", "_gate", "_held", "_limit", "_reader", "_ready", "_take_one",
+        "_template", "_unread", "take",
     )  # fmt: skip
 
     def __init__(self, gate: Gate, reader: Reader, frame_ends: tuple[bytes, ...], delivery: Delivery | None) -> None:
@@ -55,6 +55,7 @@ class FastPath:
         self._template: Template | None = None  # of the last event that was forwarded
         self._ready = False  # the next frame may be one of the template's: nothing waits inside of the reader
         self._held = bytearray()  # of an open frame
+        self._take_one: Taker = _take_nothing  # takes one frame of the template in one step
         self._unread: Values | None = None  # of the last frame, where its dialect did not read it
         self.take: Taker = _take_nothing
         """Take a chunk of nothing but frames of the template; return what leaves. None: not taken, use `feed`."""
@@ -65,13 +66,12 @@ class FastPath:
         template, delivery, report = self._template, self._delivery, self._gate.report
         if not self._ready or delivery is None or template is None:
             self.take = _take_nothing
-        elif self._held:
-            self.take = self._take_several
         elif template.width == 1 and template.field != "tools":
             account = self._gate.account
             self.take = taker_of_one(template, report, account, self._limit, self._take_several, delivery)
         else:
             self.take = taker_of_several(template, report, self._absorb, self._limit, self._take_several, delivery)
+        self._take_one = self.take
 
     def _take_several(self, chunk: bytes) -> list[Any] | None:
         """Take frames of the template, and a rest that may wait."""
@@ -84,10 +84,11 @@ class FastPath:
                 report.bytes_in += size
                 return []
             chunk = bytes(held) + chunk
-        frame_end, spelling = self._spelling_of(chunk)
+        frame_end = self._frame_end_of(chunk)
         border = chunk.rfind(frame_end) + len(frame_end)
         if border < len(frame_end) or len(chunk) > self._limit:
             return None
+        spelling = template.spelt(_line_end(frame_end))
         frames, rest = chunk[:border], chunk[border:]
         if rest and not self._may_wait(spelling, rest, frame_end):
             return None
@@ -117,7 +118,7 @@ class FastPath:
         window = size
         while at < size:
             if self._ready:
-                at, window = self._forward_leading(chunk, at, window)
+                at, window = self._forward_leading(chunk, at, window, frame_end)
                 if at == size:
                     return
             border = chunk.find(frame_end, at)
@@ -133,15 +134,15 @@ class FastPath:
 
     def shut(self) -> None:
         """Take nothing more. A taker refers to its fast path, and would keep both until a garbage collection."""
-        self.take = _take_nothing
+        self.take = self._take_one = _take_nothing
 
-    def _forward_leading(self, chunk: bytes, at: int, window: int) -> tuple[int, int]:
+    def _forward_leading(self, chunk: bytes, at: int, window: int, frame_end: bytes) -> tuple[int, int]:
         """Forward frames of the template, from `at` on, and keep a rest that may wait.
 
         Return where that ended, and how many bytes to look at in one piece from there on.
         """
-        frame_end, spelling = self._spelling_of(chunk)
-        width = len(frame_end)
+        assert self._template is not None
+        spelling, width = self._template.spelt(_line_end(frame_end)), len(frame_end)
         while True:
             border = chunk.rfind(frame_end, at, at + window) + width
             if border < at + width:
@@ -212,26 +213,22 @@ class FastPath:
     def _frame_end_of(self, chunk: bytes) -> bytes:
         return self._frame_ends[-1 if 0x0D in chunk else 0]  # `b"\r" in chunk` costs 1 µs
 
-    def _spelling_of(self, chunk: bytes) -> tuple[bytes, Spelling]:
-        """Return what ends the frames of this chunk, and the template's spelling with such line ends."""
-        assert self._template is not None
-        frame_end = self._frame_end_of(chunk)
-        return frame_end, self._template.spelt(_line_end(frame_end))
-
     def _may_wait(self, spelling: Spelling, rest: bytes, frame_end: bytes) -> bool:
         """Return whether nothing can follow upon which a part of these bytes would have left before its frame ends."""
         longest = min(self._limit, MAX_LENGTH)
         if len(rest) > longest + len(spelling.begin) + 2:
             return False
         if rest.startswith(spelling.begin):
-            rest = rest[len(spelling.begin) :].removesuffix(_line_end(frame_end))
+            line_end = _line_end(frame_end)
+            rest = rest[len(spelling.begin) :]
+            # A CR of which the LF is still to come ends the line as well.
+            rest = rest.removesuffix(line_end) if rest.endswith(line_end) else rest.removesuffix(line_end[:-1])
         return len(rest) <= longest and 0x0A not in rest and 0x0D not in rest
 
     def _hold(self, rest: bytes) -> None:
-        changes = bool(rest) is not bool(self._held)
         self._held[:] = rest
-        if changes:
-            self._choose_taker()
+        if self._take_one is not _take_nothing:
+            self.take = self._take_several if rest else self._take_one
 
     def _absorb(self, values: Values) -> None:
         """Count the frames, and add what they say to the account."""
