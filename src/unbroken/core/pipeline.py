@@ -35,8 +35,8 @@ def new_report(options: Options) -> StreamReport:
     )
 
 
-class Reader(Protocol):
-    """Reads one framing. Its module, and the fast path, are loaded when a stream of it begins."""
+class FramingReader(Protocol):
+    """Reads one framing, chunk by chunk. Its module, and the fast path, are loaded when a stream of it begins."""
 
     @property
     def is_own(self) -> bool:
@@ -69,7 +69,7 @@ class Pipeline:
         self.options = options
         self.report = report
         self.gate = Gate(options, report)
-        self.reader: Reader | None = None
+        self.reader: FramingReader | None = None
         self.fast: FastPath | None = None
         """Stands before the reader; None before the format is known, for a JSON array, and after the end."""
         self.closed = False
@@ -159,7 +159,7 @@ class Pipeline:
         failed = verdict is Verdict.FAILED or verdict is Verdict.TRUNCATED
         return self.report.error_for(failure) if failure is not None and failed else None
 
-    def _reject_if_foreign(self, reader: Reader) -> None:
+    def _reject_if_foreign(self, reader: FramingReader) -> None:
         """Fail where nothing of the body could be read: it is not a stream, and must not pass for an empty answer."""
         gate, dropped = self.gate, self.report.repairs
         if gate.opened:
