@@ -39,8 +39,11 @@ class FramingReader(Protocol):
     """Reads one framing, chunk by chunk. Its module, and the fast path, are loaded when a stream of it begins."""
 
     @property
-    def is_own(self) -> bool:
-        """Whether anything came that belongs to this framing."""
+    def shows_its_framing(self) -> bool:
+        """Whether what came is in this framing, even if no event came of it.
+
+        Asked at the end of a body without events: then it is a stream that was empty or cut, and not a foreign body.
+        """
 
     @property
     def open_array(self) -> bytes | None:
@@ -164,11 +167,11 @@ class Pipeline:
         gate, dropped = self.gate, self.report.repairs
         if gate.opened:
             # Lines that look like fields have left; they are all that came, and none is one of the standard's.
-            if self.report.format is Format.SSE and not reader.is_own:
+            if self.report.format is Format.SSE and not reader.shows_its_framing:
                 gate.state.die(not_a_stream("unrecognised"), None, self.report.bytes_in)
             return
         foreign = dropped[RepairKind.STRAY_LINE] + dropped[RepairKind.INVALID_JSON]
-        if foreign or (dropped[RepairKind.UNFINISHED_TAIL] and not reader.is_own):
+        if foreign or (dropped[RepairKind.UNFINISHED_TAIL] and not reader.shows_its_framing):
             gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin, self.report.bytes_in)
 
     # The format
