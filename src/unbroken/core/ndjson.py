@@ -92,7 +92,7 @@ class NDJSONReader:
         holds_first: bool = False,
     ) -> None:
         self.shows_its_framing = False
-        """Whether the piece that was cut at the end begins as JSON does; whole lines are events, or recorded as foreign."""
+        """Whether the piece that was cut at the end begins as JSON does; a whole line is an event, or recorded."""
         self._gate = gate
         self._splitter = LineSplitter(offset, keep_cr=True)
         self._limit = gate.options.max_event_bytes

@@ -120,9 +120,7 @@ class SSEReader:
             self._end_raw(self._raw)
         if framer.oversized or not line or line[0] == 0x3A or framer.has_no_room(line):
             # A comment that leaves no trace proves nothing to the next reader.
-            self.shows_its_framing = self.shows_its_framing or (
-                line[:1] == b":" and not framer.oversized and self._gate.takes_comments
-            )
+            self.shows_its_framing |= line[:1] == b":" and not framer.oversized and self._gate.takes_comments
             framer.take(line, start, end)
             if framer.oversized:
                 self._forget()
@@ -139,7 +137,7 @@ class SSEReader:
     def _take_field(self, line: bytes, field: Field, start: int, end: int) -> None:
         name, value, _ = field
         block = self._framer.open
-        self.shows_its_framing = self.shows_its_framing or name in KNOWN_FIELDS
+        self.shows_its_framing |= name in KNOWN_FIELDS
         if not block.wire:
             self._writer.owes_blank_line = False
             rule = FIRST_FIELD_RULES.get(name)
