@@ -295,9 +295,7 @@ class SSEReader:
     def close(self, *, clean: bool) -> bool:
         """Take the end of input; at a clean end a last event that is whole leaves. Return whether a piece was cut."""
         line, start = bytes(self._splitter.open_line), self._splitter.offset
-        self.shows_its_framing = (
-            self.shows_its_framing or line.startswith(b":") or line.partition(b":")[0] in KNOWN_FIELDS
-        )
+        self.shows_its_framing |= line.startswith(b":") or line.partition(b":")[0] in KNOWN_FIELDS
         if self._framer.oversized:
             self._framer.end_oversized(max(self._framer.open.end, start + len(line)))
             return True
