@@ -197,6 +197,8 @@ def print_ratios(measured: Ratios, recorded: Ratios, slow: list[str], version: s
         aim = f"   aim {target:6.3g}" + (" (short)" if name in short_of_target(measured) else "") if target else ""
         mark = "  TOO SLOW" if name in slow else ""
         print(f"  {name:26} {LINES[name].yardstick:16} {ratio:7.3g}   recorded {recorded.get(name, 0):7.3g}{aim}{mark}")
+    if short_of_target(measured):
+        print("(short): slower than the project aims at; that alone fails the guard with --targets only")
     if absent := [name for name in LINES if name not in measured]:
         print(f"not measured, since the recordings are not on this machine: {'; '.join(absent)}")
     if slow:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import unbroken
 from unbroken import DEFAULT_REPAIRS, RepairKind, StreamRepairer, StreamReport
 
 PAGE = (Path(__file__).parent.parent / "docs" / "repairs.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `([a-z0-9-]+)`\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
 EXAMPLES = {name: text for name, text in SECTIONS.items() if name != "repeated-event"}
 RESPELLINGS = re.findall(r"^\| `([a-z-]+)` \| `(.*?)` \| `(.*?)` \|$", PAGE, re.MULTILINE)
+
+
+SOURCE = Path(unbroken.__file__).parent
+CORE = [path for path in (SOURCE / "core").rglob("*.py") if path.name != "repairs.py"]
 
 
 def as_bytes(escaped: str) -> bytes:
@@ -83,7 +89,57 @@ def test_text_is_left_alone(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "before", "after"), RESPELLINGS)
 def test_a_legal_spelling_is_made_canonical_without_a_repair(name: str, before: str, after: str) -> None:
-    out, report = read(as_bytes(before))
+    out, report = read(as_bytes(before), repairs=DEFAULT_REPAIRS - {kind for kind in RepairKind if kind.value == name})
     assert out == as_bytes(after)
     assert report.respellings[name] > 0
     assert not report.repairs
+
+
+def code_of(section: str) -> dict[str, set[str]]:
+    """Return the functions that a section names, by file."""
+    found = re.search(r"^Code: (.*?)\.$", section, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    files = [re.findall(r"`(.*?)`", part) for part in found[1].split(";")]
+    return {file: set(functions) for file, *functions in files}
+
+
+def functions_of(path: Path) -> set[str]:
+    return {node.name for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)}
+
+
+def kinds_recorded(node: ast.AST, function: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each member of `RepairKind` with its function (or ""), where it is not merely asked about."""
+    if isinstance(node, ast.Compare | ast.Subscript):
+        return
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "allows":
+        return
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "RepairKind":
+        yield node.attr, function
+    for child in ast.iter_child_nodes(node):
+        yield from kinds_recorded(child, node.name if isinstance(node, ast.FunctionDef) else function)
+
+
+RECORDED = {
+    (RepairKind[member].value, path.relative_to(SOURCE).as_posix(), function)
+    for path in CORE
+    for member, function in kinds_recorded(ast.parse(path.read_text("utf-8")))
+}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_the_code_that_a_section_names_exists(name: str) -> None:
+    code = code_of(SECTIONS[name])
+    for file, functions in code.items():
+        assert functions, file
+        assert functions <= functions_of(SOURCE / file)
+    assert any(f"RepairKind.{RepairKind(name).name}" in (SOURCE / file).read_text("utf-8") for file in code)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_section_names_all_code_that_records_its_repair(name: str) -> None:
+    code = code_of(SECTIONS[name])
+    recorded = {(file, function) for kind, file, function in RECORDED if kind == name}
+    assert recorded
+    for file, function in recorded:
+        assert file in code
+        assert not function or function in code[file], (file, function)

@@ -13,7 +13,7 @@ from unbroken import Format
 from unbroken.core.failure import Failure
 from unbroken.core.sniffer import (
     MAX_HEAD,
-    Finding,
+    Beginning,
     body_failure,
     is_error_body,
     media_type,
@@ -23,23 +23,23 @@ from unbroken.core.sniffer import (
 BOM = b"\xef\xbb\xbf"
 
 
-def lines(skip: int = 0, *, body: bool = True, holds: bool = False) -> Finding:
-    return Finding(Format.NDJSON, skip, sniffed=True, may_be_body=body, holds_first=holds)
+def lines(skip: int = 0, *, body: bool = True, holds: bool = False) -> Beginning:
+    return Beginning(Format.NDJSON, skip, sniffed=True, may_be_body=body, holds_first=holds)
 
 
-def array(skip: int = 0) -> Finding:
-    return Finding(Format.JSON_ARRAY, skip, sniffed=True)
+def array(skip: int = 0) -> Beginning:
+    return Beginning(Format.JSON_ARRAY, skip, sniffed=True)
 
 
-def sse(skip: int = 0) -> Finding:
-    return Finding(Format.SSE, skip)
+def sse(skip: int = 0) -> Beginning:
+    return Beginning(Format.SSE, skip)
 
 
-def refused(recognised: str, end: int, status: int | None = None, words: str | None = None) -> Finding:
-    return Finding(failure=Failure("not-a-stream", status, error_type=recognised, detail=words), end=end)
+def refused(recognised: str, end: int, status: int | None = None, words: str | None = None) -> Beginning:
+    return Beginning(failure=Failure("not-a-stream", status, error_type=recognised, detail=words), end=end)
 
 
-FOUND: list[tuple[bytes, str | None, Finding]] = [
+FOUND: list[tuple[bytes, str | None, Beginning]] = [
     (b"data: x", None, sse()),
     (b"d", None, sse()),
     (b"x", None, sse()),
@@ -89,13 +89,15 @@ FOUND: list[tuple[bytes, str | None, Finding]] = [
     (b"HTTP/1.1 300 Choose\r\n\r\n", None, refused("http-head", 23, None, "status 300")),
     (b"HTTP/1.1 abc\r\n\r\n", None, refused("http-head", 16)),
     (b"HTTP/1.1 2000\r\n\r\n", None, refused("http-head", 17)),
-    (b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", None, Finding(skip=25, head=True)),
-    (b"\nHTTP/2 204\n\n", None, Finding(skip=13, head=True)),
+    (b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", None, Beginning(skip=25, head=True)),
+    (b"\nHTTP/2 204\n\n", None, Beginning(skip=13, head=True)),
 ]
 
 
 @pytest.mark.parametrize(("prefix", "content_type", "finding"), FOUND)
-def test_the_first_bytes_decide_and_no_byte_earlier(prefix: bytes, content_type: str | None, finding: Finding) -> None:
+def test_the_first_bytes_decide_and_no_byte_earlier(
+    prefix: bytes, content_type: str | None, finding: Beginning
+) -> None:
     assert sniff(prefix, content_type) == finding
     for cut in range(len(prefix)):
         early = sniff(prefix[:cut], content_type)
@@ -103,7 +105,7 @@ def test_the_first_bytes_decide_and_no_byte_earlier(prefix: bytes, content_type:
 
 
 @pytest.mark.parametrize(("prefix", "content_type", "finding"), FOUND)
-def test_what_follows_changes_nothing(prefix: bytes, content_type: str | None, finding: Finding) -> None:
+def test_what_follows_changes_nothing(prefix: bytes, content_type: str | None, finding: Beginning) -> None:
     for more in (b" ", b"{}\n", b"\xff\0", b"[", b"<title>x</title>"):
         later = sniff(prefix + b"\n" + more, content_type)
         assert later is not None
@@ -136,7 +138,7 @@ def test_nothing_is_said_before_it_is_known(prefix: bytes) -> None:
         (b"HTTP/", refused("http-head", 5)),
     ],
 )
-def test_at_the_end_what_is_there_must_do(prefix: bytes, finding: Finding | None) -> None:
+def test_at_the_end_what_is_there_must_do(prefix: bytes, finding: Beginning | None) -> None:
     assert sniff(prefix, None, at_end=True) == finding
 
 
@@ -153,7 +155,7 @@ def test_after_the_start_a_byte_order_mark_is_text() -> None:
         (b"HTTP/1.1 200 OK\r\n", b"x", refused("http-head", MAX_HEAD, None, "status 200")),
     ],
 )
-def test_what_never_ends_is_waited_for_only_so_long(begins: bytes, byte: bytes, finding: Finding) -> None:
+def test_what_never_ends_is_waited_for_only_so_long(begins: bytes, byte: bytes, finding: Beginning) -> None:
     prefix = begins.ljust(MAX_HEAD, byte)
     assert sniff(prefix[:-1], None) is None
     assert sniff(prefix, None) == finding

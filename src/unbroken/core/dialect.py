@@ -87,8 +87,8 @@ class Dialect:
     """True promises that reading a payload which differs from the last one in its text alone changes no state, and
     that the reading differs in that text alone; such payloads are then not read one by one."""
     varying: ClassVar[tuple[str, ...]] = ()
-    """Keys with a string or number that differs from payload to payload, and that say nothing of its meaning. Of those
-    that are alike only the last one is read, once an error is to be spelt: a count may be kept of it."""
+    """Keys with a string or number that differs from payload to payload, and that say nothing of its meaning. In a run
+    of such payloads `read` is called for the last one only, so that what the dialect counts is right again after it."""
     takes_comments: ClassVar[bool] = True
     """False: clients of this dialect fail at an SSE comment. Heartbeats are then bare line ends, and a comment of
     upstream's leaves as one, once the dialect is known. The standard (WHATWG 9.2.6) ignores both."""

@@ -60,7 +60,8 @@ def spell_heartbeat(target: Format, dialect: Dialect | None, *, id_seen: bool) -
     if target is not Format.SSE:
         return b" "
     own = dialect.heartbeat() if dialect is not None else None
-    # At a blank line, clients built on one widespread parser dispatch an empty event once an id was seen.
+    # Some clients dispatch an empty event at a blank line once an id was seen: docs/odd-streams.md, `openai`, the row
+    # "id then ": keep-alive" comments".
     if own is None or (own == b"\n" and id_seen):
         return b":\n" if id_seen else b":\n\n"
     return own

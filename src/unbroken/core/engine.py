@@ -222,7 +222,10 @@ class Engine(Generic[T]):
         return self._break_off(failure, now, error)
 
     def _break_off(self, failure: Failure, now: float, met: Exception | None = None) -> list[T]:
-        """End because of something that is not in the bytes. An end that was reported already stays as it is."""
+        """End because of something that is not in the bytes. An end that was reported already stays as it is.
+
+        `met`: the exception that reading upstream raised; None for a timeout.
+        """
         if self._pipeline.closed or self.finished:
             return []
         self._since_start(now)
@@ -248,7 +251,8 @@ class Engine(Generic[T]):
     def _end(self, verdict: Verdict, now: float, ours: Failure | None = None, met: Exception | None = None) -> list[T]:
         """Fix the verdict, once, unless upstream is opened again; return the last frames.
 
-        `ours`: a failure that no frame of upstream's says. `met`: the exception that upstream raised.
+        `ours`: the failure to be reported as ours; None where upstream's own frames say how it ended. `met`: the
+        exception that reading upstream raised, if one did; the retry policy is asked about it, or else about `ours`.
         """
         if self.finished:  # a callback closed the stream meanwhile
             return []

@@ -121,7 +121,7 @@ class JSONArrayReader:
     `sniffed`: the first element spoke for an array, so the output must begin with one that does.
     """
 
-    is_own: Final = True  # its first byte is a bracket
+    shows_its_framing: Final = True  # its first byte is a bracket
     pending_fields: Final = b""
 
     def __init__(self, gate: Gate, offset: int = 0, *, sniffed: bool = False) -> None:

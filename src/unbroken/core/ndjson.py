@@ -91,8 +91,8 @@ class NDJSONReader:
         may_be_body: bool = False,
         holds_first: bool = False,
     ) -> None:
-        self.is_own = False
-        """Whether what was cut at the end looked like JSON."""
+        self.shows_its_framing = False
+        """Whether the piece that was cut at the end begins as JSON does; a whole line is an event, or recorded."""
         self._gate = gate
         self._splitter = LineSplitter(offset, keep_cr=True)
         self._limit = gate.options.max_event_bytes
@@ -340,7 +340,7 @@ class NDJSONReader:
             self._forward(text, prove(text), start, end)
 
     def _drop_tail(self, line: bytes, start: int, end: int) -> bool:
-        self.is_own = line[:1] in (b"{", b"[", b'"')
+        self.shows_its_framing = line[:1] in (b"{", b"[", b'"')
         if line and self._gate.state.dead_from is None:
             self._gate.repair_if_enabled(RepairKind.UNFINISHED_TAIL, start, end)
         return bool(line)

@@ -197,7 +197,8 @@ _CHECKS: Final[dict[str, Callable[[str, Any], Any]]] = {}
 
 
 class _Row:
-    """An option in the making: once the class stands, the attribute is the default, as cheap to read as any other."""
+    """Declares an option in the class body: `__set_name__` registers default and check, then replaces itself by the
+    default, so that an option is read as fast as any class attribute."""
 
     def __init__(self, default: Any, check: Callable[[str, Any], Any]) -> None:
         self._default = default

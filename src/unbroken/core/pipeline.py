@@ -13,7 +13,7 @@ from .gate import Gate
 from .options import Options
 from .repairs import RepairKind
 from .report import StreamError, StreamReport, Verdict
-from .sniffer import LONGEST_AWAITED, MAX_HEAD, Finding, awaited, not_a_stream, sniff
+from .sniffer import LONGEST_AWAITED, MAX_HEAD, Beginning, awaited, not_a_stream, sniff
 
 if TYPE_CHECKING:
     from .fast_path import FastPath
@@ -34,12 +34,15 @@ def new_report(options: Options) -> StreamReport:
     )
 
 
-class Reader(Protocol):
-    """Reads one framing. Its module, and the fast path, are loaded when a stream of it begins."""
+class FramingReader(Protocol):
+    """Reads one framing, chunk by chunk. Its module, and the fast path, are loaded when a stream of it begins."""
 
     @property
-    def is_own(self) -> bool:
-        """Whether anything came that belongs to this framing."""
+    def shows_its_framing(self) -> bool:
+        """Whether what came is in this framing, even if no event came of it.
+
+        Asked at the end of a body without events: then it is a stream that was empty or cut, and not a foreign body.
+        """
 
     @property
     def open_array(self) -> bytes | None:
@@ -66,7 +69,7 @@ class Pipeline:
         self.options = options
         self.report = report
         self.gate = Gate(options, report)
-        self.reader: Reader | None = None
+        self.reader: FramingReader | None = None
         self.fast: FastPath | None = None
         """Stands before the reader; None before the format is known, for a JSON array, and after the end."""
         self.closed = False
@@ -158,16 +161,16 @@ class Pipeline:
         failed = verdict is Verdict.FAILED or verdict is Verdict.TRUNCATED
         return self.report.error_for(failure) if failure is not None and failed else None
 
-    def _reject_if_foreign(self, reader: Reader) -> None:
+    def _reject_if_foreign(self, reader: FramingReader) -> None:
         """Fail where nothing of the body could be read: it is not a stream, and must not pass for an empty answer."""
         gate, dropped = self.gate, self.report.repairs
         if gate.opened:
             # Lines that look like fields have left; they are all that came, and none is one of the standard's.
-            if self.report.format is Format.SSE and not reader.is_own:
+            if self.report.format is Format.SSE and not reader.shows_its_framing:
                 gate.state.die(not_a_stream("unrecognised"), None, self.report.bytes_in)
             return
         foreign = dropped[RepairKind.STRAY_LINE] + dropped[RepairKind.INVALID_JSON]
-        if foreign or (dropped[RepairKind.UNFINISHED_TAIL] and not reader.is_own):
+        if foreign or (dropped[RepairKind.UNFINISHED_TAIL] and not reader.shows_its_framing):
             gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin, self.report.bytes_in)
 
     # The format
@@ -187,10 +190,10 @@ class Pipeline:
             return
         self._trim_blanks()
         content_type = self.options.content_type
-        finding = sniff(bytes(self._prefix), content_type, at_start=self._skips_bom, at_end=at_end)
-        if finding is not None:
+        beginning = sniff(bytes(self._prefix), content_type, at_start=self._skips_bom, at_end=at_end)
+        if beginning is not None:
             self._awaits = None
-            self._follow(finding, at_end=at_end)
+            self._follow(beginning, at_end=at_end)
         else:
             self._awaits = awaited(bytes(self._prefix))
             self._searched = len(self._prefix)
@@ -212,22 +215,22 @@ class Pipeline:
         del self._prefix[:count]
         self._base += count
 
-    def _follow(self, finding: Finding, *, at_end: bool) -> None:
-        if finding.failure is not None:
-            self.gate.die(finding.failure, RepairKind.NOT_A_STREAM, self._origin, self._base + finding.end)
-        elif finding.head and RepairKind.HTTP_HEAD not in self.options.repairs:
-            self._begin(Format.SSE, finding)
-        elif finding.head:
-            self.gate.repair(RepairKind.HTTP_HEAD, self._base, self._base + finding.skip)
-            self._drop_prefix(finding.skip)
+    def _follow(self, beginning: Beginning, *, at_end: bool) -> None:
+        if beginning.failure is not None:
+            self.gate.die(beginning.failure, RepairKind.NOT_A_STREAM, self._origin, self._base + beginning.end)
+        elif beginning.head and RepairKind.HTTP_HEAD not in self.options.repairs:
+            self._begin(Format.SSE, beginning)
+        elif beginning.head:
+            self.gate.repair(RepairKind.HTTP_HEAD, self._base, self._base + beginning.skip)
+            self._drop_prefix(beginning.skip)
             self._skips_bom = True
             if self._prefix:
                 self._choose_format(at_end=at_end)
         else:
-            assert finding.format is not None
-            if finding.skip:
-                self._drop_prefix(finding.skip)
-            self._begin(finding.format, finding)
+            assert beginning.format is not None
+            if beginning.skip:
+                self._drop_prefix(beginning.skip)
+            self._begin(beginning.format, beginning)
 
     def _begin_as(self, format: Format, *, at_end: bool) -> None:
         """Begin with the caller's format; nothing is sniffed but a byte order mark."""
@@ -235,9 +238,9 @@ class Pipeline:
             return
         if self._prefix.startswith(BOM):
             self._drop_prefix(3)
-        self._begin(format, Finding(format))
+        self._begin(format, Beginning(format))
 
-    def _begin(self, format: Format, finding: Finding) -> None:
+    def _begin(self, format: Format, beginning: Beginning) -> None:
         self.report.format = format
         if format is Format.SSE:
             from .sse import SSEReader
@@ -250,15 +253,15 @@ class Pipeline:
             self.reader = lines = NDJSONReader(
                 self.gate,
                 self._base,
-                sniffed=finding.sniffed,
-                may_be_body=finding.may_be_body,
-                holds_first=finding.holds_first,
+                sniffed=beginning.sniffed,
+                may_be_body=beginning.may_be_body,
+                holds_first=beginning.holds_first,
             )
             self._begin_fast_path(lines, b"\n")
         else:
             from .json_array import JSONArrayReader
 
-            self.reader = JSONArrayReader(self.gate, self._base, sniffed=finding.sniffed)
+            self.reader = JSONArrayReader(self.gate, self._base, sniffed=beginning.sniffed)
         prefix = bytes(self._prefix)
         self._prefix.clear()
         (self.fast or self.reader).feed(prefix)

@@ -18,7 +18,7 @@ class RepairKind(Enum):
     STRAY_LINE = "stray-line"
     """A line that is not a field and holds nothing whole was dropped."""
     FIELD_NAME = "field-name"
-    """`data` with blanks around its name, in whatever case, and a whole JSON value was read as `data`."""
+    """`data` in another case or with blanks around it, before a whole JSON document or `[DONE]`, was read as `data`."""
     HTTP_HEAD = "http-head"
     """An HTTP response head with a 2xx status, left before the body, was skipped."""
     FOREIGN_BODY = "foreign-body"

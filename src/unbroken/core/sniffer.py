@@ -32,21 +32,20 @@ _ERROR_KEYS: Final = frozenset(
 )
 
 
-class Finding(NamedTuple):
-    """What the first bytes are. `skip` is the count of those that are done with (a BOM, blank lines, a head), `end`
-    the count of those that showed a failure."""
+class Beginning(NamedTuple):
+    """What a body begins with: a format, a head to be skipped, or a failure."""
 
-    format: Format | None = None
-    skip: int = 0
-    head: bool = False
-    failure: Failure | None = None
-    end: int = 0
-    sniffed: bool = False
-    may_be_body: bool = False
-    holds_first: bool = False
+    format: Format | None = None  # None: see `head` and `failure`
+    skip: int = 0  # bytes that are done with: a byte order mark, blank lines, a head
+    head: bool = False  # an HTTP head with a 2xx status; the body that follows is to be sniffed anew
+    failure: Failure | None = None  # why the body is not a stream
+    end: int = 0  # bytes that showed the failure
+    sniffed: bool = False  # the first byte spoke for the format, so the output must begin with a byte that does, too
+    may_be_body: bool = False  # nothing but that byte spoke for NDJSON: one error object is a body, not a stream
+    holds_first: bool = False  # the content type says that it is one document: the first line waits for a second one
 
 
-def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_end: bool = False) -> Finding | None:
+def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_end: bool = False) -> Beginning | None:
     """Return what a body begins with, or None while more bytes are needed.
 
     `prefix` is the body from its very first byte (or from the end of a head that was skipped) where `at_start`, the
@@ -66,12 +65,12 @@ def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_
     if first == b"<":
         return _page(body, len(prefix) - len(body), at_end=at_end)
     if first < b" " or body.startswith(_ZSTD):
-        return Finding(failure=not_a_stream("binary"), end=len(prefix) - len(body) + 1)
+        return Beginning(failure=not_a_stream("binary"), end=len(prefix) - len(body) + 1)
     if not at_end and (_ZSTD.startswith(body) or (len(body) < 5 and b"HTTP/".startswith(body))):
         return None
     if _is_head(body):
         return _head(body, len(prefix) - len(body), at_end=at_end)
-    return Finding(Format.SSE, _blank_lines(prefix, skip))
+    return Beginning(Format.SSE, _blank_lines(prefix, skip))
 
 
 def awaited(prefix: bytes) -> bytes | None:
@@ -88,10 +87,10 @@ def _blank_lines(prefix: bytes, skip: int) -> int:
     return skip + max(blanks.rfind(b"\n"), blanks.rfind(b"\r")) + 1
 
 
-def _object(content_type: str | None, skip: int) -> Finding:
+def _object(content_type: str | None, skip: int) -> Beginning:
     kind = media_type(content_type)
     is_lines = kind.endswith(("ndjson", "jsonl", "json-lines", "jsonlines", "stream+json", "json-seq"))
-    return Finding(
+    return Beginning(
         Format.NDJSON, skip, sniffed=True, may_be_body=not is_lines, holds_first=kind.endswith("json") and not is_lines
     )
 
@@ -101,17 +100,17 @@ def media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
-def _bracket(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
+def _bracket(body: bytes, skip: int, *, at_end: bool) -> Beginning | None:
     inside = body[1:MAX_HEAD].lstrip(_BLANKS)
     if not inside and not at_end and len(body) < MAX_HEAD:
         return None
     # A digit or a letter could as well begin a log line, `[2024-` or `[DONE]`.
     if inside[:1] in (b"{", b"[", b"]", b'"'):
-        return Finding(Format.JSON_ARRAY, skip, sniffed=True)
-    return Finding(Format.SSE, skip)
+        return Beginning(Format.JSON_ARRAY, skip, sniffed=True)
+    return Beginning(Format.SSE, skip)
 
 
-def _page(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
+def _page(body: bytes, skip: int, *, at_end: bool) -> Beginning | None:
     read = re.search(_PAGE_READ, body[:MAX_HEAD])
     if read is None and not at_end and len(body) < MAX_HEAD:
         return None
@@ -119,14 +118,14 @@ def _page(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
     title = re.search(_TITLE, body[:end])
     words = b" ".join(title[1].split()).decode("utf-8", "replace") if title else ""
     status = re.match(r"([45][0-9]{2})\b", words)
-    return Finding(failure=not_a_stream("markup", int(status[1]) if status else None, words), end=skip + end)
+    return Beginning(failure=not_a_stream("markup", int(status[1]) if status else None, words), end=skip + end)
 
 
 def _is_head(body: bytes) -> bool:
     return body.startswith(b"HTTP/")
 
 
-def _head(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
+def _head(body: bytes, skip: int, *, at_end: bool) -> Beginning | None:
     end = re.search(_HEAD_END, body[:MAX_HEAD])
     if end is None and not at_end and len(body) < MAX_HEAD:
         return None
@@ -135,8 +134,8 @@ def _head(body: bytes, skip: int, *, at_end: bool) -> Finding | None:
     if end is None or code is None or not 200 <= code < 300:
         length = end.end() if end else min(len(body), MAX_HEAD)
         hint = code if code is not None and code >= 400 else None  # no other status can say that it failed
-        return Finding(failure=not_a_stream("http-head", hint, f"status {code}" if code else ""), end=skip + length)
-    return Finding(skip=skip + end.end(), head=True)
+        return Beginning(failure=not_a_stream("http-head", hint, f"status {code}" if code else ""), end=skip + length)
+    return Beginning(skip=skip + end.end(), head=True)
 
 
 def not_a_stream(recognised: str, status: int | None = None, words: str = "") -> Failure:

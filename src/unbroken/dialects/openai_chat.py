@@ -115,7 +115,7 @@ class OpenAIChat(Dialect):
                     kind = _CONTENT
                 if delta.finish_reason == "error":
                     failure = failure_of(choice.get("error") or {"type": "error"})
-        # Identity is for conversions, and this dialect is never their source.
+        # `id`, `model` and `created` are not read: only conversions from another dialect need them.
         return Reading(EventClass.ERROR if failure else kind, tuple(deltas), usage, failure, begins=begins)
 
     def _begins(self, id: str, delta: Delta) -> bool:

@@ -112,7 +112,7 @@ class Facts:
     error_names: int = 0
     # Known from a flight record only.
     connection_failed: bool = False
-    recorded_error: str | None = None  # one of the codes of `errors.SENTENCES`
+    recorded_error: str | None = None  # one of the codes of `SENTENCES` in core/failure.py
     recorded_failed: bool = False
 
     @property

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 class Succession:
     """The source that takes a failed one's place: the engine asks for one, and the stream goes over to `following`.
 
-    It stands between the two so that neither refers to the other: a stream that is dropped must close at once, and not
-    at a garbage collection. `delivered` are the ids after which another source can go on, None where it could only
-    start again.
+    It stands between engine and stream, so that neither refers to the other: a reference cycle would delay the closing
+    of a stream that was dropped until a garbage collection. `delivered` are the ids after which another source can go
+    on, None where it could only start again.
     """
 
     __slots__ = ("_delivered", "_report", "_source", "following")

@@ -139,7 +139,9 @@ class FastPath:
     def _forward_leading(self, chunk: bytes, at: int, window: int, frame_end: bytes) -> tuple[int, int]:
         """Forward frames of the template, from `at` on, and keep a rest that may wait.
 
-        Return where that ended, and how many bytes to look at in one piece from there on.
+        The frames within `window` bytes are compared in one piece. The window is doubled after a match, and halved
+        after a miss, until the one frame that is of another shape stands alone. Return where that ended, and the
+        window to begin with from there on.
         """
         assert self._template is not None
         spelling, width = self._template.spelt(_line_end(frame_end)), len(frame_end)
@@ -199,7 +201,10 @@ class FastPath:
                 self._template = found
 
     def _catch_up(self) -> None:
-        """Have the dialect read the last payload that passed: what it counts differs among those of one template."""
+        """Have the dialect read the last payload that passed, before it reads another.
+
+        It may count payloads, for example by a sequence number.
+        """
         if self._unread is None:
             return
         values, self._unread = self._unread, None
@@ -214,7 +219,7 @@ class FastPath:
         return self._frame_ends[-1 if 0x0D in chunk else 0]  # `b"\r" in chunk` costs 1 µs
 
     def _may_wait(self, spelling: Spelling, rest: bytes, frame_end: bytes) -> bool:
-        """Return whether nothing can follow upon which a part of these bytes would have left before its frame ends."""
+        """Return whether the ordinary reader, too, would emit nothing of these bytes until their frame ends."""
         longest = min(self._limit, MAX_LENGTH)
         if len(rest) > longest + len(spelling.begin) + 2:
             return False

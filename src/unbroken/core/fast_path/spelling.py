@@ -37,10 +37,11 @@ def _matcher_of_one(begin: bytes, end: bytes, slot: Slot) -> Matcher:
 
 
 def _matcher_of_several(pieces: list[bytes], slots: tuple[Slot, ...], text_at: int) -> Matcher:
-    """Return the matcher for frames with several slots.
+    r"""Return the matcher for frames with several slots.
 
-    However a frame is cut at the pieces: if every value may stand in its slot, the frame is one of the template's,
-    since what it means does not depend on the cut.
+    A value may contain a fixed piece: where `",` follows the text, the text `a\",b` is cut after `a\`. That may not
+    stand in a string, so the frame is left to the reader. Wherever a frame is cut: if every value may stand in its
+    slot, the frame is one of the template's, since what it means does not depend on the cut.
     """
     begin, end = pieces[0], pieces[-1]
     cut = slice(len(begin), -len(end))

@@ -179,8 +179,9 @@ class Framer:
     def end_data(self, at: int) -> None:
         """Take a blank line that is missing after the last data line; the lines after that begin the next block.
 
-        The standard does not know this operation. The name is repeated. An `error:` line stays: at the head of a block
-        the next reader would make an event of it.
+        The standard does not know this operation. The `event:` name is copied into the next block, since it stood for
+        both documents. `error:` lines stay in this one, because the next reader would take one that begins a block for
+        an event (`error-line`).
         """
         block = self.open
         lines = bytes(block.wire[block.data_end :]).splitlines(keepends=True)

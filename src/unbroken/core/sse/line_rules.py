@@ -1,7 +1,9 @@
 """Repairs of lines: a rule sees one line and the open block, and returns the lines that should have stood there.
 
-A rule changes nothing. What it returns is read again, by the rules and by the strict framer, so that whatever leaves
-is what that framer reads: a repaired stream needs no repair. No rule ever sees a chunk.
+A rule changes nothing but what `Evidence` remembers of the open block. It calls `Evidence.data_is_whole` last, when the
+cheap checks have passed: a proof in vain is remembered, and then nothing ends this block early. What a rule returns is
+read again, by the rules and by the strict framer, so that whatever leaves is what that framer reads: a repaired stream
+needs no repair. No rule ever sees a chunk.
 """
 
 from __future__ import annotations
@@ -38,7 +40,12 @@ class Seen(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What a rule asks for, in this order."""
+    """What a rule asks for; the reader does it in the order of these fields.
+
+    `failure` ends the stream, recorded as `kind`, and goes with no other field. `ends_block` and `ends_data` each
+    record `missing-blank-line`; `ends_data` records nothing else. `begins_raw` records nothing yet, since the document
+    may turn out not to be whole, and goes without `lines`. In all other cases `kind` is recorded, and `lines` are read.
+    """
 
     kind: RepairKind
     ends_block: bool = False  # the open block ended before this line: a blank line is missing there

@@ -30,8 +30,8 @@ class SSEReader:
         self._seen = Seen(gate, self._framer.open, self._evidence)
         self._writer = Writer(gate)
         self._raw: RawDocument | None = None  # what the open block is, if it is a document without `data:`
-        self.is_own = False
-        """Whether any line was a field of the standard or a comment: then this was SSE, however it ended."""
+        self.shows_its_framing = False
+        """Whether any line was a field of the standard, or a comment that leaves."""
 
     @property
     def pending_fields(self) -> bytes:
@@ -45,7 +45,7 @@ class SSEReader:
     def skip_to(self, offset: int) -> None:
         """Continue at this offset: the frames before it were forwarded without this reader."""
         self._splitter.offset = offset
-        self.is_own = True
+        self.shows_its_framing = True
 
     # Lines
 
@@ -74,7 +74,7 @@ class SSEReader:
 
     def _take_simple(self, block: SimpleBlock, start: int, length: int) -> None:
         """Take a block that came whole, and that no line rule could change."""
-        self.is_own = True
+        self.shows_its_framing = True
         self._splitter.offset = start + length
         self._writer.owes_blank_line = False
         gate, end = self._gate, start + length - 2
@@ -120,7 +120,7 @@ class SSEReader:
             self._end_raw(self._raw)
         if framer.oversized or not line or line[0] == 0x3A or framer.has_no_room(line):
             # A comment that leaves no trace proves nothing to the next reader.
-            self.is_own = self.is_own or (line[:1] == b":" and not framer.oversized and self._gate.takes_comments)
+            self.shows_its_framing |= line[:1] == b":" and not framer.oversized and self._gate.takes_comments
             framer.take(line, start, end)
             if framer.oversized:
                 self._forget()
@@ -137,7 +137,7 @@ class SSEReader:
     def _take_field(self, line: bytes, field: Field, start: int, end: int) -> None:
         name, value, _ = field
         block = self._framer.open
-        self.is_own = self.is_own or name in KNOWN_FIELDS
+        self.shows_its_framing |= name in KNOWN_FIELDS
         if not block.wire:
             self._writer.owes_blank_line = False
             rule = FIRST_FIELD_RULES.get(name)
@@ -295,7 +295,7 @@ class SSEReader:
     def close(self, *, clean: bool) -> bool:
         """Take the end of input; at a clean end a last event that is whole leaves. Return whether a piece was cut."""
         line, start = bytes(self._splitter.open_line), self._splitter.offset
-        self.is_own = self.is_own or line.startswith(b":") or line.partition(b":")[0] in KNOWN_FIELDS
+        self.shows_its_framing |= line.startswith(b":") or line.partition(b":")[0] in KNOWN_FIELDS
         if self._framer.oversized:
             self._framer.end_oversized(max(self._framer.open.end, start + len(line)))
             return True

@@ -51,7 +51,8 @@ class Writer:
             gate.forward_comment(text, b"\n" if self._keeps_blank_lines() else b"")
             return
         gate.forward_comment(text, line + b"\n")
-        # Clients built on one widespread parser dispatch an empty event at a blank line once an id was seen.
+        # Some clients dispatch an empty event at a blank line once an id was seen: docs/odd-streams.md, `openai`, the
+        # row "id then ": keep-alive" comments".
         after_id = gate.state.mode is Mode.KNOWN and bool(gate.report.last_event_id)
         self.owes_blank_line = gate.options.comments == "keep" and (gate.options.standard_only or not after_id)
 
@@ -67,7 +68,7 @@ class Writer:
         """Return whether a blank line between blocks leaves: where clients take no comment, it keeps them alive.
 
         Not before anything left, where the next reader's sniffer skips it, and not once an id came, even one that
-        still waits for its event: clients built on one widespread parser dispatch an empty event there.
+        still waits for its event: some clients dispatch an empty event there (see `write_comment`).
         """
         gate = self._gate
         if gate.takes_comments or not gate.opened or gate.options.comments == "drop":
