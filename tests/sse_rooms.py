@@ -10,7 +10,7 @@ from unbroken.core.gate import Gate
 from unbroken.core.options import check_options
 from unbroken.core.sse.block import ParsedBlock
 from unbroken.core.sse.evidence import Evidence
-from unbroken.core.sse.framer import Framer, Span
+from unbroken.core.sse.framer import Framer, OpenBlock, Span
 from unbroken.core.sse.line_rules import Seen
 
 from .tables import LIMIT
@@ -47,7 +47,7 @@ class Recorder:
 def framer_after(data: bytes, *, limit: int = LIMIT, keeps_comments: bool = True) -> tuple[Framer, list[Handed]]:
     """Have a framer take lines that end with LF; return it, and what it handed over."""
     sink = Recorder()
-    framer = Framer(limit, sink, keeps_comments=keeps_comments)
+    framer = Framer(OpenBlock(), limit, sink, keeps_comments=keeps_comments)
     start = 0
     for line in data.split(b"\n")[:-1]:
         framer.take(line, start, start + len(line))

@@ -36,7 +36,7 @@ def pipeline_after(*chunks: bytes, delivery: Delivery | None = Delivery.WIRE, **
     checked = check_options(**options)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast_path, "enabled", True)
-        pipeline = Pipeline(checked, StreamReport(format=checked.format), lambda: delivery)
+        pipeline = Pipeline(checked, StreamReport(format=checked.format), delivery)
         for piece in chunks:
             if pipeline.fast is None or pipeline.fast.take(piece) is None:
                 pipeline.feed(piece)

@@ -10,7 +10,7 @@ from unbroken.core.proof import BracketScanner, is_whole
 from unbroken.core.sse import evidence as module
 from unbroken.core.sse.block import ParsedBlock
 from unbroken.core.sse.evidence import Evidence
-from unbroken.core.sse.framer import Framer
+from unbroken.core.sse.framer import Framer, OpenBlock
 
 from .sse_rooms import Recorder, framer_after
 
@@ -46,7 +46,7 @@ def test_what_the_data_proves_so_far(lines: bytes, may_be: bool, is_: bool) -> N
 
 @given(st.lists(st.text('{}[]"\\ a', max_size=6), max_size=8), st.sets(st.integers(0, 8)))
 def test_asked_after_any_of_the_lines_the_answer_is_that_for_all_of_them(values: list[str], asked: set[int]) -> None:
-    framer = Framer(1024, Recorder(), keeps_comments=True)
+    framer = Framer(OpenBlock(), 1024, Recorder(), keeps_comments=True)
     evidence = Evidence(framer.open)
     for number, value in enumerate(values):
         framer.take(b"data: " + value.encode(), 0, 0)

@@ -76,8 +76,8 @@ class OpenBlock:
 class Framer:
     """Takes lines without their ends, each with its place in the input."""
 
-    def __init__(self, limit: int, sink: Sink, *, keeps_comments: bool) -> None:
-        self.open = OpenBlock()
+    def __init__(self, block: OpenBlock, limit: int, sink: Sink, *, keeps_comments: bool) -> None:
+        self.open = block
         self.oversized = False
         """Whether the open block is longer than the limit, and gone: its lines are skipped."""
         self._limit = limit

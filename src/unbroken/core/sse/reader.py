@@ -8,10 +8,11 @@ from ..decoder import LineSplitter, is_utf8
 from ..gate import Gate
 from ..proof import FLAWED, BracketScanner, prove
 from ..repairs import RepairKind
-from . import block_rules, end_rules
-from .block import KNOWN_FIELDS, Block, SimpleBlock, parse_simple, without_comments
+from . import end_rules
+from .block import KNOWN_FIELDS, SimpleBlock, parse_simple
+from .block_sink import BlockSink
 from .evidence import Evidence
-from .framer import Field, Framer, Span, parse_field
+from .framer import Field, Framer, OpenBlock, parse_field
 from .line_rules import FIELD_AFTER_DATA_RULES, FIRST_FIELD_RULES, NON_FIELD_RULES, Change, Seen
 from .raw_document import RawDocument
 from .writer import Writer
@@ -25,10 +26,13 @@ class SSEReader:
     def __init__(self, gate: Gate, offset: int = 0) -> None:
         self._gate = gate
         self._splitter = LineSplitter(offset)
-        self._framer = Framer(gate.options.max_event_bytes, self, keeps_comments=gate.options.comments == "keep")
-        self._evidence = Evidence(self._framer.open)
-        self._seen = Seen(gate, self._framer.open, self._evidence)
+        block = OpenBlock()
+        self._evidence = Evidence(block)
+        self._seen = Seen(gate, block, self._evidence)
         self._writer = Writer(gate)
+        self._blocks = BlockSink(gate, self._evidence, self._writer)
+        keeps_comments = gate.options.comments == "keep"
+        self._framer = Framer(block, gate.options.max_event_bytes, self._blocks, keeps_comments=keeps_comments)
         self._raw: RawDocument | None = None  # what the open block is, if it is a document without `data:`
         self.shows_its_framing = False
         """Whether any line was a field of the standard, or a comment that leaves."""
@@ -81,7 +85,7 @@ class SSEReader:
         is_special = gate.state.after_done or gate.delivered is not None or gate.strict
         value = FLAWED if is_special else prove(block.payload)
         if value is FLAWED:
-            self.on_block(block, start, end, None)
+            self._blocks.on_block(block, start, end, None)
         else:
             self._writer.write_proven(block, block.payload, value, start, end)
 
@@ -157,7 +161,7 @@ class SSEReader:
         if self._framer.open.wire:
             self._framer.append_non_field(line, start, end)  # it may turn out to be a part of the data
         else:
-            self._drop_lines(start, end)
+            self._blocks.drop_lines(start, end)
 
     def _apply(self, change: Change, line: bytes, start: int, end: int) -> None:
         """Do what a rule asks for, and read the lines that it returned."""
@@ -178,13 +182,6 @@ class SSEReader:
             gate.repair(change.kind, start, end)
         for other in change.lines:
             self._take(other, start, end)
-
-    def _drop_lines(self, start: int, end: int) -> None:
-        """Drop non-field lines; readers ignore them, so without the repair that is a re-spelling."""
-        if self._gate.allows(RepairKind.STRAY_LINE):
-            self._gate.repair(RepairKind.STRAY_LINE, start, end)
-        else:
-            self._gate.report.respellings["stray-line"] += 1
 
     # A document without `data:`
 
@@ -207,88 +204,10 @@ class SSEReader:
         document, span = raw.take()
         self._forget()
         if document is None:
-            self._drop_lines(*span)
+            self._blocks.drop_lines(*span)
         else:
             self._gate.repair(RepairKind.RAW_JSON, *span)
             self._writer.write_document(document, *span)
-
-    # What the framer hands over
-
-    def on_comment(self, line: bytes) -> None:
-        """Write a comment."""
-        self._writer.write_comment(line)
-
-    def on_inner_comment(self) -> None:
-        """Count a comment that stays in its block."""
-        self._gate.report.comments += 1
-
-    def on_blank_line(self) -> None:
-        """Write a blank line, where one may follow."""
-        self._writer.write_blank_line()
-
-    def on_respelling(self, what: str) -> None:
-        """Count a re-spelling."""
-        self._gate.report.respellings[what] += 1
-
-    def on_oversized(self, start: int, end: int) -> None:
-        """Record that a block was dropped because of its length."""
-        self._gate.repair(RepairKind.OVERSIZED_EVENT, start, end)
-
-    def on_block(self, block: Block, start: int, end: int, non_fields: Span | None) -> None:
-        """Write a block as it is, or as what a repair proves it to be."""
-        self._evidence.clear()
-        if block.has_comments and not self._gate.takes_comments:
-            count = len(block.lines)
-            block = without_comments(block)
-            self._gate.report.respellings["comment"] += count - len(block.lines)
-        if self._take_strictly(block, start, end):
-            return
-        block = block.parsed()
-        kind, documents = block_rules.mend(block, self._gate.allows)
-        uses_non_fields = kind in block_rules.USES_NON_FIELDS
-        between = [] if uses_non_fields else block_rules.documents_between(block, self._gate.allows)
-        if non_fields is not None and not uses_non_fields and len(between) < len(block.non_fields):
-            self._drop_lines(*non_fields)
-        self._write(block, kind, documents, start, end)
-        for text in between:
-            assert non_fields is not None
-            self._gate.repair(RepairKind.RAW_JSON, *non_fields)
-            self._writer.write_document(text, *non_fields)
-
-    def _take_strictly(self, block: Block, start: int, end: int) -> bool:
-        """Write or drop a block that passes the strict reading, or that nothing may repair; return whether it did."""
-        gate = self._gate
-        if gate.state.after_done:
-            gate.repair(RepairKind.AFTER_DONE, start, end)
-        elif gate.repeats(block.id):
-            gate.repair(RepairKind.REPEATED_EVENT, start, end)
-        elif gate.strict:
-            self._writer.write_unchanged(block, start, end)
-        elif block.non_fields or not block.data:
-            return False
-        else:
-            payload = block.payload
-            value = self._evidence.take_proof(payload)
-            if value is FLAWED:
-                return False
-            self._writer.write_proven(block, payload, value, start, end)
-        return True
-
-    def _write(self, block: Block, kind: RepairKind | None, documents: list[str], start: int, end: int) -> None:
-        writer = self._writer
-        if kind is not None:
-            self._gate.repair(kind, start, end)
-            for number, text in enumerate(documents):
-                writer.write_document(text, start, end, block=block, further=number > 0)
-        elif not block.data:
-            writer.write_without_data(block)
-        else:
-            payload = block.payload
-            value = prove(payload)
-            if value is FLAWED:
-                writer.write_flawed(block, payload, start, end, wire=block.spell())
-            else:
-                writer.write_proven(block, payload, value, start, end)
 
     # The end
 
