@@ -94,22 +94,22 @@ FOUND: list[tuple[bytes, str | None, Beginning]] = [
 ]
 
 
-@pytest.mark.parametrize(("prefix", "content_type", "finding"), FOUND)
+@pytest.mark.parametrize(("prefix", "content_type", "beginning"), FOUND)
 def test_the_first_bytes_decide_and_no_byte_earlier(
-    prefix: bytes, content_type: str | None, finding: Beginning
+    prefix: bytes, content_type: str | None, beginning: Beginning
 ) -> None:
-    assert sniff(prefix, content_type) == finding
+    assert sniff(prefix, content_type) == beginning
     for cut in range(len(prefix)):
         early = sniff(prefix[:cut], content_type)
-        assert early in (None, finding), cut
+        assert early in (None, beginning), cut
 
 
-@pytest.mark.parametrize(("prefix", "content_type", "finding"), FOUND)
-def test_what_follows_changes_nothing(prefix: bytes, content_type: str | None, finding: Beginning) -> None:
+@pytest.mark.parametrize(("prefix", "content_type", "beginning"), FOUND)
+def test_what_follows_changes_nothing(prefix: bytes, content_type: str | None, beginning: Beginning) -> None:
     for more in (b" ", b"{}\n", b"\xff\0", b"[", b"<title>x</title>"):
         later = sniff(prefix + b"\n" + more, content_type)
         assert later is not None
-        assert later[:1] + later[2:4] == finding[:1] + finding[2:4]
+        assert later[:1] + later[2:4] == beginning[:1] + beginning[2:4]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_nothing_is_said_before_it_is_known(prefix: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "finding"),
+    ("prefix", "beginning"),
     [
         (b"", None),
         (b" \n", None),
@@ -138,8 +138,8 @@ def test_nothing_is_said_before_it_is_known(prefix: bytes) -> None:
         (b"HTTP/", refused("http-head", 5)),
     ],
 )
-def test_at_the_end_what_is_there_must_do(prefix: bytes, finding: Beginning | None) -> None:
-    assert sniff(prefix, None, at_end=True) == finding
+def test_at_the_end_what_is_there_must_do(prefix: bytes, beginning: Beginning | None) -> None:
+    assert sniff(prefix, None, at_end=True) == beginning
 
 
 def test_after_the_start_a_byte_order_mark_is_text() -> None:
@@ -148,40 +148,40 @@ def test_after_the_start_a_byte_order_mark_is_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("begins", "byte", "finding"),
+    ("begins", "byte", "beginning"),
     [
         (b"[", b" ", sse()),
         (b"<", b"x", refused("markup", MAX_HEAD)),
         (b"HTTP/1.1 200 OK\r\n", b"x", refused("http-head", MAX_HEAD, None, "status 200")),
     ],
 )
-def test_what_never_ends_is_waited_for_only_so_long(begins: bytes, byte: bytes, finding: Beginning) -> None:
+def test_what_never_ends_is_waited_for_only_so_long(begins: bytes, byte: bytes, beginning: Beginning) -> None:
     prefix = begins.ljust(MAX_HEAD, byte)
     assert sniff(prefix[:-1], None) is None
-    assert sniff(prefix, None) == finding
-    assert sniff(prefix + 100 * byte, None) == finding
+    assert sniff(prefix, None) == beginning
+    assert sniff(prefix + 100 * byte, None) == beginning
 
 
 @pytest.mark.parametrize("title", [b"<script>" * 3, b"x" * 300, b"\x1b[2J\xff"])
 def test_a_title_is_bounded_and_kept_for_the_log(title: bytes) -> None:
-    finding = sniff(b"<title>" + title + b"</title>", None)
-    assert finding is not None
-    assert finding.failure is not None
-    assert len(finding.failure.detail or "") <= 200
-    assert finding.failure.public_message == "The upstream service answered with something that is not a stream."
+    beginning = sniff(b"<title>" + title + b"</title>", None)
+    assert beginning is not None
+    assert beginning.failure is not None
+    assert len(beginning.failure.detail or "") <= 200
+    assert beginning.failure.public_message == "The upstream service answered with something that is not a stream."
 
 
 def test_compressed_bodies_are_binary() -> None:
-    finding = sniff(gzip.compress(b"data: x\n\n"), "text/event-stream")
-    assert finding is not None
-    assert finding.failure == Failure("not-a-stream", error_type="binary")
+    beginning = sniff(gzip.compress(b"data: x\n\n"), "text/event-stream")
+    assert beginning is not None
+    assert beginning.failure == Failure("not-a-stream", error_type="binary")
 
 
 @given(st.binary(max_size=30), st.sampled_from([None, "application/json", "text/event-stream", "text/html"]))
 def test_any_first_bytes_are_judged_the_same_once_they_are_judged(data: bytes, content_type: str | None) -> None:
     said = [sniff(data[:cut], content_type) for cut in range(len(data) + 1)]
-    found = [finding for finding in said if finding is not None]
-    assert len({finding[:3] for finding in found}) <= 1
+    found = [beginning for beginning in said if beginning is not None]
+    assert len({beginning[:3] for beginning in found}) <= 1
     assert said[len(said) - len(found) :] == found
 
 
