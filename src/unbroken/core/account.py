@@ -80,6 +80,20 @@ class Account:
     `count_tokens` takes a text and gives its number of tokens; it is called only where the provider sent no figure.
     """
 
+    __slots__ = (
+        "_calls",
+        "_choices",
+        "_count_tokens",
+        "_figures_at",
+        "_growing",
+        "_last_piece",
+        "_room",
+        "_usage",
+        "beginnings",
+        "content_events",
+        "cut",
+    )
+
     def __init__(self, count_tokens: Callable[[str], int] | None = None) -> None:
         self._count_tokens = count_tokens
         self._choices: dict[int, _Choice] = {}

@@ -30,6 +30,23 @@ class Engine(Generic[T]):
     What callbacks raise passes through.
     """
 
+    __slots__ = (
+        "_clocks",
+        "_is_timed",
+        "_last_content_at",
+        "_last_item_at",
+        "_last_passed_at",
+        "_on_content",
+        "_on_received",
+        "_pipeline",
+        "_started_at",
+        "error",
+        "finished",
+        "options",
+        "renew",
+        "report",
+    )
+
     _DELIVERY: ClassVar[Delivery]
 
     def __init__(self, **options: Unpack[RepairOptions]) -> None:
@@ -287,6 +304,8 @@ class Engine(Generic[T]):
 
 class EventEngine(Engine[Event]):
     """Events out of bytes; a failure is `error`, to be raised after the last event."""
+
+    __slots__ = ()
 
     _DELIVERY = Delivery.EVENTS
 

@@ -20,6 +20,8 @@ class EventReader:
     produced. After `close` the report holds the verdict, and `error` why the stream failed, if it did.
     """
 
+    __slots__ = ("_pipeline", "error", "report")
+
     def __init__(self, **options: Unpack[ReadOptions]) -> None:
         refuse_unknown("EventReader", options, writes=False)
         checked = check_options(**options)

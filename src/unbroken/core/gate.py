@@ -34,6 +34,8 @@ _LIVE: Final = Phase.LIVE
 class Gate:
     """Forwards events, drops them by name, or ends the stream."""
 
+    __slots__ = ("_names_matter", "account", "delivered", "dialect", "opened", "options", "out", "report", "state")
+
     def __init__(self, options: Options, report: StreamReport) -> None:
         self.options = options
         self.report = report

@@ -121,6 +121,20 @@ class JSONArrayReader:
     `sniffed`: the first element spoke for an array, so the output must begin with one that does.
     """
 
+    __slots__ = (
+        "_after_scalar",
+        "_comma_at",
+        "_element",
+        "_excess_from",
+        "_expects",
+        "_forwarded",
+        "_gate",
+        "_lead",
+        "_limit",
+        "_needs_opener",
+        "_offset",
+    )
+
     shows_its_framing: Final = True  # its first byte is a bracket
     pending_fields: Final = b""
 

@@ -79,6 +79,18 @@ class NDJSONReader:
     that it is a body; the first line waits until a second one shows that this is wrong.
     """
 
+    __slots__ = (
+        "_at_margin",
+        "_first",
+        "_gate",
+        "_indented",
+        "_limit",
+        "_needs_object",
+        "_open",
+        "_splitter",
+        "shows_its_framing",
+    )
+
     open_array: Final = b"["
     pending_fields: Final = b""
 

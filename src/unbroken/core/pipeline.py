@@ -65,6 +65,23 @@ class Pipeline:
     `delivery` is what the fast path's `take` returns, None if it is to take nothing.
     """
 
+    __slots__ = (
+        "_awaits",
+        "_base",
+        "_delivery",
+        "_origin",
+        "_prefix",
+        "_searched",
+        "_skips_bom",
+        "closed",
+        "fast",
+        "gate",
+        "options",
+        "reader",
+        "report",
+        "target",
+    )
+
     def __init__(self, options: Options, report: StreamReport, delivery: Delivery | None = None) -> None:
         self.options = options
         self.report = report

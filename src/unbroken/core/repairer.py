@@ -27,6 +27,8 @@ class StreamRepairer(Engine[bytes]):
     passes through.
     """
 
+    __slots__ = ("_converter", "_heartbeat", "_indented")
+
     _DELIVERY = Delivery.WIRE
 
     def __init__(self, **options: Unpack[RepairOptions]) -> None:

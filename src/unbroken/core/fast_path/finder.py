@@ -55,6 +55,8 @@ def meaning(reading: Reading) -> tuple[Any, ...] | None:
 class TemplateFinder:
     """Compares each frame of content with the one before it."""
 
+    __slots__ = ("_failures", "_kept", "_pass_over", "_passed_over", "_previous", "_searches")
+
     def __init__(self) -> None:
         self._previous = b""
         self._kept: list[tuple[Template, tuple[Any, ...]]] = []  # with what each means

@@ -31,7 +31,7 @@ class Template:
     """
 
     __slots__ = (
-        "_crlf", "_frame", "_text_at", "data_format", "delta", "field",
+        "_crlf", "_text_at", "data_format", "delta", "field",
         "has_id", "id_at", "name", "payload_pieces", "reading", "slots", "spelling",
     )  # fmt: skip
 
@@ -52,14 +52,13 @@ class Template:
         self.name = name
         self.reading = reading
         self.payload_pieces = payload.split(SLOT)
-        self.data_format = "%s".join([piece.replace("%", "%%") for piece in self.payload_pieces])
         ids_before = head.count(SLOT)
         self.has_id = SLOT in head + tail
         self.id_at = 0 if ids_before else len(slots)
         self.slots = (ID,) * ids_before + slots + (ID,) * tail.count(SLOT)
         self._text_at = ids_before + text_at
-        self._frame = f"{head}{lead}{payload}\n{tail}"
-        self.spelling = Spelling(self._frame, self.slots, self._text_at)
+        self.spelling = Spelling(f"{head}{lead}{payload}\n{tail}", self.slots, self._text_at)
+        self.data_format = "%s".join([piece.replace("%", "%%") for piece in self.payload_pieces])
         self._crlf: Spelling | None = None
 
     @property
@@ -70,14 +69,15 @@ class Template:
     @property
     def line_count(self) -> int:
         """The number of lines of one frame, the blank line included."""
-        return self._frame.count("\n")
+        return sum(piece.count(b"\n") for piece in self.spelling.pieces)
 
     def spelt(self, line_end: bytes) -> Spelling:
         """Return the spelling with this line end."""
         if line_end == b"\n":
             return self.spelling
         if self._crlf is None:
-            self._crlf = Spelling(self._frame.replace("\n", "\r\n"), self.slots, self._text_at)
+            frame = SLOT.join(piece.decode() for piece in self.spelling.pieces)
+            self._crlf = Spelling(frame.replace("\n", "\r\n"), self.slots, self._text_at)
         return self._crlf
 
     def texts(self, values: Values) -> Values:

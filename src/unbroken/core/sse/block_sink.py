@@ -15,6 +15,8 @@ from .writer import Writer
 class BlockSink:
     """Takes blocks, and what stands between them. It refers to no framer: a cycle would outlive its stream."""
 
+    __slots__ = ("_evidence", "_gate", "_writer")
+
     def __init__(self, gate: Gate, evidence: Evidence, writer: Writer) -> None:
         self._gate = gate
         self._evidence = evidence

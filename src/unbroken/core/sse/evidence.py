@@ -15,6 +15,8 @@ _MAX_REMEMBERED: Final = 4096
 class Evidence:
     """Follows the data of one open block after the other; asked by the rules, line by line."""
 
+    __slots__ = ("_block", "_document", "_proofs", "_scanned", "_scanner", "_whole_at", "disproven")
+
     def __init__(self, block: OpenBlock) -> None:
         self._block = block
         self._proofs: tuple[tuple[str, Any], ...] = ()  # the last two lines that were whole documents

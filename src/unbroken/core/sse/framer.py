@@ -76,6 +76,8 @@ class OpenBlock:
 class Framer:
     """Takes lines without their ends, each with its place in the input."""
 
+    __slots__ = ("_keeps_comments", "_limit", "_sink", "open", "oversized")
+
     def __init__(self, block: OpenBlock, limit: int, sink: Sink, *, keeps_comments: bool) -> None:
         self.open = block
         self.oversized = False

@@ -21,6 +21,18 @@ from .writer import Writer
 class SSEReader:
     """Takes chunks of an SSE stream, and hands the gate its events, comments and repairs, in order."""
 
+    __slots__ = (
+        "_blocks",
+        "_evidence",
+        "_framer",
+        "_gate",
+        "_raw",
+        "_seen",
+        "_splitter",
+        "_writer",
+        "shows_its_framing",
+    )
+
     open_array: Final = b"["
 
     def __init__(self, gate: Gate, offset: int = 0) -> None:

@@ -22,6 +22,8 @@ class Writer:
     `id:` and `retry:` fields of a block that does not leave are pending: they leave with the next event.
     """
 
+    __slots__ = ("_gate", "_limit", "_pending", "owes_blank_line")
+
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._limit = gate.options.max_event_bytes
