@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 from pathlib import Path
 
@@ -108,3 +109,15 @@ def test_a_failure_outweighs_a_terminator() -> None:
     state.forwarded_terminator()
     state.broke(OTHER)
     assert state.verdict(clean=True, cut=False, complete=True) is Verdict.FAILED
+
+
+def test_nobody_else_changes_the_state() -> None:
+    """In the source of the library no attribute of a state is assigned outside of its own module."""
+    changed = []
+    for path in sorted((PAGE.parent.parent / "src" / "unbroken").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            for target in targets if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) else []:
+                if isinstance(target, ast.Attribute) and ast.unparse(target.value).split(".")[-1] == "state":
+                    changed.append(f"{path.name}: {ast.unparse(node)}")
+    assert not changed
