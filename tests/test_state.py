@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -111,13 +112,20 @@ def test_a_failure_outweighs_a_terminator() -> None:
     assert state.verdict(clean=True, cut=False, complete=True) is Verdict.FAILED
 
 
+def assignments(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.expr]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            yield from ((node, target) for target in node.targets)
+        elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+            yield node, node.target
+
+
 def test_nobody_else_changes_the_state() -> None:
     """In the source of the library no attribute of a state is assigned outside of its own module."""
-    changed = []
-    for path in sorted((PAGE.parent.parent / "src" / "unbroken").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-            for target in targets if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) else []:
-                if isinstance(target, ast.Attribute) and ast.unparse(target.value).split(".")[-1] == "state":
-                    changed.append(f"{path.name}: {ast.unparse(node)}")
+    changed = [
+        f"{path.name}: {ast.unparse(node)}"
+        for path in sorted((PAGE.parent.parent / "src" / "unbroken").rglob("*.py"))
+        for node, target in assignments(ast.parse(path.read_bytes()))
+        if isinstance(target, ast.Attribute) and ast.unparse(target.value).split(".")[-1] == "state"
+    ]
     assert not changed
