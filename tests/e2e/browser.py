@@ -83,5 +83,7 @@ class Browser:
             if message["method"] == "Network.requestWillBeSent":
                 self._requests[params["requestId"]] = params["request"]["url"]
             elif message["method"] == "Network.loadingFailed" and not params.get("canceled"):
-                self._failures[self._requests[params["requestId"]]] = params["errorText"]
+                # A load of the browser's own may fail whose request is in no log.
+                url = self._requests.get(params["requestId"], params["requestId"])
+                self._failures[url] = params["errorText"]
         return self._failures
