@@ -133,14 +133,25 @@ class Engine(Generic[T]):
         """Return what the next bytes complete; `b""` is nothing, and not the end."""
         if type(chunk) is not bytes:
             chunk = copy_buffer(chunk)
-        # Observers are shown a chunk before anything is made of it.
-        fast = None if self._on_received else self._pipeline.fast
-        events = self.report.events
-        if fast is None or (items := fast.take(chunk)) is None:
+        fast, report = self._pipeline.fast, self.report
+        if fast is None:
             return self._feed(chunk, now)
-        self.report.chunks_in += 1
+        events = report.events
+        report.chunks_in += 1
+        if self._on_received:
+            self._show(chunk, now)
+        items = fast.take(chunk)
+        if items is None:
+            return self._read(chunk, now)
         self._note_passed(items, chunk, now, events)
         return items
+
+    def _show(self, chunk: bytes, now: float) -> None:
+        """Show the observers a chunk, before anything is made of it."""
+        if not self.finished:
+            since = self._since_start(now)
+            for received in self._on_received:
+                received(self.report, chunk, since)
 
     def _note_passed(self, items: list[T], chunk: bytes, now: float, events_before: int) -> None:
         """Note when a chunk took the fast path, and what of it left."""
@@ -149,34 +160,32 @@ class Engine(Generic[T]):
             gap = now - self._last_item_at
             if gap > report.longest_gap:
                 report.longest_gap = gap
-            if self._on_content:
-                self._observe_content(now, report.events - events_before)
+            for content in self._on_content:
+                content(report, now - self._last_content_at)
             self._last_item_at = self._last_content_at = self._last_passed_at = now
+            if self._on_content and report.events - events_before > 1:
+                self._observe_content(now, report.events - events_before - 1)
             if self._is_timed:
                 self._clocks.progressed(now)
         elif self._is_timed and chunk:
             self._clocks.received(now)
 
     def _feed(self, chunk: bytes, now: float) -> list[T]:
+        """Read a chunk where there is no fast path: in the beginning, in arrays, and after the end."""
         since = self._since_start(now)
         if self._pipeline.closed:
             return []
-        report = self.report
-        report.chunks_in += 1
-        if chunk:
-            if self._is_timed:
-                self._clocks.received(now)
-            if report.first_byte is None:
-                report.first_byte = since
-        if self._on_received and not self.finished:
-            for received in self._on_received:
-                received(report, chunk, since)
-            events = report.events
-            # An observer may have closed the stream.
-            fast = self._pipeline.fast
-            if fast is not None and (passed := fast.take(chunk)) is not None:
-                self._note_passed(passed, chunk, now, events)
-                return passed
+        self.report.chunks_in += 1
+        if chunk and self.report.first_byte is None:
+            self.report.first_byte = since
+        self._show(chunk, now)
+        return self._read(chunk, now)
+
+    def _read(self, chunk: bytes, now: float) -> list[T]:
+        if self._pipeline.closed:  # by an observer
+            return []
+        if chunk and self._is_timed:
+            self._clocks.received(now)
         items = self._pipeline.feed(chunk)
         delivered = self._deliver(self._timed(items, now)) if items else []
         gate = self._pipeline.gate

@@ -94,8 +94,8 @@ class StreamRepairer(Engine[bytes]):
             self._pipeline.target = self.report.format or self.options.format or _format_of(self.options.content_type)
         return self._pipeline.target
 
-    def _feed(self, chunk: bytes, now: float) -> list[bytes]:
-        items = super()._feed(chunk, now)
+    def _read(self, chunk: bytes, now: float) -> list[bytes]:
+        items = super()._read(chunk, now)
         if items:
             self._heartbeat.wrote(now)
         return items
