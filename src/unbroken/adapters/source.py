@@ -44,15 +44,15 @@ class Source:
         resumes: bool = False,
         begin: Callable[[str], Source] | None = None,
     ) -> None:
-        self.chunks = chunks
-        self.content_type = content_type
-        self.abort = abort
-        self.close = close
-        self.status = status
-        self.renew = renew
-        self.delay = delay
-        self.resumes = resumes
-        self.begin = begin
+        self.chunks: Iterable[Buffer] | AsyncIterable[Buffer] = chunks
+        self.content_type: str | None = content_type
+        self.abort: Callable[[], object] | None = abort
+        self.close: Callable[[], object] | None = close
+        self.status: int | None = status
+        self.renew: Callable[[Exception, StreamReport], Source | None] | None = renew
+        self.delay: float = delay
+        self.resumes: bool = resumes
+        self.begin: Callable[[str], Source] | None = begin
 
     def with_abort(self, abort: Callable[[], object]) -> Source:
         """Return the same source with another way to interrupt it."""
