@@ -742,7 +742,9 @@ def test_however_a_reader_is_asked_nothing_is_lost_and_upstream_is_closed(read, 
         assert [event.encode() for event in events] == bodies
         if chunks == "asynchronous":
             strangers = upstream.tasks - {asyncio.current_task()}
-            assert len(strangers) == (read is not by_the_same_task)
+            # Since 3.12 `asyncio.wait_for` asks in the task that calls it.
+            in_this_task = read is by_the_same_task or (read is by_wait_for and sys.version_info >= (3, 12))
+            assert len(strangers) == (not in_this_task)
             assert all(task.get_name() == "unbroken pump" for task in strangers)
             assert upstream.closed.is_set()
         else:
@@ -999,6 +1001,7 @@ def test_the_error_that_a_reader_met_does_not_keep_it():
         except StreamError as error:
             met = error.with_traceback(None)
         assert isinstance(met.__cause__, OSError)
+        met.__cause__.with_traceback(None)  # since 3.12 it ends at the frames that called upstream's, the stream's too
         gone = weakref.ref(stream)
         del stream
         assert gone() is None
