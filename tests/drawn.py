@@ -170,6 +170,24 @@ long = st.builds(lambda data, times: data * times, anything, st.integers(10, 40)
 """Streams of some kilobytes, in which everything comes again."""
 
 
+_FRONT = (
+    b": c\n\n", b": c\n", b"id: 1\n\n", b"id\n\n", b"retry: 5\n\n", b"event: x\n\n", b"foo: 1\n\n", b"\n",
+    b"\xef\xbb\xbf", b'event: tokendata: {"a":1}\n\n', b'{"a":1}\n', b'id: 2\n{"w0x":1}\n',
+    b"retry: 10000000000000000000\n\n", b"id: 3\nevent: y\n\n", b"null\n", b'"a"\n',
+)  # fmt: skip
+_BEHIND = (
+    b"data: [DONE]\n\n", b"data: [DONE]\n\n: bye\n\n", b'data: [DONE]\r\n\r\ndata: {"a":1}\r\n\r\n', b"[DONE]\n",
+    b'"[DONE]"\n', b"data: [DONE]\n\nid: 7\n\n", b'data: [DONE]\nfoo\n{"a":1}\n\n', b": bye", b"id: 8\n\n: c\n\n",
+)  # fmt: skip
+framed = st.builds(
+    lambda front, stream, behind: b"".join([*front, stream, *behind]),
+    st.lists(st.sampled_from(_FRONT), max_size=3),
+    anything,
+    st.lists(st.sampled_from(_BEHIND), max_size=2),
+)
+"""Streams with frames in front of the first payload, and behind the sentinel."""
+
+
 def cut_anyhow(streams: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[bytes]]:
     """Draw a stream in chunks."""
     return cut_streams(streams.map(lambda data: SSEStream(data, ()))).map(lambda drawn: drawn[1])
@@ -209,6 +227,29 @@ mending = _limited(_everyday, _named, _odd, _quiet, _partial)
 """Options that keep the framing."""
 
 all_options = _limited(_everyday, _named, _odd, _quiet, _partial, _elsewhere)
+
+any_options = st.fixed_dictionaries(
+    {},
+    optional={
+        "repairs": st.one_of(
+            st.just(()),
+            st.sets(st.sampled_from(RepairKind)).map(frozenset),
+            st.sets(st.sampled_from(RepairKind), max_size=3).map(lambda kinds: DEFAULT_REPAIRS - kinds),
+        ),
+        "to": st.sampled_from(["sse", "ndjson"]),
+        "convert": st.just("openai-chat"),
+        "comments": st.just("drop"),
+        "invalid_json": st.sampled_from(["keep", "error"]),
+        "max_event_bytes": st.sampled_from([LIMIT, 1500]),
+        "dialect": st.sampled_from([*REGISTRY]),
+        "last_event_id": st.just("9"),
+        "content_type": st.sampled_from(
+            ["application/json", "text/event-stream", "application/x-ndjson", "text/plain"]
+        ),
+        "format": st.sampled_from(["sse", "ndjson", "json-array"]),
+    },
+)
+"""Several options at once."""
 
 
 _SEPARATORS = re.compile("[\u2028\u2029\u0085]")

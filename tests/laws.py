@@ -110,6 +110,7 @@ def check_reading(data: bytes, **options: Any) -> None:
     result = repaired([data], **options)
     if result.repairs or result.report.error is not None:
         return
+    data = data[: result.report.bytes_in]  # what follows the sentinel is not read
     if result.report.format is Format.SSE:
         before, after = read_sse(data), read_sse(result.wire)
         assert _by_value(after.events) == _by_value(before.events)
@@ -217,6 +218,44 @@ def check_idempotent(data: bytes, **options: Any) -> None:
     assert not twice.repairs
 
 
+def check_chained(data: bytes, **options: Any) -> None:
+    """Law 4 with any options: the second of two proxies, which knows what the first one writes, changes no byte."""
+    once = repaired([data], **options)
+    if not (options.get("to") or options.get("convert")):
+        check_idempotent(data, **options)
+        return
+    second = told_by(options)
+    if _is_read_otherwise(once, options):
+        return
+    assert repaired([once.wire], **second).wire == once.wire
+
+
+def told_by(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a proxy that reads what one with these options writes."""
+    format = options.get("to", "sse")
+    second = {name: value for name, value in options.items() if name not in ("format", "content_type", "dialect")}
+    second["content_type"] = "application/x-ndjson" if format == "ndjson" else "text/event-stream"
+    if "format" in options:
+        second["format"] = format
+    if "dialect" in options and not (format == "ndjson" and options["dialect"] == "text"):
+        second["dialect"] = options.get("convert", options["dialect"])
+    return second
+
+
+def _is_read_otherwise(once: Repaired, options: dict[str, Any]) -> bool:
+    """Return whether the framing or the dialect of the output means something else by these bytes.
+
+    A first line that is an array is an array; prose has no terminator, and chat chunks need one; and what is not JSON,
+    and is kept, is repaired where other rules hold.
+    """
+    ends_untold = "convert" in options and (not once.wire or once.report.verdict is Verdict.ENDED)
+    is_prose = "convert" in options and options.get("dialect") == "text"
+    keeps = options.get("invalid_json") == "keep" or RepairKind.INVALID_JSON not in options.get("repairs", RepairKind)
+    if options.get("to") == "ndjson" and once.report.dialect == "vocabulary":
+        return True  # there the names of events are the meaning, for which NDJSON has no place
+    return once.wire[:1] == b"[" or ends_untold or is_prose or (keeps and bool({"format", "to"} & {*options}))
+
+
 # --- Law 6 ------------------------------------------------------------------------------------------------------------
 
 DROPS = frozenset(
@@ -224,7 +263,7 @@ DROPS = frozenset(
         RepairKind.INVALID_UTF8, RepairKind.STRAY_LINE, RepairKind.HTTP_HEAD, RepairKind.FOREIGN_BODY,
         RepairKind.NOT_A_STREAM, RepairKind.SPLICED_EVENT, RepairKind.STRAY_FRAMING, RepairKind.WRAPPED_COMMENT,
         RepairKind.DONE_SPELLING, RepairKind.EMPTY_DATA, RepairKind.INVALID_JSON, RepairKind.UNFINISHED_TAIL,
-        RepairKind.OVERSIZED_EVENT, RepairKind.AFTER_DONE, RepairKind.DONE_AFTER_ERROR, RepairKind.REPEATED_EVENT,
+        RepairKind.OVERSIZED_EVENT, RepairKind.DONE_AFTER_ERROR, RepairKind.REPEATED_EVENT,
         RepairKind.DOUBLE_PREFIX,  # the inner frame's own id and comments
     }
 )  # fmt: skip
@@ -254,6 +293,7 @@ def check_accounted(data: bytes, **options: Any) -> None:
     part (bytes that are not UTF-8) must do so with U+FFFD in their place.
     """
     result = repaired([data], **options)
+    data = data[: result.report.bytes_in]  # what follows the sentinel is not read
     wholes = [repair for repair in result.repairs if repair.kind is not RepairKind.INVALID_UTF8]
     marks = covered(data, wholes)
     # A byte order mark means nothing where a body begins: at the start, and after a head that was skipped.
@@ -327,7 +367,7 @@ def _expect_in_order(wanted: list[str], there: list[str]) -> None:
 MEANS_NOTHING = frozenset(
     {
         RepairKind.STRAY_LINE, RepairKind.EMPTY_DATA, RepairKind.INVALID_JSON, RepairKind.WRAPPED_COMMENT,
-        RepairKind.AFTER_DONE, RepairKind.OVERSIZED_EVENT, RepairKind.UNFINISHED_TAIL,
+        RepairKind.OVERSIZED_EVENT, RepairKind.UNFINISHED_TAIL,
     }
 )  # fmt: skip
 """Kinds that drop all that they name, and write nothing in its place."""
@@ -340,6 +380,7 @@ def check_cut_out(data: bytes, **options: Any) -> None:
     separators go with what stood beside them.
     """
     result = repaired([data], **options)
+    data = data[: result.report.bytes_in]
     pieces = [data[repair.offset : repair.offset + repair.length] for repair in result.repairs]
     is_asked = result.report.error is None and result.report.format in (Format.SSE, Format.NDJSON)
     if not is_asked or any(repair.kind not in MEANS_NOTHING for repair in result.repairs):
@@ -368,6 +409,7 @@ def check_marks(data: bytes, **options: Any) -> None:
     What an id meant, `check_reading` checks. A comment may be gone where it is counted as a blank line: one for each.
     """
     result = repaired([data], **options)
+    data = data[: result.report.bytes_in]
     gone = covered(data, result.repairs, DROPS)
     for found in _NAMES.finditer(data):
         gone[found.start() : found.end()] = b"\1" * len(found.group())

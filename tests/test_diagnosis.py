@@ -92,7 +92,6 @@ IN_BYTES: dict[str, tuple[bytes, str]] = {
     "M06 a wrapped comment": (say("a") + b"data: : keepalive\n\n" + STOP + DONE, "wrapped-comment"),
     "M07 NaN": (say("a") + b'data: {"score":NaN}\n\n' + STOP + DONE, "non-finite"),
     "M09 misspelt": (say("a") + STOP + b"data: DONE\n\n", "done-spelling"),
-    "M10 data after the end": (WHOLE + say("more"), "after-done"),
     "M11 hop by hop in HTTP/2": (
         HEAD.replace(b"HTTP/1.1 200 OK", b"HTTP/2 200\r\nConnection: close") + WHOLE,
         "hop-by-hop",

@@ -120,11 +120,11 @@ def test_there_is_one_verdict(data: bytes, options: dict[str, Any], clean: bool,
     assert pipeline.close(clean=clean)[1] is verdict
 
 
-def test_the_first_done_ends_the_stream_and_later_data_is_dropped_by_name() -> None:
+def test_the_first_done_ends_the_stream_and_nothing_is_forwarded_or_recorded_behind_it() -> None:
     gate = gate_after(OPENED + b"data: [DONE]\n\n")
     assert (gate.state.phase, gate.state.after_done, gate.state.stopped) == (Phase.DONE, True, True)
     assert not forward(gate, "{}")
-    assert gate.out == [Repair(RepairKind.AFTER_DONE, 0, 2)]
+    assert gate.out == []
 
 
 def test_where_data_after_it_may_stay_a_done_ends_nothing() -> None:
@@ -166,16 +166,6 @@ def test_what_could_not_be_proven_is_counted_and_is_content_in_a_known_dialect()
         assert isinstance(frame, Frame)
         assert frame.kind is not None
         assert frame.kind.name == kind
-
-
-def test_a_byte_order_mark_that_would_open_the_output_stands_after_a_blank_line() -> None:
-    gate = gate_for()
-    gate.forward_comment("x", b"\xef\xbb\xbf: x\n")
-    gate.forward_bare(b"\xef\xbb\xbfa: b\n\n")
-    assert [item.wire for item in gate.out if isinstance(item, Frame)] == [
-        b"\n\xef\xbb\xbf: x\n",
-        b"\xef\xbb\xbfa: b\n\n",
-    ]
 
 
 @pytest.mark.parametrize("comments", ["keep", "drop"])

@@ -32,6 +32,11 @@ def test_chunking_never_shows_in_long_streams(chunks: list[bytes], options: dict
     laws.check_chunking(chunks, **options)
 
 
+@given(drawn.cut_anyhow(drawn.framed), drawn.any_options)
+def test_chunking_never_shows_whatever_options_are_combined(chunks: list[bytes], options: dict[str, Any]) -> None:
+    laws.check_chunking(chunks, **options)
+
+
 @given(drawn.cut_anyhow(drawn.anything))
 def test_chunking_never_shows_in_the_standards_reading(chunks: list[bytes]) -> None:
     laws.check_chunking(chunks, repairs=(), max_event_bytes=drawn.LIMIT)
@@ -157,6 +162,11 @@ def test_a_repaired_long_stream_needs_no_repair(data: bytes, options: dict[str, 
     laws.check_idempotent(data, **options)
 
 
+@given(drawn.framed, drawn.any_options)
+def test_a_second_proxy_changes_nothing_whatever_options_are_combined(data: bytes, options: dict[str, Any]) -> None:
+    laws.check_chained(data, **options)
+
+
 # Law 5; all other tests of this file hold it too: none of them may raise
 
 
@@ -201,6 +211,13 @@ def test_nothing_raises_near_the_recursion_limit_of_the_caller(data: bytes, room
 
 @given(drawn.anything, drawn.faithful)
 def test_every_line_leaves_or_is_named(data: bytes, options: dict[str, Any]) -> None:
+    laws.check_accounted(data, **options)
+
+
+@given(drawn.framed, drawn.faithful)
+def test_every_line_leaves_or_is_named_in_front_of_the_first_payload_and_behind_the_end(
+    data: bytes, options: dict[str, Any]
+) -> None:
     laws.check_accounted(data, **options)
 
 

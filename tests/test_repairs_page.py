@@ -58,7 +58,7 @@ def test_the_broken_example_becomes_the_mended_one_with_this_one_repair(name: st
     kinds = DEFAULT_REPAIRS | {RepairKind(name)}
     out, report = read(row(section, "broken"), repairs=kinds, **options_of(section))
     assert out == row(section, "mended")
-    assert set(report.repairs) == {RepairKind(name)}
+    assert set(report.repairs) == ({RepairKind(name)} if name != "after-done" else set())  # what follows is not read
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -73,8 +73,7 @@ def test_the_healthy_neighbour_is_left_alone(name: str) -> None:
     section = EXAMPLES[name]
     data = row(section, "neighbour")
     out, report = read(data, repairs=DEFAULT_REPAIRS | {RepairKind(name)}, **options_of(section))
-    if name != "unfinished-tail":  # an open comment is no loss, and does not leave
-        assert out.startswith(data)
+    assert out.startswith(data)
     assert not report.repairs
 
 
@@ -139,7 +138,7 @@ def test_the_code_that_a_section_names_exists(name: str) -> None:
 def test_a_section_names_all_code_that_records_its_repair(name: str) -> None:
     code = code_of(SECTIONS[name])
     recorded = {(file, function) for kind, file, function in RECORDED if kind == name}
-    assert recorded
+    assert recorded or name == "after-done"  # what follows is not read
     for file, function in recorded:
         assert file in code
         assert not function or function in code[file], (file, function)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from unbroken.core.sse.block import FIELD_NAME, ParsedBlock, parse_simple, respell, respell_lines
+from unbroken.core.sse.block import FIELD_NAME, MAX_RETRY, ParsedBlock, parse_simple, respell, respell_lines, swallows
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,10 @@ from unbroken.core.sse.block import FIELD_NAME, ParsedBlock, parse_simple, respe
         (b"retry: -1\n", {"retry": None}),
         (b"retry: \n", {"retry": None}),
         ("retry: ٣\n".encode(), {"retry": None}),
-        (b"retry: " + b"9" * 16 + b"\n", {"retry": None}),
+        (b"retry: " + b"9" * 26 + b"\n", {"retry": 10**26 - 1}),
+        (b"retry: " + b"0" * 9000 + b"5\n", {"retry": 5}),
+        (b"retry: " + b"9" * 309 + b"\n", {"retry": MAX_RETRY}),
+        (b"retry: " + b"1" * 9000 + b"\n", {"retry": MAX_RETRY}),
         (b": note\n:\n", {"non_fields": [], "lines": [b": note", b":"]}),
         (b"colour: red\n", {"unknown": True, "non_fields": [], "lines": [b"colour: red"]}),
         (b"not a field\n", {"non_fields": [b"not a field"], "body": [b"not a field"], "lines": []}),
@@ -102,10 +105,31 @@ def test_a_simple_block_equals_the_one_that_is_parsed_line_by_line(frame: bytes,
     if simple is None:
         return
     parsed = ParsedBlock(frame[:-1])
-    for attribute in (*ParsedBlock.__slots__, "payload"):
+    for attribute in (*sorted({*ParsedBlock.__slots__} - {"leading"}), "payload"):
         assert getattr(simple, attribute) == getattr(parsed, attribute), attribute
     assert simple.spell() == parsed.spell() == frame
     assert respell(simple, "P") == respell(parsed, "P")
+
+
+@pytest.mark.parametrize(
+    ("line", "whether"),
+    [
+        (b'event: tokenTdata: {"a":1}', True),
+        (b"event: tokendata: hello", True),
+        (b'event: {"a":1}', True),
+        (b"event: x[DONE]", True),
+        (b'retry: 30data: {"a":1}', True),
+        (b'id: 1\0data: {"a":1}', True),
+        (b"event: content_block_delta", False),
+        (b"event: a b, c!", False),
+        (b"retry: 3s", False),
+        (b'id: {"a":1}', False),
+        (b'foo: {"a":1}', False),
+        (b': {"a":1}', False),
+    ],
+)
+def test_what_looks_like_a_payload_in_a_field_that_cannot_hold_one_was_swallowed(line: bytes, whether: bool) -> None:
+    assert swallows(line) is whether
 
 
 def test_a_payload_of_several_lines_is_written_line_by_line() -> None:

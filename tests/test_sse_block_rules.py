@@ -8,7 +8,7 @@ from unbroken import RepairKind
 from unbroken.core.mending import PAYLOAD_MENDS
 from unbroken.core.proof import MAX_PROOF
 from unbroken.core.sse.block import ParsedBlock
-from unbroken.core.sse.block_rules import BLOCK_RULES, USES_NON_FIELDS, documents_between, mend, raw_block, raw_newlines
+from unbroken.core.sse.block_rules import BLOCK_RULES, USES_NON_FIELDS, mend, raw_block, raw_documents, raw_newlines
 
 
 def everything(kind: RepairKind) -> bool:
@@ -77,17 +77,20 @@ def test_every_mend_of_payloads_is_a_rule_after_those_that_use_non_field_lines()
 
 
 @pytest.mark.parametrize(
-    ("wire", "documents"),
+    ("wire", "before", "after"),
     [
-        (b"data: {}\n", []),
-        (b"data: {}\n[1]\nnot a field\n{}\n", ["[1]", "{}"]),
-        (b"id: 1\n{}\n2 3\n", ["{}"]),
-        (b"data: {}\n{\n}\n", []),
-        (b'data: {}\n {}\n"a"\n12\n', []),
-        (b"data: {}\n{a}\n", []),
+        (b"data: {}\n", [], []),
+        (b"data: {}\n[1]\nnot a field\n{}\n", [], ["[1]", "{}"]),
+        (b"id: 1\n{}\n2 3\n", ["{}"], []),
+        (b"id: 1\n[1]\nid: 2\n{}\ndata: {}\n[2]\ndata: {}\n[3]\n", ["[1]", "{}"], ["[2]", "[3]"]),
+        (b"data: {}\n{\n}\n", [], []),
+        (b'data: {}\n {}\n"a"\n12\n', [], []),
+        (b"data: {}\n{a}\n", [], []),
     ],
 )
-def test_non_field_lines_that_are_documents_are_events_of_their_own(wire: bytes, documents: list[str]) -> None:
+def test_non_field_lines_that_are_documents_are_events_of_their_own(
+    wire: bytes, before: list[str], after: list[str]
+) -> None:
     block = ParsedBlock(wire)
-    assert documents_between(block, everything) == documents
-    assert documents_between(block, lambda kind: kind is not RepairKind.RAW_JSON) == []
+    assert raw_documents(block, everything) == (before, after)
+    assert raw_documents(block, lambda kind: kind is not RepairKind.RAW_JSON) == ([], [])

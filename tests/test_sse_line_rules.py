@@ -190,13 +190,6 @@ def test_a_rule_leaves_its_neighbours_alone(rule: Any, block: bytes, line: bytes
     assert ask(rule, line, seen_after(block, **options)) is None
 
 
-def test_after_the_sentinel_a_page_is_not_a_failure() -> None:
-    seen = seen_after(b"")
-    assert foreign_body(b"<html>", seen) is not None
-    seen.gate.state.forwarded_sentinel()
-    assert foreign_body(b"<html>", seen) is None
-
-
 def test_data_that_was_disproven_once_ends_no_block() -> None:
     seen = seen_after(b"data: {}\n")
     seen.evidence.disproven = True

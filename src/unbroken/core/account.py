@@ -16,6 +16,8 @@ from .proof import is_whole
 
 MAX_KEPT: Final = 2**20
 """Characters of text, reasoning and arguments that are kept of one stream, all choices together."""
+MAX_LABELS: Final = 2**18
+"""Characters of ids, names and finish reasons that are kept of one stream, all together."""
 MAX_CALLS: Final = 1024
 """Tool calls, and choices, that are kept of one stream."""
 _CONTENT: Final = EventClass.CONTENT
@@ -88,6 +90,7 @@ class Account:
         "_growing",
         "_last_piece",
         "_room",
+        "_room_for_labels",
         "_usage",
         "beginnings",
         "content_events",
@@ -99,6 +102,7 @@ class Account:
         self._choices: dict[int, _Choice] = {}
         self._calls: dict[tuple[int, Hashable], _Call] = {}
         self._room = MAX_KEPT
+        self._room_for_labels = MAX_LABELS
         self.cut: bool = False
         """Whether something was not kept."""
         self.content_events: int = 0
@@ -167,8 +171,9 @@ class Account:
             self._keep(choice.refusal, delta.refusal)
         for fragment in delta.tools:
             self._absorb_tool(delta.choice, fragment)
-        if delta.finish_reason is not None:
-            choice.finish_reason = delta.finish_reason
+        if delta.finish_reason is not None and delta.finish_reason != choice.finish_reason:
+            self._room_for_labels += len(choice.finish_reason or "")
+            choice.finish_reason = self._keep_label(delta.finish_reason)
         return bool(delta.text or delta.reasoning or delta.tools or delta.refusal)
 
     def _open_choice(self, index: int) -> _Choice:
@@ -184,15 +189,24 @@ class Account:
         self._room -= len(piece)
         pieces.write(piece)
 
+    def _keep_label(self, label: str | None) -> str | None:
+        """Return a label that is to be kept, or None where there is no room for it: half of an id says nothing."""
+        if label is None or len(label) > self._room_for_labels:
+            self.cut = self.cut or label is not None
+            return None
+        self._room_for_labels -= len(label)
+        return label
+
     def _absorb_tool(self, choice: int, fragment: ToolFragment) -> None:
         call = self._calls.get((choice, fragment.key))
         if call is None:
-            if len(self._calls) >= MAX_CALLS:
+            key = fragment.key
+            if len(self._calls) >= MAX_CALLS or (isinstance(key, str) and self._keep_label(key) is None):
                 self.cut = True
                 return
-            call = self._calls[choice, fragment.key] = _Call(choice, fragment.kind)
-        call.id = call.id or fragment.id
-        call.name = call.name or fragment.name
+            call = self._calls[choice, key] = _Call(choice, fragment.kind)
+        call.id = call.id or self._keep_label(fragment.id)
+        call.name = call.name or self._keep_label(fragment.name)
         if fragment.whole:
             self._room += call.arguments.tell()
             call.arguments = StringIO()

@@ -144,6 +144,9 @@ class Converter(Protocol):
     def end(self) -> list[Any]:
         """Return the payloads that follow at the end of a complete stream, the sentinel included."""
 
+    def is_complete(self) -> bool:
+        """Return whether the payloads before the sentinel say that the answer is whole; asked after `end`."""
+
 
 CONVERTERS: dict[str, Callable[[], Converter]] = {}
 """What `convert=` can name."""

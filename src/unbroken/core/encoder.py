@@ -18,12 +18,17 @@ def spell(frame: Outgoing, source: Format | None, target: Format) -> bytes:
     """Return one frame, or several, in the framing `target`; untouched where that is the one it came in."""
     if source is target:
         return frame.wire
+    if target is Format.SSE:  # a line, or an element, has no id of its own
+        return b"".join([spell_event(replace(event, id=""), target) for event in frame.events()])
     return b"".join([spell_event(event, target) for event in frame.events()])
 
 
-def spell_payload(payload: Any, target: Format) -> bytes:
-    """Return one payload of a converted stream; NDJSON has no place for a sentinel."""
-    if isinstance(payload, str):
+def spell_payload(payload: Any, target: Format, *, keeps_sentinel: bool = False) -> bytes:
+    """Return one payload of a converted stream.
+
+    NDJSON has no place for a sentinel; `keeps_sentinel` writes it as a JSON string, where nothing else ends the answer.
+    """
+    if isinstance(payload, str) and (target is Format.SSE or not keeps_sentinel):
         return f"data: {payload}\n\n".encode() if target is Format.SSE else b""
     text = json.dumps(payload)
     return f"data: {text}\n\n".encode() if target is Format.SSE else text.encode() + b"\n"
@@ -38,7 +43,18 @@ def spell_event(event: Event, target: Format) -> bytes:
         return replace(event, data=text).encode()
     if text == DONE:
         return b""
+    if event.event == "error":
+        return _spell_error_line(value, text)
     return one_line(text if is_json else json.dumps(text)).strip(" \t").encode() + b"\n"
+
+
+def _spell_error_line(value: Any, text: str) -> bytes:
+    """Return the line of an event that was an error by its name: NDJSON has no place for that, so the data says it."""
+    said = one_line(text if value is not FLAWED else json.dumps(text)).strip(" \t") if text and value else "true"
+    names_itself = isinstance(value, dict) and (
+        value.get("error") or "error" in (value.get("type"), value.get("object"))
+    )
+    return (said if names_itself else '{"error": ' + said + "}").encode() + b"\n"
 
 
 def spell_error(failure: Failure, dialect: Dialect | None, target: Format, array: bytes | None) -> bytes:

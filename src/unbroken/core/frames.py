@@ -14,10 +14,11 @@ from .repairs import Repair
 class Frame:
     """One frame: its canonical bytes, and what it is to a reader of events.
 
-    `kind` is None for framing that is neither an event nor a comment: a blank line, a block without data.
+    `kind` is None for framing that is neither an event nor a comment: a blank line, a block without data. `known` is
+    whether the dialect was known when it left.
     """
 
-    __slots__ = ("comment", "event", "kind", "reading", "wire")
+    __slots__ = ("comment", "event", "kind", "known", "reading", "wire")
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Frame:
         self.comment = comment
         self.kind = kind
         self.reading = reading  # None where no dialect read the payload
+        self.known = False
 
     @property
     def count(self) -> int:
@@ -53,6 +55,10 @@ class Frames(Protocol):
     @property
     def kind(self) -> EventClass:
         """`CONTENT`."""
+
+    @property
+    def known(self) -> bool:
+        """True: a dialect read them."""
 
     @property
     def wire(self) -> bytes:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from .account import Account
-from .decoder import BOM, replace_invalid_utf8
+from .decoder import replace_invalid_utf8
 from .dialect import REGISTRY, Dialect, EventClass, Reading
 from .events import Comment, Event, Format
 from .failure import Failure, failure_of_ours, is_ours
 from .frames import Frame, Item
-from .mending import DONE
+from .mending import DONE, SENTINEL_LINE
 from .options import Options
 from .proof import FLAWED, UNPROVEN, read_exactly
 from .repairs import Repair, RepairKind
@@ -34,7 +34,10 @@ _LIVE: Final = Phase.LIVE
 class Gate:
     """Forwards events, drops them by name, or ends the stream."""
 
-    __slots__ = ("_names_matter", "account", "delivered", "dialect", "opened", "options", "out", "report", "state")
+    __slots__ = (
+        "_names_matter", "account", "delivered", "dialect", "opened", "options", "out", "report", "showed_framing",
+        "state", "target",
+    )  # fmt: skip
 
     def __init__(self, options: Options, report: StreamReport) -> None:
         self.options = options
@@ -45,6 +48,11 @@ class Gate:
         self.dialect: Dialect | None = None
         self.opened = False
         """Whether anything was forwarded."""
+        self.showed_framing = False
+        """Whether a comment, or a field of the standard outside of an event, was forwarded."""
+        # A conversion writes SSE unless `to` says otherwise; else the framing stays what it is, once that is known.
+        self.target: Format | None = options.to or (Format.SSE if options.convert else None)
+        """The framing in which frames are written, once that is decided; None: their own."""
         self.delivered: DeliveredIds | None = None
         """The ids of what was delivered, kept where a broken connection may be resumed."""
         self._names_matter = False  # clients of the dialect need the names of some events
@@ -134,7 +142,9 @@ class Gate:
         dialect, state = self.dialect, self.state
         # A repair can make an event longer, and the next reader has the same limit.
         too_long = len(wire) > self.options.max_event_bytes
-        if (too_long or state.phase is not _LIVE or state.failure) and self._drops(event, start, end, too_long):
+        phase = state.phase
+        is_special = too_long or value is None or phase is not _LIVE or state.failure
+        if is_special and self._drops(event, value, start, end, too_long=too_long):
             return False
         reading = None
         if dialect is not None and not dialect.json_payloads:
@@ -148,6 +158,8 @@ class Gate:
                 event, wire = self._with_name(event, wire, value, start, end, named=named)
         else:
             self.report.unproven += 1
+        if state.phase is not phase:
+            event = self._spell_sentinel(event)
         kind = self._classify(value) if reading is None else reading.kind
         if kind is _LIVENESS and self.options.comments == "drop":
             return False
@@ -155,24 +167,32 @@ class Gate:
         self._emit(Frame(lead + wire, event, None, kind, reading))
         return True
 
-    def _drops(self, event: Event, start: int, end: int, too_long: bool) -> bool:
-        """Drop an event that is too long, or may not follow what was forwarded; return whether it was dropped."""
+    def _drops(self, event: Event, value: Any, start: int, end: int, *, too_long: bool) -> bool:
+        """Drop an event that is too long, that clients cannot read, or that may not follow what was forwarded.
+
+        Return whether it was dropped.
+        """
         state = self.state
         if state.after_done:
-            self.repair(RepairKind.AFTER_DONE, start, end)
+            pass  # a further document of the block that held the sentinel, whose repair names all of it
         elif too_long:
             self.repair(RepairKind.OVERSIZED_EVENT, start, end)
         elif state.failure and event.data == DONE and self.allows(RepairKind.DONE_AFTER_ERROR):
             self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
+        elif value is None and self._wants_content(event) and self.allows(RepairKind.EMPTY_DATA):
+            self.repair(RepairKind.EMPTY_DATA, start, end)
         else:
             return False
         return True
 
+    def _wants_content(self, event: Event) -> bool:
+        """Return whether clients of the known dialect read the payload of this event, and fail at `null`."""
+        dialect = self.dialect
+        return self.state.mode is Mode.KNOWN and not (dialect is not None and dialect.says_by_name(event.event))
+
     def _emit(self, frame: Frame) -> None:
-        # A U+FEFF that opened the output would be taken for a byte order mark by the next reader.
-        if not self.opened and frame.wire.startswith(BOM):
-            frame.wire = b"\n" + frame.wire
         self.opened = True
+        frame.known = self.dialect is not None
         self.out.append(frame)
 
     def _classify(self, value: Any) -> EventClass:
@@ -192,9 +212,24 @@ class Gate:
             self.state.receive(Signal.PROSE)
         return None
 
+    def _spell_sentinel(self, event: Event) -> Event:
+        """Return the sentinel as the framing of the output spells it.
+
+        In NDJSON it is a JSON string, and is written only where nothing else says that the answer is whole.
+        """
+        source, target, dialect = self.report.format, self.target, self.dialect
+        if source is target or dialect is None:
+            return event
+        if target is Format.NDJSON and not dialect.is_complete():
+            return replace(event, data=SENTINEL_LINE)
+        return replace(event, data=DONE) if target is Format.SSE else event
+
     def _read(self, event: Event, value: Any) -> Reading | None:
         if type(value) is dict and ("error" in value or "type" in value) and is_ours(value):
             self.state.forwarded_error(failure_of_ours(value))
+        if value == DONE and self.expects_done and self.report.format is Format.NDJSON:
+            self.state.forwarded_sentinel()
+            return None
         dialect = self.dialect or _recognise(event.event, value)
         if dialect is None:
             return None
@@ -255,7 +290,7 @@ class Gate:
             return event, wire
         if named:
             # Lines and elements have no place for a name: they get it where they become SSE.
-            becomes_sse = self.options.to is Format.SSE and self.report.format is not Format.SSE
+            becomes_sse = self.target is Format.SSE and self.report.format is not Format.SSE
             return (replace(event, event=name) if becomes_sse else event), wire
         longer = b"event: " + name.encode() + b"\n" + wire
         if len(longer) > self.options.max_event_bytes or not self.allows(RepairKind.EVENT_NAME_RESTORED):

@@ -152,6 +152,11 @@ class JSONArrayReader:
         self._excess_from: int | None = None
 
     @property
+    def offset(self) -> int:
+        """Where the first byte stands that was not read."""
+        return self._offset
+
+    @property
     def open_array(self) -> bytes | None:
         """What an error of ours must begin with to be an element of the array; None once it has ended."""
         if self._expects is _Expects.NOTHING:
@@ -161,9 +166,9 @@ class JSONArrayReader:
     def feed(self, chunk: bytes) -> None:
         """Read the next bytes."""
         at = 0
-        while at < len(chunk) and self._gate.state.dead_from is None:
+        while at < len(chunk) and not self._gate.state.stopped:
             at = self._take_element(chunk, at) if self._element.size else self._take_between(chunk, at)
-        self._offset += len(chunk)
+        self._offset += at
 
     # Between elements
 

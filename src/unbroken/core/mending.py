@@ -15,6 +15,8 @@ from .repairs import RepairKind
 
 DONE: Final = "[DONE]"
 """The sentinel of OpenAI-style streams: the one payload that is not JSON and means something."""
+SENTINEL_LINE: Final = '"[DONE]"'
+"""The sentinel as a line of NDJSON, which has no place for what is not JSON."""
 
 MAX_REPR: Final = 64 * 1024
 """Characters of a Python repr that are read at most."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .decoder import LineSplitter, is_utf8
 from .events import Event
-from .failure import Failure
+from .failure import Failure, is_ours
 from .gate import Gate
 from .mending import DONE, escape_separators, join_raw_lines, mend_payload, one_line
 from .proof import FLAWED, UNPROVEN, BracketScanner, is_whole, prove
@@ -118,11 +118,11 @@ class NDJSONReader:
         """Read the next bytes."""
         splitter = self._splitter
         for line in splitter.feed(chunk):
-            if self._gate.state.dead_from is not None:
-                return
             start = splitter.offset
             splitter.offset += len(line) + 1
             self._take_raw_line(line, start)
+            if self._gate.state.stopped:
+                return
         if splitter.open_line and splitter.open_line[0] in _BLANKS:
             splitter.skip_blanks()
             self._indented = True
@@ -130,6 +130,11 @@ class NDJSONReader:
             self._skip(splitter.offset)
             self._open.end = splitter.offset + len(splitter.open_line)
             splitter.shorten_open_line()
+
+    @property
+    def offset(self) -> int:
+        """Where the first byte stands that was not read."""
+        return self._splitter.offset
 
     def skip_to(self, offset: int) -> None:
         """Continue at this offset: the lines before it were forwarded without this reader."""
@@ -139,7 +144,7 @@ class NDJSONReader:
         """Return whether the next byte begins a line, and nothing waits for that line."""
         document = self._open
         waits = self._splitter.open_line or document.oversized or self._indented or document.scanner or self._first.held
-        return not waits and not self._needs_object and self._gate.state.dead_from is None
+        return not waits and not self._needs_object and not self._gate.state.stopped
 
     def _skip(self, start: int) -> None:
         """Skip a line that is too long, from `start` on."""
@@ -199,15 +204,13 @@ class NDJSONReader:
             if is_error_body(value):
                 self._gate.die(body_failure(value), RepairKind.NOT_A_STREAM, start, end)
                 return
-            if self._first.holds and len(text) <= _MAX_HELD:
+            if self._first.holds and len(text) <= _MAX_HELD and not is_ours(value):
                 self._first.held = (text, start, end)
                 return
         self._forward(text, value, start, end)
 
     def _forward(self, text: str, value: Any, start: int, end: int) -> None:
-        if (held := self._first.take()) is not None:
-            # A second document shows that the content type was wrong.
-            self._forward(held[0], prove(held[0]), held[1], held[2])
+        self._release_held()
         if value is not UNPROVEN and value is not FLAWED:
             escaped = text if self._gate.options.standard_only else escape_separators(text)
             if escaped is not text:
@@ -217,13 +220,21 @@ class NDJSONReader:
         if self._gate.forward(event, text.encode() + b"\n", value, start, end):
             self._needs_object = False
 
+    def _release_held(self) -> None:
+        """Forward the document that waited: a second one shows that the content type was wrong."""
+        if (held := self._first.take()) is not None:
+            self._forward(held[0], prove(held[0]), held[1], held[2])
+
     def _is_first_of_body(self) -> bool:
         """Return whether the document at hand may still be the one document of a body that is not a stream."""
         return self._first.may_be_body and self._first.held is None and not self._gate.opened
 
     def _misleads(self, text: str) -> bool:
         """Return whether this text, if it left first, would make the next reader see another format."""
-        return self._needs_object and not text.startswith("{")
+        return self._leaves_first() and not text.startswith("{")
+
+    def _leaves_first(self) -> bool:
+        return self._needs_object and self._first.held is None
 
     # Repaired lines
 
@@ -302,12 +313,13 @@ class NDJSONReader:
         policy = gate.options.invalid_json
         if policy == "drop" and not gate.options.standard_only and RepairKind.INVALID_JSON not in gate.options.repairs:
             policy = "keep"
-        if policy == "keep" and self._needs_object:
+        if policy == "keep" and self._leaves_first():
             policy = "drop"  # what leaves first shows the next reader the format
         if policy == "keep":
             for text in line.decode().split("\n"):
                 self._forward(text, FLAWED, start, end)
         elif policy == "error" and not gate.options.standard_only:
+            self._release_held()
             gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
         elif not gate.options.standard_only:
             gate.repair(RepairKind.INVALID_JSON, start, end)
@@ -322,6 +334,10 @@ class NDJSONReader:
             self._end_oversized(max(self._open.end, start + len(line)))
             return True
         stripped = line.strip(_BLANKS)
+        if clean and stripped and self._is_first_of_body() and stripped[:1] not in (b"{", b"["):
+            # Lines that this library wrote end with a line end; one string or number without it is a body.
+            self._gate.die(body_failure(None), RepairKind.NOT_A_STREAM, start, start + len(line))
+            return False
         if clean and stripped and self._is_last(stripped):
             self._splitter.offset += len(line) + 1
             self._take_raw_line(line, start)

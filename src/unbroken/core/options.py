@@ -237,6 +237,12 @@ class Options:
     observers: tuple[Observer, ...] = _option((), _observers)
 
     @property
+    def expected_format(self) -> Format | None:
+        """The framing that the input must have, by what the caller said: prose comes in SSE only."""
+        is_prose = self.format is None and self.dialect is not None and not self.dialect.json_payloads
+        return Format.SSE if is_prose else self.format
+
+    @property
     def standard_only(self) -> bool:
         """Whether nothing is to be repaired: the standard's reading and nothing else."""
         return not self.repairs

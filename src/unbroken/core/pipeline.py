@@ -39,10 +39,15 @@ class FramingReader(Protocol):
 
     @property
     def shows_its_framing(self) -> bool:
-        """Whether what came is in this framing, even if no event came of it.
+        """Whether what came is in this framing, even if nothing of it was forwarded.
 
-        Asked at the end of a body without events: then it is a stream that was empty or cut, and not a foreign body.
+        Asked at the end of a body of which nothing left: then it is a stream that was empty or cut, and not a foreign
+        body. Where something left, only that counts: the next reader sees nothing else.
         """
+
+    @property
+    def offset(self) -> int:
+        """Where the first byte stands that was not read."""
 
     @property
     def open_array(self) -> bytes | None:
@@ -79,7 +84,6 @@ class Pipeline:
         "options",
         "reader",
         "report",
-        "target",
     )
 
     def __init__(self, options: Options, report: StreamReport, delivery: Delivery | None = None) -> None:
@@ -90,8 +94,6 @@ class Pipeline:
         self.fast: FastPath | None = None
         """Stands before the reader; None before the format is known, for a JSON array, and after the end."""
         self.closed = False
-        self.target: Format | None = None
-        """The framing in which frames are written, once that is decided; None: their own."""
         self._delivery = delivery
         self._prefix = bytearray()  # while the format is not known
         self._awaits: bytes | None = None  # what must come into `_prefix` before its format can be told
@@ -101,9 +103,12 @@ class Pipeline:
         self._skips_bom = True  # nothing of the body has gone yet, where alone a byte order mark means nothing
 
     def feed(self, chunk: bytes) -> list[Item]:
-        """Read the next bytes and return what they complete."""
+        """Read the next bytes and return what they complete; nothing behind the sentinel that ended the stream."""
+        gate = self.gate
+        if gate.state.after_done:
+            return []
         self.report.bytes_in += len(chunk)
-        if self.gate.state.dead_from is None:
+        if gate.state.dead_from is None:
             if self.fast is not None:
                 self.fast.feed(chunk)
             elif self.reader is not None:
@@ -112,7 +117,9 @@ class Pipeline:
                 self._prefix += chunk
                 if self._awaits is None or self._has_come(self._awaits):
                     self._choose_format(at_end=False)
-        return self.gate.take_items()
+        if self.reader is not None and gate.state.stopped and gate.state.dead_from is None:  # at the sentinel
+            self.report.bytes_in = self.reader.offset
+        return gate.take_items()
 
     def close(self, *, clean: bool) -> tuple[list[Item], Verdict]:
         """Take the end of input; return what is left, and the verdict."""
@@ -121,7 +128,7 @@ class Pipeline:
         if self.reader is None and gate.state.dead_from is None and self._prefix:
             self._choose_format(at_end=True)
         cut = False
-        if self.reader is not None and gate.state.dead_from is None:
+        if self.reader is not None and not gate.state.stopped:
             if self.fast is not None:
                 self.fast.flush()
             cut = self.reader.close(clean=clean)
@@ -182,8 +189,8 @@ class Pipeline:
         """Fail where nothing of the body could be read: it is not a stream, and must not pass for an empty answer."""
         gate, dropped = self.gate, self.report.repairs
         if gate.opened:
-            # Lines that look like fields have left; they are all that came, and none is one of the standard's.
-            if self.report.format is Format.SSE and not reader.shows_its_framing:
+            # Lines that look like fields have left; they are all that left, and none is one of the standard's.
+            if self.report.format is Format.SSE and not (gate.showed_framing or reader.pending_fields):
                 gate.state.die(not_a_stream("unrecognised"), None, self.report.bytes_in)
             return
         foreign = dropped[RepairKind.STRAY_LINE] + dropped[RepairKind.INVALID_JSON]
@@ -199,20 +206,20 @@ class Pipeline:
         return self._searched > MAX_HEAD + _MAX_INDENT or re.search(pattern, self._prefix[begin:]) is not None
 
     def _choose_format(self, *, at_end: bool) -> None:
-        given = self.options.format
-        if given is None and self.options.dialect is not None and not self.options.dialect.json_payloads:
-            given = Format.SSE  # prose comes in no other framing
+        given = self.options.expected_format
         if given is not None:
             self._begin_as(given, at_end=at_end)
             return
         self._trim_blanks()
         content_type = self.options.content_type
-        beginning = sniff(bytes(self._prefix), content_type, at_start=self._skips_bom, at_end=at_end)
+        to_lines = self.options.to is Format.NDJSON
+        prefix = bytes(self._prefix)
+        beginning = sniff(prefix, content_type, at_start=self._skips_bom, at_end=at_end, to_lines=to_lines)
         if beginning is not None:
             self._awaits = None
             self._follow(beginning, at_end=at_end)
         else:
-            self._awaits = awaited(bytes(self._prefix))
+            self._awaits = awaited(prefix)
             self._searched = len(self._prefix)
 
     def _trim_blanks(self) -> None:
@@ -287,5 +294,5 @@ class Pipeline:
         from . import fast_path
 
         if fast_path.enabled:
-            stays = self._delivery is not Delivery.WIRE or self.target in (None, self.report.format)
+            stays = self._delivery is not Delivery.WIRE or self.gate.target in (None, self.report.format)
             self.fast = fast_path.FastPath(self.gate, reader, frame_ends, self._delivery if stays else None)

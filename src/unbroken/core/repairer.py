@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from .decoder import BOM
 from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
 from .encoder import spell, spell_error, spell_heartbeat, spell_payload
 from .engine import Engine
@@ -15,7 +16,7 @@ from .mending import DONE
 from .options import RepairOptions, refuse_unknown
 from .repairs import Repair, RepairKind
 from .report import Verdict
-from .sniffer import media_type
+from .sniffer import is_lines, media_type
 from .state import Phase
 
 
@@ -27,7 +28,7 @@ class StreamRepairer(Engine[bytes]):
     passes through.
     """
 
-    __slots__ = ("_converter", "_heartbeat", "_indented")
+    __slots__ = ("_converter", "_heartbeat", "_indented", "_told_failure")
 
     _DELIVERY = Delivery.WIRE
 
@@ -35,9 +36,8 @@ class StreamRepairer(Engine[bytes]):
         refuse_unknown("StreamRepairer", options, writes=True)
         super().__init__(**options)
         self._heartbeat = Heartbeat(self.options.heartbeat)
-        # A conversion writes SSE unless `to` says otherwise; else the framing stays what it is, once that is known.
-        self._pipeline.target = self.options.to or (Format.SSE if self.options.convert else None)
         self._converter: Converter | None = None
+        self._told_failure = False  # a conversion ended with upstream's error, as the last frame
         self._indented = False  # heartbeats were written that are right for JSON, and for SSE end with a line
 
     def _start(self, now: float) -> None:
@@ -75,7 +75,7 @@ class StreamRepairer(Engine[bytes]):
     def _spell_heartbeat(self) -> bytes:
         if self.options.heartbeat_bytes is not None:
             return self.options.heartbeat_bytes
-        if self._pipeline.target is None and self._may_be_json():
+        if self._pipeline.gate.target is None and self._may_be_json():
             self._indented = True
             return b" "
         id_seen = bool(self.report.last_event_id)
@@ -83,16 +83,18 @@ class StreamRepairer(Engine[bytes]):
 
     def _may_be_json(self) -> bool:
         """Return whether a content type of JSON is all that is known: an array, lines, or a misnamed stream."""
-        if self.report.format is not None or self.options.format is not None:
+        if self.report.format is not None or self.options.expected_format is not None:
             return False
         kind = media_type(self.options.content_type)
         return kind == "application/json" or kind.endswith("+json")
 
     def _fix_target(self) -> Format:
         """Decide the output framing; before the format is known, by what the caller or the content type said."""
-        if self._pipeline.target is None:
-            self._pipeline.target = self.report.format or self.options.format or _format_of(self.options.content_type)
-        return self._pipeline.target
+        gate = self._pipeline.gate
+        if gate.target is None:
+            options = self.options
+            gate.target = self.report.format or options.expected_format or _format_of(options.content_type)
+        return gate.target
 
     def _read(self, chunk: bytes, now: float) -> list[bytes]:
         items = super()._read(chunk, now)
@@ -101,10 +103,13 @@ class StreamRepairer(Engine[bytes]):
         return items
 
     def _count(self, items: list[bytes]) -> list[bytes]:
-        if self._indented and self._pipeline.target is not None and items:
+        if self._indented and self._pipeline.gate.target is not None and items:
             self._indented = False
-            if self._pipeline.target is Format.SSE:
+            if self._pipeline.gate.target is Format.SSE:
                 items[0] = b"\n" + items[0]
+        # A U+FEFF that opened the output would be taken for a byte order mark by the next reader.
+        if items and not self.report.bytes_out and items[0].startswith(BOM):
+            items[0] = b"\n" + items[0]
         self.report.bytes_out += sum(map(len, items))
         return items
 
@@ -126,21 +131,24 @@ class StreamRepairer(Engine[bytes]):
 
     def _convert(self, frame: Outgoing, target: Format) -> bytes:
         """Write one frame as the dialect that was asked for; what has no meaning here passes as it is."""
-        dialect = self._pipeline.gate.dialect
-        if dialect is None or dialect.name == self.options.convert:
+        if not frame.known or not self._converts():
             return spell(frame, self.report.format, target)
-        readings = frame.readings()
-        if not readings:
-            # The sentinel of the source is not the end yet: finish, usage and a sentinel of ours are still to come.
-            # Names and ids without data are the source's framing, and clients parse the data that is not there.
-            is_end = isinstance(frame, Frame) and frame.kind is EventClass.TERMINAL
-            is_bare = isinstance(frame, Frame) and frame.event is None and frame.comment is None
-            return b"" if is_end or is_bare else spell(frame, self.report.format, target)
         if self._converter is None:
             assert self.options.convert is not None
             self._converter = CONVERTERS[self.options.convert]()
+        if self._told_failure:
+            return b""
+        readings = frame.readings()
+        self._told_failure = any(reading.failure is not None for reading in readings)
+        if not readings:
+            return b"" if _means_the_source(frame) else spell(frame, self.report.format, target)
         encode = self._converter.encode
         return b"".join(spell_payload(payload, target) for reading in readings for payload in encode(reading))
+
+    def _converts(self) -> bool:
+        """Return whether frames are written as those of another dialect."""
+        convert, dialect = self.options.convert, self._pipeline.gate.dialect
+        return convert is not None and dialect is not None and dialect.name != convert
 
     def _last_items(self, verdict: Verdict, ours: Failure | None) -> list[bytes]:
         frames: list[bytes] = []
@@ -149,7 +157,7 @@ class StreamRepairer(Engine[bytes]):
         elif verdict is Verdict.COMPLETE:
             frames = self._complete()
         pending = self._pipeline.pending_fields
-        if pending and self.options.convert is None and self._fix_target() is Format.SSE:
+        if pending and not self._converts() and self._fix_target() is Format.SSE:
             frames[:1] = [pending + (frames[0] if frames else b"\n")]
         return self._count([frame for frame in frames if frame])
 
@@ -167,7 +175,9 @@ class StreamRepairer(Engine[bytes]):
     def _complete(self) -> list[bytes]:
         if self._converter is not None:
             target = self._fix_target()
-            return [spell_payload(payload, target) for payload in self._converter.end()]
+            payloads = self._converter.end()
+            keeps_sentinel = not self._converter.is_complete()
+            return [spell_payload(payload, target, keeps_sentinel=keeps_sentinel) for payload in payloads]
         gate = self._pipeline.gate
         wants_done = RepairKind.MISSING_DONE in self.options.repairs or self.options.convert is not None
         if not wants_done or gate.state.phase is Phase.DONE or gate.dialect is None or gate.dialect.sentinel != DONE:
@@ -178,9 +188,17 @@ class StreamRepairer(Engine[bytes]):
         return [b"data: [DONE]\n\n"]
 
 
+def _means_the_source(frame: Outgoing) -> bool:
+    """Return whether a frame that no dialect read would mean something else in the dialect that it is written in.
+
+    The sentinel of the source is not the end yet: finish, usage and a sentinel of ours are still to come. Names and ids
+    without data are the source's framing, and clients parse the data that is not there.
+    """
+    if not isinstance(frame, Frame) or frame.comment is not None:
+        return False
+    return frame.event is None or frame.kind is EventClass.TERMINAL or frame.event.data == DONE
+
+
 def _format_of(content_type: str | None) -> Format:
     """Guess the framing that a reader expects by the media type; SSE where it says nothing."""
-    kind = media_type(content_type)
-    if kind.endswith(("ndjson", "jsonl", "json-lines", "jsonlines", "stream+json")):
-        return Format.NDJSON
-    return Format.SSE
+    return Format.NDJSON if is_lines(content_type) else Format.SSE

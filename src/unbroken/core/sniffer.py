@@ -25,6 +25,8 @@ _PAGE_READ: Final = rb"(?i)</title|</head|<body"
 _NOT_BLANK: Final = rb"[^ \t\r\n]"
 LONGEST_AWAITED: Final = 8
 """Bytes of the longest thing that can be `awaited`."""
+_SCALAR: Final = rb'"|-?[0-9]|(?:true|false|null)(?:[ \t\r\n]|\Z)'
+"""What a line of NDJSON begins with that is no object; where SSE is possible, it is no beginning of NDJSON."""
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ERROR_KEYS: Final = frozenset(
     {"code", "detail", "error", "event_id", "message", "object", "param", "request_id", "requestId", "status"}
@@ -45,11 +47,19 @@ class Beginning(NamedTuple):
     holds_first: bool = False  # the content type says that it is one document: the first line waits for a second one
 
 
-def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_end: bool = False) -> Beginning | None:
+def sniff(
+    prefix: bytes,
+    content_type: str | None,
+    *,
+    at_start: bool = True,
+    at_end: bool = False,
+    to_lines: bool = False,
+) -> Beginning | None:
     """Return what a body begins with, or None while more bytes are needed.
 
     `prefix` is the body from its very first byte (or from the end of a head that was skipped) where `at_start`, the
-    only place for a byte order mark; else blank lines before it are gone already.
+    only place for a byte order mark; else blank lines before it are gone already. `to_lines`: NDJSON is to be written,
+    so this may be what was written so before.
     """
     if at_start and BOM.startswith(prefix) and len(prefix) < 3 and not at_end:
         return None
@@ -60,6 +70,12 @@ def sniff(prefix: bytes, content_type: str | None, *, at_start: bool = True, at_
     first = body[:1]
     if first in b"{":
         return _object(content_type, _blank_lines(prefix, skip))
+    if to_lines or is_lines(content_type):
+        if not at_end and any(word.startswith(body) for word in (b"true", b"false", b"null", b"-")):
+            return None
+        if re.match(_SCALAR, body):
+            may_be_body = not is_lines(content_type)
+            return Beginning(Format.NDJSON, _blank_lines(prefix, skip), may_be_body=may_be_body)
     if first == b"[":
         return _bracket(body, _blank_lines(prefix, skip), at_end=at_end)
     if first == b"<":
@@ -88,11 +104,15 @@ def _blank_lines(prefix: bytes, skip: int) -> int:
 
 
 def _object(content_type: str | None, skip: int) -> Beginning:
+    lines = is_lines(content_type)
+    holds_first = media_type(content_type).endswith("json") and not lines
+    return Beginning(Format.NDJSON, skip, sniffed=True, may_be_body=not lines, holds_first=holds_first)
+
+
+def is_lines(content_type: str | None) -> bool:
+    """Return whether a Content-Type says that there is one JSON text per line."""
     kind = media_type(content_type)
-    is_lines = kind.endswith(("ndjson", "jsonl", "json-lines", "jsonlines", "stream+json", "json-seq"))
-    return Beginning(
-        Format.NDJSON, skip, sniffed=True, may_be_body=not is_lines, holds_first=kind.endswith("json") and not is_lines
-    )
+    return kind.endswith(("ndjson", "jsonl", "json-lines", "jsonlines", "stream+json", "json-seq"))
 
 
 def media_type(content_type: str | None) -> str:

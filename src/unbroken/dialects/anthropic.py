@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
 from ..core.failure import Failure
 from .failures import failure_of, is_own
-from .shapes import as_arguments, as_figures, as_label, as_object, as_text, as_whole
+from .shapes import Room, as_arguments, as_figures, as_label, as_object, as_text, as_whole
 
 _PING_BYTES: Final = b'event: ping\ndata: {"type": "ping"}\n\n'
 _PING: Final = Reading(EventClass.LIVENESS)
@@ -40,8 +40,9 @@ _NAMES: Final = frozenset((*_SHAPES, "content_block_stop", "message_stop", "ping
 class _OpenTool:
     """A tool call whose block is open."""
 
-    def __init__(self, fragment: ToolFragment, given: str) -> None:
-        self.fragment = fragment
+    def __init__(self, key: int, kind: str, given: str) -> None:
+        self.key = key
+        self.kind = kind
         self.given = given  # arguments sent at the start of the block, valid only if no others follow
         self.has_arguments = False
 
@@ -58,6 +59,7 @@ class Anthropic(Dialect):
         self._under_way = False
         self._blocks = 0
         self._tools: dict[int, _OpenTool] = {}  # open tool blocks by index
+        self._room = Room()  # for the arguments that they were given
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -105,6 +107,7 @@ class Anthropic(Dialect):
     def _read_start(self, message: dict[str, Any]) -> Reading:
         self._under_way = True
         self._tools.clear()
+        self._room = Room()
         return Reading(
             EventClass.STRUCTURAL,
             (Delta(role=as_label(message.get("role"))),),
@@ -128,9 +131,10 @@ class Anthropic(Dialect):
     def _open_tool(self, index: int, block: dict[str, Any], kind: str) -> Reading:
         self._blocks += 1
         fragment = ToolFragment(self._blocks, as_label(block.get("id")), as_label(block.get("name")), kind=kind)
-        if len(self._tools) < _MAX_OPEN:
-            given = block.get("input")
-            self._tools[index] = _OpenTool(fragment, as_arguments(given) if given else "")
+        given = as_arguments(block["input"]) if block.get("input") else ""
+        if len(self._tools) < _MAX_OPEN and self._room.take(len(given)):
+            self._forget_tool(index)
+            self._tools[index] = _OpenTool(self._blocks, kind, given)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _read_delta(self, payload: dict[str, Any]) -> Reading:
@@ -146,16 +150,22 @@ class Anthropic(Dialect):
         if tool is None or not partial or not isinstance(partial, str):
             return _PROGRESS
         tool.has_arguments = True
-        fragment = ToolFragment(tool.fragment.key, arguments=partial, kind=tool.fragment.kind)
+        fragment = ToolFragment(tool.key, arguments=partial, kind=tool.kind)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _close_block(self, payload: dict[str, Any]) -> Reading:
-        tool = self._tools.pop(as_whole(payload.get("index")) or 0, None)
+        tool = self._forget_tool(as_whole(payload.get("index")) or 0)
         if tool is None or tool.has_arguments:
             return NOTHING
         # For a call without arguments no delta is sent; its input is an empty object.
-        fragment = ToolFragment(tool.fragment.key, arguments=tool.given or "{}", whole=True, kind=tool.fragment.kind)
+        fragment = ToolFragment(tool.key, arguments=tool.given or "{}", whole=True, kind=tool.kind)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
+
+    def _forget_tool(self, index: int) -> _OpenTool | None:
+        tool = self._tools.pop(index, None)
+        if tool is not None:
+            self._room.give_back(len(tool.given))
+        return tool
 
     def _read_message_delta(self, payload: dict[str, Any]) -> Reading:
         reason = as_label(as_object(payload.get("delta")).get("stop_reason"))

@@ -76,6 +76,7 @@ class ChatEncoder:
         self._choices: dict[int, _Choice] = {}
         self._usage: dict[str, int] = {}
         self._ended = False
+        self._all_finished = False
 
     def encode(self, reading: Reading) -> list[Any]:
         """Return the chunks for this reading; for an error, the error frame of this dialect."""
@@ -141,7 +142,9 @@ class ChatEncoder:
     def _finish(self, *, ended: bool) -> list[Any]:
         """Return the pending text, the finish reason of each choice, and the usage."""
         self._ended = True
-        chunks = [self._chunk([said]) for index in self._choices if (said := self._finish_choice(index, ended))]
+        ends = [self._finish_choice(index, ended) for index in self._choices]
+        self._all_finished = bool(ends) and all(said is not None and said["finish_reason"] for said in ends)
+        chunks = [self._chunk([said]) for said in ends if said is not None]
         if self._usage:
             chunks.append({**self._chunk([]), "usage": self._spell_usage()})
         return chunks
@@ -184,3 +187,7 @@ class ChatEncoder:
     def end(self) -> list[Any]:
         """Return what ends a complete stream, including the sentinel."""
         return [*([] if self._ended else self._finish(ended=False)), "[DONE]"]
+
+    def is_complete(self) -> bool:
+        """Return whether every choice was given a finish reason."""
+        return self._all_finished

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
 from ..core.failure import ERROR_TYPE, Failure
 from .failures import failure_of, is_own
-from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp, as_whole
+from .shapes import Room, as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp, as_whole
 
 if TYPE_CHECKING:
     from .gemini_arguments import PartialArguments
@@ -50,6 +50,7 @@ class Gemini(Dialect):
         self._overflowed = False
         self._calls = 0
         self._partial: dict[int, PartialArguments] = {}  # the open call of a candidate
+        self._room = Room()  # for their arguments
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -132,7 +133,7 @@ class Gemini(Dialect):
             fragments.append(ToolFragment(self._calls, as_label(call.get("id")), name))
             from .gemini_arguments import PartialArguments  # imported here, since few streams need it
 
-            self._partial[candidate] = PartialArguments(self._calls)
+            self._partial[candidate] = PartialArguments(self._calls, self._room)
         if candidate in self._partial:
             self._partial[candidate].absorb(as_list(call.get("partialArgs")))
             if call.get("willContinue") is not True:
@@ -143,6 +144,7 @@ class Gemini(Dialect):
         call = self._partial.pop(candidate, None)
         if call is None:
             return []
+        call.close()
         return [ToolFragment(call.key, arguments=as_arguments(given) or call.spell(), whole=True)]
 
     def is_complete(self) -> bool:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable
+from io import StringIO
 from itertools import pairwise
 from typing import Any, Final
 
-from .shapes import as_object, as_text
+from .shapes import Room, as_object, as_text
 
-MAX_CHARACTERS: Final = 2**20
-"""The most characters of paths and text in the arguments of one call; beyond that they are incomplete."""
+_NESTING: Final = 256
+"""What an object or a list counts for, in characters: with few elements it takes as many bytes."""
 _MAX_STEPS: Final = 64
 _STEP: Final = re.compile(r"""\.([^.\[\]'"]+)|\[([0-9]{1,6})\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]""")
 _ABSENT: Final = object()
@@ -29,17 +30,18 @@ class _Text:
     """A string value that is streamed in pieces."""
 
     def __init__(self) -> None:
-        self.pieces: list[str] = []
+        self.pieces = StringIO()
 
     def __str__(self) -> str:
-        return "".join(self.pieces)
+        return self.pieces.getvalue()
 
 
 class PartialArguments:
-    """The arguments of one open call. `key` is the key of the call."""
+    """The arguments of one open call. `key` is the key of the call, `room` what all open calls share."""
 
-    def __init__(self, key: Hashable) -> None:
+    def __init__(self, key: Hashable, room: Room) -> None:
         self.key = key
+        self._room = room
         self._root: dict[str, Any] = {}
         self._size = 0
         self._broken = False
@@ -54,17 +56,29 @@ class PartialArguments:
         """Set or extend the value at a path, and return whether that was possible."""
         path, text = as_text(piece.get("jsonPath")), as_text(piece.get("stringValue"))
         steps = _steps(path)
-        self._size += len(path) + len(text)
-        if not steps or self._size > MAX_CHARACTERS:
+        if not steps or not self._take(len(path) + len(text)):
             return False
         place: Any = self._root
         for step, following in pairwise(steps):
             if not _can_step(place, step):
                 return False
             if _value_at(place, step) is _ABSENT:
+                if not self._take(_NESTING):
+                    return False
                 _set(place, step, [] if isinstance(following, int) else {})
             place = _value_at(place, step)
         return _can_step(place, steps[-1]) and _put_leaf(place, steps[-1], piece, text)
+
+    def _take(self, size: int) -> bool:
+        """Take so much of the room, and return whether it was there."""
+        if not self._room.take(size):
+            return False
+        self._size += size
+        return True
+
+    def close(self) -> None:
+        """Give back the room."""
+        self._room.give_back(self._size)
 
     def spell(self) -> str:
         """Return the arguments as JSON text; invalid JSON, cut before its end, if a piece did not fit."""
@@ -114,7 +128,7 @@ def _put_leaf(place: Any, step: Step, piece: dict[str, Any], text: str) -> bool:
             _set(place, step, standing)
         if not isinstance(standing, _Text):
             return False
-        standing.pieces.append(text)
+        standing.pieces.write(text)
         return True
     value = next((piece[key] for key in _VALUES if key in piece), _ABSENT)
     if isinstance(value, (dict, list)) or value is _ABSENT:

@@ -51,8 +51,8 @@ class OpenAIChat(Dialect):
         self._finished: dict[int, bool] = {}  # by choice
         self._overflowed = False
         self._calls: dict[
-            tuple[int, int], tuple[str | None, int]
-        ] = {}  # by choice and index: id, number of calls before
+            tuple[int, int], tuple[int | None, int]
+        ] = {}  # by choice and index: hash of the id, number of calls before
         self._last_call: Hashable = None
         self._id: str | None = None  # of the current answer
         self._fresh = True  # no content of it has come yet
@@ -227,17 +227,18 @@ class OpenAIChat(Dialect):
         """Return the key of a call: some servers send index 0 for all calls, some none, some repeat id and name."""
         if index is None:
             if id is not None:
-                self._last_call = id
+                self._last_call = hash(id)
             return self._last_call
         known = self._calls.get((choice, index))
+        mark = hash(id) if id else None  # an id itself may be long
         if known is None:
             if len(self._calls) >= MAX_TRACKED:
                 return None
-            known = (id, 0)
-        elif id and name and known[0] and known[0] != id:
-            known = (id, known[1] + 1)
-        elif id and not known[0]:
-            known = (id, known[1])
+            known = (mark, 0)
+        elif id and name and known[0] is not None and known[0] != mark:
+            known = (mark, known[1] + 1)
+        elif id and known[0] is None:
+            known = (mark, known[1])
         self._calls[choice, index] = known
         self._last_call = (index, known[1])
         return self._last_call

@@ -109,7 +109,7 @@ class OpenAIResponses(Dialect):
     def _key(self, payload: dict[str, Any]) -> Hashable:
         # Some servers send another item id in each event, others an empty one.
         index = as_whole(payload.get("output_index"))
-        return index if index is not None else as_label(payload.get("item_id"))
+        return index if index is not None else hash(as_label(payload.get("item_id")))  # an id itself may be long
 
     def _read_arguments(self, payload: dict[str, Any], kind: str, field: str, whole: bool) -> Reading:
         arguments = as_text(payload.get(field))

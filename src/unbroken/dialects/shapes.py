@@ -9,10 +9,32 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+MAX_HELD: Final = 2**20
+"""Characters that a dialect holds back at most, of what it has to assemble."""
 MAX_LABEL: Final = 1024
 """The most characters of an id, a name or a reason that are kept; the longest seen in real streams have about 500."""
 _LARGEST: Final = 2**53  # beyond it floats do not represent all whole numbers
 _EMPTY: Final[dict[str, Any]] = {}
+
+
+class Room:
+    """The characters that a dialect may still hold back, of arguments that it has to assemble."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = MAX_HELD
+
+    def take(self, size: int) -> bool:
+        """Take so many, and return whether they were there."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Give back what was taken."""
+        self._left += size
 
 
 def as_object(value: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _LEVELS: Final = {Verdict.TRUNCATED: 30, Verdict.FAILED: 30}  # logging.WARNING;
 _DROPPED: Final = frozenset(
     {
         *(RepairKind.STRAY_LINE, RepairKind.INVALID_JSON, RepairKind.UNFINISHED_TAIL, RepairKind.OVERSIZED_EVENT),
-        *(RepairKind.EMPTY_DATA, RepairKind.AFTER_DONE, RepairKind.FOREIGN_BODY, RepairKind.NOT_A_STREAM),
+        *(RepairKind.EMPTY_DATA, RepairKind.FOREIGN_BODY, RepairKind.NOT_A_STREAM),
     }
 )
 MAX_PER_SECOND: Final = 5

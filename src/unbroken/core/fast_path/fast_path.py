@@ -116,7 +116,7 @@ class FastPath:
         frame_end = self._frame_end_of(chunk)
         at, size = 0, len(chunk)
         window = size
-        while at < size:
+        while at < size and not self._gate.state.stopped:
             if self._ready:
                 at, window = self._forward_leading(chunk, at, window, frame_end)
                 if at == size:
@@ -179,7 +179,7 @@ class FastPath:
             reader.skip_to(start)
         before = len(gate.out)
         reader.feed(piece)
-        idle = reader.is_idle() and not gate.state.after_done
+        idle = reader.is_idle()
         if idle:
             for item in gate.out[before:]:
                 self._learn(item)

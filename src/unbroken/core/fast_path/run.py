@@ -19,6 +19,7 @@ class Run:
     __slots__ = ("_last_event_id", "_template", "_values", "wire")
 
     kind: Final = EventClass.CONTENT
+    known: Final = True
 
     def __init__(self, template: Template, last_event_id: str, values: Values, wire: bytes) -> None:
         self._template = template

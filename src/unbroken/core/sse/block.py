@@ -6,6 +6,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-inte
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 from typing import Final
 
@@ -13,24 +14,35 @@ FIELD_NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*+")
 """What a field name looks like; other lines are non-field lines, whatever colon they hold."""
 KNOWN_FIELDS: Final = (b"data", b"event", b"id", b"retry")
 """The fields of the standard."""
-_MAX_DIGITS: Final = 15
+MAX_RETRY: Final = int(sys.float_info.max)
+"""The longest reconnection time, in milliseconds: no clock takes a number beyond every float."""
 
 
-def is_retry(value: bytes) -> bool:
-    """Return whether the value of a `retry:` line is a reconnection time; any other is ignored."""
-    return value.isdigit() and len(value) <= _MAX_DIGITS
+def read_retry(value: bytes) -> int | None:
+    """Return the reconnection time that the value of a `retry:` line is, at most `MAX_RETRY`; None for any other value.
+
+    The standard (WHATWG 9.2.6) asks for ASCII digits, and sets no bound to their number.
+    """
+    if not value.isdigit():
+        return None
+    digits = value.lstrip(b"0")
+    # `int` refuses more digits than the settings of the process allow, and takes quadratic time.
+    return min(int(digits or b"0"), MAX_RETRY) if len(digits) <= sys.float_info.max_10_exp + 1 else MAX_RETRY
 
 
 class ParsedBlock:
     """One block, parsed line by line from its canonical lines, each with its LF and without the blank line."""
 
-    __slots__ = ("body", "data", "has_comments", "id", "lines", "name", "non_fields", "retry", "unknown", "wire")
+    __slots__ = (
+        "body", "data", "has_comments", "id", "leading", "lines", "name", "non_fields", "retry", "unknown", "wire"
+    )  # fmt: skip
 
     def __init__(self, wire: bytes) -> None:
         self.wire = wire
         self.lines: list[bytes] = []  # fields and comments
         self.data: list[bytes] = []
         self.non_fields: list[bytes] = []
+        self.leading = 0  # how many of the non-field lines stand before all data
         self.body: list[bytes] = []  # data and non-field lines, in order: what a raw line end may have cut apart
         self.name: str | None = None
         self.id: str | None = None
@@ -49,6 +61,7 @@ class ParsedBlock:
             self.has_comments = True
         elif not colon or not FIELD_NAME.fullmatch(name):
             self.non_fields.append(line)
+            self.leading += not self.data
             self.body.append(line)
             return
         else:
@@ -62,8 +75,9 @@ class ParsedBlock:
             if b"\0" not in value:
                 self.id = value.decode()
         elif name == b"retry":
-            if is_retry(value):
-                self.retry = int(value)
+            retry = read_retry(value)
+            if retry is not None:
+                self.retry = retry
         else:
             self.unknown = True
 
@@ -153,6 +167,20 @@ def parse_simple(frame: bytes) -> SimpleBlock | None:
     if id_before is not None and id_after is not None:
         return None
     return SimpleBlock(frame, name, id_after if id_before is None else id_before, payload)
+
+
+_PAYLOAD: Final = rb"data:|[{\[]"
+"""What shows that a payload stands in a field that cannot hold one."""
+
+
+def swallows(line: bytes) -> bool:
+    """Return whether a canonical line that means nothing without data holds what looks like a payload.
+
+    An `event:` line, for example, swallows the line after it where the line end between them was lost.
+    """
+    name, _, value = line.partition(b": ")
+    means_nothing = name == b"event" or (name == b"retry" and read_retry(value) is None)
+    return (means_nothing or (name == b"id" and b"\0" in value)) and re.search(_PAYLOAD, value) is not None
 
 
 def without_comments(block: Block) -> ParsedBlock:

@@ -8,7 +8,7 @@ from typing import Final
 from ..mending import DONE, PAYLOAD_MENDS, join_raw_lines
 from ..proof import FLAWED, is_whole, prove
 from ..repairs import RepairKind
-from .block import Block
+from .block import Block, ParsedBlock
 
 Allows = Callable[[RepairKind], bool]
 Rule = Callable[[Block, str], list[str]]
@@ -52,8 +52,13 @@ def mend(block: Block, allows: Allows) -> tuple[RepairKind | None, list[str]]:
     return None, []
 
 
-def documents_between(block: Block, allows: Allows) -> list[str]:
-    """Return the non-field lines that are whole documents of their own."""
+def raw_documents(block: ParsedBlock, allows: Allows) -> tuple[list[str], list[str]]:
+    """Return the non-field lines that are whole documents of their own: those before all data, and the others."""
     if not block.non_fields or not allows(RepairKind.RAW_JSON):
-        return []
-    return [line.decode() for line in block.non_fields if line[:1] in (b"{", b"[") and is_whole(line.decode())]
+        return [], []
+    leading = block.leading
+    return _whole_ones(block.non_fields[:leading]), _whole_ones(block.non_fields[leading:])
+
+
+def _whole_ones(lines: list[bytes]) -> list[str]:
+    return [line.decode() for line in lines if line[:1] in (b"{", b"[") and is_whole(line.decode())]

@@ -53,22 +53,29 @@ class BlockSink:
             return
         block = block.parsed()
         kind, documents = block_rules.mend(block, self._gate.allows)
-        uses_non_fields = kind in block_rules.USES_NON_FIELDS
-        between = [] if uses_non_fields else block_rules.documents_between(block, self._gate.allows)
-        if non_fields is not None and not uses_non_fields and len(between) < len(block.non_fields):
+        if non_fields is None or kind in block_rules.USES_NON_FIELDS:
+            self._write(block, kind, documents, start, end)
+            return
+        before, after = block_rules.raw_documents(block, self._gate.allows)
+        if len(before) + len(after) < len(block.non_fields):
             self.drop_lines(*non_fields)
+        self._write_raw(before, non_fields)  # what leaves keeps the order in which it came
         self._write(block, kind, documents, start, end)
-        for text in between:
-            assert non_fields is not None
-            self._gate.repair(RepairKind.RAW_JSON, *non_fields)
-            self._writer.write_document(text, *non_fields)
+        self._write_raw(after, non_fields)
+
+    def _write_raw(self, documents: list[str], span: Span) -> None:
+        """Write documents without `data:` that stood in a block, as events of their own."""
+        if documents and self._gate.state.stopped:
+            self.drop_lines(*span)
+            return
+        for text in documents:
+            self._gate.repair(RepairKind.RAW_JSON, *span)
+            self._writer.write_document(text, *span)
 
     def _take_strictly(self, block: Block, start: int, end: int) -> bool:
         """Write or drop a block that passes the strict reading, or that nothing may repair; return whether it did."""
         gate = self._gate
-        if gate.state.after_done:
-            gate.repair(RepairKind.AFTER_DONE, start, end)
-        elif gate.repeats(block.id):
+        if gate.repeats(block.id):
             gate.repair(RepairKind.REPEATED_EVENT, start, end)
         elif gate.strict:
             self._writer.write_unchanged(block, start, end)
@@ -89,7 +96,7 @@ class BlockSink:
             for number, text in enumerate(documents):
                 writer.write_document(text, start, end, block=block, further=number > 0)
         elif not block.data:
-            writer.write_without_data(block)
+            writer.write_without_data(block, start, end)
         else:
             payload = block.payload
             value = prove(payload)

@@ -128,7 +128,7 @@ def misnamed_data(line: bytes, seen: Seen) -> Change | None:
 
 def foreign_body(line: bytes, seen: Seen) -> Change | None:
     """An error page, or an HTTP error head, between two events."""
-    if seen.block.wire or seen.gate.state.after_done or not seen.allows(RepairKind.FOREIGN_BODY):
+    if seen.block.wire or not seen.allows(RepairKind.FOREIGN_BODY):
         return None
     head = re.match(_ERROR_HEAD, line)
     if not head and not re.match(_MARKUP, line):

@@ -50,6 +50,11 @@ class SSEReader:
         """Whether any line was a field of the standard, or a comment that leaves."""
 
     @property
+    def offset(self) -> int:
+        """Where the first byte stands that was not read."""
+        return self._splitter.offset
+
+    @property
     def pending_fields(self) -> bytes:
         """Fields of blocks that did not leave, on their way to the next event."""
         return self._writer.pending_fields
@@ -77,16 +82,16 @@ class SSEReader:
         if lines:
             valid = is_utf8(b"".join(lines))
             for raw in lines:
-                if self._gate.state.dead_from is not None:
-                    return
                 self._take_raw_line(raw, valid)
+                if self._gate.state.stopped:
+                    return
         if splitter.open_line:
             self._bound_open_line()
 
     def _is_between_blocks(self) -> bool:
         splitter, framer = self._splitter, self._framer
         within = framer.open.wire or splitter.open_line or splitter.skips_lf or framer.oversized
-        return not within and self._gate.state.dead_from is None
+        return not within and not self._gate.state.stopped
 
     def _take_simple(self, block: SimpleBlock, start: int, length: int) -> None:
         """Take a block that came whole, and that no line rule could change."""
@@ -94,7 +99,7 @@ class SSEReader:
         self._splitter.offset = start + length
         self._writer.owes_blank_line = False
         gate, end = self._gate, start + length - 2
-        is_special = gate.state.after_done or gate.delivered is not None or gate.strict
+        is_special = gate.delivered is not None or gate.strict
         value = FLAWED if is_special else prove(block.payload)
         if value is FLAWED:
             self._blocks.on_block(block, start, end, None)
@@ -112,6 +117,8 @@ class SSEReader:
         if not valid and not self._framer.oversized and not self._framer.has_no_room(line):
             line = self._gate.decode(line, start)
         self._take(line, start, end)
+        if self._gate.state.after_done:
+            splitter.offset = min(end + 1, splitter.offset)  # a CR ends a line at once: an LF after it is not read
 
     def _bound_open_line(self) -> None:
         """Keep no more of an open line than the limit allows."""
@@ -226,6 +233,7 @@ class SSEReader:
     def close(self, *, clean: bool) -> bool:
         """Take the end of input; at a clean end a last event that is whole leaves. Return whether a piece was cut."""
         line, start = bytes(self._splitter.open_line), self._splitter.offset
+        self._writer.note_pending_id()
         self.shows_its_framing |= line.startswith(b":") or line.partition(b":")[0] in KNOWN_FIELDS
         if self._framer.oversized:
             self._framer.end_oversized(max(self._framer.open.end, start + len(line)))

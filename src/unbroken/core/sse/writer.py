@@ -11,7 +11,7 @@ from ..mending import DONE, escape_separators, is_misspelt_done, one_line
 from ..proof import FLAWED, UNPROVEN, prove
 from ..repairs import RepairKind
 from ..state import Mode
-from .block import Block, ParsedBlock, is_retry, respell, respell_lines
+from .block import KNOWN_FIELDS, Block, ParsedBlock, read_retry, respell, respell_lines, swallows
 
 _EMPTY = ParsedBlock(b"")
 
@@ -39,7 +39,12 @@ class Writer:
     @property
     def pending_fields(self) -> bytes:
         """The pending fields; at the end of the stream they leave with what is written last."""
-        return b"" if self._gate.state.after_done else b"".join(line + b"\n" for line in self._pending.values())
+        return b"".join(line + b"\n" for line in self._pending.values())
+
+    def note_pending_id(self) -> None:
+        """Take the pending id for the last one: no event comes any more that it could leave with."""
+        if b"id" in self._pending:
+            self._gate.note_id(self._pending_id())
 
     # Outside of blocks
 
@@ -53,6 +58,7 @@ class Writer:
             gate.forward_comment(text, b"\n" if self._keeps_blank_lines() else b"")
             return
         gate.forward_comment(text, line + b"\n")
+        gate.showed_framing |= gate.options.comments == "keep"
         # Some clients dispatch an empty event at a blank line once an id was seen: docs/odd-streams.md, `openai`, the
         # row "id then ": keep-alive" comments".
         after_id = gate.state.mode is Mode.KNOWN and bool(gate.report.last_event_id)
@@ -69,13 +75,13 @@ class Writer:
     def _keeps_blank_lines(self) -> bool:
         """Return whether a blank line between blocks leaves: where clients take no comment, it keeps them alive.
 
-        Not before anything left, where the next reader's sniffer skips it, and not once an id came, even one that
-        still waits for its event: some clients dispatch an empty event there (see `write_comment`).
+        Not before anything left, where the next reader's sniffer skips it, and not once an id was written: some clients
+        dispatch an empty event there (see `write_comment`).
         """
         gate = self._gate
         if gate.takes_comments or not gate.opened or gate.options.comments == "drop":
             return False
-        return not (gate.report.last_event_id or self._pending)
+        return not gate.report.last_event_id
 
     # Blocks
 
@@ -86,34 +92,38 @@ class Writer:
             value = prove(payload) if payload[:1] in ("{", "[") else FLAWED
             self._forward(block, payload, value, start, end, wire=block.wire + b"\n")
         else:
-            self._note_fields(block)
-            self._gate.forward_bare(block.wire + b"\n")
+            self._forward_without_data(block, block.wire + b"\n")
 
-    def write_without_data(self, block: Block) -> None:
+    def write_without_data(self, block: Block, start: int, end: int) -> None:
         """Write a block without data; in a known dialect its `id:` and `retry:` wait for the next event."""
         gate = self._gate
         if gate.state.mode is not Mode.KNOWN or block.unknown:
-            self._note_fields(block)
-            gate.forward_bare(block.spell())
+            self._forward_without_data(block, block.spell())
             return
-        gate.report.respellings["bare-block"] += 1
+        if any(map(swallows, block.lines)) and gate.allows(RepairKind.STRAY_LINE):
+            gate.repair(RepairKind.STRAY_LINE, start, end)
+        else:
+            gate.report.respellings["bare-block"] += 1
         self._make_pending(block)
         comments = [line + b"\n" for line in block.lines if line.startswith(b":")]
         if comments:
             gate.forward_bare(b"".join(comments))
+            gate.showed_framing = True
+
+    def _forward_without_data(self, block: Block, wire: bytes) -> None:
+        gate = self._gate
+        self._note_id(block.id)
+        self._note_retry(block)
+        gate.forward_bare(wire)
+        gate.showed_framing |= any(line.partition(b":")[0] in (b"", *KNOWN_FIELDS) for line in block.lines)
 
     def write_proven(self, block: Block, payload: str, value: Any, start: int, end: int) -> None:
         """Write a block whose payload has this value, or is `UNPROVEN`."""
-        gate = self._gate
-        is_empty = value is None and gate.state.mode is Mode.KNOWN and not self._says_by_name(block)
-        if is_empty and gate.allows(RepairKind.EMPTY_DATA):
-            self._drop(RepairKind.EMPTY_DATA, block, start, end)
-            return
         escaped = payload if value is UNPROVEN else escape_separators(payload)
         if escaped is payload:
             wire = block.spell()
         else:
-            gate.report.respellings["separator"] += 1
+            self._gate.report.respellings["separator"] += 1
             wire = respell_lines(block, escaped)
         self._forward(block, escaped, value, start, end, wire=wire)
 
@@ -175,16 +185,24 @@ class Writer:
     # Fields
 
     def _make_pending(self, block: Block) -> None:
-        """Keep `id:` and `retry:` of a block that does not leave for the next one that does."""
-        self._note_fields(block)
+        """Keep `id:` and `retry:` of a block that does not leave for the next one that does.
+
+        The id counts once it leaves; the reconnection time counts at once, since nothing that is written depends on it.
+        """
+        self._note_retry(block)
         for line in block.lines:
             name = line.partition(b": ")[0]
-            if (name == b"id" and b"\0" not in line) or (name == b"retry" and is_retry(line[7:])):
+            if (name == b"id" and b"\0" not in line) or (name == b"retry" and read_retry(line[7:]) is not None):
                 self._pending[name] = line
 
-    def _note_fields(self, block: Block) -> None:
-        if block.id is not None:
-            self._gate.note_id(block.id)
+    def _pending_id(self) -> str:
+        return self._pending[b"id"].removeprefix(b"id: ").decode()
+
+    def _note_id(self, id: str | None) -> None:
+        if id is not None:
+            self._gate.note_id(id)
+
+    def _note_retry(self, block: Block) -> None:
         if block.retry is not None:
             self._gate.report.retry = block.retry
 
@@ -199,17 +217,21 @@ class Writer:
         wire: bytes | None = None,
         further: bool = False,
     ) -> None:
-        if block.id is not None or block.retry is not None:
-            self._note_fields(block)
+        gate = self._gate
         if wire is None:
             wire = respell(block, payload, further=further)
-        retry = None if further else block.retry
+        id, retry = (None, None) if further else (block.id, block.retry)
+        if retry is not None:
+            gate.report.retry = retry
         if self._pending:
             wire = self._with_pending(block, wire)
+            if id is None and b"id" in self._pending:
+                id = self._pending_id()
             if retry is None and b"retry" in self._pending:
-                retry = self._gate.report.retry
-        event = Event(payload, block.name or "message", self._gate.report.last_event_id, retry)
-        if self._gate.forward(event, wire, value, start, end, named=block.name is not None):
+                retry = gate.report.retry
+        event = Event(payload, block.name or "message", gate.report.last_event_id if id is None else id, retry)
+        if gate.forward(event, wire, value, start, end, named=block.name is not None):
+            self._note_id(id)
             self._pending.clear()
             self.owes_blank_line = False
         else:
@@ -217,12 +239,13 @@ class Writer:
 
     def _with_pending(self, block: Block, wire: bytes) -> bytes:
         """Return the frame with the pending fields before it; where they make it too long, they leave alone."""
-        pending = self._pending
         if block.id is not None:
-            pending.pop(b"id", None)
-        lead = b"".join(line + b"\n" for line in pending.values())
+            self._pending.pop(b"id", None)
+        lead = self.pending_fields
         if lead and len(lead) + len(wire) > self._limit >= len(wire):
-            pending.clear()
+            self.note_pending_id()
+            self._pending.clear()
             self._gate.forward_bare(lead + b"\n")
+            self._gate.showed_framing = True
             return wire
         return lead + wire

@@ -33,7 +33,6 @@ _SAYS: Final[dict[RepairKind, str]] = {
     RepairKind.UNTERMINATED_EVENT: "The last event lacks its blank line: standard parsers drop it.",
     RepairKind.UNFINISHED_TAIL: "The last piece is not whole.",
     RepairKind.OVERSIZED_EVENT: "Events over the size limit (`max_event_bytes`).",
-    RepairKind.AFTER_DONE: "Data after `[DONE]`, where clients no longer read.",
     RepairKind.DONE_AFTER_ERROR: "A `[DONE]` after an error: clients take it for success.",
     RepairKind.EVENT_NAME_RESTORED: "The `event:` lines of this dialect are missing.",
 }

@@ -56,7 +56,8 @@ class Fault:
         for place in [*places[at:], *places[:at]]:
             if self.plant(draft, place):
                 draft.faults.append(self.name)
-                draft.repairs[self.kind] += 1
+                if self.kind is not RepairKind.AFTER_DONE:  # nothing is read behind the sentinel, and nothing recorded
+                    draft.repairs[self.kind] += 1
                 return True
         return False
 
