@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import urllib.error
 from email.message import Message
 from types import SimpleNamespace
@@ -72,6 +73,15 @@ def test_the_wait_is_found_on_errors_and_on_responses() -> None:
     assert retry_after_of(SimpleNamespace(response=response), NOW) == 4.0
     assert retry_after_of(StreamError(Failure("rate-limited", retry_after=5.0)), NOW) == 5.0
     assert retry_after_of(ConnectionError(), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [(3, 3.0), (0, 0.0), (10**400, sys.float_info.max), (math.inf, sys.float_info.max)]
+    + [(asked, None) for asked in (math.nan, -1, -(10**400), -math.inf, True, "3", None)],
+)
+def test_what_an_error_asks_for_is_a_duration_or_nothing(asked: object, seconds: float | None) -> None:
+    assert retry_after_of(SimpleNamespace(retry_after=asked), NOW) == seconds
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from unbroken import Retry, Timeouts, aiter_events, arepair, iter_events, repair
+from unbroken import Retry, StreamRepairer, Timeouts, aiter_events, arepair, iter_events, repair
 from unbroken.profiles import Profile, Profiles
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "profiles.toml"
@@ -159,6 +161,20 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "half a retry": ({"proxy": {"retry": {"max_retries": 1.5}}}, "proxy.retry.max_retries"),
     "a number for a flag": ({"proxy": {"retry": {"jitter": 1}}}, "proxy.retry.jitter"),
     "no event fits": ({"proxy": {"streaming": {"max_event_bytes": 10}}}, "proxy.streaming.max_event_bytes"),
+    "more seconds than a float holds": ({"proxy": {"timeouts": {"a": 10**400}}}, "proxy.timeouts.a must be finite"),
+    "more seconds by name": ({"proxy": {"timeouts": {"a": {"idle": 10**400}}}}, "proxy.timeouts.a.idle must be finite"),
+    "a delay beyond every float": ({"proxy": {"retry": {"backoff_base": 10**400}}}, "proxy.retry.backoff_base must be"),
+    "a count beyond every sequence": ({"proxy": {"retry": {"max_retries": 2**63}}}, "proxy.retry.max_retries must be"),
+    "more digits than are printed": ({"proxy": {"timeouts": {"a": -(1 << 20_000)}}}, "proxy.timeouts.a must be finite"),
+    "digits for a flag": ({"proxy": {"retry": {"jitter": 1 << 20_000}}}, "proxy.retry.jitter must be true or false"),
+    "digits for a table": ({"proxy": 1 << 20_000}, "proxy must be a table, not an integer of"),
+    "a number for a name": ({"proxy": {"timeouts": {1: 2}}}, "proxy.timeouts has a key that is no text: 1"),
+    "digits for a name": ({"proxy": {1 << 20_000: 2}}, "proxy has a key that is no text: an integer of"),
+    "a long key": (
+        {"proxy": {"retry": {"max_retries" * 100_000: 2}}},
+        "proxy.retry has no key 'max_retriesmax_retries",
+    ),
+    "a provider of two lines": ({"proxy": {"timeouts": {"a\nb": "x"}}}, r"proxy.timeouts.'a\nb' takes seconds"),
     "half a byte": ({"proxy": {"streaming": {"buffer_size": 0.5}}}, "proxy.streaming.buffer_size"),
 }
 
@@ -169,6 +185,73 @@ def test_a_wrong_setting_is_refused_by_name(name: str) -> None:
     with pytest.raises((ValueError, TypeError)) as raised:
         Profiles.from_mapping(settings)
     assert message in str(raised.value)
+
+
+NUMBERS = st.sampled_from([10**400, -(10**400), 2**1024, 2**63, 0, 1, 5, 1024, True, False, 0.001, 1e308, 60.0])
+SCALARS = NUMBERS | st.integers() | st.floats() | st.text(max_size=5) | st.none() | st.binary(max_size=3) | st.dates()
+PLACES = [
+    *(f"timeouts.gemini{clock}" for clock in ("", ".first", ".idle", ".silence", ".total")),
+    "timeouts.default",
+    *(
+        f"{table}{key}"
+        for table in ("retry.", "retry.gemini.")
+        for key in ("max_retries", "backoff_base", "max_backoff", "max_retry_after", "jitter")
+    ),
+    *(
+        f"{table}{key}"
+        for table in ("streaming.", "streaming.gemini.")
+        for key in ("buffer_size", "chunk_timeout", "keep_alive_timeout", "max_event_bytes")
+    ),
+    *("timeouts", "retry", "retry.gemini", "streaming", "streaming.gemini"),
+]
+KEYS = st.sampled_from(sorted({"proxy", *(key for place in PLACES for key in place.split("."))}))
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS | st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def refusal(settings: Any) -> str | None:
+    """Return the message with which settings are refused, or None. No other error is caught.
+
+    Settings that are taken are used: what a profile holds, `repair` and `Retry` must take.
+    """
+    try:
+        profiles = Profiles.from_mapping(settings)
+    except (ValueError, TypeError) as error:
+        return str(error)
+    for profile in (*profiles.values(), profiles.default):
+        with repair([b"data: 1\n\n"], **{**profile, "timeouts": None, "heartbeat": None}) as stream:
+            assert list(stream)
+        StreamRepairer(**profile)
+        profile.retry.delay(0)
+    return None
+
+
+@pytest.mark.parametrize("place", PLACES)
+@given(value=VALUES)
+def test_any_value_in_any_place_is_taken_or_refused_by_its_key(place: str, value: Any) -> None:
+    settings: Any = value
+    for key in reversed(place.split(".")):
+        settings = {key: settings}
+    settings.setdefault("timeouts", {"gemini": 60})
+    message = refusal({"proxy": settings})
+    assert message is None or message.startswith(f"proxy.{place}")
+
+
+@given(VALUES | st.dictionaries(KEYS, st.dictionaries(KEYS, st.dictionaries(KEYS, VALUES))))
+def test_any_settings_are_taken_or_refused_by_a_key(settings: Any) -> None:
+    message = refusal(settings)
+    assert message is None or message.startswith(("proxy", "the top level", "the settings"))
+
+
+def test_a_file_with_any_number_is_taken_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.toml"
+    for number in ("1" * 400, "1" * 5000, "0x" + "f" * 5000, "-0b" + "1" * 2000, "1e999", "nan", "-inf", "[" * 5000):
+        path.write_text(f"[proxy.timeouts]\ngemini = {number.removeprefix('-')}\n")
+        with pytest.raises((ValueError, TypeError)):
+            Profiles.from_toml(path)
 
 
 def test_settings_that_are_no_mapping_are_refused() -> None:

@@ -212,5 +212,5 @@ def test_a_folder_that_cannot_be_written_does_not_harm_a_stream(
 
 
 def test_misuse_is_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="chunks=1"):
+    with pytest.raises(ValueError, match="chunks"):
         FlightRecorder(chunks=0)

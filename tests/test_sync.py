@@ -482,8 +482,8 @@ def test_prime_does_not_raise_what_the_consumer_has_met_already(make, name):
 BAD_WAITS = {
     "nan": (math.nan, ValueError, "0 seconds or more, not nan; None is to wait for ever"),
     "negative": (-1, ValueError, "0 seconds or more, not -1"),
-    "bool": (True, TypeError, "seconds as a number, or None to wait for ever, not bool"),
-    "text": ("1", TypeError, "seconds as a number, or None to wait for ever, not str"),
+    "bool": (True, TypeError, "seconds as a number, not True; None is to wait for ever"),
+    "text": ("1", TypeError, "seconds as a number, not .1.; None is to wait for ever"),
 }
 
 

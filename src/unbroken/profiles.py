@@ -5,14 +5,14 @@ An unknown key is refused and not ignored: otherwise a misspelt timeout is notic
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Final
 
-from .core.heartbeat import MIN_SECONDS, Timeouts
+from .core.heartbeat import Timeouts
 from .core.options import DEFAULT_HEARTBEAT, DEFAULT_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES
+from .core.quantities import check_count, check_seconds, shown
 from .retry.policy import Retry
 
 DEFAULT: Final = "default"
@@ -27,6 +27,7 @@ _RETRY: Final = {
     "jitter": "jitter",
     "max_retry_after": "max_retry_after",
 }
+_LONGEST_KEY: Final = 60  # characters of a wrong key that are compared with the known ones: longer ones take too long
 _STREAMING: Final = ("buffer_size", "chunk_timeout", "keep_alive_timeout", "max_event_bytes")
 
 
@@ -79,13 +80,17 @@ class Profiles(Mapping[str, Profile]):
     def from_toml(cls, path: str | PathLike[str]) -> Profiles:
         """Return the profiles of a TOML file; `from_mapping` says what it may hold.
 
-        Raises `OSError` if the file cannot be read, `tomllib.TOMLDecodeError` if it is not TOML, and what
-        `from_mapping` raises.
+        Raises `OSError` if the file cannot be read, `tomllib.TOMLDecodeError` or another `ValueError` if it is not
+        TOML that can be read, and what `from_mapping` raises.
         """
         import tomllib  # a sixth of the time of `import unbroken`
 
         with open(path, "rb") as file:
-            return cls.from_mapping(tomllib.load(file))
+            try:
+                settings = tomllib.load(file)
+            except RecursionError:
+                raise ValueError("the settings are nested too deeply") from None
+        return cls.from_mapping(settings)
 
     @classmethod
     def from_mapping(cls, settings: Mapping[str, Any]) -> Profiles:
@@ -108,14 +113,14 @@ class Profiles(Mapping[str, Profile]):
 
         def profile(name: str | None) -> Profile:
             key = name if name is not None else DEFAULT
-            path = f"proxy.timeouts.{key}"
+            path = _join("proxy.timeouts", key)
             return _profile(name, path, timeouts.get(key), retry.of(name), streaming.of(name))
 
         return cls({name: profile(name) for name in providers}, profile(None))
 
     def __getitem__(self, provider: str) -> Profile:
         if provider not in self._profiles:
-            raise KeyError(f"no profile for {provider!r}{_hint(provider, self._profiles)}")
+            raise KeyError(f"no profile for {shown(provider)}{_hint(provider, self._profiles)}")
         return self._profiles[provider]
 
     def __contains__(self, provider: object) -> bool:
@@ -132,15 +137,18 @@ class _Layered:
     """A checked table of settings, with a table inside it for each provider that differs."""
 
     def __init__(self, path: str, table: Mapping[str, Any], known: Collection[str], providers: Collection[str]) -> None:
-        common = {key: value for key, value in table.items() if key in known or not isinstance(value, Mapping)}
+        def is_common(key: str) -> bool:
+            return key in known or (key not in providers and not isinstance(table[key], Mapping))
+
+        common = {key: value for key, value in table.items() if is_common(key)}
         self._common = _settings(path, _table(path, common, known))
         own = {key: value for key, value in table.items() if key not in common}
         for key in own:
             if key not in providers:
                 hint = _hint(key, providers)
-                raise ValueError(f"{path} has no key {key!r}{hint}; providers are named under proxy.timeouts")
+                raise ValueError(f"{path} has no key {shown(key)}{hint}; providers are named under proxy.timeouts")
         self._own = {
-            provider: _settings(f"{path}.{provider}", _table(f"{path}.{provider}", settings, known))
+            provider: _settings(_join(path, provider), _table(_join(path, provider), settings, known))
             for provider, settings in own.items()
         }
 
@@ -178,52 +186,30 @@ def _settings(path: str, table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seconds(path: str, value: object) -> float | None:
-    if value is False:
-        return None
-    seconds = _number(path, value)
-    if not MIN_SECONDS <= seconds < math.inf:
-        raise ValueError(f"{path} = {value!r}: give seconds, at least {MIN_SECONDS}; false turns it off")
-    return seconds
+    return None if value is False else check_seconds(path, value, instead="false turns it off")
 
 
 def _delay(path: str, value: object) -> float:
-    seconds = _number(path, value)
-    if not 0.0 <= seconds < math.inf:
-        raise ValueError(f"{path} = {value!r}: give seconds, 0 or more")
-    return seconds
-
-
-def _number(path: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{path} = {value!r}: give seconds as a number")
-    return float(value)
-
-
-def _count(path: str, value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{path} = {value!r}: give a whole number, 0 or more")
-    return value
+    return check_seconds(path, value, least=0)
 
 
 def _flag(path: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise TypeError(f"{path} = {value!r}: give true or false")
+        raise TypeError(f"{path} must be true or false, not {shown(value)}")
     return value
 
 
 def _bytes(path: str, value: object) -> int:
-    if type(value) is not int or value < MIN_MAX_EVENT_BYTES:
-        raise ValueError(f"{path} = {value!r}: give a whole number of bytes, at least {MIN_MAX_EVENT_BYTES}")
-    return value
+    return check_count(path, value, least=MIN_MAX_EVENT_BYTES, unit=" of bytes")
 
 
 _KINDS: Final[Mapping[str, Callable[[str, object], Any]]] = {
-    "max_retries": _count,
+    "max_retries": check_count,
     "backoff_base": _delay,
     "max_backoff": _delay,
     "max_retry_after": _delay,
     "jitter": _flag,
-    "buffer_size": _count,
+    "buffer_size": check_count,
     "chunk_timeout": _seconds,
     "keep_alive_timeout": _seconds,
     "max_event_bytes": _bytes,
@@ -234,21 +220,30 @@ def _table(path: str, value: object, known: Collection[str]) -> Mapping[str, Any
     table = _as_table(path, value)
     for key in table:
         if key not in known:
-            raise ValueError(f"{path or 'the top level'} has no key {key!r}{_hint(key, known)}")
+            raise ValueError(f"{path or 'the top level'} has no key {shown(key)}{_hint(key, known)}")
     return table
 
 
 def _as_table(path: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise TypeError(f"{path or 'the settings'} must be a table, not {value!r}")
+        raise TypeError(f"{path or 'the settings'} must be a table, not {shown(value)}")
+    for key in value:
+        if not isinstance(key, str):
+            raise TypeError(f"{path or 'the top level'} has a key that is no text: {shown(key)}")
     return value
 
 
-def _hint(key: object, known: Collection[str]) -> str:
+def _join(path: str, key: str) -> str:
+    """Return the path of a key, spelt as in TOML: quoted unless it is bare."""
+    is_bare = key.isascii() and key.replace("-", "_").isidentifier()
+    return f"{path}.{key if is_bare else shown(key)}"
+
+
+def _hint(key: str, known: Collection[str]) -> str:
     """Return the end of a message that names the nearest known key, or all of them."""
     from difflib import get_close_matches  # only for a message
 
-    nearest = get_close_matches(str(key).lower(), known, n=1)
+    nearest = get_close_matches(key[:_LONGEST_KEY].lower(), known, n=1)
     if nearest:
-        return f"; did you mean {nearest[0]!r}?"
-    return "; known are " + ", ".join(map(repr, known)) if known else ""
+        return f"; did you mean {shown(nearest[0])}?"
+    return "; known are " + ", ".join(map(shown, known)) if known else ""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
+from ..core.quantities import check_seconds
 from ..core.report import StreamError
 from ..observe.log import trace
 from .reader import MAX_BYTES, End
@@ -22,7 +23,7 @@ SLOW: Final = 0.001
 
 
 _FOR_EVER: Final = 1e9
-"""Seconds (thirty years) that count as no limit; an integer may exceed every float."""
+"""Seconds (thirty years) that count as no limit."""
 
 
 class Stream(Generic[T]):
@@ -129,15 +130,12 @@ class Stream(Generic[T]):
         return error
 
 
-def check_wait(name: str, seconds: float | None) -> float:
+def check_wait(name: str, seconds: object) -> float:
     """Return the seconds to wait at most. Raises `TypeError` or `ValueError` naming the argument and the fix."""
     if seconds is None:
         return math.inf
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"{name} takes seconds as a number, or None to wait for ever, not {type(seconds).__name__}")
-    if not seconds >= 0:
-        raise ValueError(f"{name} must be 0 seconds or more, not {seconds!r}; None is to wait for ever")
-    return seconds if seconds < _FOR_EVER else math.inf
+    wait = check_seconds(name, seconds, least=0, most=math.inf, instead="None is to wait for ever")
+    return wait if wait < _FOR_EVER else math.inf
 
 
 def _reports(reported: StreamError, raised: Exception) -> bool:

@@ -10,22 +10,16 @@ import math
 from dataclasses import dataclass, fields
 from typing import Final
 
-MIN_SECONDS: Final = 0.001
-"""The shortest interval that is taken; below it a stream would do nothing but look at the clock."""
-MAX_SECONDS: Final = math.nextafter(math.inf, 0.0)
+from .quantities import check_seconds
+
 MAX_TICK: Final = 0.25
 """The coarsest grid, in seconds: no clock runs out earlier than this before its time."""
 
 
-def check_seconds(name: str, seconds: float | None) -> None:
-    """Check a duration. Raises `TypeError` or `ValueError` naming the argument and the fix."""
-    if seconds is None:
-        return
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"{name} takes seconds as a number, or None for none, not {type(seconds).__name__}")
-    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        shown = "an integer beyond every float" if abs(seconds) > MAX_SECONDS and isinstance(seconds, int) else seconds
-        raise ValueError(f"{name} must be finite and at least {MIN_SECONDS} seconds, not {shown}; None is off")
+def check_interval(name: str, seconds: object) -> None:
+    """Check an interval that None turns off. Raises `TypeError` or `ValueError` naming the argument and the fix."""
+    if seconds is not None:
+        check_seconds(name, seconds, instead="None is off")
 
 
 def _tick(seconds: float) -> float:
@@ -50,7 +44,7 @@ class Timeouts:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            check_seconds(f"Timeouts({field.name}=...)", getattr(self, field.name))
+            check_interval(f"Timeouts({field.name}=...)", getattr(self, field.name))
 
 
 _NO_LIMITS: Final = Timeouts(first=None, idle=None, silence=None, total=None)
@@ -62,7 +56,7 @@ class Heartbeat:
     __slots__ = ("_early", "_tick", "_written", "held")
 
     def __init__(self, interval: float | None) -> None:
-        check_seconds("heartbeat", interval)
+        check_interval("heartbeat", interval)
         self._tick = _tick(interval or 1.0)
         # A timer fires late by the machine's delay, and the gap between bytes counts that: aim half a tick early.
         self._early = None if interval is None else interval - self._tick / 2

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, Unpack
 
 from .dialect import CONVERTERS, REGISTRY, Dialect
 from .events import Format
-from .heartbeat import Timeouts, check_seconds
+from .heartbeat import Timeouts, check_interval
 from .observer import Observer
+from .quantities import check_count, shown
 from .repairs import DEFAULT_REPAIRS, Repair, RepairKind
 
 DEFAULT_HEARTBEAT: Final = 5.0
@@ -79,7 +80,7 @@ def _one_of(name: str, value: Any, allowed: Iterable[str]) -> str:
     known = ", ".join(map(repr, allowed))
     _expect(name, value, str, f"one of {known}")
     if value not in allowed:
-        raise ValueError(f"{name}={value!r} is not known; use one of {known}")
+        raise ValueError(f"{name}={shown(value)} is not known; use one of {known}")
     return str(value)
 
 
@@ -134,7 +135,7 @@ def _flag(name: str, value: Any) -> bool:
 
 
 def _seconds(name: str, value: Any) -> float | None:
-    check_seconds(name, value)
+    check_interval(name, value)
     return value  # type: ignore[no-any-return]
 
 
@@ -146,7 +147,7 @@ def _heartbeat_bytes(name: str, value: Any) -> bytes | None:
         raise ValueError("heartbeat_bytes must not be empty: nothing would be written; heartbeat=None turns it off")
     if not given.endswith(b"\n") and given.strip(b" \t\r"):
         raise ValueError(
-            f"heartbeat_bytes={given!r} must end in a line end, or it would be read as part of what follows"
+            f"heartbeat_bytes={shown(given)} must end in a line end, or it would be read as part of what follows"
         )
     return given
 
@@ -156,11 +157,7 @@ def _timeouts(name: str, value: Any) -> Timeouts | None:
 
 
 def _max_event_bytes(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"max_event_bytes must be a whole number of bytes, not {type(value).__name__}")
-    if value < MIN_MAX_EVENT_BYTES:
-        raise ValueError(f"max_event_bytes={value} is too small for any event; use at least {MIN_MAX_EVENT_BYTES}")
-    return value
+    return check_count(name, value, least=MIN_MAX_EVENT_BYTES, unit=" of bytes")
 
 
 def _last_event_id(name: str, value: Any) -> str:

@@ -11,8 +11,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from ..core.heartbeat import check_seconds
 from ..core.observer import Observer
+from ..core.quantities import MAX_COUNT, check_count, check_seconds
 from ..core.report import StreamReport, Verdict
 from ..retry.retryable import worth_retrying
 from .log import warn
@@ -39,10 +39,7 @@ class FailureWindow(Observer):
         on_change: Callable[[str, bool], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if type(limit) is not int or limit < 0:
-            raise ValueError(f"FailureWindow(limit={limit!r}): pass a whole number of errors, 0 or more")
-        if seconds is None:
-            raise TypeError("FailureWindow(seconds=None): pass the length of the window in seconds")
+        check_count("FailureWindow(limit=...)", limit)
         check_seconds("FailureWindow(seconds=...)", seconds)
         given: object = on_change
         if given is not None and not callable(given):
@@ -60,7 +57,7 @@ class FailureWindow(Observer):
     def failed(self, provider: str) -> None:
         """Count one error of this provider."""
         with self._lock:
-            errors = self._errors.setdefault(provider, deque(maxlen=self._limit + 1))
+            errors = self._errors.setdefault(provider, deque(maxlen=min(self._limit + 1, MAX_COUNT)))
             errors.append(self._clock())
         self._update()
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from ..core.account import Account
 from ..core.observer import Observer
+from ..core.quantities import check_count
 from ..core.report import StreamReport, Verdict
 
 VERSION: Final = 1
@@ -44,7 +45,7 @@ class FlightRecorder(Observer):
 
     `chunks` is how many of the last chunks are recorded. `content` is how many of the last bytes are kept, the oldest
     chunk cut to its tail; with 0 the record holds no words of upstream's. Each stream needs a recorder of its own.
-    Raises `ValueError` for fewer than 1 chunk or 0 bytes.
+    Raises `TypeError` or `ValueError` unless `chunks` is a whole number from 1 on, and `content` from 0 on.
     """
 
     _cannot_raise = frozenset({"received"})
@@ -54,11 +55,9 @@ class FlightRecorder(Observer):
     )  # fmt: skip
 
     def __init__(self, *, chunks: int = 256, content: int = 0, folder: str | os.PathLike[str] | None = None) -> None:
-        if chunks < 1 or content < 0:
-            raise ValueError("FlightRecorder takes chunks=1 or more, and content=0 or more bytes")
-        self._ring: deque[_Mark] = deque(maxlen=chunks)
+        self._ring: deque[_Mark] = deque(maxlen=check_count("FlightRecorder(chunks=...)", chunks, least=1))
         self._note = self._ring.append
-        self._limit = content
+        self._limit = check_count("FlightRecorder(content=...)", content, unit=" of bytes")
         self._with_content: deque[tuple[int, bytes]] = deque()  # number of the chunk, and its bytes
         self._received = 0  # counted where content is kept
         self._kept = 0

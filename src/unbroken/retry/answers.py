@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ..core.quantities import MAX_SECONDS
+
 
 def status_of(answer: object) -> int | None:
     """Return the HTTP status of a response or an exception of any client, or None if it has none."""
@@ -25,8 +27,8 @@ def retry_after_of(answer: object, now: float) -> float | None:
     `now` is the wall clock (Unix seconds), used for a date where the answer has no `Date` of its own.
     """
     asked = getattr(answer, "retry_after", None)
-    if isinstance(asked, int | float):
-        return float(asked)
+    if isinstance(asked, int | float) and not isinstance(asked, bool) and asked >= 0:
+        return float(min(asked, MAX_SECONDS))  # an integer may exceed every float
     headers = getattr(answer, "headers", None) or getattr(getattr(answer, "response", None), "headers", None)
     return parse_retry_after(headers, now) if headers else None
 

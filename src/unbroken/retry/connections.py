@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from ..adapters.source import ChunkTypeError, Source, as_source, client_of, close_quietly
 from ..core.failure import Failure
@@ -18,6 +18,9 @@ from ..core.report import StreamError
 from ..dialects.failures import failure_of
 from ..http import from_response
 from .answers import retry_after_of, status_of
+
+LONGEST_WAIT: Final = 4e6
+"""Seconds (46 days) that an attempt waits at most: for more, the lock of some platforms raises `OverflowError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Connection:
         self._abort: Callable[[], object] | None = None
 
     def __iter__(self) -> Iterator[Any]:
-        if self._stopped.wait(self._attempt.delay):
+        if self._stopped.wait(min(self._attempt.delay, LONGEST_WAIT)):
             return
         try:
             with ExitStack() as opened:
@@ -95,7 +98,7 @@ class AsyncConnection:
     async def __aiter__(self) -> AsyncIterator[Any]:
         import asyncio  # loaded already where this runs, and by no synchronous program
 
-        await asyncio.sleep(self._attempt.delay)
+        await asyncio.sleep(min(self._attempt.delay, LONGEST_WAIT))
         try:
             async with AsyncExitStack() as opened:
                 chunks: Any = (await self._open(opened)).chunks

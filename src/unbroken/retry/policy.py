@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..core.quantities import check_count, check_seconds, shown
 from .retryable import worth_retrying
 
 
@@ -30,27 +31,30 @@ class Retry:
     worth: Callable[[int | None, BaseException | None], bool] = worth_retrying
 
     def __post_init__(self) -> None:
-        if type(self.max_retries) is not int or self.max_retries < 0:
-            raise ValueError(f"max_retries={self.max_retries!r}: give a whole number, 0 for no retry")
+        # A `ValueError` for a wrong type too: so it has been from the start.
+        check_count("max_retries", self.max_retries, wrong_type=ValueError)
         for name in ("base", "max_delay", "max_retry_after"):
-            if not 0.0 <= _number(getattr(self, name)) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)!r}: give seconds, 0 or more")
+            check_seconds(name, getattr(self, name), least=0, wrong_type=ValueError)
         if not callable(self.worth):
-            raise TypeError(f"worth={self.worth!r}: give a function of (status, error) that returns whether to retry")
+            raise TypeError(
+                f"worth={shown(self.worth)}: give a function of (status, error) that returns whether to retry"
+            )
 
     def delay(self, retries: int, asked: float | None = None, chance: float = 1.0) -> float | None:
         """Return the seconds to wait before the next attempt, or None if there is none.
 
         `retries` is how many were made before, `asked` the wait in seconds that the server asks for, and `chance`,
-        from 0 to 1, where in its range the jitter falls.
+        from 0 to 1, where in its range the jitter falls. Raises `TypeError` or `ValueError` for anything else.
         """
+        check_count("retries", retries)
+        if asked is not None:
+            asked = check_seconds("asked", asked, least=0, most=math.inf)
+        given: object = chance
+        if not isinstance(given, int | float) or not 0 <= given <= 1:
+            raise ValueError(f"chance must be a number from 0 to 1, not {shown(given)}")
         if retries >= self.max_retries or (asked or 0.0) > self.max_retry_after:
             return None
         backoff = min(self.base * 2.0 ** min(retries, 64), self.max_delay)
         if not self.jitter:
             return max(backoff, asked or 0.0)
         return max(backoff / 2.0, asked or 0.0) + chance * backoff / 2.0
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

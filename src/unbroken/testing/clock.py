@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from ..core.quantities import check_seconds
+
 
 class FakeClock:
     """A replacement for `time.monotonic` and for sleeping. Calling it returns the time in seconds."""
@@ -16,9 +18,7 @@ class FakeClock:
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward. Raises `ValueError` for negative `seconds`: the clock is monotonic."""
-        if seconds < 0:
-            raise ValueError(f"seconds must not be negative, not {seconds!r}: a monotonic clock never goes back")
-        self.now += seconds
+        self.now += check_seconds("seconds", seconds, least=0, instead="a monotonic clock never goes back")
 
     def sleep(self, seconds: float) -> None:
         """Advance the clock without waiting."""

@@ -14,15 +14,19 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Self, TypeAlias
 
+from ..core.quantities import check_count, check_seconds
 from .clock import FakeClock
 from .streams import SSEStream
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A step that waits this many seconds, on the source's clock."""
+    """A step that waits this many seconds, on the source's clock. Raises `TypeError` or `ValueError` for others."""
 
     seconds: float
+
+    def __post_init__(self) -> None:
+        check_seconds("Pause(seconds=...)", self.seconds, least=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A step that yields this chunk `times` times, for ever if None."""
+    """A step that yields this chunk `times` times, for ever if None. Raises `TypeError` or `ValueError` for others."""
 
     chunk: bytes
     times: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.times is not None:
+            check_count("Repeat(times=...)", self.times)
 
 
 Step: TypeAlias = bytes | BaseException | Pause | Block | Repeat
