@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
 import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,6 +218,199 @@ def test_a_folder_that_cannot_be_written_does_not_harm_a_stream(
     assert b"truncated" in b"".join(stream)
     assert "FlightRecorder.ended raised" in caplog.text
     assert stream.report.flight
+
+
+# Others save into the folder, or delete it, at the same time
+
+
+def saved(folder: Path) -> set[Path]:
+    return set(folder.glob("flight-*.jsonl"))
+
+
+def test_many_threads_save_into_one_folder_and_the_limit_holds(tmp_path: Path) -> None:
+    barrier = threading.Barrier(8)
+
+    def save() -> list[Path]:
+        barrier.wait(10)
+        return [FlightRecorder().save(tmp_path / "flights") for _ in range(40)]
+
+    with ThreadPoolExecutor(8) as pool:
+        paths = {path for saves in [pool.submit(save) for _ in range(8)] for path in saves.result()}
+    assert len(paths) == 320
+    left = set((tmp_path / "flights").iterdir())
+    assert len(left) == MAX_FILES
+    assert left <= paths
+    assert all(read_flight(path.read_text().splitlines()) for path in left)
+
+
+def test_several_processes_save_into_one_folder_and_the_limit_holds(tmp_path: Path) -> None:
+    code = "import sys, unbroken\nfor _ in range(60): print(unbroken.FlightRecorder().save(sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(tmp_path / "flights")]
+    programs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    outputs = [program.communicate(timeout=60) for program in programs]
+    assert [(program.returncode, errors) for program, (_, errors) in zip(programs, outputs, strict=True)] == [
+        (0, "")
+    ] * 4
+    paths = {Path(line) for output, _ in outputs for line in output.splitlines()}
+    assert len(paths) == 240
+    left = set((tmp_path / "flights").iterdir())
+    assert len(left) == MAX_FILES
+    assert left <= paths
+
+
+def test_each_saved_record_is_one_of_the_newest(tmp_path: Path) -> None:
+    paths = [FlightRecorder().save(tmp_path) for _ in range(MAX_FILES + 30)]
+    assert saved(tmp_path) == set(paths[30:])
+
+
+class Meddler:
+    """Does something a few times before a function of `os` is called, or after `os.scandir` has listed the folder."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, step: str, act: Callable[[], object], times: int = 1) -> None:
+        self.left = times
+        self._act = act
+        self._acting = False
+        name, _, self._after = step.partition(" ")
+        self._call = getattr(os, name)
+        monkeypatch.setattr(os, name, self)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        if self._acting or self.left <= 0:
+            return self._call(*arguments, **options)
+        self.left -= 1
+        if not self._after:
+            self._meddle()
+            return self._call(*arguments, **options)
+        with self._call(*arguments, **options) as entries:
+            listed = list(entries)
+        self._meddle()
+        return contextlib.nullcontext(listed)
+
+    def _meddle(self) -> None:
+        self._acting = True
+        try:
+            self._act()
+        finally:
+            self._acting = False
+
+
+STEPS = ["mkdir", "open", "replace", "scandir", "scandir after", "unlink"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("removed", ["all records", "the oldest record", "the folder", "the folder above it"])
+def test_what_others_delete_at_any_step_does_no_harm(
+    step: str, removed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "above" / "flights"
+    folder.mkdir(parents=True)
+    old = [folder / f"flight-{age:03}.jsonl" for age in range(MAX_FILES + 20)]
+    for age, path in enumerate(old):
+        path.touch()
+        os.utime(path, (age, age))
+
+    def remove() -> None:
+        if removed.startswith("the folder"):
+            shutil.rmtree(folder if removed == "the folder" else folder.parent)
+        for path in saved(folder) if removed == "all records" else old[:1]:
+            path.unlink(missing_ok=True)
+
+    if step == "mkdir":  # or there is nothing to make
+        shutil.rmtree(folder)
+        meddler = Meddler(monkeypatch, step, lambda: shutil.rmtree(folder.parent))
+    else:
+        meddler = Meddler(monkeypatch, step, remove)
+    FlightRecorder().save(folder)
+    if not meddler.left:  # where all are gone, there is nothing to unlink any more
+        monkeypatch.undo()
+    path = FlightRecorder().save(folder)
+    assert path in saved(folder)
+    assert len(saved(folder)) <= MAX_FILES
+    assert set(folder.iterdir()) == saved(folder)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("step", ["open", "replace"])
+def test_a_record_is_written_again_where_its_folder_was_deleted_before_it_was_there(
+    step: str, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meddler = Meddler(monkeypatch, step, lambda: shutil.rmtree(tmp_path / "flights"), times)
+    path = FlightRecorder().save(tmp_path / "flights")
+    assert meddler.left == 0
+    assert set((tmp_path / "flights").iterdir()) == {path}
+
+
+def test_a_folder_that_is_deleted_again_and_again_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Meddler(monkeypatch, "replace", lambda: shutil.rmtree(tmp_path / "flights"), times=10**6)
+    with pytest.raises(FileNotFoundError):
+        FlightRecorder().save(tmp_path / "flights")
+
+
+def test_a_folder_that_vanishes_while_it_is_found_to_exist_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`os.makedirs` then says that there is a file of that name."""
+    folder = tmp_path / "flights"
+    found = iter([FileExistsError(17, "made by another, and deleted again")])
+    mkdir = os.mkdir
+
+    def make(*arguments: Any) -> None:
+        for error in found:
+            raise error
+        mkdir(*arguments)
+
+    monkeypatch.setattr(os, "mkdir", make)
+    assert FlightRecorder().save(folder) in saved(folder)
+
+
+def test_a_record_appears_when_it_is_whole_and_leaves_nothing_if_it_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        assert len(list(tmp_path.iterdir())) == 1
+        assert not saved(tmp_path)
+        raise OSError(28, "no space left on device")
+
+    meddler = Meddler(monkeypatch, "replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        FlightRecorder().save(tmp_path)
+    assert meddler.left == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_killed_savers_left_is_deleted_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    now = time.time()
+    for name, age in {"flight-killed.part": 7200, "flight-writing.part": 60, "other.part": 7200}.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (now - age, now - age))
+    path = FlightRecorder().save(tmp_path)
+    assert {it.name for it in tmp_path.iterdir()} == {"flight-writing.part", "other.part", path.name}
+
+
+def test_what_is_not_ours_to_delete_stays_and_the_rest_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "flight-folder.jsonl").mkdir()
+    paths = [FlightRecorder().save(tmp_path) for _ in range(MAX_FILES)]
+    unlink = os.unlink
+
+    def refuse(path: str) -> None:
+        if Path(path) == paths[0]:
+            raise PermissionError(13, "of another user, or open in a program on Windows")
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    paths += [FlightRecorder().save(tmp_path) for _ in range(3)]
+    assert saved(tmp_path) == {tmp_path / "flight-folder.jsonl", paths[0], *paths[3:]}
+    monkeypatch.undo()
+    paths.append(FlightRecorder().save(tmp_path))
+    assert saved(tmp_path) == {tmp_path / "flight-folder.jsonl", *paths[4:]}
+
+
+def test_a_folder_that_cannot_be_listed_takes_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise PermissionError(13, "no permission to list")
+
+    Meddler(monkeypatch, "scandir", refuse)
+    assert FlightRecorder().save(tmp_path) in saved(tmp_path)
 
 
 def test_misuse_is_refused_at_once() -> None:

@@ -10,8 +10,10 @@ import base64
 import json
 import os
 import tempfile
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +26,12 @@ from ..core.report import StreamReport, Verdict
 VERSION: Final = 1
 MAX_FILES: Final = 100
 """Records that are kept in a folder; the oldest are deleted first."""
+_FINISHED: Final = ".jsonl"
+_UNFINISHED: Final = ".part"
+_ABANDONED: Final = 3600 * 10**9
+"""Nanoseconds after which an unfinished file is taken for one of a saver that was killed."""
+_ATTEMPTS: Final = 10
+"""How often a file is written if somebody deletes the folder meanwhile."""
 _Mark = tuple[float, int, int, int, int, int]  # when, how long, and four counts as they stood before it
 _WORDS: Final = ("verdict", "error", "timeout", "format", "dialect", "provider", "request_id")
 _FAILED: Final = (Verdict.FAILED, Verdict.TRUNCATED)
@@ -136,13 +144,16 @@ class FlightRecorder(Observer):
         return kept
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the record as JSON lines to a new file in a folder, and return its path. Raises `OSError`."""
-        os.makedirs(folder, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix="flight-", suffix=".jsonl", dir=folder)
-        with open(handle, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in self.lines())
-        _delete_oldest(Path(folder))
-        return Path(name)
+        """Write the record as JSON lines to a new file in a folder, and return its path. Raises `OSError`.
+
+        The folder is made if it is missing, and its oldest records beyond `MAX_FILES` are deleted. Any number of
+        threads and processes may save into one folder. The file appears when it is whole; if so many newer records are
+        saved at the same time, it may be gone again when this returns.
+        """
+        text = "".join(json.dumps(line) + "\n" for line in self.lines())
+        path = _write_new(folder, text)
+        _delete_oldest(path.parent)
+        return path
 
 
 def _line(mark: _Mark, later: _Mark, data: bytes) -> dict[str, Any]:
@@ -166,10 +177,61 @@ def _class(events: float, comments: float, content: float) -> str:
     return "comment" if comments else "part"
 
 
+# Files. Others may save, and delete, in the same folder between any two steps.
+
+
+def _write_new(folder: str | os.PathLike[str], text: str) -> Path:
+    """Write a new file into a folder, which is made if it is missing, and return its path. Raises `OSError`."""
+    for _ in range(_ATTEMPTS - 1):
+        # Somebody deleted the folder, or a folder above it; `makedirs` reports that as a file in its place, too.
+        with suppress(FileNotFoundError, FileExistsError):
+            return _write_into(folder, text)
+    return _write_into(folder, text)
+
+
+def _write_into(folder: str | os.PathLike[str], text: str) -> Path:
+    os.makedirs(folder, exist_ok=True)
+    # The time makes names sort by age, also where a file system keeps coarse times, and prevents that two savers rename
+    # to the same name: `mkstemp` knows of the unfinished files only.
+    handle, unfinished = tempfile.mkstemp(prefix=f"flight-{time.time_ns():x}-", suffix=_UNFINISHED, dir=folder)
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        path = Path(unfinished).with_suffix(_FINISHED)
+        os.replace(unfinished, path)
+    except BaseException:
+        _delete(unfinished)
+        raise
+    return path
+
+
 def _delete_oldest(folder: Path) -> None:
-    flights = sorted(folder.glob("flight-*.jsonl"), key=lambda path: path.stat().st_mtime)
-    for path in flights[:-MAX_FILES]:
-        path.unlink(missing_ok=True)
+    """Delete the oldest records beyond `MAX_FILES`, and what savers left that were killed.
+
+    Every saver does so after its own file is there. The last of them sees all files, so the limit holds in the end; and
+    all of them agree which files are the newest, so no one deletes these.
+    """
+    found = sorted(_files(folder), reverse=True)
+    finished = [path for _, path in found if path.endswith(_FINISHED)]
+    abandoned = [path for age, path in found if path.endswith(_UNFINISHED) and age < found[0][0] - _ABANDONED]
+    for path in (*finished[MAX_FILES:], *abandoned):
+        _delete(path)
+
+
+def _files(folder: Path) -> Iterator[tuple[int, str]]:
+    """Yield the time of the last change, in nanoseconds, and the path of each record, finished or not."""
+    with suppress(FileNotFoundError, PermissionError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("flight-") and entry.name.endswith((_FINISHED, _UNFINISHED)):
+                with suppress(FileNotFoundError):
+                    if entry.is_file(follow_symlinks=False):
+                        yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.path
+
+
+def _delete(path: str) -> None:
+    """Delete a file unless it is gone, or not ours to delete: of another user, or open in a program on Windows."""
+    with suppress(FileNotFoundError, PermissionError):
+        os.unlink(path)
 
 
 class FlightError(ValueError):
