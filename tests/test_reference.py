@@ -11,6 +11,7 @@ from tests.fences import ROOT
 from unbroken.core.dialect import REGISTRY
 from unbroken.core.failure import SENTENCES
 from unbroken.core.report import StreamReport
+from unbroken.http import FORWARDED
 
 PAGE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`]+)`", PAGE))))
@@ -68,3 +69,15 @@ def test_the_reference_names_every_verdict_code_and_dialect() -> None:
     assert not {verdict.name for verdict in unbroken.Verdict} - set(re.findall(r"\w+", SECTIONS["The verdict"]))
     assert not set(SENTENCES) - NAMED
     assert not set(REGISTRY) - set(re.findall(r"`([\w-]+)`", SECTIONS["Dialects"]))
+
+
+HEADERS = re.findall(r"`([^`]+)`", " ".join(re.findall(r"^\| (`.+?`) \|", SECTIONS["HTTP"], re.MULTILINE)))
+
+
+def test_the_reference_names_every_header_that_is_forwarded_and_no_other() -> None:
+    assert sorted(HEADERS) == sorted(FORWARDED)
+
+
+def test_each_header_that_the_reference_names_is_forwarded() -> None:
+    headers = dict.fromkeys([name.replace("*", "remaining-tokens") for name in HEADERS], "text/plain")
+    assert unbroken.clean_headers(headers, decoded=False) == headers

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from .adapters.source import Source, client_of
+from .core.quantities import shown
 
 SSE_HEADERS: Mapping[str, str] = MappingProxyType(
     {
@@ -26,36 +27,89 @@ SSE_HEADERS: Mapping[str, str] = MappingProxyType(
 NDJSON_HEADERS: Mapping[str, str] = MappingProxyType({**SSE_HEADERS, "Content-Type": "application/x-ndjson"})
 """The same for NDJSON."""
 
+FORWARDED: Final = (
+    "content-encoding",
+    "content-type",
+    # which request this was
+    "apim-request-id",
+    "cf-ray",
+    "mistral-correlation-id",
+    "nvcf-reqid",
+    "request-id",
+    "x-amzn-requestid",
+    "x-correlation-id",
+    "x-generation-id",
+    "x-kong-request-id",
+    "x-ms-client-request-id",
+    "x-ms-request-id",
+    "x-request-id",
+    # which trace it belongs to
+    "traceparent",
+    "traceresponse",
+    "tracestate",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
+    "x-debug-trace-id",
+    "x-trace-id",
+    # how much may be asked, and when again
+    "anthropic-priority-*",
+    "anthropic-ratelimit-*",
+    "ratelimit",
+    "ratelimit-*",
+    "retry-after",
+    "retry-after-ms",
+    "x-ratelimit-*",
+    "x-should-retry",
+    # who answered, and how fast
+    "openai-model",
+    "openai-processing-ms",
+    "openai-version",
+)
+"""The headers of upstream that `clean_headers` returns, in lower case; `*` is the rest of a name.
+
+They inform the client: no browser, cache or proxy acts on them, and none names the account that was asked with.
+`docs/reference.md` has the same list.
+"""
+
 _READ_SIZE: Final = 2**16
-_HOP_BY_HOP: Final = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authentication-info",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
+_PREFIXES: Final = tuple(name.removesuffix("*") for name in FORWARDED if name.endswith("*"))
+# Upstream says what its body is, but not that it is a page or a script: browsers would run it.
+_TEXT_TYPES: Final = frozenset({"text/event-stream", "text/plain"})
+_JSON_TYPES: Final = ("json", "jsonl", "jsonlines", "json-lines", "json-seq")  # ends of names, under `application/`
+
+_HOP_BY_HOP: Final = (
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 )
-# What describes the bytes is no longer true once they are repaired (RFC 9110: 8.8.3 for the entity tag, 14.3 and 14.4
-# for ranges; RFC 9530); a cookie is for the one who asked upstream.
-_OF_THE_BYTES: Final = frozenset(
-    {
-        "accept-ranges",
-        "content-digest",
-        "content-length",
-        "content-md5",
-        "content-range",
-        "digest",
-        "etag",
-        "repr-digest",
-    }
+# RFC 9110: 8.6 for the length, 8.8 for the validators, 14.3 and 14.4 for ranges; RFC 9530 for the digests.
+_OF_THE_BYTES: Final = (
+    "accept-ranges",
+    "content-digest",
+    "content-length",
+    "content-md5",
+    "content-range",
+    "digest",
+    "etag",
+    "last-modified",
+    "repr-digest",
 )
-_COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
+_REASONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_HOP_BY_HOP, "it is for one connection only (RFC 9110, 7.6.1), and your server sends its own"),
+    **dict.fromkeys(_OF_THE_BYTES, "it describes the bytes that upstream sent, and a repaired body has others"),
+    **dict.fromkeys(("set-cookie", "set-cookie2"), "several of them cannot be joined in one (RFC 9110, 5.3)"),
+}
+"""The headers that are never forwarded, and why."""
+_DECODED: Final = "the body is decoded; pass decoded=False if your client does not decode it"
+
 # RFC 9110, 5.6.2. The module `string` has these letters too, and takes 3 % of the time of `import unbroken`.
 _TOKEN: Final = frozenset("!#$%&'*+-.^_`|~").union(filter(str.isalnum, map(chr, range(128))))
 _IN_VALUES: Final = frozenset("\t" + "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)])))  # 5.5
@@ -65,32 +119,92 @@ def clean_headers(
     headers: Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[str | bytes, str | bytes]],
     *,
     decoded: bool = True,
+    also: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return those of upstream's headers that may be forwarded with a repaired body.
+    """Return those of upstream's headers that may be forwarded with a repaired body: an allow-list, and `also`.
 
-    Left out are hop-by-hop fields (RFC 9110, 7.6.1) and those that `Connection` names; `Content-Length`, `ETag`, ranges
-    and digests, which describe other bytes; `Set-Cookie`; and `Content-Encoding` where the client has `decoded` the
-    body. Repeated fields are joined with a comma (5.3). A field whose name is not a token (5.1), or whose value has a
-    control character or one that a header cannot hold (5.5), is left out too: a server would fail with a 500.
+    The list is in docs/reference.md: content type, request and trace ids, rate limits, and what the provider tells of
+    itself. All others are left out, since many command the browser or the proxy in front of your server, and upstream
+    must not. `also` adds names of your own, in any case; what these hold is forwarded as it is.
+
+    `Content-Type` is returned if it names SSE, JSON, JSON lines or plain text, which no browser runs, and
+    `Content-Encoding` unless the client has `decoded` the body. What `Connection` names is for one hop, and left out
+    (RFC 9110, 7.6.1). Repeated fields are joined with a comma (5.3), but of several content types the first is
+    returned. A field whose value has a control character or one that a header cannot hold (5.5) is left out: a server
+    would fail with a 500.
 
     Names keep their case, which differs between clients. To add `SSE_HEADERS` without sending `Content-Type` twice,
     write `{name.title(): value for name, value in clean_headers(...).items()} | SSE_HEADERS`.
 
-    Raises `TypeError` for names and values that are not str or bytes; a repeated field is several pairs, not a list.
+    Raises `TypeError` for names and values that are not str or bytes (a repeated field is several pairs, not a list),
+    and for an `also` that is not a collection of str; `ValueError` for a name in `also` that is not a token (5.1) or
+    that must not be forwarded: of one hop, or about the bytes or the encoding of upstream's body, or `Set-Cookie`.
     """
+    added = frozenset(_checked_name(name, decoded) for name in _names(also))
     fields = [(_text(name), _text(value)) for name, value in _pairs(headers)]
-    dropped = _HOP_BY_HOP | _OF_THE_BYTES | _COOKIES | ({"content-encoding"} if decoded else set())
-    for name, value in fields:
-        if name.lower() == "connection":
-            dropped |= {token.strip().lower() for token in value.split(",")}
+    nominated = {
+        token.strip(" \t").lower()
+        for name, value in fields
+        if name.lower() == "connection"
+        for token in value.split(",")
+    }
     spellings: dict[str, str] = {}
     clean: dict[str, str] = {}
     for name, value in fields:
-        if name.lower() in dropped or not name or not _TOKEN.issuperset(name) or not _IN_VALUES.issuperset(value):
+        key = name.lower()
+        if not _TOKEN.issuperset(name) or not _IN_VALUES.issuperset(value) or key in nominated:
             continue
-        spelling = spellings.setdefault(name.lower(), name)
-        clean[spelling] = f"{clean[spelling]}, {value}" if spelling in clean else value
+        if key not in added and not _may_pass(key, value, decoded):
+            continue
+        spelling = spellings.setdefault(key, name)
+        if spelling not in clean:
+            clean[spelling] = value
+        elif key != "content-type":  # browsers take the last of several
+            clean[spelling] += f", {value}"
     return clean
+
+
+def _may_pass(name: str, value: str, decoded: bool) -> bool:
+    """Return whether upstream's header is on the list, and its value one that may pass."""
+    if name == "content-type":
+        return _is_harmless(value)
+    if name == "content-encoding":
+        return not decoded
+    return name in FORWARDED or name.startswith(_PREFIXES)
+
+
+def _is_harmless(content_type: str) -> bool:
+    """Return whether no browser runs or renders a body of this type. In a list of types, the last one would count."""
+    # Not the `media_type` of the sniffer, which is lenient: browsers guess the type of what they cannot read.
+    essence = content_type.partition(";")[0].strip(" \t").lower()
+    kind, _, subtype = essence.partition("/")
+    is_json = kind == "application" and subtype.endswith(_JSON_TYPES) and _TOKEN.issuperset(subtype)
+    return "," not in content_type and (is_json or essence in _TEXT_TYPES)
+
+
+def _names(also: object) -> Iterable[object]:
+    if isinstance(also, str | bytes) or not isinstance(also, Iterable):
+        raise TypeError(
+            f"clean_headers(also=...) takes a collection of names, not {shown(also)}; write also=('X-My-Header',)"
+        )
+    return also
+
+
+def _checked_name(name: object, decoded: bool) -> str:
+    """Return a name of the caller's in lower case. Raises `TypeError` or `ValueError` that names it and why."""
+    if not isinstance(name, str):
+        raise TypeError(f"clean_headers(also=...) takes names as str, not {shown(name)}")
+    key = name.lower()
+    problem = _REASONS.get(key)
+    if not name or not _TOKEN.issuperset(name):
+        problem = "it is not the name of a header (RFC 9110, 5.1)"
+    elif name.endswith("*"):
+        problem = "name each header; there are no patterns"
+    elif key == "content-encoding" and decoded:
+        problem = _DECODED
+    if problem:
+        raise ValueError(f"clean_headers(also=...) cannot add {shown(name)}: {problem}")
+    return key
 
 
 def _pairs(headers: Any) -> list[tuple[Any, Any]]:
