@@ -5,6 +5,7 @@ import http.client
 import threading
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -50,6 +51,16 @@ def test_a_fake_clock_moves_when_advanced() -> None:
     assert clock() == clock.now == 7.5
     with pytest.raises(ValueError, match="seconds must be finite and 0 seconds or more"):
         clock.advance(-1)
+
+
+def test_a_pause_that_is_longer_than_a_lock_can_wait_can_be_interrupted() -> None:
+    source = ScriptedSource([Pause(1e300)])
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(next, source)
+        with pytest.raises(TimeoutError):
+            read.result(0.05)
+        source.abort()
+        assert isinstance(read.exception(10), Interrupted)
 
 
 def test_a_source_yields_pauses_and_raises_as_its_script_says() -> None:

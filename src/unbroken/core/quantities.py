@@ -15,6 +15,8 @@ MIN_SECONDS: Final = 0.001
 MAX_SECONDS: Final = math.nextafter(math.inf, 0.0)
 MAX_COUNT: Final = sys.maxsize
 """The largest count that sequences and C functions take."""
+MAX_WAIT: Final = 4e6
+"""Seconds (46 days) of one wait: for more, the locks of some platforms raise `OverflowError`."""
 _MAX_SHOWN: Final = 40  # characters of a text, and digits of a number
 
 

@@ -10,17 +10,15 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from ..adapters.source import ChunkTypeError, Source, as_source, client_of, close_quietly
 from ..core.failure import Failure
+from ..core.quantities import MAX_WAIT
 from ..core.report import StreamError
 from ..dialects.failures import failure_of
 from ..http import from_response
 from .answers import retry_after_of, status_of
-
-LONGEST_WAIT: Final = 4e6
-"""Seconds (46 days) that an attempt waits at most: for more, the lock of some platforms raises `OverflowError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Connection:
         self._abort: Callable[[], object] | None = None
 
     def __iter__(self) -> Iterator[Any]:
-        if self._stopped.wait(min(self._attempt.delay, LONGEST_WAIT)):
+        if self._stopped.wait(min(self._attempt.delay, MAX_WAIT)):
             return
         try:
             with ExitStack() as opened:
@@ -98,7 +96,7 @@ class AsyncConnection:
     async def __aiter__(self) -> AsyncIterator[Any]:
         import asyncio  # loaded already where this runs, and by no synchronous program
 
-        await asyncio.sleep(min(self._attempt.delay, LONGEST_WAIT))
+        await asyncio.sleep(min(self._attempt.delay, MAX_WAIT))
         try:
             async with AsyncExitStack() as opened:
                 chunks: Any = (await self._open(opened)).chunks

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Self, TypeAlias
 
-from ..core.quantities import check_count, check_seconds
+from ..core.quantities import MAX_WAIT, check_count, check_seconds
 from .clock import FakeClock
 from .streams import SSEStream
 
@@ -134,7 +134,7 @@ class ScriptedSource(_Script, Iterator[bytes]):
                 case Pause(seconds) if self._clock:
                     self._clock.sleep(seconds)
                 case Pause(seconds):
-                    self._interruption.wait(seconds)
+                    self._interruption.wait(min(seconds, MAX_WAIT))
                 case _:
                     self._interruption.wait()
 
