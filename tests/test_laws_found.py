@@ -259,7 +259,12 @@ def test_an_error_by_name_is_an_error_in_lines(frame: bytes, line: bytes) -> Non
 
 
 def event(value: Any, name: str = "") -> bytes:
-    return (f"event: {name}\n" if name else "").encode() + b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+    return (
+        (f"event: {name}\n" if name else "").encode()
+        + b"data: "
+        + json.dumps(value, ensure_ascii=False).encode()
+        + b"\n\n"
+    )
 
 
 def call(index: int, label: str) -> Any:
