@@ -74,6 +74,7 @@ class ChatEncoder:
         self._created = 0
         self._model = ""
         self._choices: dict[int, _Choice] = {}
+        self._calls = 0  # of all choices
         self._usage: dict[str, int] = {}
         self._ended = False
         self._all_finished = False
@@ -126,8 +127,9 @@ class ChatEncoder:
         call = choice.calls.get(part.key)
         head: dict[str, Any] = {}
         if call is None:
-            if len(choice.calls) >= _MAX_TRACKED:
+            if self._calls >= _MAX_TRACKED:
                 return None
+            self._calls += 1
             call = choice.calls[part.key] = _Call(len(choice.calls))
             head = {"id": part.id or f"call_{call.index}", "type": part.kind}
         # Whole arguments repeat those that were sent in pieces.
