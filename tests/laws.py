@@ -173,6 +173,35 @@ def blank_lines(data: bytes) -> list[int]:
     return [found.end() for found in re.finditer(rb"([^\r\n]*)(?:\r\n|\r|\n)", data) if not found[1]]
 
 
+# --- Law 8 ------------------------------------------------------------------------------------------------------------
+
+
+def check_alive(chunks: Sequence[bytes], **options: Any) -> None:
+    """Law 8: no gap is longer than the interval, and heartbeats stand between whole frames and change nothing else.
+
+    Upstream is silent for up to six intervals between two chunks. Asked from the first frame on: an earlier heartbeat
+    decides the framing of the output.
+    """
+    plain = repaired(chunks, **options)
+    repairer = StreamRepairer(**options, heartbeat=1.0)
+    now = written = 0.0
+    wire = b""
+    repairer.resume(now)
+    for chunk in chunks:
+        while wire and (due := repairer.next_deadline()) is not None and due <= now:
+            assert due - written <= 1.0
+            for beat in repairer.on_deadline(due):
+                assert not beat.strip(b": \n") or beat == b'event: ping\ndata: {"type": "ping"}\n\n', beat
+                written = due
+        frames = repairer.feed(chunk, now)
+        if frames or not wire:
+            written = now
+        wire += b"".join(frames)
+        now += len(chunk) * 7 % 13 / 2.0
+    wire += b"".join(repairer.close(now))
+    assert wire == plain.wire
+
+
 # --- Law 9 ------------------------------------------------------------------------------------------------------------
 
 
@@ -480,6 +509,6 @@ def _payloads(result: Repaired) -> list[str]:
         case Format.NDJSON:
             return result.wire.decode().splitlines()
         case Format.JSON_ARRAY:
-            return [result.wire.decode()]
+            return [_text(result.wire)]
         case _:  # a body that was no stream is answered with SSE, unless the caller says otherwise
             return [payload for _, payload, _ in read_sse(result.wire).events]
