@@ -29,7 +29,7 @@ def test_the_dictionary_of_a_report_is_ready_for_json_whatever_was_in_the_stream
     data = b'data: {"choices":[{"index":0,"delta":{"content":"\\ud83d \xff"},"finish_reason":"stop"}]}\n\ndata: x\n\n'
     facts = json.loads(json.dumps(read(data, provider="p").as_dict(), allow_nan=False))
     assert (facts["text"], facts["dialect"], facts["provider"]) == ("\ufffd \ufffd", "openai-chat", "p")
-    assert (facts["format"], facts["verdict"], facts["error"]) == ("sse", "complete", None)
+    assert (facts["format"], facts["verdict"], facts["error"]) == ("sse", "damaged", None)
     assert facts["repairs"] == {"invalid-utf8": 1, "invalid-json": 1}
     assert {repair["kind"] for repair in facts["first_repairs"]} == set(facts["repairs"])
 

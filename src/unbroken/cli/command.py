@@ -17,6 +17,7 @@ EXIT_CODES = """exit codes:
   1  --strict, and something had to be mended, or the diagnosis names a problem
   2  wrong arguments, or the input cannot be read, or the output cannot be written
   3  the stream failed or was cut: FAILED or TRUNCATED
+  4  the stream ended, but a payload was lost or is unreadable: DAMAGED
 """
 
 

@@ -159,6 +159,8 @@ def _record(first: bytes, source: Input) -> bytes:
 def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
     if facts.report.verdict in (Verdict.FAILED, Verdict.TRUNCATED):
         return 3
+    if facts.report.verdict is Verdict.DAMAGED:
+        return 4
     return 1 if strict and any(finding.level == "problem" for finding in findings) else 0
 
 

@@ -72,6 +72,8 @@ def exit_code(report: StreamReport, *, strict: bool) -> int:
     """Return the documented exit code for a stream that has ended."""
     if report.verdict in (Verdict.FAILED, Verdict.TRUNCATED):
         return 3
+    if report.verdict is Verdict.DAMAGED:
+        return 4
     return 1 if strict and report.repairs else 0
 
 
@@ -87,6 +89,8 @@ def describe(report: StreamReport) -> str:
         spellings = ", ".join(f"{name} ({count})" for name, count in sorted(report.respellings.items()))
         lines.append(f"re-spelt: {spellings}")
     cause = f": {report.error}" if report.error else ""
+    if report.verdict is Verdict.DAMAGED:
+        cause = ": the terminator came, but the answer has a hole"
     lines.append(f"verdict: {report.verdict.value}{cause}")
     return "\n".join(lines)
 

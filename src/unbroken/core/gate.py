@@ -15,7 +15,7 @@ from .dialect import REGISTRY, Dialect, EventClass, Reading
 from .events import Comment, Event, Format
 from .failure import Failure, failure_of_ours, is_ours
 from .frames import Frame, Item
-from .mending import DONE, SENTINEL_LINE
+from .mending import DONE, SENTINEL_LINE, begins_like_json, is_misspelt_done
 from .options import Options
 from .proof import FLAWED, UNPROVEN, read_exactly
 from .repairs import Repair, RepairKind
@@ -29,6 +29,8 @@ _ERROR: Final = EventClass.ERROR
 _LIVENESS: Final = EventClass.LIVENESS
 _TERMINAL: Final = EventClass.TERMINAL
 _LIVE: Final = Phase.LIVE
+_LOSSES: Final = frozenset((RepairKind.OVERSIZED_EVENT, RepairKind.SPLICED_EVENT))
+"""Repairs by which a payload, or the beginning of one, is always gone."""
 
 
 class Gate:
@@ -96,6 +98,8 @@ class Gate:
     def repair(self, kind: RepairKind, start: int, end: int) -> None:
         """Record one repair of the input from byte `start` to byte `end`."""
         repair = Repair(kind, start, end - start)
+        if kind in _LOSSES:
+            self.state.lost_payload()
         self.report.note_repair(repair)
         self.out.append(repair)
         if self.options.on_repair is not None:
@@ -208,9 +212,23 @@ class Gate:
             return self._absorb(dialect.read(event.event, event.data))
         if dialect is not None and event.data == dialect.sentinel:
             self.state.forwarded_sentinel()
-        elif self.report.format is Format.SSE and _is_prose(event.data):
+            return None
+        if self.report.format is Format.SSE and _is_prose(event.data):
             self.state.receive(Signal.PROSE)
+        if self.loses(event.data):
+            self.state.lost_payload()
         return None
+
+    def loses(self, payload: str) -> bool:
+        """Return whether the answer has a hole where this payload, which is not JSON, is dropped or left unreadable.
+
+        Not an empty one, a comment or a sentinel; of other words only those that begin like JSON, or stand where the
+        dialect has nothing but JSON.
+        """
+        said = payload.strip()
+        if not said or said[0] == ":" or is_misspelt_done(said):
+            return False
+        return self.state.mode is Mode.KNOWN or begins_like_json(said)
 
     def _spell_sentinel(self, event: Event) -> Event:
         """Return the sentinel as the framing of the output spells it.

@@ -289,6 +289,8 @@ class JSONArrayReader:
                 self._forward(piece, prove(piece), start, end)
             return
         gate.report.invalid_json += 1
+        if gate.loses(text):
+            gate.state.lost_payload()
         if gate.options.invalid_json == "drop" and gate.allows(RepairKind.INVALID_JSON):
             gate.repair(RepairKind.INVALID_JSON, start, end)
         elif gate.options.invalid_json == "error":

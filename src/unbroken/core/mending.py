@@ -18,6 +18,12 @@ DONE: Final = "[DONE]"
 SENTINEL_LINE: Final = '"[DONE]"'
 """The sentinel as a line of NDJSON, which has no place for what is not JSON."""
 
+
+def begins_like_json(text: str) -> bool:
+    """Return whether a text was meant to be a JSON object, or an array of objects or strings: no prose begins so."""
+    return re.match(r"\{|\[[ \t]*[{\"]", text) is not None
+
+
 MAX_REPR: Final = 64 * 1024
 """Characters of a Python repr that are read at most."""
 MAX_REPR_LEVELS: Final = 50

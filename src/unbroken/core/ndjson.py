@@ -315,6 +315,8 @@ class NDJSONReader:
             policy = "keep"
         if policy == "keep" and self._leaves_first():
             policy = "drop"  # what leaves first shows the next reader the format
+        if policy != "keep" and gate.loses(line.decode()):
+            gate.state.lost_payload()
         if policy == "keep":
             for text in line.decode().split("\n"):
                 self._forward(text, FLAWED, start, end)

@@ -20,6 +20,7 @@ class Verdict(Enum):
 
     OPEN = "open"  # it has not ended yet
     COMPLETE = "complete"  # the terminator of its dialect was seen
+    DAMAGED = "damaged"  # it was seen, and a payload before it was lost, or left unreadable: the answer has a hole
     ENDED = "ended"  # a clean end, and no terminator is known for it
     TRUNCATED = "truncated"  # a clean end before the terminator
     FAILED = "failed"  # upstream raised, timed out, or said that it failed
@@ -147,6 +148,11 @@ class StreamReport:
         """How often the passage that ends the text stands there in a row; 1 means no repetition. Reported only."""
         return self.account.repetitions if self.account else 1
 
+    @property
+    def whole(self) -> bool:
+        """Whether the answer is known to be whole: true for the verdict `COMPLETE` alone."""
+        return self.verdict is Verdict.COMPLETE
+
     def error_for(self, failure: Failure) -> StreamError:
         """Return the exception that carries this failure of the stream."""
         return StreamError(
@@ -194,6 +200,7 @@ _PLAIN = (
         "format",
         "dialect",
         "verdict",
+        "whole",
         "bytes_in",
         "bytes_out",
         "chunks_in",

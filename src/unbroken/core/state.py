@@ -60,8 +60,8 @@ class State:
     """
 
     __slots__ = (
-        "_stops_at_sentinel", "after_done", "dead_from", "dead_kind", "failure", "mode", "phase", "terminated",
-        "unreported",
+        "_stops_at_sentinel", "after_done", "damaged", "dead_from", "dead_kind", "failure", "mode", "phase",
+        "terminated", "unreported",
     )  # fmt: skip
 
     def __init__(self, *, stops_at_sentinel: bool = True) -> None:
@@ -72,6 +72,8 @@ class State:
         """Whether data is dropped because the stream ended at its sentinel."""
         self.terminated = False
         """Whether the sentinel, or the dialect's own terminator, was forwarded."""
+        self.damaged = False
+        """Whether a payload was lost, or left unreadable, before the stream ended."""
         self.failure: Failure | None = None
         """The first failure, upstream's own or ours; a later one changes nothing."""
         self.unreported: Failure | None = None
@@ -110,6 +112,10 @@ class State:
         """Note that a payload was forwarded by which the dialect ends a complete answer; a sentinel may follow."""
         self.terminated = True
 
+    def lost_payload(self) -> None:
+        """Note that a payload was dropped, or is unreadable. Behind the terminator none is missed."""
+        self.damaged = self.damaged or not self.terminated
+
     def forwarded_error(self, failure: Failure) -> None:
         """Note that an error of upstream's, or one that this library wrote earlier, was forwarded."""
         if self.failure is None:
@@ -141,10 +147,11 @@ class State:
         """
         if self.failure is not None:
             return Verdict.FAILED
+        whole = Verdict.DAMAGED if self.damaged else Verdict.COMPLETE
         if self.terminated:
-            return Verdict.COMPLETE
+            return whole
         if not clean:
             return Verdict.FAILED
         if complete is None:
             return Verdict.TRUNCATED if cut else Verdict.ENDED
-        return Verdict.COMPLETE if complete and not cut else Verdict.TRUNCATED
+        return whole if complete and not cut else Verdict.TRUNCATED

@@ -22,8 +22,8 @@ class FailureWindow(Observer):
     """Tracks which providers are degraded: more than `limit` errors in the last `seconds`. Thread-safe.
 
     As one of the `observers` of streams it counts those with a `provider` that failed, or were cut, for a reason that
-    a later attempt may not meet again; a bad key or a malformed request is the caller's error. Without a stream, call
-    `failed`.
+    a later attempt may not meet again; a bad key or a malformed request is the caller's error. `damaged` counts those
+    of the verdict DAMAGED, too. Without a stream, call `failed`.
 
     `on_change(provider, degraded)` is called when the state changes, in the thread that notices: the one in `failed`,
     in `degraded`, or at the end of any stream. What it raises is logged. `clock` returns seconds, monotonic.
@@ -36,17 +36,21 @@ class FailureWindow(Observer):
         *,
         limit: int = 5,
         seconds: float = 60.0,
+        damaged: bool = False,
         on_change: Callable[[str, bool], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         check_count("FailureWindow(limit=...)", limit)
         check_seconds("FailureWindow(seconds=...)", seconds)
+        if not isinstance(damaged, bool):
+            raise TypeError(f"FailureWindow(damaged=...) takes True or False, not {type(damaged).__name__}")
         given: object = on_change
         if given is not None and not callable(given):
             kind = type(given).__name__
             raise TypeError(f"FailureWindow(on_change=...) takes a function of (provider, degraded), not {kind}")
         self._limit = limit
         self._seconds = seconds
+        self._damaged = damaged
         self._on_change = on_change
         self._clock = clock
         self._lock = threading.Lock()
@@ -69,7 +73,8 @@ class FailureWindow(Observer):
 
     def ended(self, report: StreamReport) -> None:
         """Count a stream that has a provider, if it failed through the provider."""
-        if report.provider is not None and _failed_through_provider(report):
+        is_counted = _failed_through_provider(report) or (self._damaged and report.verdict is Verdict.DAMAGED)
+        if report.provider is not None and is_counted:
             self.failed(report.provider)
         else:
             self._update()

@@ -14,7 +14,9 @@ from ..core.observer import Observer
 from ..core.repairs import Repair, RepairKind
 from ..core.report import StreamReport, Verdict
 
-_LEVELS: Final = {Verdict.TRUNCATED: 30, Verdict.FAILED: 30}  # logging.WARNING; all else is 20, logging.INFO
+_WARNING: Final = 30  # logging.WARNING, without logging
+_LEVELS: Final = dict.fromkeys((Verdict.DAMAGED, Verdict.TRUNCATED, Verdict.FAILED), _WARNING)
+"""The levels of the other verdicts are 20, logging.INFO."""
 _DROPPED: Final = frozenset(
     {
         *(RepairKind.STRAY_LINE, RepairKind.INVALID_JSON, RepairKind.UNFINISHED_TAIL, RepairKind.OVERSIZED_EVENT),

@@ -34,7 +34,7 @@ _ATTEMPTS: Final = 10
 """How often a file is written if somebody deletes the folder meanwhile."""
 _Mark = tuple[float, int, int, int, int, int]  # when, how long, and four counts as they stood before it
 _WORDS: Final = ("verdict", "error", "timeout", "format", "dialect", "provider", "request_id")
-_FAILED: Final = (Verdict.FAILED, Verdict.TRUNCATED)
+_FAILED: Final = (Verdict.FAILED, Verdict.TRUNCATED, Verdict.DAMAGED)
 
 
 class _NoAccount:
@@ -106,7 +106,7 @@ class FlightRecorder(Observer):
         self._repairs += 1
 
     def ended(self, report: StreamReport) -> None:
-        """Keep the record if the stream failed or was cut."""
+        """Keep the record if the stream failed, was cut, or has a hole."""
         if report.verdict in _FAILED:
             report.flight = self.lines()
             if self._folder is not None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..gate import Gate
-from ..proof import FLAWED, prove
+from ..mending import begins_like_json
+from ..proof import FLAWED, is_whole, prove
 from ..repairs import RepairKind
 from . import block_rules
 from .block import Block, without_comments
@@ -58,7 +61,7 @@ class BlockSink:
             return
         before, after = block_rules.raw_documents(block, self._gate.allows)
         if len(before) + len(after) < len(block.non_fields):
-            self.drop_lines(*non_fields)
+            self.drop_lines(*non_fields, block.non_fields)
         self._write_raw(before, non_fields)  # what leaves keeps the order in which it came
         self._write(block, kind, documents, start, end)
         self._write_raw(after, non_fields)
@@ -105,8 +108,10 @@ class BlockSink:
             else:
                 writer.write_proven(block, payload, value, start, end)
 
-    def drop_lines(self, start: int, end: int) -> None:
+    def drop_lines(self, start: int, end: int, lines: Sequence[bytes] = ()) -> None:
         """Drop non-field lines; readers ignore them, so without the repair that is a re-spelling."""
+        if any(begins_like_json(line.decode()) and not is_whole(line.decode()) for line in lines):
+            self._gate.state.lost_payload()
         if self._gate.allows(RepairKind.STRAY_LINE):
             self._gate.repair(RepairKind.STRAY_LINE, start, end)
         else:

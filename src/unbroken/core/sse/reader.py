@@ -180,7 +180,7 @@ class SSEReader:
         if self._framer.open.wire:
             self._framer.append_non_field(line, start, end)  # it may turn out to be a part of the data
         else:
-            self._blocks.drop_lines(start, end)
+            self._blocks.drop_lines(start, end, [line])
 
     def _apply(self, change: Change, line: bytes, start: int, end: int) -> None:
         """Do what a rule asks for, and read the lines that it returned."""
@@ -220,10 +220,11 @@ class SSEReader:
             self._end_raw(raw)
 
     def _end_raw(self, raw: RawDocument) -> None:
+        lines = bytes(self._framer.open.wire)
         document, span = raw.take()
         self._forget()
         if document is None:
-            self._blocks.drop_lines(*span)
+            self._blocks.drop_lines(*span, [lines])
         else:
             self._gate.repair(RepairKind.RAW_JSON, *span)
             self._writer.write_document(document, *span)

@@ -102,6 +102,7 @@ class Writer:
             return
         if any(map(swallows, block.lines)) and gate.allows(RepairKind.STRAY_LINE):
             gate.repair(RepairKind.STRAY_LINE, start, end)
+            gate.state.lost_payload()
         else:
             gate.report.respellings["bare-block"] += 1
         self._make_pending(block)
@@ -141,6 +142,8 @@ class Writer:
             self._drop(kind, block, start, end)
         else:
             gate.report.invalid_json += 1
+            if kind is not None:
+                gate.state.lost_payload()
             if kind is None and gate.options.invalid_json != "error":
                 self._forward(block, payload, FLAWED, start, end, wire=wire, further=further)
             elif kind is None:

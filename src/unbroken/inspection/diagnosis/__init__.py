@@ -19,7 +19,7 @@ __all__ = ["Finding", "diagnose", "summary"]
 _RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     *(ending.refused, ending.error_inside, ending.recorded_failure, head.compression, limits.cut_at_limit),
     *(silence.silent_at_end, ending.no_events, ending.first_event_only, ending.ended_at_first_heartbeat),
-    *(ending.missing_terminator, head.content_length),
+    *(ending.missing_terminator, ending.hole, head.content_length),
     *(delivery.buffered, silence.alive_without_progress, silence.no_heartbeat, delivery.numbering),
     *(head.content_type, head.hop_by_hop),
     *(ending.missing_finish_reason, ending.incomplete_tool_calls, delivery.repeated_content),

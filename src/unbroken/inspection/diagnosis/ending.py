@@ -12,6 +12,9 @@ from .finding import Finding, plural, problem
 from .head import is_compressed
 from .silence import fell_silent
 
+_ENDED = (Verdict.COMPLETE, Verdict.DAMAGED)
+"""The verdicts of a stream whose terminator came."""
+
 
 def refused(facts: Facts) -> Iterator[Finding]:
     """The status is not a success."""
@@ -61,9 +64,7 @@ def no_events(facts: Facts) -> Iterator[Finding]:
     report = facts.report
     is_explained = facts.failure is not None or facts.recorded or facts.stopped or fell_silent(facts)
     is_bodiless = facts.refused or (facts.head is not None and facts.head.status == 204)
-    is_whole = report.verdict is Verdict.COMPLETE or (
-        report.format is Format.JSON_ARRAY and report.verdict is Verdict.ENDED
-    )
+    is_whole = report.verdict in _ENDED or (report.format is Format.JSON_ARRAY and report.verdict is Verdict.ENDED)
     if is_explained or is_bodiless or is_whole or facts.event_span is not None:
         return
     came = f"{plural(report.comments + facts.pings, 'heartbeat')}, {report.bytes_in:,} bytes"
@@ -119,7 +120,7 @@ def incomplete_tool_calls(facts: Facts) -> Iterator[Finding]:
     calls = [
         call for call in report.tool_calls if not call["arguments_complete"] and call["arguments"] not in ("", "null")
     ]
-    if report.verdict is Verdict.COMPLETE and calls:
+    if report.verdict in _ENDED and calls:
         yield from _tool_cut(len(calls))
 
 
@@ -131,15 +132,18 @@ def _tool_cut(count: int) -> Iterator[Finding]:
     )
 
 
+def hole(facts: Facts) -> Iterator[Finding]:
+    """The stream ended with its terminator, and a payload is missing or cannot be read."""
+    if facts.report.verdict is Verdict.DAMAGED:
+        yield from problem(
+            "damaged", "The terminator came, but a payload before it was lost: the answer has a hole.", "the verdict"
+        )
+
+
 def missing_finish_reason(facts: Facts) -> Iterator[Finding]:
     """`[DONE]` came without a finish reason."""
     report = facts.report
-    if (
-        report.verdict is Verdict.COMPLETE
-        and report.dialect == "openai-chat"
-        and facts.content
-        and not report.finish_reason
-    ):
+    if report.verdict in _ENDED and report.dialect == "openai-chat" and facts.content and not report.finish_reason:
         yield from problem(
             "missing-finish-reason", "`[DONE]` came, but no finish_reason: the answer may not be whole.", "choice 0"
         )

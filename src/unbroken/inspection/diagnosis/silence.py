@@ -13,7 +13,7 @@ from .limits import IDLE_LIMITS
 
 def silent_at_end(facts: Facts) -> Iterator[Finding]:
     """The stream was silent for long at its end."""
-    if not fell_silent(facts) or facts.report.verdict is Verdict.COMPLETE:
+    if not fell_silent(facts) or facts.report.verdict in (Verdict.COMPLETE, Verdict.DAMAGED):
         return
     last = facts.silences[-1]
     evidence = f"{last.seconds:.1f} s without a byte, from {last.began:.1f} s to the end"
@@ -64,7 +64,7 @@ def alive_without_progress(facts: Facts) -> Iterator[Finding]:
     if not facts.timed or facts.ended is None:
         return
     waited = facts.longest_wait_with_heartbeats
-    if facts.report.verdict is not Verdict.COMPLETE and facts.last_kind in ("comment", "ping"):
+    if facts.report.verdict not in (Verdict.COMPLETE, Verdict.DAMAGED) and facts.last_kind in ("comment", "ping"):
         waited = max(waited, facts.ended - (facts.event_span[1] if facts.event_span else 0.0))
     if waited >= 60.0:
         yield from problem(
