@@ -280,7 +280,7 @@ def _is_read_otherwise(once: Repaired, options: dict[str, Any]) -> bool:
     and is kept, is repaired where other rules hold.
     """
     ends_untold = "convert" in options and (not once.wire or once.report.verdict is Verdict.ENDED)
-    is_prose = options.get("dialect") == "text" and options.get("to") != "sse"
+    is_prose = options.get("dialect") == "text" and ("convert" in options or options.get("to") == "ndjson")
     keeps = options.get("invalid_json") == "keep" or RepairKind.INVALID_JSON not in options.get("repairs", RepairKind)
     if options.get("to") == "ndjson" and once.report.dialect == "vocabulary":
         return True  # there the names of events are the meaning, for which NDJSON has no place

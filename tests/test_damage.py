@@ -45,7 +45,7 @@ def report_of(data: bytes, **options: Any) -> StreamReport:
     ("data", "options"),
     [
         (CHUNK + b'data: {"choices":[{"index":0,"del\n\n' + FINISH + DONE, {}),
-        (CHUNK + b"data: error: engine crashed\n\n" + DONE, CHAT),
+        (CHUNK + b"data: the engine crashed\n\n" + DONE, CHAT),
         (b'data: {"choices":[{"index":0,"del\n\n' + CHUNK + FINISH + DONE, {}),
         (CHUNK + b'{"choices":[{"index":0,"del\n\n' + FINISH + DONE, {}),
         (CHUNK + b'{"choices":[\n"a"}\n\n' + FINISH + DONE, {}),

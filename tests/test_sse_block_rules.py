@@ -70,9 +70,10 @@ def test_a_rule_for_lines_between_leaves_the_others_case_alone() -> None:
 
 def test_every_mend_of_payloads_is_a_rule_after_those_that_use_non_field_lines() -> None:
     kinds = [kind for kind, _ in BLOCK_RULES]
-    assert kinds == [RepairKind.RAW_JSON, RepairKind.RAW_NEWLINE, *(kind for kind, _ in PAYLOAD_MENDS)]
+    of_blocks = [RepairKind.RAW_JSON, RepairKind.RAW_NEWLINE, RepairKind.MISSING_BLANK_LINE]
+    assert kinds == [*of_blocks, *(kind for kind, _ in PAYLOAD_MENDS)]
     assert set(kinds[:2]) == set(USES_NON_FIELDS)
-    for _, rule in BLOCK_RULES[2:]:
+    for _, rule in BLOCK_RULES[3:]:
         assert rule(ParsedBlock(b"id: 1\n{'a': NaN}{}\n"), "") == []
 
 

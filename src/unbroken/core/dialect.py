@@ -81,6 +81,8 @@ class Dialect:
     name: ClassVar[str]
     sentinel: ClassVar[str | None] = None
     """The payload that is not JSON and ends the stream, such as `[DONE]`."""
+    sentinel_completes: ClassVar[bool] = True
+    """False: gateways add the sentinel, and it says nothing of the answer, which ends with a payload of its own."""
     json_payloads: ClassVar[bool] = True
     """False: payloads are prose, no JSON heuristic touches them, and `read` is given the text itself."""
     steady: ClassVar[bool] = False

@@ -5,6 +5,7 @@ Nothing that upstream or an exception said reaches a client: a code and a senten
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +32,31 @@ SENTENCES = {
 """One safe sentence per code: what a user may read."""
 
 
+MAX_DETAIL = 2000
+"""Characters of upstream's words that are kept, for the log."""
+_ERROR_WORDS = rb"(?i)[ \t]*+error[ \t]*+:[ \t]*+[^ \t]"
+
+
+def begins_with_error(line: bytes) -> bool:
+    """Return whether a line of words that are no JSON says that it is an error, as `error: engine crashed` does."""
+    return re.match(_ERROR_WORDS, line) is not None
+
+
 def is_ours(value: Any) -> bool:
     """Return whether a JSON value is an error that this library wrote, in whatever dialect's form."""
     if not isinstance(value, dict):
         return False
     error = value.get("error")
     return value.get("type") == ERROR_TYPE or (isinstance(error, dict) and error.get("type") == ERROR_TYPE)
+
+
+def tells_error(value: Any) -> bool:
+    """Return whether a JSON value says by itself that it is an error, in whatever dialect."""
+    if not isinstance(value, dict):
+        return False
+    error = value.get("error")
+    has_error = isinstance(error, (dict, str)) and bool(error)
+    return has_error or value.get("type") == "error" or value.get("object") == "error"
 
 
 def failure_of_ours(value: Any) -> Failure:

@@ -17,7 +17,7 @@ from .failure import Failure, failure_of_ours, is_ours
 from .frames import Frame, Item
 from .mending import DONE, SENTINEL_LINE, begins_like_json, is_misspelt_done
 from .options import Options
-from .proof import FLAWED, UNPROVEN, read_exactly
+from .proof import FLAWED, UNPROVEN, read_exactly, read_loosely
 from .repairs import Repair, RepairKind
 from .report import StreamReport, Verdict
 from .resume import DeliveredIds
@@ -154,6 +154,9 @@ class Gate:
         if dialect is not None and not dialect.json_payloads:
             reading = self._absorb(dialect.read(event.event, event.data))
         elif value is FLAWED:
+            if self._drops_sentinel(event):
+                self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
+                return False
             reading = self._read_flawed(event)
         elif value is not UNPROVEN:
             reading = self._read(event, value)
@@ -162,6 +165,7 @@ class Gate:
                 event, wire = self._with_name(event, wire, value, start, end, named=named)
         else:
             self.report.unproven += 1
+            reading = self._read_unproven(event)
         if state.phase is not phase:
             event = self._spell_sentinel(event)
         kind = self._classify(value) if reading is None else reading.kind
@@ -211,34 +215,40 @@ class Gate:
         if dialect is not None and dialect.says_by_name(event.event):
             return self._absorb(dialect.read(event.event, event.data))
         if dialect is not None and event.data == dialect.sentinel:
-            self.state.forwarded_sentinel()
+            self.state.forwarded_sentinel(is_whole=dialect.is_complete(), completes=dialect.sentinel_completes)
             return None
         if self.report.format is Format.SSE and _is_prose(event.data):
             self.state.receive(Signal.PROSE)
-        if self.loses(event.data):
+        if leaves_hole(event.data, self.state.mode):
             self.state.lost_payload()
         return None
 
-    def loses(self, payload: str) -> bool:
-        """Return whether the answer has a hole where this payload, which is not JSON, is dropped or left unreadable.
-
-        Not an empty one, a comment or a sentinel; of other words only those that begin like JSON, or stand where the
-        dialect has nothing but JSON.
-        """
-        said = payload.strip()
-        if not said or said[0] == ":" or is_misspelt_done(said):
+    def _drops_sentinel(self, event: Event) -> bool:
+        """End the stream at a sentinel that would mean success of an answer that is not whole; return whether it did."""
+        dialect = self.dialect
+        if dialect is None or dialect.sentinel_completes or event.data != dialect.sentinel:
             return False
-        return self.state.mode is Mode.KNOWN or begins_like_json(said)
+        if self.state.ended or dialect.is_complete() or not self.allows(RepairKind.DONE_AFTER_ERROR):
+            return False
+        self.state.forwarded_sentinel(completes=False)
+        return True
+
+    def _read_unproven(self, event: Event) -> Reading | None:
+        """Read a payload that is too long for a proof: its finish, its end or its error counts all the same."""
+        value = read_loosely(event.data) if self.dialect is not None and self.dialect.json_payloads else UNPROVEN
+        if value is FLAWED:
+            self.state.lost_payload()
+        return self._read(event, value) if isinstance(value, dict) else None
 
     def _spell_sentinel(self, event: Event) -> Event:
         """Return the sentinel as the framing of the output spells it.
 
         In NDJSON it is a JSON string, and is written only where nothing else says that the answer is whole.
         """
-        source, target, dialect = self.report.format, self.target, self.dialect
-        if source is target or dialect is None:
+        source, target = self.report.format, self.target
+        if source is target:
             return event
-        if target is Format.NDJSON and not dialect.is_complete():
+        if target is Format.NDJSON and self.state.needs_sentinel:
             return replace(event, data=SENTINEL_LINE)
         return replace(event, data=DONE) if target is Format.SSE else event
 
@@ -246,8 +256,7 @@ class Gate:
         if type(value) is dict and ("error" in value or "type" in value) and is_ours(value):
             self.state.forwarded_error(failure_of_ours(value))
         if value == DONE and self.expects_done and self.report.format is Format.NDJSON:
-            self.state.forwarded_sentinel()
-            return None
+            return self._read_flawed(replace(event, data=DONE))
         dialect = self.dialect or _recognise(event.event, value)
         if dialect is None:
             return None
@@ -353,6 +362,18 @@ class Gate:
         dialect = self.dialect
         complete = None if dialect is None or not dialect.json_payloads else dialect.is_complete()
         return self.state.verdict(clean=clean, cut=cut, complete=complete)
+
+
+def leaves_hole(payload: str, mode: Mode) -> bool:
+    """Return whether the answer has a hole where this payload, which is not JSON, is dropped or left unreadable.
+
+    Not an empty one, a comment or a sentinel; of other words only those that begin like JSON, or stand where the
+    dialect has nothing but JSON.
+    """
+    said = payload.strip()
+    if not said or said[0] == ":" or is_misspelt_done(said):
+        return False
+    return mode is Mode.KNOWN or begins_like_json(said)
 
 
 def _is_prose(data: str) -> bool:

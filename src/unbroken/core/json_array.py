@@ -13,7 +13,7 @@ from typing import Any, Final
 from .decoder import is_utf8
 from .events import Event
 from .failure import Failure
-from .gate import Gate
+from .gate import Gate, leaves_hole
 from .mending import DONE, mend_payload
 from .proof import FLAWED, prove
 from .repairs import RepairKind
@@ -289,7 +289,7 @@ class JSONArrayReader:
                 self._forward(piece, prove(piece), start, end)
             return
         gate.report.invalid_json += 1
-        if gate.loses(text):
+        if leaves_hole(text, gate.state.mode):
             gate.state.lost_payload()
         if gate.options.invalid_json == "drop" and gate.allows(RepairKind.INVALID_JSON):
             gate.repair(RepairKind.INVALID_JSON, start, end)

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from .decoder import LineSplitter, is_utf8
 from .events import Event
-from .failure import Failure, is_ours
-from .gate import Gate
+from .failure import MAX_DETAIL, Failure, begins_with_error, is_ours
+from .gate import Gate, leaves_hole
 from .mending import DONE, escape_separators, join_raw_lines, mend_payload, one_line
 from .proof import FLAWED, UNPROVEN, BracketScanner, is_whole, prove
 from .repairs import RepairKind
 from .sniffer import body_failure, is_error_body
+from .state import Mode
 
 _BLANKS = b" \t\r"
 _MAX_HELD = 64 * 1024
@@ -315,7 +316,11 @@ class NDJSONReader:
             policy = "keep"
         if policy == "keep" and self._leaves_first():
             policy = "drop"  # what leaves first shows the next reader the format
-        if policy != "keep" and gate.loses(line.decode()):
+        if policy == "drop" and begins_with_error(line) and gate.state.mode is Mode.KNOWN:
+            failure = Failure("upstream-error", detail=line.decode()[:MAX_DETAIL])
+            gate.die(failure, RepairKind.INVALID_JSON, start, end)
+            return
+        if policy != "keep" and leaves_hole(line.decode(), gate.state.mode):
             gate.state.lost_payload()
         if policy == "keep":
             for text in line.decode().split("\n"):

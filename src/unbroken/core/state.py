@@ -60,8 +60,17 @@ class State:
     """
 
     __slots__ = (
-        "_stops_at_sentinel", "after_done", "damaged", "dead_from", "dead_kind", "failure", "mode", "phase",
-        "terminated", "unreported",
+        "_stops_at_sentinel",
+        "after_done",
+        "damaged",
+        "dead_from",
+        "dead_kind",
+        "failure",
+        "mode",
+        "needs_sentinel",
+        "phase",
+        "terminated",
+        "unreported",
     )  # fmt: skip
 
     def __init__(self, *, stops_at_sentinel: bool = True) -> None:
@@ -72,6 +81,8 @@ class State:
         """Whether data is dropped because the stream ended at its sentinel."""
         self.terminated = False
         """Whether the sentinel, or the dialect's own terminator, was forwarded."""
+        self.needs_sentinel = False
+        """Whether nothing but the sentinel, which was forwarded, says that the answer is whole."""
         self.damaged = False
         """Whether a payload was lost, or left unreadable, before the stream ended."""
         self.failure: Failure | None = None
@@ -103,9 +114,13 @@ class State:
         """Whether the verdict no longer depends on how the input ends."""
         return self.terminated or self.failure is not None
 
-    def forwarded_sentinel(self) -> None:
-        """Note that the sentinel was forwarded."""
-        self.terminated = True
+    def forwarded_sentinel(self, *, is_whole: bool = False, completes: bool = True) -> None:
+        """Note that the sentinel came, which ends the stream.
+
+        `is_whole`: the payloads before it say that the answer is whole. `completes`: it says so itself.
+        """
+        self.needs_sentinel = not (is_whole or self.terminated)
+        self.terminated = self.terminated or is_whole or completes
         self.receive(Signal.SENTINEL)
 
     def forwarded_terminator(self) -> None:

@@ -42,6 +42,7 @@ class Cohere(Dialect):
     name = "cohere"
     steady = True
     sentinel = "[DONE]"
+    sentinel_completes = False
 
     def __init__(self) -> None:
         self._calls = 0

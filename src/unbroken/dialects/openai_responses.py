@@ -51,6 +51,7 @@ class OpenAIResponses(Dialect):
 
     name = "openai-responses"
     sentinel = "[DONE]"  # gateways add it
+    sentinel_completes = False
     steady = True
     varying: ClassVar[tuple[str, ...]] = ("sequence_number", "obfuscation", "item_id")
     # a counter; padding; the id of the item, which one gateway changes with every delta

@@ -26,6 +26,15 @@ def raw_newlines(block: Block, payload: str) -> list[str]:
     return join_raw_lines(b"\n".join(block.body).decode()) if block.data and len(block.body) > 1 else []
 
 
+def documents_and_null(block: Block, payload: str) -> list[str]:
+    """Documents and `null`, each on a line of data of its own; the `null` goes."""
+    lines = [line.strip() for line in payload.split("\n")]
+    documents = [line for line in lines if line != "null"]
+    if not 1 <= len(documents) < len(lines) or not all(line == DONE or is_whole(line) for line in documents):
+        return []
+    return documents
+
+
 def _of_payload(mend: Callable[[str], list[str]]) -> Rule:
     return lambda block, payload: mend(payload) if block.data else []
 
@@ -33,6 +42,7 @@ def _of_payload(mend: Callable[[str], list[str]]) -> Rule:
 BLOCK_RULES: Final[tuple[tuple[RepairKind, Rule], ...]] = (
     (RepairKind.RAW_JSON, raw_block),
     (RepairKind.RAW_NEWLINE, raw_newlines),
+    (RepairKind.MISSING_BLANK_LINE, documents_and_null),
     *((kind, _of_payload(mend)) for kind, mend in PAYLOAD_MENDS),
 )
 """What is tried on a block, in this order; the payload alone is mended by the functions of `mending.py`."""

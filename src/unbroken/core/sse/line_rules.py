@@ -17,6 +17,7 @@ from ..gate import Gate
 from ..mending import DONE, escape_separators, one_line
 from ..proof import BracketScanner, is_whole
 from ..repairs import RepairKind
+from ..state import Mode
 from .evidence import Evidence
 from .framer import OpenBlock
 
@@ -63,11 +64,26 @@ def second_document(line: bytes, value: bytes, seen: Seen) -> Change | None:
     """A data line that is a whole document, after data that is one."""
     if seen.evidence.disproven or not seen.allows(RepairKind.MISSING_BLANK_LINE):
         return None
+    if seen.gate.state.mode is Mode.KNOWN and (change := _null_between(line, value, seen)) is not None:
+        return change
     if value[:1] not in (b"{", b"[") or not seen.evidence.data_may_be_whole():
         return None
     if (value.strip() != _DONE and not seen.evidence.is_document(value)) or not seen.evidence.data_is_whole():
         return None
     return Change(RepairKind.MISSING_BLANK_LINE, ends_data=True, lines=(line,))
+
+
+def _null_between(line: bytes, value: bytes, seen: Seen) -> Change | None:
+    """`null` after a whole document, or a document after `null`: in a known dialect it is an event of its own."""
+    is_null = value.strip() == b"null"
+    wire, data_end = seen.block.wire, seen.block.data_end
+    last = wire[wire.rfind(b"\n", 0, data_end - 1) + 1 : data_end] if seen.block.data_lines == 1 else b""
+    after_null = last.removeprefix(b"data: ").strip() == b"null"
+    if after_null and (is_null or value.strip() == _DONE or seen.evidence.is_document(value)):
+        return Change(RepairKind.MISSING_BLANK_LINE, ends_data=True, lines=(line,))
+    if is_null and seen.evidence.data_may_be_whole() and seen.evidence.data_is_whole():
+        return Change(RepairKind.MISSING_BLANK_LINE, ends_data=True, lines=(line,))
+    return None
 
 
 def error_line(line: bytes, value: bytes, seen: Seen) -> Change | None:

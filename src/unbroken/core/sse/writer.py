@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..events import Event
-from ..failure import Failure
+from ..failure import MAX_DETAIL, Failure, begins_with_error, tells_error
 from ..gate import Gate
 from ..mending import DONE, escape_separators, is_misspelt_done, one_line
 from ..proof import FLAWED, UNPROVEN, prove
@@ -97,6 +97,13 @@ class Writer:
     def write_without_data(self, block: Block, start: int, end: int) -> None:
         """Write a block without data; in a known dialect its `id:` and `retry:` wait for the next event."""
         gate = self._gate
+        words = next((line for line in block.lines if begins_with_error(line)), None)
+        if words is not None and gate.state.mode is Mode.KNOWN and gate.allows(RepairKind.STRAY_LINE):
+            self._report_error(words, RepairKind.STRAY_LINE, start, end)
+            return
+        if block.name == "error":
+            self._report_error(b"", RepairKind.EMPTY_DATA, start, end)
+            return
         if gate.state.mode is not Mode.KNOWN or block.unknown:
             self._forward_without_data(block, block.spell())
             return
@@ -144,6 +151,8 @@ class Writer:
             gate.report.invalid_json += 1
             if kind is not None:
                 gate.state.lost_payload()
+            if (kind is not None or gate.options.invalid_json == "error") and self._write_error(block, start, end):
+                return
             if kind is None and gate.options.invalid_json != "error":
                 self._forward(block, payload, FLAWED, start, end, wire=wire, further=further)
             elif kind is None:
@@ -152,6 +161,31 @@ class Writer:
                 gate.die(Failure("upstream-error"), kind, start, end)
             else:
                 self._drop(kind, block, start, end)
+
+    def _write_error(self, block: Block, start: int, end: int) -> bool:
+        """Write the error that a flawed block holds on a line of its own, or report it; return whether there is one.
+
+        It may stand behind a piece that was cut, and what else is in the block would hide it.
+        """
+        gate = self._gate
+        for line in block.data:
+            text = line.decode()
+            value = prove(text)
+            if tells_error(value):
+                gate.repair(RepairKind.INVALID_JSON, start, end)
+                name = b"event: error\n" if block.name == "error" else b""
+                self._forward(ParsedBlock(name + b"data: " + line + b"\n"), text, value, start, end)
+                gate.state.forwarded_error(Failure("upstream-error"))
+                return True
+        words = next((line for line in block.data if begins_with_error(line)), None)
+        if words is None:
+            return False
+        self._report_error(words, RepairKind.INVALID_JSON, start, end)
+        return True
+
+    def _report_error(self, words: bytes, kind: RepairKind, start: int, end: int) -> None:
+        """End the stream with the error that upstream reported in words, which are for the log only."""
+        self._gate.die(Failure("upstream-error", detail=words.decode()[:MAX_DETAIL]), kind, start, end)
 
     def write_document(self, text: str, start: int, end: int, *, block: Block = _EMPTY, further: bool = False) -> None:
         """Write one repaired document on one line, with the other lines of its block."""
