@@ -7,6 +7,7 @@ four functions read the same script, and must have seen the same.
 
 from __future__ import annotations
 
+import functools
 import http.client
 import itertools
 import json
@@ -369,6 +370,24 @@ beginnings = st.sampled_from([0, 0, -1, -2, -4, None, None, 1])
 framings = st.sampled_from(["\n", "\n", "\n", "\n", "\r\n", "\r\n", "ndjson", "array"])
 
 
+def step(may: Callable[[Any], bool], **drawn: Any) -> Callable[[Any], Any]:
+    """A rule for while the stream is open; once it has ended whatever is tried comes too late."""
+
+    def decorate(act: Callable[..., None]) -> Any:
+        @precondition(lambda self: not self.is_open() or may(self))
+        @rule(**drawn)
+        @functools.wraps(act)
+        def stepped(self: Any, *given: Any, **named: Any) -> None:
+            if self.is_open():
+                act(self, *given, **named)
+            else:
+                self.come_late()
+
+        return stepped
+
+    return decorate
+
+
 class RetryingMachine(RuleBasedStateMachine):
     """Upstream sends, breaks, falls silent, ends and is opened again; the consumer may leave."""
 
@@ -398,6 +417,7 @@ class RetryingMachine(RuleBasedStateMachine):
             Said(said.kind, said.text, id, retry) for said, id, retry in zip(answer, ids, retries, strict=False)
         ]
         self.numbers_well = ids[0] == "e0"
+        self.start = next((at + 1 for at, said in enumerate(self.answer) if initial and said.id == initial), 0)
         self.options: dict[str, Any] = {"timeouts": TIMEOUTS}
         if named and answer[-1].kind == "done":
             self.options["dialect"] = "openai-chat"
@@ -433,23 +453,24 @@ class RetryingMachine(RuleBasedStateMachine):
 
     # Upstream
 
-    @precondition(lambda self: self.is_open() and self.body is None)
-    @rule(begins=beginnings, framing=framings, events=st.integers(0, 4))
+    @step(
+        lambda self: self.is_open() and self.body is None, begins=beginnings, framing=framings, events=st.integers(0, 4)
+    )
     def answer_request(self, begins: int | None, framing: str, events: int) -> None:
         """Send the first events. A server that keeps the contract begins as asked, or earlier."""
         asked = [at for at, said in enumerate(self.answer) if said.id and said.id == self.model.last_event_id]
         following = asked[-1] + 1 if asked else 0
         begin = 0 if begins is None else max(0, following + begins)
         self.body = body_of(framing, self.answer[begin:])
-        if begin > following or self.body.framing != "sse":
-            self.numbers_well = False
-        if begin < following and self.model.initial and not self.model.last:
-            self.numbers_well = False  # earlier ids than the one to start from are not known
+        # Earlier ids than the one to start from are not known.
+        self.numbers_well &= self.start <= begin <= following and self.body.framing == "sse"
         if events and self.body.data:
             self.send_events(events)
 
-    @precondition(lambda self: self.is_open() and self.body is None)
-    @rule(connections=st.lists(st.tuples(beginnings, framings, st.integers(1, 4), st.integers(0, 60)), min_size=1))
+    @step(
+        lambda self: self.is_open() and self.body is None,
+        connections=st.lists(st.tuples(beginnings, framings, st.integers(1, 4), st.integers(0, 60)), min_size=1),
+    )
     def break_again_and_again(self, connections: list[tuple[int | None, str, int, int]]) -> None:
         """Send some events and some bytes, and break, several times: what makes upstream send again what it has."""
         for begins, framing, events, more in connections:
@@ -463,15 +484,13 @@ class RetryingMachine(RuleBasedStateMachine):
     def may_send(self) -> bool:
         return self.is_open() and self.body is not None and self.body.sent < len(self.body.data)
 
-    @precondition(may_send)
-    @rule(count=st.integers(1, 400))
+    @step(may_send, count=st.integers(1, 400))
     def send(self, count: int) -> None:
         """Send some bytes, often to the middle of a character, a line or an event."""
         assert self.body is not None
         self._send(1 + (count - 1) % (len(self.body.data) - self.body.sent))
 
-    @precondition(may_send)
-    @rule(events=st.integers(1, 3))
+    @step(may_send, events=st.integers(1, 3))
     def send_events(self, events: int) -> None:
         """Send to the end of an event."""
         assert self.body is not None
@@ -483,14 +502,12 @@ class RetryingMachine(RuleBasedStateMachine):
         chunk, whole = self.body.pass_on(count)
         self._step(chunk, lambda: self.model.take(chunk, whole))
 
-    @precondition(lambda self: self.is_open())
-    @rule(name=st.sampled_from(["reset", "cut short", "503"]))
+    @step(lambda self: self.is_open(), name=st.sampled_from(["reset", "cut short", "503"]))
     def fail(self, name: str) -> None:
         """Break: before the head, between events, or anywhere in one."""
         self._fail(name)
 
-    @precondition(may_be_over)
-    @rule(name=st.sampled_from([*FAILURES]))
+    @step(may_be_over, name=st.sampled_from([*FAILURES]))
     def fail_for_good(self, name: str) -> None:
         """Break in a way that may not be worth another attempt."""
         self._fail(name)
@@ -518,14 +535,15 @@ class RetryingMachine(RuleBasedStateMachine):
             return False
         return not (said is not None and said.kind == "done" and b"data: [" in rest and b"[DONE]" not in rest)
 
-    @precondition(may_end)
-    @rule()
+    @step(may_end)
     def end(self) -> None:
         """End without an error, maybe early."""
         self._step(None, lambda: self.model.end(self.body))
 
-    @precondition(lambda self: self.may_be_over() and (self.body is None or not self.body.sent))
-    @rule(status=st.sampled_from([None, 503, 429, 404]))
+    @step(
+        lambda self: self.may_be_over() and (self.body is None or not self.body.sent),
+        status=st.sampled_from([None, 503, 429, 404]),
+    )
     def answer_with_a_page(self, status: int | None) -> None:
         """Send HTML in place of a stream."""
 
@@ -536,8 +554,7 @@ class RetryingMachine(RuleBasedStateMachine):
 
         self._step(page(status), refused)
 
-    @precondition(lambda self: self.is_open())
-    @rule(seconds=st.sampled_from([1, 5, 15, 25, 40]))
+    @step(lambda self: self.is_open(), seconds=st.sampled_from([1, 5, 15, 25, 40]))
     def wait(self, seconds: int) -> None:
         """Send nothing for a while."""
         self.scripts[-1].append(float(seconds))
@@ -559,16 +576,13 @@ class RetryingMachine(RuleBasedStateMachine):
 
     # The consumer
 
-    @precondition(may_be_over)
-    @rule()
+    @step(may_be_over)
     def cancel(self) -> None:
         """Leave."""
         for face in self.faces:
             face.engine.cancel(self.clock.now)
         self.model.verdict = Verdict.CANCELLED
 
-    @precondition(lambda self: not self.is_open())
-    @rule()
     def come_late(self) -> None:
         """After the end nothing leaves, whatever comes."""
         now = self.clock.now + 1000.0
@@ -647,8 +661,7 @@ class RetryingMachine(RuleBasedStateMachine):
         """Where the server keeps its part, what was delivered is a beginning of the answer, each event once."""
         if not self.numbers_well or not self.told["resume"]:
             return
-        start = next((at + 1 for at, said in enumerate(self.answer) if said.id == self.model.initial), 0)
-        rest = self.answer[start:]
+        rest = self.answer[self.start :]
         assert self.model.delivered == rest[: len(self.model.delivered)]
         if self.model.verdict is Verdict.COMPLETE:
             assert [said for said in rest[len(self.model.delivered) :] if said.kind != "done"] == []
