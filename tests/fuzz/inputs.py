@@ -11,20 +11,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tests import captures, drawn, laws
 from unbroken import DEFAULT_REPAIRS, RepairKind
 from unbroken.core import fast_path
 from unbroken.core.dialect import CONVERTERS, REGISTRY
 from unbroken.core.options import MIN_MAX_EVENT_BYTES
-from unbroken.testing.conversations import DIALECTS, Answer, ToolCall, spell
 from unbroken.testing.cases import NDJSON_CASES, SSE_CASES
+from unbroken.testing.conversations import DIALECTS, Answer, ToolCall, spell
 from unbroken.testing.cuts import cut, every
 from unbroken.testing.faults import FAULTS
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-T = TypeVar("T", bytes, list[Any])
 
 # --- bytes to a case --------------------------------------------------------------------------------------------------
 
@@ -199,7 +198,7 @@ ANSWER = Answer(("Hel", "lo w1x 你"), ("hm",), (ToolCall("t1", "f", '{"a":1}'),
 
 
 def streams() -> Iterator[bytes]:
-    """Yield streams to begin with: the examples of the docs, the tables of the kit, and recorded streams if there are."""
+    """Yield streams to begin with: examples of the docs, the tables of the kit, recorded streams if there are any."""
     yield from (path.read_bytes() for path in sorted(EXAMPLES.glob("*.sse")))
     yield from (case.data for case in (*SSE_CASES, *NDJSON_CASES))
     yield from (spell(dialect, ANSWER).data for dialect in DIALECTS)
@@ -214,17 +213,19 @@ def streams() -> Iterator[bytes]:
 
 
 def seeds(number: int) -> Iterator[bytes]:
-    """Yield each stream, every second one with options that the number draws."""
+    """Yield each stream, cut somehow, every second one with options; the number draws both."""
     choose = random.Random(number)
     for at, stream in enumerate(dict.fromkeys(data[:LONGEST] for data in streams())):
-        given = at % 2 * 0.2
-        yield bytes(choose.randrange(256) if choose.random() < given else 0 for _ in range(HEADER)) + stream
+        odds = [at % 2 * 0.2] * CUTS_AT + [1.0] * (HEADER - CUTS_AT)
+        yield bytes(choose.randrange(256) if choose.random() < odd else 0 for odd in odds) + stream
 
 
 def tokens() -> Iterator[bytes]:
     """Yield what streams are made of, for the fuzzer to put in: all short pieces, and the keys of the dialects."""
     pieces = [piece.encode() for piece in (*drawn.FRAMING, *drawn.JSON, *drawn.EVENTS, *drawn.DEPARTURES)]
     yield from (drawn.numbered(piece) for piece in pieces)
+    yield from (piece for piece in drawn.DAMAGE if len(piece) < 8)
+    yield from ("\u2028".encode(), "\u0085".encode(), b"\\ud83d", b'\\"', b"[DONE]", b'"unbroken_error"')
     payloads = b"".join(spell(dialect, ANSWER).data for dialect in DIALECTS) + "".join(drawn.DIALECTS).encode()
     yield from (b'"%s":' % key for key in payloads.split(b'"') if key.replace(b"_", b"").isalpha())
     yield from (b"event: %s\n" % name.split(b"\n")[0] for name in payloads.split(b"event: ")[1:])
@@ -232,7 +233,7 @@ def tokens() -> Iterator[bytes]:
 
 # --- the smallest input -----------------------------------------------------------------------------------------------
 
-PATIENCE = 20.0
+PATIENCE = 5.0
 """Seconds in which one finding is made smaller."""
 
 
@@ -298,7 +299,7 @@ def _joined(units: list[tuple[int, bool]]) -> Iterator[bytes]:
 
 
 def _plainer_letters(case: Case, breaks: Callable[[Case], bool]) -> Case:
-    """Write `a`, or else one byte that is not UTF-8, for each byte that could be any: alike findings then look alike."""
+    """Write `a`, or else a byte that is not UTF-8, for each byte that could be any: alike findings then look alike."""
     for number, chunk in enumerate(case.chunks):
         for at, byte in enumerate(chunk):
             for plain in (b"a", b"\xff") if byte >= 0x80 else (b"a",):

@@ -29,7 +29,7 @@ SLOW = 10
 SHOWN = 40
 """Findings that are made small and printed, smallest first; all are counted."""
 
-# --- a process that fuzzes; nothing of `unbroken` may be loaded before it is instrumented -------------------------------
+# --- a process that fuzzes; nothing of `unbroken` may be loaded before it is instrumented -----------------------------
 
 
 def fuzz(told: argparse.Namespace, options: Sequence[str]) -> None:
