@@ -12,6 +12,7 @@ import http.client
 import itertools
 import json
 import math
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from tests.attempts import Attempts, Part, status_error
 from tests.scripted import Clock, warp
 from unbroken import (
     Attempt,
+    Event,
     Observer,
     Repair,
     RepairKind,
@@ -63,6 +65,7 @@ class Said:
     text: str = ""
     id: str | None = None
     retry: int | None = None  # milliseconds
+    has_ping: bool = False  # a comment before it
 
     @property
     def data(self) -> str:
@@ -77,6 +80,8 @@ class Said:
     def frame(self, line_end: str) -> bytes:
         fields = [("id", self.id), ("retry", self.retry), ("data", self.data)]
         lines = [f"{name}: {value}" for name, value in fields if value is not None]
+        if self.has_ping:
+            lines = [": ping", "", *lines]
         return "".join(line + line_end for line in [*lines, ""]).encode()
 
 
@@ -97,13 +102,13 @@ class Body:
 
     @property
     def begun(self) -> tuple[Said | None, bytes]:
-        """The event that was cut, and what came of it; blanks and separators between events are nothing."""
+        """The event that was cut, and what came of it; what stands between events is nothing."""
         past = [end for end, _ in self.ends if end <= self.sent]
         rest = self.data[max(past, default=0) : self.sent]
         if self.framing == "array" and self.sent > 1:
             rest = rest.lstrip(b"[,\n]")
         following = next((said for end, said in self.ends if end > self.sent), None)
-        return following, rest.strip(b"\r\n") if self.framing == "ndjson" else rest.removeprefix(b"\n")
+        return following, re.sub(rb"\A[\r\n]*(:[^\r\n]*[\r\n]*)?", b"", rest)
 
 
 def body_of(framing: str, answer: list[Said]) -> Body:
@@ -395,6 +400,7 @@ class RetryingMachine(RuleBasedStateMachine):
         answer=answers,
         ids=own_ids | bad_ids,
         retries=retries,
+        pings=st.lists(st.sampled_from([False, False, False, True]), min_size=9, max_size=9),
         policy=policies,
         resume=st.sampled_from([True, True, False]),
         named=st.booleans(),
@@ -406,6 +412,7 @@ class RetryingMachine(RuleBasedStateMachine):
         answer: list[Said],
         ids: list[str | None],
         retries: list[int | None],
+        pings: list[bool],
         policy: Retry,
         resume: bool,
         named: bool,
@@ -414,7 +421,8 @@ class RetryingMachine(RuleBasedStateMachine):
     ) -> None:
         self.is_hasty = is_hasty
         self.answer = [
-            Said(said.kind, said.text, id, retry) for said, id, retry in zip(answer, ids, retries, strict=False)
+            Said(said.kind, said.text, id, retry, ping)
+            for said, id, retry, ping in zip(answer, ids, retries, pings, strict=False)
         ]
         self.numbers_well = ids[0] == "e0"
         self.start = next((at + 1 for at, said in enumerate(self.answer) if initial and said.id == initial), 0)
@@ -682,7 +690,8 @@ class RetryingMachine(RuleBasedStateMachine):
         attempts = Attempts([*self.scripts], clock=Clock())
         heartbeat = {"heartbeat": None} if read is repair else {}
         options = {**self.options, **heartbeat, "timeouts": None}
-        stream = read(retrying(attempts.connect, **self.told), **options)
+        retried = list[Attempt]()
+        stream = read(retrying(attempts.connect, **self.told, on_retry=retried.append), **options)
         items, raised = list[Any](), None
         try:
             while not self._has_left(items, stream.report):
@@ -692,12 +701,13 @@ class RetryingMachine(RuleBasedStateMachine):
         except StreamError as error:
             raised = error
         stream.close()
-        return items, raised, stream.report, attempts
+        return items, raised, stream.report, retried
 
     async def _aread(self, read: Any, clock: Clock) -> tuple[Any, ...]:
         attempts = Attempts([*self.scripts], clock=clock)
         options = {**self.options, **({"heartbeat": None} if read is arepair else {})}
-        stream = read(aretrying(attempts.aconnect, **self.told), **options)
+        retried = list[Attempt]()
+        stream = read(aretrying(attempts.aconnect, **self.told, on_retry=retried.append), **options)
         items, raised = list[Any](), None
         try:
             while not self._has_left(items, stream.report):
@@ -707,7 +717,7 @@ class RetryingMachine(RuleBasedStateMachine):
         except StreamError as error:
             raised = error
         await stream.aclose()
-        return items, raised, stream.report, attempts
+        return items, raised, stream.report, retried
 
     def _has_left(self, items: list[Any], report: StreamReport) -> bool:
         """Whether a consumer that leaves has what the machine's had; a piece of bytes is not always an event."""
@@ -715,7 +725,7 @@ class RetryingMachine(RuleBasedStateMachine):
         return self.model.verdict is Verdict.CANCELLED and had >= len(self.model.delivered)
 
     def _compare(self, outcome: tuple[Any, ...], form: str) -> None:
-        items, raised, report, attempts = outcome
+        items, raised, report, retried = outcome
         model = self.model
         assert report.verdict is model.verdict
         assert (report.error.code if report.error else None) == model.code
@@ -725,8 +735,8 @@ class RetryingMachine(RuleBasedStateMachine):
         elif model.verdict is not Verdict.CANCELLED:
             assert b"".join(items) == b"".join(self.faces[1].items)
         if model.verdict is not Verdict.CANCELLED:  # it left before another attempt, or after
-            assert attempts.delays == model.delays
-            assert [attempt.last_event_id for attempt in attempts.seen[1:]] == model.asked_after
+            assert [attempt.delay for attempt in retried] == model.delays
+            assert [attempt.last_event_id for attempt in retried] == model.asked_after
             assert Counter(report.repairs) == model.repairs
 
     def check_wire(self) -> None:
@@ -738,7 +748,8 @@ class RetryingMachine(RuleBasedStateMachine):
         assert len(ours) == (self.model.code is not None and not b"".join(others).endswith(b"]"))
         assert not ours or ours[0] is frames[-1]
         items, _ = laws.read(others, repairs=())
-        assert [item.data for item in items] == [said.data for said in self.model.delivered]
+        read = [item.data for item in items if isinstance(item, Event)]
+        assert read == [said.data for said in self.model.delivered]
 
 
 def _wait(event: threading.Event, timeout: float | None = None) -> bool:
@@ -747,5 +758,4 @@ def _wait(event: threading.Event, timeout: float | None = None) -> bool:
 
 
 TestRetrying = RetryingMachine.TestCase
-# An example reads several connections, by six readers; half of the profile's number takes as long as a property.
-TestRetrying.settings = settings(max_examples=max(200, settings.default.max_examples // 2), stateful_step_count=30)
+TestRetrying.settings = settings(max_examples=max(200, settings.default.max_examples), stateful_step_count=30)
