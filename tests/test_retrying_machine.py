@@ -765,4 +765,4 @@ def _wait(event: threading.Event, timeout: float | None = None) -> bool:
 
 
 TestRetrying = RetryingMachine.TestCase
-TestRetrying.settings = settings(max_examples=max(300, settings.default.max_examples), stateful_step_count=30)
+TestRetrying.settings = settings(max_examples=max(300, settings.default.max_examples // 2), stateful_step_count=30)
