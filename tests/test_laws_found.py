@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 
-from unbroken import EventReader, StreamRepairer, StreamReport, Verdict, arepair, repair
+from unbroken import (
+    Attempt,
+    EventReader,
+    RepairKind,
+    Retry,
+    StreamRepairer,
+    StreamReport,
+    Verdict,
+    arepair,
+    repair,
+    retrying,
+)
 from unbroken.core.account import MAX_KEPT, MAX_LABELS
 from unbroken.testing.cuts import every
 
@@ -169,6 +180,34 @@ def test_a_reconnection_time_of_any_number_of_digits_is_obeyed_and_written(digit
     assert report.retry is not None
     assert 10 ** min(digits - 1, 308) <= report.retry <= 2**1024
     assert report.retry / 1000.0 > 0.0
+
+
+@pytest.mark.parametrize("data", [b'{"":8\n0}\n', b'{"":[tr\nue]}\n', b'{"a":-\n1}\n', b'{"a":1\n.5}\n'])
+def test_a_line_end_between_two_pieces_of_a_token_is_not_removed(data: bytes) -> None:
+    for stream, options in (
+        (data, {"format": "ndjson"}),
+        (b"data:" + data, {}),
+        (b"data: " + data.replace(b"\n", b"\ndata: ", 1) + b"\n", {}),
+    ):
+        laws.check_no_invention(stream, **options)
+        assert not both(stream, **options)[1].repairs.get(RepairKind.RAW_NEWLINE)
+
+
+def test_an_event_that_was_dropped_is_not_resumed_after() -> None:
+    asked: list[str | None] = []
+    text = b'{"choices":[{"index":0,"delta":{"content":"%s"}}]}'
+    one, two = (b"id: %d\ndata: " % number + text % (b"%d" % number) + b"\n\n" for number in (1, 2))
+
+    def connect(attempt: Attempt) -> Iterator[bytes]:
+        asked.append(attempt.last_event_id)
+        yield one + b"id: 2\ndata: oops\n\n" if attempt.number == 1 else two + FINISH + DONE
+        if attempt.number == 1:
+            raise ConnectionResetError
+
+    stream = repair(retrying(connect, resume=True, retry=Retry(base=0.0)), heartbeat=None)
+    assert b"".join(stream) == one + two + FINISH + DONE
+    assert asked == ["", "1"]
+    assert stream.report.text == "12"
 
 
 # Framings of the output

@@ -290,6 +290,7 @@ class Engine(Generic[T]):
         if ours is not None and self._goes_on(met or StreamError(ours), now):
             return []
         self.finished = True
+        self._pipeline.finish()
         report = self.report
         report.verdict = verdict
         report.duration = now - (self._started_at if self._started_at is not None else now)

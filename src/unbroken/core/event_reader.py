@@ -50,6 +50,7 @@ class EventReader:
         if self._pipeline.closed:
             return []
         items, self.report.verdict = self._pipeline.close(clean=True)
+        self._pipeline.finish()
         self.error = self.report.error = self._pipeline.error()
         return _public(items)
 

@@ -224,7 +224,7 @@ class Gate:
         return None
 
     def _drops_sentinel(self, event: Event) -> bool:
-        """End the stream at a sentinel that would mean success of an answer that is not whole; return whether it did."""
+        """End the stream at a sentinel that would mean success of an answer that is cut; return whether it did."""
         dialect = self.dialect
         if dialect is None or dialect.sentinel_completes or event.data != dialect.sentinel:
             return False

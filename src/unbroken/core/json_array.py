@@ -151,6 +151,9 @@ class JSONArrayReader:
         self._element = _Element()
         self._excess_from: int | None = None
 
+    def end_pending(self) -> None:
+        """Do nothing: there are no ids in this framing."""
+
     @property
     def offset(self) -> int:
         """Where the first byte stands that was not read."""

@@ -57,10 +57,14 @@ def one_line(text: str) -> str:
 
 
 def join_raw_lines(text: str) -> list[str]:
-    r"""Mend one object or array with raw line ends: inside a string they become `\n`, elsewhere they go."""
+    r"""Mend one object or array with raw line ends: inside a string they become `\n`, elsewhere they go.
+
+    They go last: between two digits, for example, a line end parts what would else be one number.
+    """
     if "\n" not in text or len(text) > MAX_PROOF:
         return []
-    return _if_whole(re.sub(_STRING_OR_BREAK, lambda found: found[1].replace("\n", "\\n") if found[1] else "", text))
+    escaped = re.sub(f"(?s){_STRING}", lambda found: found[0].replace("\n", "\\n"), text)
+    return [one_line(escaped)] if is_whole(escaped) else []
 
 
 def _if_whole(text: str) -> list[str]:

@@ -132,6 +132,9 @@ class NDJSONReader:
             self._open.end = splitter.offset + len(splitter.open_line)
             splitter.shorten_open_line()
 
+    def end_pending(self) -> None:
+        """Do nothing: there are no ids in this framing."""
+
     @property
     def offset(self) -> int:
         """Where the first byte stands that was not read."""

@@ -57,6 +57,9 @@ class FramingReader(Protocol):
     def pending_fields(self) -> bytes:
         """`id:` and `retry:` fields without an event, which leave with what is written last."""
 
+    def end_pending(self) -> None:
+        """Take a pending id for the last one: no event follows that it could leave with."""
+
     def feed(self, chunk: bytes) -> None:
         """Read the next bytes."""
 
@@ -137,6 +140,11 @@ class Pipeline:
         gate.drop_the_rest(self.report.bytes_in)
         self._shut_fast_path()
         return gate.take_items(), gate.verdict(clean=clean, cut=cut)
+
+    def finish(self) -> None:
+        """Take the end of the stream, which no other connection follows."""
+        if self.reader is not None:
+            self.reader.end_pending()
 
     def stop(self) -> None:
         """Take nothing more."""

@@ -59,6 +59,10 @@ class SSEReader:
         """Fields of blocks that did not leave, on their way to the next event."""
         return self._writer.pending_fields
 
+    def end_pending(self) -> None:
+        """Take a pending id for the last one: no event follows that it could leave with."""
+        self._writer.note_pending_id()
+
     def is_idle(self) -> bool:
         """Return whether the next byte begins a block, and nothing waits for that block."""
         return self._is_between_blocks() and not self._writer.waits
@@ -234,7 +238,6 @@ class SSEReader:
     def close(self, *, clean: bool) -> bool:
         """Take the end of input; at a clean end a last event that is whole leaves. Return whether a piece was cut."""
         line, start = bytes(self._splitter.open_line), self._splitter.offset
-        self._writer.note_pending_id()
         self.shows_its_framing |= line.startswith(b":") or line.partition(b":")[0] in KNOWN_FIELDS
         if self._framer.oversized:
             self._framer.end_oversized(max(self._framer.open.end, start + len(line)))

@@ -42,9 +42,9 @@ class Writer:
         return b"".join(line + b"\n" for line in self._pending.values())
 
     def note_pending_id(self) -> None:
-        """Take the pending id for the last one: no event comes any more that it could leave with."""
+        """Take the pending id for the last one: no event follows that it could leave with."""
         if b"id" in self._pending:
-            self._gate.note_id(self._pending_id())
+            self._gate.report.last_event_id = self._pending_id()
 
     # Outside of blocks
 
@@ -101,11 +101,13 @@ class Writer:
         if words is not None and gate.state.mode is Mode.KNOWN and gate.allows(RepairKind.STRAY_LINE):
             self._report_error(words, RepairKind.STRAY_LINE, start, end)
             return
-        if block.name == "error":
-            self._report_error(b"", RepairKind.EMPTY_DATA, start, end)
-            return
         if gate.state.mode is not Mode.KNOWN or block.unknown:
             self._forward_without_data(block, block.spell())
+            if block.name == "error":
+                gate.state.forwarded_error(Failure("upstream-error"))
+            return
+        if block.name == "error":
+            self._report_error(b"", RepairKind.EMPTY_DATA, start, end)
             return
         if any(map(swallows, block.lines)) and gate.allows(RepairKind.STRAY_LINE):
             gate.repair(RepairKind.STRAY_LINE, start, end)
@@ -280,7 +282,7 @@ class Writer:
             self._pending.pop(b"id", None)
         lead = self.pending_fields
         if lead and len(lead) + len(wire) > self._limit >= len(wire):
-            self.note_pending_id()
+            self._note_id(self._pending_id() if b"id" in self._pending else None)
             self._pending.clear()
             self._gate.forward_bare(lead + b"\n")
             self._gate.showed_framing = True
