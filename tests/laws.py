@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from unbroken import (
 )
 from unbroken.core.failure import ERROR_TYPE
 from unbroken.core.options import WRITING
+from unbroken.testing.contract.repairer.accounting import covered, lost_lines, outside
 from unbroken.testing.cuts import every
 from unbroken.testing.standard import read_ndjson, read_sse
 
@@ -299,22 +300,15 @@ DROPS = frozenset(
     }
 )  # fmt: skip
 """Kinds whose bytes may be gone. What the others cover is in the output, spelt anew."""
+REWRITES = frozenset(kind.value for kind in frozenset(RepairKind) - DROPS)
 
-_LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _NAMES = re.compile(rb"(?:event|id|retry)(?::[^\r\n]*|$)|:[^\r\n]*\Z")
 """Fields that mean nothing in a block without data, and a comment that never ends."""
-_ESCAPES = {0x2028: "\\u2028", 0x2029: "\\u2029", 0x85: "\\u0085"}
 
 
-def covered(data: bytes, repairs: Sequence[Repair], kinds: frozenset[RepairKind] | None = None) -> bytearray:
-    """Mark the bytes that repairs (of these kinds) name."""
-    marks = bytearray(len(data))
-    for repair in repairs:
-        assert 0 <= repair.offset <= len(data)
-        assert 0 <= repair.length <= len(data) - repair.offset
-        if kinds is None or repair.kind in kinds:
-            marks[repair.offset : repair.offset + repair.length] = b"\1" * repair.length
-    return marks
+def spelt(repairs: Sequence[Repair]) -> list[tuple[str, int, int]]:
+    """Return repairs as `unbroken.testing` takes them."""
+    return [(repair.kind.value, repair.offset, repair.length) for repair in repairs]
 
 
 def check_accounted(data: bytes, **options: Any) -> None:
@@ -325,74 +319,14 @@ def check_accounted(data: bytes, **options: Any) -> None:
     """
     result = repaired([data], **options)
     data = data[: result.report.bytes_in]  # what follows the sentinel is not read
-    wholes = [repair for repair in result.repairs if repair.kind is not RepairKind.INVALID_UTF8]
-    marks = covered(data, wholes)
-    # A byte order mark means nothing where a body begins: at the start, and after a head that was skipped.
-    for at in (0, *(repair.length for repair in wholes if repair.kind is RepairKind.HTTP_HEAD)):
-        if data[at : at + 3] == b"\xef\xbb\xbf":
-            data = data[:at] + b"\n\n\n" + data[at + 3 :]
-    match result.report.format:
-        case Format.JSON_ARRAY:
-            left = bytes(byte for byte, mark in zip(data, marks, strict=True) if not mark)
-            # The opening bracket leaves with the first element.
-            _expect_in_order(_solid(_text(left))[1:], _solid(_text(result.wire))[1:])
-        case None:
-            assert not bytes(byte for byte, mark in zip(data, marks, strict=True) if not mark).strip(b" \t\r\n")
-        case format:
-            end = "[\r\n]" if format is Format.SSE else "\n"
-            there = [_normal(line) for line in re.split(end, _text(result.wire))]
-            missing = _missing(_uncovered_lines(data, marks, format), there)
-            assert not missing, missing
+    repairs, format = spelt(result.repairs), result.report.format
+    assert not outside(data, repairs)
+    lost = lost_lines(data, result.wire, format and format.value, repairs)
+    assert not lost, lost
 
 
 def _text(piece: bytes) -> str:
     return piece.decode("utf-8", "replace")
-
-
-def _solid(text: str) -> list[str]:
-    return list(re.sub(r"[ \t\r\n,]", "", text))
-
-
-def _normal(line: str) -> str:
-    return line.translate(_ESCAPES)
-
-
-def _uncovered_lines(data: bytes, marks: bytearray, format: Format) -> Iterator[str]:
-    ends = _LINE if format is Format.SSE else re.compile(rb"([^\n]*)(\n|\Z)")
-    for found in ends.finditer(data):
-        line = found[1]
-        if not line.strip(b" \t\r") or any(marks[found.start(1) : found.end(1)]):
-            if line.strip(b" \t\r") and not all(marks[at] for at in range(*found.span(1)) if data[at] not in b" \t\r"):
-                raise AssertionError(f"a repair covers part of line {line!r}")
-            continue
-        if format is Format.NDJSON:
-            yield _normal(_text(line.strip(b" \t\r")))
-        elif not _NAMES.match(line) and (found[2] or not line.startswith(b":")):
-            yield _normal(_canonical(_text(line)))
-
-
-def _canonical(line: str) -> str:
-    name, _, value = line.partition(":")
-    if name and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
-        return f"{name}: {value.removeprefix(' ')}"
-    return line
-
-
-def _missing(lines: Iterator[str], there: list[str]) -> list[str]:
-    """Return the lines that do not stand in the output in this order; a missing line costs only itself."""
-    missing = []
-    at = 0
-    for line in lines:
-        try:
-            at = there.index(line, at) + 1
-        except ValueError:
-            missing.append(line)
-    return missing
-
-
-def _expect_in_order(wanted: list[str], there: list[str]) -> None:
-    rest = iter(there)
-    assert all(item in rest for item in wanted), f"{''.join(wanted)!r} is not in {''.join(there)!r}"
 
 
 MEANS_NOTHING = frozenset(
@@ -441,7 +375,7 @@ def check_marks(data: bytes, **options: Any) -> None:
     """
     result = repaired([data], **options)
     data = data[: result.report.bytes_in]
-    gone = covered(data, result.repairs, DROPS)
+    gone = covered(data, spelt(result.repairs), REWRITES)
     for found in _NAMES.finditer(data):
         gone[found.start() : found.end()] = b"\1" * len(found.group())
     came = Counter(found.group() for found in MARK.finditer(data) if not any(gone[found.start() : found.end()]))

@@ -2,7 +2,7 @@
 
 import codecs
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,9 +18,13 @@ from unbroken.testing.contract import (
     AsyncParserContract,
     NDJSONContract,
     ParserContract,
+    RepairContract,
     examine,
 )
-from unbroken.testing.standard import Seen, is_json
+from unbroken.testing.standard import Seen, is_json, read_sse
+
+from .measuring import measured_apart
+from .toy_repairer import LONGEST_RETRY, ClockedToy, Toy, reconnected
 
 
 @pytest.fixture(autouse=True)
@@ -337,3 +341,124 @@ def test_a_flawed_ndjson_reader_fails_the_test_of_its_flaw(flaw: str) -> None:
     contract.flaws = (flaw,)
     (finding,) = examine(contract, lambda name: name == f"test_{NDJSON_FLAWS[flaw]}")
     assert finding.failure
+
+
+# --- Repairers --------------------------------------------------------------------------------------------------------
+
+
+@measured_apart
+class TestAGoodRepairer(RepairContract):
+    flaws: Collection[str] = ()
+    framings = ("sse",)
+    rewrites = ("raw-json",)
+    longest_retry = LONGEST_RETRY
+
+    def toy(self, options: dict[str, Any]) -> Toy:
+        limit, declared = options.get("limit", 2**20), options.get("content_type") == "application/json"
+        return Toy(self.flaws, limit, declared)
+
+    def repair(self, chunks: Iterable[bytes], options: dict[str, Any]) -> Iterator[bytes]:
+        return self.written(self.toy(options), chunks)
+
+    def written(self, toy: Toy, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            yield from toy.feed(chunk)
+        yield from toy.close()
+
+    def facts(self, chunks: Iterable[bytes], options: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+        toy = self.toy(options)
+        toy.repairs = []
+        wire = b"".join(self.written(toy, chunks))
+        return wire, {"repairs": toy.repairs, "format": "sse", "bytes_in": toy.read, "retry": toy.retry, "error": None}
+
+    def events(self, chunks: Iterable[bytes], options: dict[str, Any]) -> list[Seen]:
+        seen = list(read_sse(b"".join(self.repair(chunks, options))).events)
+        return seen[:-1] if "reads less" in self.flaws else seen
+
+    def variants(self) -> dict[str, Any]:
+        def joined(chunks: Sequence[bytes], options: dict[str, Any]) -> Iterable[bytes]:
+            wire = b"".join(self.repair([b"".join(chunks)], options))
+            return [wire[:-1] if "varies" in self.flaws else wire]
+
+        return {"joined": joined}
+
+    def clocked(self, options: dict[str, Any], **seconds: float) -> ClockedToy:
+        return ClockedToy(self.toy(options), **seconds)
+
+    def reconnecting(self, connect: Any, options: dict[str, Any]) -> Iterator[bytes]:
+        toy, delivered = self.toy(options), [""]
+        for _ in range(9):
+            try:
+                for chunk in connect(delivered[-1]):
+                    yield from reconnected(toy, toy.feed(chunk), delivered)
+                return
+            except ConnectionResetError:
+                toy.forget()
+
+    def declared(self, content_type: str) -> dict[str, Any]:
+        return {"content_type": content_type}
+
+    def bounded(self, limit: int) -> list[tuple[dict[str, Any], int]]:
+        return [({"limit": limit}, 2**17)]
+
+    def ends_at_sentinel(self, options: dict[str, Any]) -> bool:
+        return True
+
+
+class TestARepairerOfLittle(RepairContract):
+    """A function of all bytes, without options and without a report, that passes on what it gets."""
+
+    does_not_claim = (Claim.BOUNDED_MEMORY, Claim.LINEAR_TIME)
+
+    def repair(self, chunks: Iterable[bytes], options: dict[str, Any]) -> list[bytes]:
+        return [b"".join(chunks)]
+
+
+FLAWED_REPAIRERS = [
+    ("asks after the chunk", "chunks_have_no_effect_before_the_dialect_is_known"),
+    ("decodes chunks", "chunks_have_no_effect"),
+    ("varies", "variants_agree"),
+    ("asks after the chunk", "chunks_have_no_effect_in_any_order_of_frames"),
+    ("varies", "nothing_leaves_after_the_sentinel_in_any_variant"),
+    ("tells an empty answer", "a_repaired_stream_needs_no_repair_whatever_stands_around_its_events"),
+    ("signs frames", "a_repaired_stream_needs_no_repair"),
+    ("silent", "every_line_of_a_body_that_is_declared_as_json_leaves_or_is_named"),
+    ("reads less", "a_reader_sees_the_events_that_are_written"),
+    ("signs frames", "a_repaired_answer_needs_no_repair"),
+    ("tells an empty answer", "a_repaired_stream_needs_no_repair_in_any_order_of_its_frames"),
+    ("marks what is declared", "a_repaired_body_that_is_declared_as_json_needs_no_repair"),
+    ("strips", "a_healthy_stream_reads_the_same"),
+    ("rescues late", "content_leaves_in_the_order_in_which_it_came"),
+    ("silent", "every_line_leaves_or_is_named"),
+    ("holds the first", "every_payload_of_a_body_that_is_declared_as_json_leaves_or_is_named"),
+    ("swallows names", "every_payload_leaves_or_is_named"),
+    ("short retries", "a_retry_of_any_length_is_obeyed"),
+    ("forwards the rest", "nothing_leaves_after_the_sentinel"),
+    ("beats late", "no_gap_is_longer_than_the_heartbeat"),
+    ("beats are events", "heartbeats_stand_between_frames_and_change_nothing"),
+    ("beats inside", "heartbeats_stand_between_frames_and_change_nothing"),
+    ("tells twice", "a_timeout_ends_the_stream_once"),
+    ("beats on", "a_timeout_ends_the_stream_once"),
+    ("counts the consumer", "a_slow_consumer_ends_no_stream"),
+    ("tells secrets", "a_failure_is_one_last_frame"),
+    ("repeats", "each_event_is_delivered_once_and_in_order"),
+    ("keeps halves", "what_was_half_read_is_forgotten"),
+    ("remembers names", "memory_is_bounded_for_field_names"),
+    ("remembers repairs", "memory_is_bounded_for_lines_that_are_no_fields"),
+    ("quadratic", "linear_time_for_one_long_line_in_small_chunks"),
+]
+
+
+@pytest.mark.parametrize(("flaw", "test"), FLAWED_REPAIRERS)
+def test_a_flawed_repairer_fails_the_test_of_its_flaw(flaw: str, test: str) -> None:
+    contract = TestAGoodRepairer()
+    contract.flaws = (flaw,)
+    with hypothesis_profile("until it is found", max_examples=2000, derandomize=True):
+        (finding,) = examine(contract, lambda name: name == f"test_{test}")
+    assert finding.failure
+
+
+def test_each_test_of_a_repairer_fails_for_some_flaw() -> None:
+    names = {name for name in dir(TestAGoodRepairer) if name.startswith("test_")}
+    asked = {name for name in names if not name.startswith(("test_linear", "test_memory"))}
+    assert asked <= {f"test_{test}" for _, test in FLAWED_REPAIRERS}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unbroken import (
+    DEFAULT_REPAIRS,
     Attempt,
     Comment,
     Event,
@@ -35,6 +37,9 @@ from unbroken import (
     repair,
     retrying,
 )
+from unbroken.core import fast_path
+from unbroken.core.account import MAX_KEPT
+from unbroken.core.sse.block import MAX_RETRY
 from unbroken.testing import (
     DIALECTS,
     FAULTS,
@@ -43,6 +48,7 @@ from unbroken.testing import (
     Answer,
     AsyncNDJSONContract,
     AsyncParserContract,
+    AsyncScriptedSource,
     Block,
     BrokenStream,
     Claim,
@@ -52,6 +58,7 @@ from unbroken.testing import (
     NDJSONStream,
     ParserContract,
     Pause,
+    RepairContract,
     Schedule,
     ScriptedSource,
     SSEStream,
@@ -67,6 +74,7 @@ from unbroken.testing import (
     ndjson_streams,
     read_ndjson,
     read_sse,
+    repair_options,
     schedules,
     sse_streams,
 )
@@ -76,9 +84,9 @@ from unbroken.testing.measures import SSE_SHAPES, growth_of_memory, growth_of_ti
 from unbroken.testing.standard import Seen, is_json
 
 from . import laws
+from .measuring import measured_apart
 
 STANDARD: dict[str, Any] = {"format": "sse", "repairs": ()}
-Contract = TypeVar("Contract")
 LINES: dict[str, Any] = {"format": "ndjson", "repairs": ()}
 
 
@@ -709,10 +717,6 @@ def test_a_resumed_stream_loses_and_doubles_nothing(count: int, initial: int, cu
 
 @pytest.mark.parametrize("name", TRANSPORT_FAULTS)
 def test_a_fault_of_the_transport_ends_so_in_an_event_loop(name: str) -> None:
-    import asyncio
-
-    from unbroken.testing import AsyncScriptedSource
-
     async def read(healthy: Any, outcome: Any) -> None:
         source = AsyncScriptedSource(TRANSPORT_FAULTS[name].steps(healthy.frames))
         stream = arepair(source, timeouts=Timeouts(silence=0.1), heartbeat=None)
@@ -839,21 +843,6 @@ def test_tokens_are_the_provider_s_or_counted(dialect: str, draw: st.DataObject)
 # --- The contracts ----------------------------------------------------------------------------------------------------
 
 
-def measured_apart(contract: type[Contract]) -> type[Contract]:
-    """Mark the tests that measure time and memory as slow."""
-    for name in dir(contract):
-        if name.startswith(("test_linear_time", "test_memory")):
-            setattr(contract, name, pytest.mark.slow(of_its_own(getattr(contract, name))))
-    return contract
-
-
-def of_its_own(test: Callable[[Any], None]) -> Callable[[Any], None]:
-    def asked(self: Any) -> None:
-        test(self)
-
-    return asked
-
-
 @measured_apart
 class TestEvents(ParserContract):
     def parse(self, chunks: Iterable[bytes]) -> Iterator[Seen]:
@@ -930,3 +919,88 @@ class TestAsyncLines(AsyncNDJSONContract):
 def test_an_array_is_read_element_by_element(drawn: tuple[JSONArrayStream, list[bytes]]) -> None:
     stream, chunks = drawn
     assert [event.data for event in iter_events(chunks, format="json-array")] == list(stream.texts)
+
+
+# --- The laws, with options -------------------------------------------------------------------------------------------
+
+OF_ACCOUNT = 5 * MAX_KEPT
+"""Bytes that an account may keep: characters of four bytes each, and the room in which its buffers grow."""
+OF_STREAM = 2**18
+"""Bytes that a repairer may keep besides: its tables, its templates, the chunk and the frames at hand."""
+
+
+@measured_apart
+class TestOurs(RepairContract):
+    options = repair_options()
+    rewrites = laws.REWRITES
+    longest_retry = MAX_RETRY
+
+    def repair(self, chunks: Iterable[bytes], options: dict[str, Any]) -> Iterator[bytes]:
+        repairer = StreamRepairer(**options)
+        for chunk in chunks:
+            yield from repairer.feed(chunk, 0.0)
+        yield from repairer.close(0.0)
+
+    def facts(self, chunks: Iterable[bytes], options: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+        result = laws.repaired(list(chunks), **options)
+        facts = laws.facts(result.report)
+        facts["format"] = result.report.format and result.report.format.value
+        facts["repairs"] = laws.spelt(result.repairs)
+        return result.wire, facts
+
+    def events(self, chunks: Iterable[bytes], options: dict[str, Any]) -> list[Seen]:
+        seen: list[Seen] = []
+        try:
+            seen.extend(map(as_seen, iter_events(chunks, timeouts=None, **options)))
+        except StreamError:
+            pass
+        return seen
+
+    def variants(self) -> dict[str, Callable[[Sequence[bytes], dict[str, Any]], Iterable[bytes]]]:
+        return {"sync": self.sync, "async": self.asynchronous, "without the fast path": self.without_fast_path}
+
+    def sync(self, chunks: Sequence[bytes], options: dict[str, Any]) -> Iterable[bytes]:
+        with closing(repair(chunks, timeouts=None, heartbeat=None, **options)) as stream:
+            return list(stream)
+
+    def asynchronous(self, chunks: Sequence[bytes], options: dict[str, Any]) -> Iterable[bytes]:
+        async def read() -> list[bytes]:
+            source = AsyncScriptedSource(chunks)
+            return [frame async for frame in arepair(source, timeouts=None, heartbeat=None, **options)]
+
+        return asyncio.run(read())
+
+    def without_fast_path(self, chunks: Sequence[bytes], options: dict[str, Any]) -> Iterable[bytes]:
+        before, fast_path.enabled = fast_path.enabled, False
+        try:
+            return list(self.repair(chunks, options))
+        finally:
+            fast_path.enabled = before
+
+    def clocked(self, options: dict[str, Any], **seconds: float) -> StreamRepairer:
+        timeouts = {name: seconds.get(name) for name in ("first", "idle", "silence", "total")}
+        return StreamRepairer(**options, heartbeat=seconds.get("heartbeat"), timeouts=Timeouts(**timeouts))
+
+    def reconnecting(self, connect: Callable[[str], Iterator[bytes]], options: dict[str, Any]) -> Iterable[bytes]:
+        source = retrying(
+            lambda attempt: connect(attempt.last_event_id), resume=True, retry=Retry(max_retries=9, base=0.0)
+        )
+        with closing(repair(source, heartbeat=None, timeouts=None, **options)) as stream:
+            return list(stream)
+
+    def declared(self, content_type: str) -> dict[str, Any]:
+        return {"content_type": content_type}
+
+    def bounded(self, limit: int) -> list[tuple[dict[str, Any], int]]:
+        return [
+            ({"max_event_bytes": limit}, OF_ACCOUNT + OF_STREAM),
+            ({"max_event_bytes": limit, "account": False}, OF_STREAM),
+        ]
+
+    def ends_at_sentinel(self, options: dict[str, Any]) -> bool:
+        repairs, dialect = options.get("repairs", DEFAULT_REPAIRS), options.get("dialect")
+        return (
+            RepairKind.AFTER_DONE in repairs
+            and dialect in (None, "openai-chat", "openai-completions")
+            and options.get("format") in (None, "sse")
+        )

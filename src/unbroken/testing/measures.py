@@ -59,6 +59,41 @@ SSE_SHAPES: tuple[Shape, ...] = (
 )
 """Streams that make readers slow: for each of these, some reader took quadratic time."""
 
+_DEEP = b'{"a":'
+_CHAT = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+
+BROKEN_SHAPES: tuple[Shape, ...] = (
+    Shape("single newlines", b"", b'data: {"a":1}\n', b"\n", 5),
+    Shape("lines between single newlines", b'data: {"a":1}\n', b'foo: 1\ndata: {"a":1}\n', b"\n", 5),
+    Shape("data that opens and never closes", b"", b"data: {\n", b"", 8),
+    Shape("data that closes and goes on", b"", b'data: {"a":1}\ndata: x\n', b"", 5),
+    Shape("raw lines under open data", b"data: {\n", b'{"a":1}\n', b"\n", 8),
+    Shape("raw lines under an id", b"data: 1\n\nid: 1\n", b'{"a":1}\n', b"\n", 8),
+    Shape("raw JSON that never closes", b': c\n\n{"a": [\n', b"1,\n", b"", 9),
+    Shape("a raw line end in a string", b'data: {"a":"', b"xxxxxxx\n", b'"}\n\n', 9),
+    Shape("misnamed lines", b": c\n\n", b' Data: {"a":1}\n', b"\n", 5),
+    Shape("lines that are no fields", b"data: 1\n\n", b"1 2 3\n", b"", 9),
+    Shape("bytes that are not UTF-8", b"data: ", b"\xff\xfe\x80a", b"\n\n", 16),
+    Shape("brackets", b"data: ", _DEEP * 4, b"\n\n"),
+    Shape("glued documents", b"data: ", b'{"a":1}', b"\n\n", 9),
+    Shape("glued documents and a flaw", b"data: ", b'{"a":1}', b"{\n\n", 9),
+    Shape("prefixes", b"data: ", b"data: ", b"{}\n\n", 9),
+    Shape("spliced beginnings", b"data: ", b'{"id":"a","data: ', b"\n\n", 4),
+    Shape("numbers that are no JSON", b"data: [1", b",NaN", b"]\n\n", 16),
+    Shape("a repr that never closes", b"data: {'a': [", b"'\\x41', ", b"\n\n", 8),
+    Shape("ids in blocks of their own", _CHAT, b"id: 1\n\n", b"", 9),
+    Shape("payloads that cannot be read", _CHAT, b"id: 1\ndata: x\n\n", b"", 5),
+    Shape("comments after an id", b"id: 1\n" + _CHAT, b": c\n\n", b"", 9),
+    Shape("events of one template", b"", _CHAT, b"", 40),
+    Shape("NDJSON beginnings", b'{"b":1}\n', b'{"a":[\n', b"", 9),
+    Shape("lines of SSE in NDJSON", b'{"a":1}\n', b'data: {"a":1}\n\n', b"", 5),
+    Shape("elements without commas", b"[{}", b'{"a":1}', b"]", 8),
+    Shape("an endless page", b"<html>", b"x" * 16, b""),
+    Shape("an endless head", b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", b"", 9),
+    Shape("an endless indentation", b"", b" " * 16, b"data: 1\n\n"),
+)
+"""Streams that are costly to repair, where each piece asks again whether what is open is whole."""
+
 NDJSON_SHAPES: tuple[Shape, ...] = (
     Shape("one long text in small chunks", b'"', b"0123456789abcdef", b'"\n'),
     Shape("many texts in small chunks", b"", b'{"a":1}\n', b""),
@@ -104,6 +139,22 @@ def is_bounded(small: int, large: int) -> bool:
     return large <= 1.5 * small + _MEMORY_SLACK
 
 
+def peak_of_memory(consume: Consume, chunks: Iterable[bytes]) -> int:
+    """Return the peak of allocated memory, in bytes, while these chunks are read; they must be made lazily."""
+    gc.collect()
+    running = tracemalloc.is_tracing()
+    if not running:
+        tracemalloc.start()
+    try:
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        consume(chunks)
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        if not running:
+            tracemalloc.stop()
+
+
 def _seconds(consume: Consume, shape: Shape, size: int) -> float:
     chunks = shape.chunks(size)
     collecting = gc.isenabled()
@@ -118,15 +169,4 @@ def _seconds(consume: Consume, shape: Shape, size: int) -> float:
 
 
 def _peak(consume: Consume, shape: Shape, size: int) -> int:
-    gc.collect()
-    running = tracemalloc.is_tracing()
-    if not running:
-        tracemalloc.start()
-    try:
-        tracemalloc.reset_peak()
-        before, _ = tracemalloc.get_traced_memory()
-        consume(shape.chunks(size))
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        if not running:
-            tracemalloc.stop()
+    return peak_of_memory(consume, shape.chunks(size))

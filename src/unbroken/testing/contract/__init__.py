@@ -1,4 +1,4 @@
-"""The parser contract: subclass it in a pytest file to test your reader against the standard.
+"""The contracts: subclass one in a pytest file to test your reader against the standard, or your repairer by the laws.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
@@ -11,15 +11,19 @@ from __future__ import annotations
 from .counterexample import ContractBroken
 from .examining import Finding, examine
 from .ndjson import INVALID, AsyncNDJSONContract, NDJSONContract
+from .repairer import Clocked, Law, RepairContract
 from .sse import AsyncParserContract, ParserContract
 
 __all__ = [
     "INVALID",
     "AsyncNDJSONContract",
     "AsyncParserContract",
+    "Clocked",
     "ContractBroken",
     "Finding",
+    "Law",
     "NDJSONContract",
     "ParserContract",
+    "RepairContract",
     "examine",
 ]

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any
 
-from ..cases import Clause
 from ..cuts import describe_cut
 
 
 class ContractBroken(AssertionError):
-    """A reader did not see what the standard says. The message shows the stream, how it was cut, and the clause."""
+    """A reader did not see what the standard says, or a repairer broke a law.
+
+    The message shows the stream, how it was cut, the options of a repairer, and the clause or the law, which is a
+    member of `Clause` or of `Law`.
+    """
 
     def __init__(
         self,
         name: str,
-        clause: Clause,
+        clause: Enum,
         chunks: Sequence[bytes],
         expected: object,
         seen: object,
         again: Callable[[list[bytes]], None] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         self.name, self.clause, self.chunks = name, clause, list(chunks)
         self.expected, self.seen, self.again = expected, seen, again
+        self.options = options
         super().__init__(name, clause, chunks, expected, seen)
 
     @property
@@ -34,6 +41,7 @@ class ContractBroken(AssertionError):
             f"{self.name}\n"
             f"  stream    {self.data!r}\n"
             f"  cut       {describe_cut(self.chunks)}\n"
+            f"{'' if self.options is None else f'  options   {dict(self.options)!r}{chr(10)}'}"
             f"  expected  {self.expected!r}\n"
             f"  seen      {self.seen!r}\n"
             f"  clause    {self.clause.value}"

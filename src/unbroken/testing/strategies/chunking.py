@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..conversations import Conversation
 from ..cuts import cut, every, nasty_cuts
@@ -12,7 +12,7 @@ from ..faults import BrokenStream
 from ..require_hypothesis import SearchStrategy, st
 from ..streams import JSONArrayStream, NDJSONStream, SSEStream
 
-_S = TypeVar("_S", SSEStream, NDJSONStream, JSONArrayStream, Conversation, BrokenStream)
+_S = TypeVar("_S", SSEStream, NDJSONStream, JSONArrayStream, Conversation, BrokenStream, bytes)
 
 EVENT_END = re.compile(rb"\r\n\r\n|\r\r|\n\n|(?<=})\n(?={)")
 
@@ -26,8 +26,14 @@ def chunkings(data: bytes) -> SearchStrategy[list[bytes]]:
 
 
 def cut_streams(streams: SearchStrategy[_S]) -> SearchStrategy[tuple[_S, list[bytes]]]:
-    """Draw a stream and its chunks; the stream and the cut shrink independently."""
-    return st.builds(lambda stream, way: (stream, way(stream.data)), streams, _ways_to_cut)
+    """Draw a stream, or its bytes, and its chunks; the stream and the cut shrink independently."""
+    return st.builds(lambda stream, way: (stream, way(bytes_of(stream))), streams, _ways_to_cut)
+
+
+def bytes_of(stream: Any) -> bytes:
+    """Return the bytes of a stream as the strategies draw it."""
+    data: bytes = stream if isinstance(stream, bytes) else stream.data
+    return data
 
 
 def _at_fractions(fractions: list[float]) -> Callable[[bytes], list[bytes]]:

@@ -1,0 +1,126 @@
+"""Tests of what a second repairer finds: nothing to do, and of healthy streams: nothing to do either."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...conversations import DIALECTS
+from ...require_hypothesis import SearchStrategy, st
+from ...strategies import (
+    cut_streams,
+    dialect_streams,
+    framed_streams,
+    json_objects,
+    json_texts,
+    ndjson_streams,
+    orders_of_frames,
+    spoiled_answers,
+    spoiled_lines,
+    sse_streams,
+)
+from ...strategies.chunking import bytes_of
+from ..generated import run_property
+from .law import Law
+from .reading import by_value, events_in, framing_of
+from .sameness import all_streams
+from .under_test import Options, Outcome, RepairerUnderTest, broken
+
+_CONTENT_TYPES = {"sse": "text/event-stream", "ndjson": "application/x-ndjson"}
+
+_healthy: dict[str, SearchStrategy[bytes]] = {
+    "sse": st.one_of(
+        sse_streams(json_texts(json_objects()), canonical=True).map(bytes_of),
+        *(dialect_streams(name).map(bytes_of) for name in DIALECTS if name != "ollama"),
+    ),
+    "ndjson": st.one_of(
+        ndjson_streams(json_objects(), canonical=True).map(bytes_of), dialect_streams("ollama").map(bytes_of)
+    ),
+}
+
+
+class AgainTests(RepairerUnderTest):
+    """What is written needs no repair."""
+
+    def test_a_repaired_stream_needs_no_repair(self) -> None:
+        """A second repairer with the same options writes the same bytes, and reports no repair."""
+        self._ask_twice(all_streams, "again")
+
+    def test_a_repaired_stream_needs_no_repair_whatever_stands_around_its_events(self) -> None:
+        """The same for streams of frames that are no events, with an end in the middle of something."""
+        self._ask_twice(framed_streams(), "again_framed")
+
+    def test_a_repaired_stream_needs_no_repair_in_any_order_of_its_frames(self) -> None:
+        """The same for every order of a few frames, without options."""
+        for stream in orders_of_frames():
+            self._check_again([stream], {})
+
+    def test_a_repaired_answer_needs_no_repair(self) -> None:
+        """The same for answers of which each frame is spoiled."""
+        self._ask_twice(spoiled_answers() | spoiled_lines(), "again_spoiled")
+
+    def test_a_repaired_body_that_is_declared_as_json_needs_no_repair(self) -> None:
+        """The same where the content type says that the body is one JSON document."""
+        self._ask_twice(spoiled_lines(), "again_declared", self._declared_as_json())
+
+    def _ask_twice(
+        self, streams: SearchStrategy[bytes], name: str, options: SearchStrategy[Options] | None = None
+    ) -> None:
+        drawn = st.tuples(streams, self.options if options is None else options)
+        run_property(drawn, self, name, lambda drawn: self._check_again([drawn[0]], drawn[1]))
+
+    def _check_again(self, chunks: list[bytes], options: Options) -> None:
+        once = self._attempt(chunks, options)
+        if _differs_for_the_next(options, once.wire):
+            return
+        second = options_of_the_next(options)
+        twice = self._attempt([once.wire], second)
+        if twice.wire != once.wire or _repairs(twice):
+            seen = (twice.wire, _repairs(twice))
+            raise broken(
+                Law.NO_SECOND_REPAIR,
+                chunks,
+                (once.wire, []),
+                seen,
+                options,
+                lambda again: self._check_again(again, options),
+            )
+
+    def test_a_healthy_stream_reads_the_same(self) -> None:
+        """A reader sees the same events in the input and in the output, and no repair is reported."""
+
+        def check(chunks: list[bytes]) -> None:
+            data = b"".join(chunks)
+            outcome = self._attempt(chunks, {})
+            framing = framing_of(data)
+            expected, seen = by_value(events_in(data, framing)), by_value(events_in(outcome.wire, framing))
+            if seen != expected or _repairs(outcome):
+                raise broken(Law.HEALTHY_STREAMS_STAY, chunks, expected, (seen, _repairs(outcome)), {}, check)
+
+        healthy = st.one_of([_healthy[framing] for framing in self.framings])
+        run_property(cut_streams(healthy), self, "healthy", lambda drawn: check(drawn[1]))
+
+
+def _repairs(outcome: Outcome) -> list[Any]:
+    return [] if outcome.facts is None else list(outcome.facts.get("repairs", ()))
+
+
+def _differs_for_the_next(options: Options, wire: bytes) -> bool:
+    """Return whether what is written is known to mean something else to a second proxy."""
+    if options.get("to") == "ndjson" and wire.lstrip().startswith(b"["):
+        return True  # a first line that is an array looks like a body that is one
+    return options.get("dialect") == "text" and "convert" in options  # prose has no end that could be converted
+
+
+def options_of_the_next(options: Options) -> Options:
+    """Return the options of a second proxy: the same; where they say what is read, of what the first one wrote."""
+    if "to" not in options and "convert" not in options:
+        return options
+    framing = options.get("to", "sse")
+    second = dict(options)
+    if "format" in second:
+        second["format"] = framing
+    if "content_type" in second:
+        second["content_type"] = _CONTENT_TYPES[framing]
+    if "convert" in second and "dialect" in second:
+        second["dialect"] = second["convert"]
+    return second

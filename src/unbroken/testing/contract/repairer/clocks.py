@@ -1,0 +1,229 @@
+"""Tests of heartbeats and timeouts, on a fake clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from ...conversations import DIALECTS, Conversation
+from ...cuts import every
+from ...require_hypothesis import SearchStrategy, st
+from ...strategies import dialect_streams, framed_streams
+from ...strategies.framed import conversation_of
+from ..generated import run_property
+from .law import Law
+from .reading import by_value, events_in, framing_of
+from .under_test import Clocked, Options, RepairerUnderTest, broken
+
+HEARTBEAT = 5.0
+SILENCE = 60.0
+_ROUNDING = 1e-6
+_EARLIEST = 0.25
+"""Seconds by which a timeout may come before its time."""
+_SECRET = "s3cr3t-0f-upstream"
+
+
+@dataclass
+class Player:
+    """A repairer on a fake clock, and what it wrote, when."""
+
+    repairer: Clocked
+    now: float = 0.0
+    writes: list[tuple[float, bytes]] = field(default_factory=list)
+
+    def write(self, frames: Iterable[bytes]) -> None:
+        """Note what was written now."""
+        self.writes += [(self.now, frame) for frame in frames]
+
+    def wait(self, until: float) -> None:
+        """Let time pass, and call `on_deadline` when it is due."""
+        calls = 0
+        while (due := self.repairer.next_deadline()) is not None and due <= until:
+            calls += 1
+            assert calls < 100_000, f"next_deadline() stays at {due} at {self.now}"
+            self.now = max(self.now, due)
+            self.write(self.repairer.on_deadline(self.now))
+        if until != math.inf:
+            self.now = max(self.now, until)
+
+    def feed(self, chunk: bytes) -> None:
+        """Let a chunk arrive."""
+        self.write(self.repairer.feed(chunk, self.now))
+
+    def close(self) -> bytes:
+        """Let the input end, and return all that was written."""
+        self.write(self.repairer.close(self.now))
+        return self.wire
+
+    @property
+    def wire(self) -> bytes:
+        """All that was written."""
+        return b"".join(data for _, data in self.writes)
+
+
+Timed = tuple[list[bytes], list[float]]
+"""Chunks, and the seconds before each of them."""
+
+
+def _as_lines(conversation: Conversation) -> bytes:
+    payloads = [frame.rpartition(b"data: ")[2].strip() for frame in conversation.frames if b"[DONE]" not in frame]
+    return b"".join(payload + b"\n" for payload in payloads)
+
+
+def _as_array(conversation: Conversation) -> bytes:
+    return b"[" + _as_lines(conversation).strip().replace(b"\n", b",\n") + b"]"
+
+
+_spellings = st.sampled_from([lambda answer: answer.data, _as_lines, _as_array])
+_answers: SearchStrategy[Any] = st.one_of(
+    st.sampled_from(DIALECTS).map(conversation_of), st.sampled_from(DIALECTS).flatmap(dialect_streams)
+)
+_streams: SearchStrategy[bytes] = st.one_of(
+    st.builds(lambda answer, spell: spell(answer), _answers, _spellings), framed_streams()
+)
+_pauses = st.lists(st.sampled_from([0.0, 0.0, 0.001, 0.5, 4.9, 5.0, 14.0]), min_size=1, max_size=5)
+
+
+def _cut(data: bytes, frame_wise: bool, pauses: list[float]) -> Timed:
+    chunks = [line + b"\n" for line in data.split(b"\n")] if frame_wise else every(data, max(1, len(data) // 7))
+    return chunks, [pauses[number % len(pauses)] for number in range(len(chunks))]
+
+
+_timed = st.builds(_cut, _streams, st.booleans(), _pauses)
+
+
+class ClockTests(RepairerUnderTest):
+    """Heartbeats are written in time, between frames; timeouts end a stream once."""
+
+    def test_no_gap_is_longer_than_the_heartbeat(self) -> None:
+        """From the start to the end no gap between two writes is longer, also before the first byte."""
+        self._needs("clocked", "options, **seconds")
+
+        def check(timed: Timed, options: Options) -> None:
+            chunks, pauses = timed
+            player = Player(self.clocked(dict(options), heartbeat=HEARTBEAT))
+            player.repairer.resume(0.0)
+            for chunk, pause in zip(chunks, pauses, strict=True):
+                player.wait(player.now + pause)
+                if player.repairer.next_deadline() is None:
+                    return  # it has ended
+                player.feed(chunk)
+            times = [0.0, *(at for at, data in player.writes if data), player.now]
+            longest = max(later - earlier for earlier, later in pairwise(times))
+            if longest > HEARTBEAT + _ROUNDING:
+                raise broken(
+                    Law.HEARTBEATS_COME_IN_TIME,
+                    chunks,
+                    f"gaps of {HEARTBEAT} s at most",
+                    (longest, player.writes),
+                    options,
+                )
+
+        run_property(st.tuples(_timed, self.options), self, "alive", lambda drawn: check(*drawn))
+
+    def test_heartbeats_stand_between_frames_and_change_nothing(self) -> None:
+        """With heartbeats a reader sees the same events, with the names that the output has without them."""
+        self._needs("clocked", "options, **seconds")
+
+        def check(timed: Timed, before: int, options: Options) -> None:
+            chunks, pauses = timed
+            player = Player(self.clocked(dict(options), heartbeat=HEARTBEAT))
+            player.repairer.resume(0.0)
+            player.wait(before * HEARTBEAT)
+            for chunk, pause in zip(chunks, pauses, strict=True):
+                player.wait(player.now + pause)
+                player.feed(chunk)
+            wire = player.close()
+            expected, seen = self._with_and_without(chunks, wire, options)
+            if seen != expected:
+                raise broken(Law.HEARTBEATS_CHANGE_NOTHING, chunks, expected, (seen, player.writes), options)
+
+        drawn = st.tuples(_timed, st.integers(0, 3), self.options)
+        run_property(drawn, self, "between", lambda drawn: check(*drawn))
+
+    def _with_and_without(self, chunks: Sequence[bytes], wire: bytes, options: Options) -> tuple[Any, Any]:
+        """Return the events of the output without heartbeats, in the framing of that with them, and the events of that.
+
+        A heartbeat before the first byte decides the framing.
+        """
+        without = self._attempt(chunks, options).wire
+        if framing_of(without) != framing_of(wire):
+            without = self._attempt(chunks, {**options, "to": framing_of(wire)}).wire
+        framing = framing_of(wire)
+        expected, seen = by_value(events_in(without, framing)), by_value(events_in(wire, framing))
+        return [event for event in expected if not _is_ping(event)], [event for event in seen if not _is_ping(event)]
+
+    def test_a_timeout_ends_the_stream_once(self) -> None:
+        """A silent upstream ends the stream within its time, with one last frame; nothing is written after it."""
+        self._needs("clocked", "options, **seconds")
+
+        def check(timed: Timed, clock: str, options: Options) -> None:
+            chunks, pauses = timed
+            player = Player(self.clocked(dict(options), **{clock: SILENCE}))
+            player.repairer.resume(0.0)
+            for chunk, pause in zip(chunks, pauses, strict=True):
+                player.wait(player.now + pause)
+                if player.repairer.next_deadline() is None:
+                    return  # it has ended by itself
+                player.feed(chunk)
+            if player.repairer.next_deadline() is None:
+                return
+            before, since = len(player.writes), 0.0 if clock == "total" else player.now
+            player.wait(math.inf)
+            due = since + SILENCE
+            told = [data for _, data in player.writes[before:]]
+            late = [*player.repairer.on_deadline(1e6), *player.repairer.feed(b"data: late\n\n", 1e6)]
+            late += [*player.repairer.close(1e6), *player.repairer.fail(OSError("late"), 1e6)]
+            if late or len(told) > 1 or not due - _EARLIEST - 0.25 <= player.now <= due:
+                seen = (f"{player.now} s", told, late)
+                raise broken(Law.A_TIMEOUT_ENDS_IT_ONCE, chunks, f"one frame at {due} s, nothing later", seen, options)
+
+        drawn = st.tuples(_timed, st.sampled_from(["silence", "total"]), self.options)
+        run_property(drawn, self, "timeout", lambda drawn: check(*drawn))
+
+    def test_a_slow_consumer_ends_no_stream(self) -> None:
+        """While the consumer is busy no timeout comes nearer, however long that takes."""
+        self._needs("clocked", "options, **seconds")
+
+        def check(timed: Timed, busy: list[float], options: Options) -> None:
+            chunks, pauses = timed
+            player = Player(self.clocked(dict(options), silence=SILENCE, total=SILENCE * 100))
+            player.repairer.resume(0.0)
+            for number, (chunk, pause) in enumerate(zip(chunks, pauses, strict=True)):
+                player.wait(player.now + pause)
+                player.feed(chunk)
+                player.repairer.pause(player.now)
+                player.now += busy[number % len(busy)]
+                player.repairer.resume(player.now)
+            wire, expected = player.close(), self._attempt(chunks, options).wire
+            if wire != expected:
+                raise broken(Law.A_SLOW_CONSUMER_IS_WAITED_FOR, chunks, expected, wire, options)
+
+        busy = st.lists(st.sampled_from([0.0, 1.0, SILENCE - 1, SILENCE + 1, SILENCE * 9]), min_size=1, max_size=4)
+        run_property(st.tuples(_timed, busy, self.options), self, "consumer", lambda drawn: check(*drawn))
+
+    def test_a_failure_is_one_last_frame(self) -> None:
+        """What upstream raises becomes one frame at most, without the words of the exception."""
+        self._needs("clocked", "options, **seconds")
+
+        def check(timed: Timed, at: int, options: Options) -> None:
+            chunks = timed[0][: at % (len(timed[0]) + 1)]
+            player = Player(self.clocked(dict(options)))
+            player.repairer.resume(0.0)
+            for chunk in chunks:
+                player.feed(chunk)
+            told = list(player.repairer.fail(ConnectionResetError(_SECRET), 0.0))
+            late = [*player.repairer.feed(b"data: late\n\n", 0.0), *player.repairer.close(0.0)]
+            late += player.repairer.fail(OSError("late"), 0.0)
+            if late or _SECRET.encode() in b"".join(told):
+                raise broken(Law.A_FAILURE_IS_ONE_FRAME, chunks, "one last frame", (told, late), options)
+
+        drawn = st.tuples(_timed, st.integers(0, 99), self.options)
+        run_property(drawn, self, "failure", lambda drawn: check(*drawn))
+
+
+def _is_ping(event: tuple[str, Any, str]) -> bool:
+    return event[0] == "ping" and event[1] == {"type": "ping"}

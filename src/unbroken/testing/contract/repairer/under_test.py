@@ -1,0 +1,178 @@
+"""The repairer under test: what a subclass defines, and what each definition switches on."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from ...require_hypothesis import SearchStrategy, st
+from ...standard import Seen
+from ..counterexample import ContractBroken, Raised
+from ..generated import GeneratedTests
+from .law import Law
+
+Options: TypeAlias = dict[str, Any]
+"""Options of the repairer, by name."""
+Facts: TypeAlias = Mapping[str, Any]
+Variant: TypeAlias = Callable[[Sequence[bytes], Options], Iterable[bytes]]
+Again = Callable[[list[bytes]], None]
+
+
+class Clocked(Protocol):
+    """A repairer that is driven by its clocks, as `StreamRepairer` is. `now` is in seconds and never goes back."""
+
+    def resume(self, now: float) -> None:
+        """Let the clocks run: the consumer waits. The first call starts the stream."""
+
+    def pause(self, now: float) -> None:
+        """Let the timeouts stand still: the consumer is busy."""
+
+    def feed(self, chunk: bytes, now: float) -> Iterable[bytes]:
+        """Return what is written because of this chunk."""
+
+    def close(self, now: float) -> Iterable[bytes]:
+        """Return what is written at the clean end of input."""
+
+    def fail(self, error: Exception, now: float) -> Iterable[bytes]:
+        """Return what is written because upstream raised."""
+
+    def next_deadline(self) -> float | None:
+        """Return when `on_deadline` must be called, None for never."""
+
+    def on_deadline(self, now: float) -> Iterable[bytes]:
+        """Return what is written because of the time: a heartbeat, or the end by a timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a repairer made of a stream: the bytes written and, where it has a report, what that says."""
+
+    wire: bytes
+    facts: Facts | None = None
+
+    def __repr__(self) -> str:
+        return repr(self.wire) if self.facts is None else f"{self.wire!r}, {dict(self.facts)!r}"
+
+
+class RepairerUnderTest(GeneratedTests):
+    """What a subclass of `RepairContract` defines. All but `repair` is optional, and switches further tests on."""
+
+    options: ClassVar[SearchStrategy[Options]] = st.just({})
+    """Draws the options of each test. The contract knows the names of `unbroken.repair`, and hands on all others."""
+
+    framings: ClassVar[Collection[str]] = ("sse", "ndjson")
+    """The framings of the healthy streams that must read the same in the output."""
+
+    rewrites: ClassVar[Collection[str]] = ()
+    """Kinds of repairs that keep the content of what they cover; all other kinds may drop it."""
+
+    longest_retry: ClassVar[int | None] = None
+    """The milliseconds that a longer `retry:` is clamped to; None if there is no bound."""
+
+    def repair(self, chunks: Iterable[bytes], options: Options) -> Iterable[bytes]:
+        """Return, or yield, what the repairer writes for these chunks, read to their clean end."""
+        raise NotImplementedError(f"{type(self).__name__} must define repair(chunks, options)")
+
+    def facts(self, chunks: Iterable[bytes], options: Options) -> tuple[bytes, Facts]:
+        """Return all bytes written, and what the report says of the stream, as far as it depends on the bytes alone.
+
+        These names switch further tests on: `repairs`, a list of (kind, offset, length) in bytes of the input, where
+        the kinds `invalid-utf8` and `http-head` are known; `format`, one of "sse", "ndjson" and "json-array", or None;
+        `bytes_in`; `retry` in milliseconds or None; `error`, None for a stream that did not fail; `respellings`, counts
+        by name, where `comment` counts comments that were written as a blank line.
+        """
+        raise unittest.SkipTest("does not define facts(chunks, options)")
+
+    def events(self, chunks: Iterable[bytes], options: Options) -> Iterable[Seen]:
+        """Return the events, as (event, data, id), that a reader of the same library gives for these chunks."""
+        raise unittest.SkipTest("does not define events(chunks, options)")
+
+    def variants(self) -> Mapping[str, Variant]:
+        """Return other ways to run the same repairer, by name; each takes what `repair` takes."""
+        raise unittest.SkipTest("does not define variants()")
+
+    def clocked(self, options: Options, **seconds: float) -> Clocked:
+        """Return a repairer on a clock of the caller's: `heartbeat`, and the timeouts `silence` and `total`."""
+        raise unittest.SkipTest("does not define clocked(options, **seconds)")
+
+    def reconnecting(self, connect: Callable[[str], Iterator[bytes]], options: Options) -> Iterable[bytes]:
+        """Return what is written for a source that is opened by `connect`, and again each time that it raises.
+
+        `connect(last_event_id)` yields the chunks of one connection, and raises `ConnectionResetError` where it breaks.
+        """
+        raise unittest.SkipTest("does not define reconnecting(connect, options)")
+
+    def declared(self, content_type: str) -> Options:
+        """Return the options for the body of a response with this content type."""
+        raise unittest.SkipTest("does not define declared(content_type)")
+
+    def bounded(self, limit: int) -> Sequence[tuple[Options, int]]:
+        """Return options under which no event of more than `limit` bytes is kept, each with the bytes kept besides."""
+        raise unittest.SkipTest("does not define bounded(limit)")
+
+    def ends_at_sentinel(self, options: Options) -> bool:
+        """Return whether `[DONE]` ends a stream of OpenAI's chat or completions dialect under these options."""
+        raise unittest.SkipTest("does not define ends_at_sentinel(options)")
+
+    # What the tests ask.
+
+    def _declared_as_json(self) -> SearchStrategy[Options]:
+        """Draw the options for a body that is declared to be one JSON document, which a few lines may contradict."""
+        declared = self.declared("application/json")
+        return self.options.map(lambda options: {**options, **declared})
+
+    def _defines(self, name: str) -> bool:
+        return getattr(type(self), name) is not getattr(RepairerUnderTest, name)
+
+    def _needs(self, name: str, arguments: str = "chunks, options") -> None:
+        """Skip the test unless a subclass defines this method."""
+        if not self._defines(name):
+            raise unittest.SkipTest(f"does not define {name}({arguments})")
+
+    def _outcome(self, chunks: Sequence[bytes], options: Options) -> Outcome:
+        if self._defines("facts"):
+            return Outcome(*self.facts(chunks, dict(options)))
+        return Outcome(b"".join(self.repair(chunks, dict(options))))
+
+    def _attempt(self, chunks: Sequence[bytes], options: Options) -> Outcome:
+        """Return the outcome. Raises `ContractBroken` where the repairer raises."""
+        try:
+            return self._outcome(chunks, options)
+        except unittest.SkipTest:
+            raise
+        except Exception as error:
+            raise broken(
+                Law.ANY_BYTES_ARE_TAKEN,
+                chunks,
+                "no exception",
+                Raised(error),
+                options,
+                lambda again: void(self._attempt(again, options)),
+            ) from error
+
+    def _reported(self, chunks: Sequence[bytes], options: Options, *names: str) -> tuple[bytes, Facts]:
+        """Return bytes and facts. Raises `SkipTest` unless the report has facts of these names."""
+        outcome = self._attempt(chunks, options)
+        if outcome.facts is None:
+            raise unittest.SkipTest("does not define facts(chunks, options)")
+        for name in names:
+            if name not in outcome.facts:
+                raise unittest.SkipTest(f"does not define the fact {name!r}")
+        return outcome.wire, outcome.facts
+
+    def _consume(self, chunks: Iterable[bytes]) -> None:
+        for _ in self.repair(chunks, {}):
+            pass
+
+
+def broken(
+    law: Law, chunks: Sequence[bytes], expected: object, seen: object, options: Options, again: Again | None = None
+) -> ContractBroken:
+    """Return the failure of a repairer."""
+    return ContractBroken(law.name.lower().replace("_", " "), law, chunks, expected, seen, again, options)
+
+
+def void(result: object) -> None:
+    """Return nothing."""
