@@ -118,9 +118,10 @@ def test_a_conversion_ends_as_it_would() -> None:
     assert laws.repaired([data], convert="openai-chat").wire.endswith(DONE)
 
 
-def test_a_done_is_not_added_to_an_answer_with_a_hole() -> None:
+def test_a_done_is_added_to_an_answer_with_a_hole_as_the_next_reader_would_add_it() -> None:
     repairs = DEFAULT_REPAIRS | {RepairKind.MISSING_DONE}
-    assert laws.repaired([HOLE.removesuffix(DONE)], repairs=repairs).wire == CHUNK + FINISH
+    assert laws.repaired([HOLE.removesuffix(DONE)], repairs=repairs).wire == CHUNK + FINISH + DONE
+    laws.check_idempotent(HOLE.removesuffix(DONE), repairs=repairs)
 
 
 def test_whoever_watches_is_told(caplog: pytest.LogCaptureFixture) -> None:

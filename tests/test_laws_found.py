@@ -166,6 +166,12 @@ def test_a_scalar_after_a_first_line_that_waited_is_a_line() -> None:
     assert both(b'{"a":1}\n1\nnull\n', content_type="application/json")[0] == b'{"a":1}\n1\nnull\n'
 
 
+@pytest.mark.parametrize("data", [b"{\na", b'{"w0x":\n1', b"{\n2\n3", b'{"a"\n"b"'])
+def test_a_document_that_never_ends_is_named_whole(data: bytes) -> None:
+    laws.check_accounted(data)
+    both(data)
+
+
 def test_a_payload_that_another_field_swallowed_is_recorded() -> None:
     data = b'event: token\ndata: {"content":"a"}\n\nevent: tokendata: {"content":"LOST"}\n\n'
     _, report = both(data, dialect="vocabulary")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests import captures, drawn, laws
+from tests import captures, laws
 from unbroken import DEFAULT_REPAIRS, RepairKind
 from unbroken.core import fast_path
 from unbroken.core.dialect import CONVERTERS, REGISTRY
@@ -22,6 +22,8 @@ from unbroken.testing.cases import NDJSON_CASES, SSE_CASES
 from unbroken.testing.conversations import DIALECTS, Answer, ToolCall, spell
 from unbroken.testing.cuts import cut, every
 from unbroken.testing.faults import FAULTS
+from unbroken.testing.strategies import pieces
+from unbroken.testing.strategies.troubled import numbered
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -194,6 +196,7 @@ def read_once() -> Callable[[], None]:
 LONGEST = 1280
 """Bytes of a seed's stream, and of what the fuzzer makes of it: enough for an event beyond the least limit."""
 
+PIECES = (*pieces.FRAMING, *pieces.JSON, *pieces.EVENTS, *pieces.DEPARTURES)
 ANSWER = Answer(("Hel", "lo w1x 你"), ("hm",), (ToolCall("t1", "f", '{"a":1}'),), 3, 2)
 
 
@@ -203,8 +206,8 @@ def streams() -> Iterator[bytes]:
     yield from (case.data for case in (*SSE_CASES, *NDJSON_CASES))
     yield from (spell(dialect, ANSWER).data for dialect in DIALECTS)
     yield from (example.data for fault in FAULTS.values() for example in fault.examples[::4])
-    for piece in (*drawn.FRAMING, *drawn.JSON, *drawn.EVENTS, *drawn.DEPARTURES, *drawn.DIALECTS):
-        yield drawn.numbered(piece.encode())
+    for piece in (*PIECES, *pieces.ANSWERS):
+        yield numbered(piece.encode())
     for entry in captures.manifest():
         body = captures.body(entry["file"])
         yield body[:LONGEST]
@@ -222,11 +225,10 @@ def seeds(number: int) -> Iterator[bytes]:
 
 def tokens() -> Iterator[bytes]:
     """Yield what streams are made of, for the fuzzer to put in: all short pieces, and the keys of the dialects."""
-    pieces = [piece.encode() for piece in (*drawn.FRAMING, *drawn.JSON, *drawn.EVENTS, *drawn.DEPARTURES)]
-    yield from (drawn.numbered(piece) for piece in pieces)
-    yield from (piece for piece in drawn.DAMAGE if len(piece) < 8)
+    yield from (numbered(piece.encode()) for piece in PIECES)
+    yield from (piece for piece in pieces.DAMAGE if len(piece) < 8)
     yield from ("\u2028".encode(), "\u0085".encode(), b"\\ud83d", b'\\"', b"[DONE]", b'"unbroken_error"')
-    payloads = b"".join(spell(dialect, ANSWER).data for dialect in DIALECTS) + "".join(drawn.DIALECTS).encode()
+    payloads = b"".join(spell(dialect, ANSWER).data for dialect in DIALECTS) + "".join(pieces.ANSWERS).encode()
     yield from (b'"%s":' % key for key in payloads.split(b'"') if key.replace(b"_", b"").isalpha())
     yield from (b"event: %s\n" % name.split(b"\n")[0] for name in payloads.split(b"event: ")[1:])
 

@@ -344,7 +344,8 @@ class NDJSONReader:
             self._end_oversized(max(self._open.end, start + len(line)))
             return True
         stripped = line.strip(_BLANKS)
-        if clean and stripped and self._is_first_of_body() and stripped[:1] not in (b"{", b"["):
+        is_alone = self._open.scanner is None and self._is_first_of_body()
+        if clean and stripped and is_alone and stripped[:1] not in (b"{", b"["):
             # Lines that this library wrote end with a line end; one string or number without it is a body.
             self._gate.die(body_failure(None), RepairKind.NOT_A_STREAM, start, start + len(line))
             return False

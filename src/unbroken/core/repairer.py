@@ -154,7 +154,7 @@ class StreamRepairer(Engine[bytes]):
         frames: list[bytes] = []
         if ours is not None:
             frames = [self._spell_failure(ours)]
-        elif verdict is Verdict.COMPLETE or (verdict is Verdict.DAMAGED and self._converter is not None):
+        elif verdict is Verdict.COMPLETE or verdict is Verdict.DAMAGED:  # of a hole the next reader sees nothing
             frames = self._complete()
         pending = self._pipeline.pending_fields
         if pending and not self._converts() and self._fix_target() is Format.SSE:
