@@ -252,12 +252,22 @@ KEYS = [
     *("generated_text", "details", "content_block", "partial_json", "stop_reason", "item", "item_id", "output_index"),
     *("sequence_number", "incomplete_details", "reason", "reasoning_content", "reasoning_details", "thinking", "input"),
     *("refusal", "x_groq", "base_resp", "status_code", "prompt_tokens", "input_tokens", "metadata", "retry_after"),
-    *("tool_plan", "finishReason", "custom", "is_finished", "error_type"),
+    *("tool_plan", "finishReason", "custom", "is_finished", "error_type", "part", "output", "summary", "call_id"),
+    *("content_index", "summary_index", "content_list", "tool_use_id", "reasoning_text", "stop_reason", "statusCode"),
 ]
 WORDS = [
     *("message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "error"),
     *("message_stop", "completion", "response.created", "response.output_item.added", "response.output_item.done"),
     *("response.failed", "response.function_call_arguments.done", "message-start", "message-end", "tool-call-start"),
+    *("response.done", "response.completed", "response.output_text.delta", "response.output_text.done", "message"),
+    *(
+        "response.content_part.done",
+        "response.reasoning_summary_text.delta",
+        "output_text",
+        "reasoning",
+        "tool-call-end",
+    ),
+    *("response.function_call_arguments.delta", "response.refusal.done", "tool-call-delta", "abort", "null"),
     *("stream-end", "text-generation", "tool_use", "function_call", "ping", "delta", "stop", "", "\ud83d", ERROR_TYPE),
     *("$.a[0].b", "$.a[999999]", "$['a']", "$.a", "2026-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "250ms", "nan"),
 ]

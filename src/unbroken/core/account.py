@@ -6,20 +6,19 @@ Pieces are kept as they come and joined when somebody asks. What is kept is boun
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from typing import Any, Final
 
-from .dialect import Delta, EventClass, Reading, ToolFragment
+from .calls import MAX_CALLS, MAX_NAME, Call, Calls, longer_name, replaces
+from .dialect import Delta, EventClass, Part, Reading, ToolFragment
 from .proof import is_whole
 
 MAX_KEPT: Final = 2**20
 """Characters of text, reasoning and arguments that are kept of one stream, all choices together."""
 MAX_LABELS: Final = 2**18
 """Characters of ids, names and finish reasons that are kept of one stream, all together."""
-MAX_CALLS: Final = 1024
-"""Tool calls, and choices, that are kept of one stream."""
 _CONTENT: Final = EventClass.CONTENT
 _SURROGATE: Final = "[\ud800-\udfff]"
 _NEEDLE: Final = 32  # characters: shorter passages stand twice in a row in any prose
@@ -33,44 +32,18 @@ def join_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-class _Call:
-    """One tool call of one choice."""
-
-    __slots__ = ("arguments", "choice", "id", "kind", "name", "whole")
-
-    def __init__(self, choice: int, kind: str) -> None:
-        self.choice = choice
-        self.kind = kind
-        self.id: str | None = None
-        self.name: str | None = None
-        self.arguments = StringIO()
-        self.whole = False  # the provider gave all arguments in one piece
-
-    def as_dict(self, finished: bool, cut: bool) -> dict[str, Any]:
-        arguments = join_surrogates(self.arguments.getvalue())
-        # Free text proves nothing, and neither does an empty one: a cut stream may just not have come to it yet.
-        unproven = self.kind == "custom" or not arguments
-        whole = (self.whole or finished) and not cut if unproven else is_whole(arguments)
-        return {
-            "choice": self.choice,
-            "id": self.id,
-            "name": self.name,
-            "kind": self.kind,
-            "arguments": arguments,
-            "arguments_complete": whole,
-        }
-
-
 class _Choice:
     """What one choice delivered."""
 
-    __slots__ = ("finish_reason", "reasoning", "refusal", "text")
+    __slots__ = ("begun", "finish_reason", "pieces", "reasoning", "refusal", "text")
 
     def __init__(self) -> None:
         self.text = StringIO()
         self.reasoning = StringIO()
         self.refusal = StringIO()
         self.finish_reason: str | None = None
+        self.begun: dict[str, int] = {}  # where the current part of a field begins
+        self.pieces = 0  # readings that were of this choice; counted up to the second
 
 
 _NOTHING: Final = _Choice()  # its buffers take 900 bytes, which no stream pays before it has said something
@@ -100,7 +73,7 @@ class Account:
     def __init__(self, count_tokens: Callable[[str], int] | None = None) -> None:
         self._count_tokens = count_tokens
         self._choices: dict[int, _Choice] = {}
-        self._calls: dict[tuple[int, Hashable], _Call] = {}
+        self._calls = Calls()
         self._room = MAX_KEPT
         self._room_for_labels = MAX_LABELS
         self.cut: bool = False
@@ -128,6 +101,7 @@ class Account:
     def absorb_texts(self, choice: int, field: str, texts: list[str]) -> None:
         """Add texts (or reasoning) that came one after the other, in as many readings of nothing else."""
         pieces = self._choices.get(choice) or self._open_choice(choice)
+        pieces.pieces += 1
         if self._last_piece is not None and choice == 0 and field == "text":
             self._compare_all(texts)
         self._keep(getattr(pieces, field), "".join(texts))
@@ -135,7 +109,9 @@ class Account:
 
     def adder(self, choice: int, field: str) -> Callable[[str], None]:
         """Return what adds one text (or reasoning) of this choice, as a reading of nothing else would be absorbed."""
-        write = getattr(self._choices.get(choice) or self._open_choice(choice), field).write
+        pieces = self._choices.get(choice) or self._open_choice(choice)
+        pieces.pieces += 1
+        write = getattr(pieces, field).write
         compares = choice == 0 and field == "text"
 
         def add(text: str) -> None:
@@ -152,15 +128,17 @@ class Account:
 
     def absorb_arguments(self, choice: int, fragment: ToolFragment, texts: list[str]) -> None:
         """Add arguments of one tool call that came one after the other, in as many readings of nothing else."""
-        if choice not in self._choices:
-            self._open_choice(choice)
-        self._absorb_tool(choice, replace(fragment, arguments="".join(texts)))
+        (self._choices.get(choice) or self._open_choice(choice)).pieces += 1
+        for text in ["".join(texts)] if fragment.name is None else texts:  # a name may begin a call
+            self._absorb_tool(choice, replace(fragment, arguments=text))
         self.content_events += len(texts)
 
     def _absorb_delta(self, delta: Delta) -> bool:
         choice = self._choices.get(delta.choice)
         if choice is None:
             choice = self._open_choice(delta.choice)
+        choice.pieces += 1
+        settled = sum([self._settle(choice, part) for part in delta.parts]) if delta.parts else 0
         if delta.text:
             self._keep(choice.text, delta.text)
             if delta.choice == 0 and self._last_piece is not None:
@@ -174,7 +152,32 @@ class Account:
         if delta.finish_reason is not None and delta.finish_reason != choice.finish_reason:
             self._room_for_labels += len(choice.finish_reason or "")
             choice.finish_reason = self._keep_label(delta.finish_reason)
-        return bool(delta.text or delta.reasoning or delta.tools or delta.refusal)
+        return bool(delta.text or delta.reasoning or delta.tools or delta.refusal) or settled > 0
+
+    def _settle(self, choice: _Choice, part: Part) -> bool:
+        """Begin a part, or add what its pieces left out of the whole; return whether anything was said."""
+        pieces: StringIO = getattr(choice, part.field)
+        if part.whole is None:
+            choice.begun[part.field] = pieces.tell()
+            return False
+        begin, whole = choice.begun.get(part.field, 0), part.whole
+        if self.cut or (len(whole) <= pieces.tell() - begin and whole.isascii() and not part.fresh):
+            return False
+        pieces.seek(begin)
+        said = pieces.read()
+        half = said[-1:] if "\ud800" <= said[-1:] <= "\udbff" else ""
+        told = join_surrogates(said.removesuffix(half))
+        if whole.startswith(told):
+            if half:
+                self._room += 1
+                pieces.seek(begin + len(said) - 1)
+                pieces.truncate()
+            self._keep(pieces, whole[len(told) :])
+            return len(whole) > len(told)
+        if part.fresh:
+            choice.begun[part.field] = pieces.tell()
+            self._keep(pieces, whole)
+        return part.fresh
 
     def _open_choice(self, index: int) -> _Choice:
         if index and len(self._choices) - (0 in self._choices) >= MAX_CALLS - 1:  # there is always room for the first
@@ -198,21 +201,31 @@ class Account:
         return label
 
     def _absorb_tool(self, choice: int, fragment: ToolFragment) -> None:
-        call = self._calls.get((choice, fragment.key))
+        call = self._calls.find(choice, fragment)
+        opens = call is None
         if call is None:
             key = fragment.key
-            if len(self._calls) >= MAX_CALLS or (isinstance(key, str) and self._keep_label(key) is None):
+            if len(self._calls.made) >= MAX_CALLS or (isinstance(key, str) and self._keep_label(key) is None):
                 self.cut = True
                 return
-            call = self._calls[choice, key] = _Call(choice, fragment.kind)
+            call = self._calls.add(choice, fragment)
         call.id = call.id or self._keep_label(fragment.id)
-        call.name = call.name or self._keep_label(fragment.name)
-        if fragment.whole:
+        if fragment.name and fragment.name != call.name:
+            self._name(call, fragment.name)
+        if fragment.arguments and (fragment.whole or call.opened) and replaces(call, fragment):
             self._room += call.arguments.tell()
-            call.arguments = StringIO()
-            call.whole = True
+            call.clear()
+        call.whole = call.whole or fragment.whole
+        call.opened = opens
         if fragment.arguments:
             self._keep(call.arguments, fragment.arguments)
+
+    def _name(self, call: Call, piece: str) -> None:
+        """Give a call its name, or a further piece of it where no arguments have come."""
+        name = call.name or piece if call.arguments.tell() else longer_name(call.name, piece)
+        if name != call.name and (call.name is None or len(name or "") <= MAX_NAME):
+            self._room_for_labels += len(call.name or "")
+            call.name = self._keep_label(name)
 
     def _absorb_usage(self, usage: Any) -> None:
         for name, figure in usage.items():
@@ -237,24 +250,40 @@ class Account:
         return self._choices.get(0, _NOTHING)
 
     @property
+    def _counts_pieces(self) -> bool:
+        """Whether a server counted the pieces of one answer in the index of its choice."""
+        if len(self._choices) < 3 or self._choices.get(0, _NOTHING).pieces > 1:
+            return False
+        *others, last = self._choices.items()
+        return last[0] == len(others) and all(
+            choice.pieces == 1 and choice.finish_reason is None and place == index
+            for place, (index, choice) in enumerate(others)
+        )
+
+    def _said(self, field: str) -> str:
+        """Return what choice 0 said, or all choices whose index counts pieces."""
+        choices = self._choices.values() if self._counts_pieces else (self._first,)
+        return join_surrogates("".join([getattr(choice, field).getvalue() for choice in choices]))
+
+    @property
     def text(self) -> str:
         """The text of choice 0 so far, surrogate halves joined."""
-        return join_surrogates(self._first.text.getvalue())
+        return self._said("text")
 
     @property
     def reasoning(self) -> str:
         """The reasoning of choice 0 so far."""
-        return join_surrogates(self._first.reasoning.getvalue())
+        return self._said("reasoning")
 
     @property
     def refusal(self) -> str:
         """What choice 0 said to decline, where the provider keeps that apart from the text."""
-        return join_surrogates(self._first.refusal.getvalue())
+        return self._said("refusal")
 
     @property
     def finish_reason(self) -> str | None:
         """The last finish reason of choice 0, in the provider's own word."""
-        return self._first.finish_reason
+        return list(self._choices.values())[-1].finish_reason if self._counts_pieces else self._first.finish_reason
 
     @property
     def usage(self) -> dict[str, int]:
@@ -264,9 +293,15 @@ class Account:
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
         """The tool calls in the order in which they began; `arguments_complete` is a strict parse of the arguments."""
+        doubtful = self._calls.doubtful()
         return [
-            call.as_dict(self._choices.get(call.choice, _NOTHING).finish_reason is not None, self.cut)
-            for call in self._calls.values()
+            _as_dict(
+                call,
+                self._choices.get(call.choice, _NOTHING).finish_reason is not None,
+                self.cut,
+                call.choice in doubtful,
+            )
+            for call in self._calls.made
         ]
 
     @property
@@ -309,3 +344,19 @@ class Account:
         except Exception:
             # The caller's tokenizer must not end the caller's stream.
             return self.content_events, "events"
+
+
+def _as_dict(call: Call, finished: bool, cut: bool, doubtful: bool) -> dict[str, Any]:
+    """Return the call as the report shows it; `doubtful`: there are pieces that may be of this call or another."""
+    arguments = join_surrogates(call.arguments.getvalue())
+    # Free text proves nothing, and neither does an empty one: a cut stream may just not have come to it yet.
+    unproven = call.kind == "custom" or not arguments
+    return {
+        "choice": call.choice,
+        "id": call.id,
+        "name": call.name,
+        "kind": call.kind,
+        "arguments": arguments,
+        "arguments_complete": not doubtful
+        and ((call.whole or finished) and not cut if unproven else is_whole(arguments)),
+    }

@@ -37,8 +37,22 @@ class ToolFragment:
 
 
 @dataclass(slots=True)
+class Part:
+    """Where a part of what a choice says begins, or all of that part, where a provider repeats it at its end.
+
+    With `whole` nothing is said twice: what the pieces since the beginning of the part left out is added. If they
+    contradict it, they stand, since they were delivered. `fresh`: no piece of this part is known, so that a whole that
+    does not continue what was said since the last beginning is a part of its own.
+    """
+
+    field: str  # "text", "reasoning" or "refusal"
+    whole: str | None = None  # None: the part begins, and its pieces follow
+    fresh: bool = False
+
+
+@dataclass(slots=True)
 class Delta:
-    """What one payload adds to one choice."""
+    """What one payload adds to one choice; `parts` come before the pieces."""
 
     choice: int = 0
     role: str | None = None
@@ -47,6 +61,7 @@ class Delta:
     tools: tuple[ToolFragment, ...] = ()
     finish_reason: str | None = None
     refusal: str = ""  # the model's words for declining, where the provider keeps them apart from the text
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(slots=True)

@@ -6,12 +6,14 @@ alone: without it they ignore an event silently.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
 from ..core.failure import Failure
-from .failures import failure_of, is_own
-from .shapes import Room, as_arguments, as_figures, as_label, as_object, as_text, as_whole
+from .failures import find_failure, is_own
+from .finishes import as_finish, failure_of_finish
+from .shapes import Room, as_arguments, as_figures, as_label, as_object, as_said, as_whole
 
 _PING_BYTES: Final = b'event: ping\ndata: {"type": "ping"}\n\n'
 _PING: Final = Reading(EventClass.LIVENESS)
@@ -60,6 +62,7 @@ class Anthropic(Dialect):
         self._blocks = 0
         self._tools: dict[int, _OpenTool] = {}  # open tool blocks by index
         self._room = Room()  # for the arguments that they were given
+        self._drifts = False  # arguments came under an index that no tool has
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -100,9 +103,8 @@ class Anthropic(Dialect):
             return _PING
         if type == "completion":
             return self._read_completion(payload)
-        if type == "error" or event == "error" or payload.get("error"):
-            return self._read_error(payload)
-        return NOTHING
+        failure = find_failure(event, payload)
+        return NOTHING if failure is None else Reading(EventClass.ERROR, failure=failure)
 
     def _read_start(self, message: dict[str, Any]) -> Reading:
         self._under_way = True
@@ -123,13 +125,16 @@ class Anthropic(Dialect):
         kind = _TOOL_KINDS.get(type) if isinstance(type, str) else None
         if kind is not None:
             return self._open_tool(as_whole(payload.get("index")) or 0, block, kind)
-        text, thinking = as_text(block.get("text")), as_text(block.get("thinking"))
+        text, thinking = as_said(block.get("text")), as_said(block.get("thinking"))
         if text or thinking:
             return Reading(EventClass.CONTENT, (Delta(text=text, reasoning=thinking),))
         return NOTHING
 
     def _open_tool(self, index: int, block: dict[str, Any], kind: str) -> Reading:
         self._blocks += 1
+        if self._drifts:  # then the end of a block may not be known for one
+            for place in [place for place, tool in self._tools.items() if tool.has_arguments]:
+                self._forget_tool(place)
         fragment = ToolFragment(self._blocks, as_label(block.get("id")), as_label(block.get("name")), kind=kind)
         given = as_arguments(block["input"]) if block.get("input") else ""
         if len(self._tools) < _MAX_OPEN and self._room.take(len(given)):
@@ -140,18 +145,33 @@ class Anthropic(Dialect):
     def _read_delta(self, payload: dict[str, Any]) -> Reading:
         delta = as_object(payload.get("delta"))
         text = delta.get("text")
-        if text and isinstance(text, str):
+        if text.__class__ is not str:
+            text = as_said(text)
+        if text:
             return Reading(EventClass.CONTENT, (Delta(0, None, text),))
-        thinking = delta.get("thinking")
-        if thinking and isinstance(thinking, str):
+        if thinking := as_said(delta.get("thinking")):
             return Reading(EventClass.CONTENT, (Delta(reasoning=thinking),))
         partial = delta.get("partial_json")
-        tool = self._tools.get(as_whole(payload.get("index")) or 0)
-        if tool is None or not partial or not isinstance(partial, str):
+        if not partial or not isinstance(partial, str):
             return _PROGRESS
+        index = as_whole(payload.get("index")) or 0
+        tool = self._tools.get(index)
+        if tool is None:
+            return self._read_stray(index, partial)
         tool.has_arguments = True
         fragment = ToolFragment(tool.key, arguments=partial, kind=tool.kind)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
+
+    def _read_stray(self, index: int, partial: str) -> Reading:
+        """Read arguments under an index that no tool has: of the one that is open, or of nobody knows which."""
+        if not self._tools:
+            return _PROGRESS
+        self._drifts = True
+        tools = list(self._tools.values())
+        for tool in tools:
+            tool.has_arguments = True
+        key: Hashable = tools[0].key if len(tools) == 1 else ("stray", index)
+        return Reading(EventClass.CONTENT, (Delta(tools=(ToolFragment(key, arguments=partial, kind=tools[0].kind),)),))
 
     def _close_block(self, payload: dict[str, Any]) -> Reading:
         tool = self._forget_tool(as_whole(payload.get("index")) or 0)
@@ -168,20 +188,18 @@ class Anthropic(Dialect):
         return tool
 
     def _read_message_delta(self, payload: dict[str, Any]) -> Reading:
-        reason = as_label(as_object(payload.get("delta")).get("stop_reason"))
+        reason = as_finish(as_object(payload.get("delta")).get("stop_reason"))
         deltas = (Delta(finish_reason=reason),) if reason else ()
-        return Reading(EventClass.USAGE, deltas, as_figures(payload.get("usage"), _USAGE))
+        failure = failure_of_finish(reason)
+        kind = EventClass.USAGE if failure is None else EventClass.ERROR
+        return Reading(kind, deltas, as_figures(payload.get("usage"), _USAGE), failure)
 
     def _read_completion(self, payload: dict[str, Any]) -> Reading:
-        text, reason = as_text(payload.get("completion")), as_label(payload.get("stop_reason"))
-        kind = EventClass.TERMINAL if reason else EventClass.CONTENT
+        text, reason = as_said(payload.get("completion")), as_finish(payload.get("stop_reason"))
+        failure = failure_of_finish(reason)
+        kind = EventClass.ERROR if failure else EventClass.TERMINAL if reason else EventClass.CONTENT
         id, model = as_label(payload.get("id")), as_label(payload.get("model"))
-        return Reading(kind, (Delta(text=text, finish_reason=reason),), id=id, model=model)
-
-    def _read_error(self, payload: dict[str, Any]) -> Reading:
-        error = payload.get("error")
-        failure = failure_of(error if isinstance(error, (dict, str)) and error else payload)
-        return Reading(EventClass.ERROR, failure=failure)
+        return Reading(kind, (Delta(text=text, finish_reason=reason),), failure=failure, id=id, model=model)
 
     def event_name(self, payload: Any) -> str | None:
         """Return the payload's type if it is one of this API's: the clients dispatch by the event name alone."""

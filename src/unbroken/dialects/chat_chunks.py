@@ -6,63 +6,103 @@ send them with every chunk, so they are emitted with the terminator, or at the e
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any, Final
+from zlib import crc32
 
-from ..core.account import join_surrogates
-from ..core.dialect import Delta, EventClass, Reading, ToolFragment
+from ..core.account import MAX_KEPT, join_surrogates
+from ..core.calls import MAX_CALLS, MAX_NAME, Call, Calls, longer_name, replaces
+from ..core.dialect import Delta, EventClass, Part, Reading, ToolFragment
+from ..core.failure import Failure
+from ..core.proof import is_whole, prove
 from .openai_chat import OpenAIChat
-
-_MAX_TRACKED: Final = 1024
 
 # The finish reasons of all providers; each has one meaning only. A reason that is not listed is forwarded unchanged.
 _FINISH: Final = {
-    "stop": ("end_turn", "stop_sequence", "pause_turn", "STOP", "completed", "COMPLETE", "STOP_SEQUENCE", "1"),
+    "stop": (
+        "end_turn",
+        "stop_sequence",
+        "pause_turn",
+        "STOP",
+        "completed",
+        "COMPLETE",
+        "STOP_SEQUENCE",
+        "1",
+        "eos_token",
+        "eos",
+    ),
     "length": ("max_tokens", "MAX_TOKENS", "model_context_window_exceeded", "incomplete:max_output_tokens", "2"),
     "tool_calls": ("tool_use", "TOOL_CALL"),
     "content_filter": (
         *("refusal", "incomplete:content_filter", "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
-        *("IMAGE_SAFETY", "MODEL_ARMOR", "ERROR_TOXIC"),
+        *("IMAGE_SAFETY", "MODEL_ARMOR", "ERROR_TOXIC", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"),
     ),
 }
 _BY_WORD: Final = {word: finish for finish, words in _FINISH.items() for word in words}
 
 
-class _SurrogateJoiner:
-    """Forwards text, but keeps the first half of a surrogate pair until its second half arrives."""
+_FIELDS: Final = {"text": "content", "reasoning": "reasoning_content", "refusal": "refusal"}
 
-    __slots__ = ("half",)
+
+class _Teller:
+    """Forwards text, but keeps the first half of a surrogate pair until its second half arrives.
+
+    It knows by length and checksum what it forwarded of a part, and so what is missing of the whole.
+    """
+
+    __slots__ = ("_count", "_sum", "half")
 
     def __init__(self) -> None:
         self.half = ""
+        self._count = self._sum = 0
 
     def pass_on(self, text: str) -> str:
-        text = self.half + text
-        self.half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        return join_surrogates(text[:-1] if self.half else text)
+        if self.half or not text.isascii():
+            text = self.half + text
+            self.half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+            text = join_surrogates(text[:-1] if self.half else text)
+        return self._note(text)
+
+    def _note(self, text: str) -> str:
+        self._count += len(text)
+        self._sum = crc32(text.encode(), self._sum)  # halves of pairs were replaced
+        return text
+
+    def settle(self, part: Part) -> str | None:
+        """Begin a part, or return what is missing of the whole of it; None if it contradicts what was said."""
+        if part.whole is None:
+            self._count = self._sum = 0
+            return ""
+        said = part.whole[: self._count]
+        if len(said) == self._count and crc32(said.encode("utf-8", "surrogatepass")) == self._sum:
+            rest = part.whole[self._count :]
+            self.half = ""
+            return self._note(join_surrogates(rest))
+        if not part.fresh:
+            return None
+        self._count = self._sum = 0
+        return self.pass_on(part.whole)
 
 
-class _Call:
-    """The state of one tool call."""
+class _Written:
+    """What was written of one tool call."""
 
-    __slots__ = ("arguments", "has_arguments", "index")
+    __slots__ = ("arguments", "index", "waits")
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.arguments = _SurrogateJoiner()
-        self.has_arguments = False
+        self.arguments = _Teller()
+        self.waits = False  # an empty object opened it, and is written only if nothing takes its place
 
 
 class _Choice:
     """The state of one choice."""
 
-    __slots__ = ("begun", "calls", "finish", "reasoning", "text")
+    __slots__ = ("begun", "calls", "finish", "tellers")
 
     def __init__(self) -> None:
         self.begun = False
-        self.text = _SurrogateJoiner()
-        self.reasoning = _SurrogateJoiner()
-        self.calls: dict[Hashable, _Call] = {}
+        self.tellers = {field: _Teller() for field in _FIELDS}
+        self.calls = 0
         self.finish: str | None = None
 
 
@@ -74,7 +114,10 @@ class ChatEncoder:
         self._created = 0
         self._model = ""
         self._choices: dict[int, _Choice] = {}
-        self._calls = 0  # of all choices
+        self._calls = Calls()
+        self._written: dict[Call, _Written] = {}
+        self._room = MAX_KEPT  # for arguments, which are compared with the whole
+        self._contradicted = False  # arguments were written that turned out to be others
         self._usage: dict[str, int] = {}
         self._ended = False
         self._all_finished = False
@@ -102,48 +145,119 @@ class ChatEncoder:
     def _encode_delta(self, delta: Delta) -> dict[str, Any] | None:
         choice = self._choices.get(delta.choice)
         if choice is None:
-            if len(self._choices) >= _MAX_TRACKED:
+            if len(self._choices) >= MAX_CALLS:
                 return None
             choice = self._choices[delta.choice] = _Choice()
         choice.finish = delta.finish_reason or choice.finish
         said: dict[str, Any] = {}
-        if text := choice.text.pass_on(delta.text):
-            said["content"] = text
-        if reasoning := choice.reasoning.pass_on(delta.reasoning):
-            said["reasoning_content"] = reasoning
-        if delta.refusal:
-            said["refusal"] = join_surrogates(delta.refusal)
-        if calls := [call for part in delta.tools if (call := self._encode_call(choice, part)) is not None]:
+        if delta.parts:
+            for part in delta.parts:
+                if rest := choice.tellers[part.field].settle(part):
+                    said[_FIELDS[part.field]] = said.get(_FIELDS[part.field], "") + rest
+        if delta.text and (text := choice.tellers["text"].pass_on(delta.text)):
+            said["content"] = said.get("content", "") + text
+        if delta.reasoning and (text := choice.tellers["reasoning"].pass_on(delta.reasoning)):
+            said["reasoning_content"] = said.get("reasoning_content", "") + text
+        if delta.refusal and (text := choice.tellers["refusal"].pass_on(delta.refusal)):
+            said["refusal"] = said.get("refusal", "") + text
+        if calls := [call for part in delta.tools if (call := self._encode_call(delta.choice, part)) is not None]:
             said["tool_calls"] = calls
         if not choice.begun and (said or delta.role):
             choice.begun = True
             said = {"role": "assistant", "content": "", **said}
         return self._chunk([{"index": delta.choice, "delta": said, "finish_reason": None}]) if said else None
 
-    def _encode_call(self, choice: _Choice, part: ToolFragment) -> dict[str, Any] | None:
+    def _encode_call(self, index: int, part: ToolFragment) -> dict[str, Any] | None:
         """Return a piece of a tool call, or None. Calls that the provider runs itself must not reach a client."""
         if part.kind == "hosted":
             return None
-        call = choice.calls.get(part.key)
+        call = self._calls.find(index, part)
         head: dict[str, Any] = {}
+        opens = call is None
         if call is None:
-            if self._calls >= _MAX_TRACKED:
+            if len(self._calls.made) >= MAX_CALLS:
                 return None
-            self._calls += 1
-            call = choice.calls[part.key] = _Call(len(choice.calls))
-            head = {"id": part.id or f"call_{call.index}", "type": part.kind}
-        # Whole arguments repeat those that were sent in pieces.
-        arguments = "" if part.whole and call.has_arguments else call.arguments.pass_on(part.arguments)
-        if not head and not arguments:
+            call = self._calls.add(index, part)
+            choice = self._choices[index]
+            self._written[call] = _Written(choice.calls)
+            head = {"id": part.id or f"call_{choice.calls}", "type": part.kind}
+            choice.calls += 1
+        call.id = call.id or part.id
+        name = self._name(call, part.name)
+        written = self._written[call]
+        arguments = self._settle(call, written, part) if part.whole else self._add(call, written, part, opens)
+        if not head and not arguments and not name:
             return None
-        call.has_arguments = call.has_arguments or bool(arguments)
-        field = "input" if part.kind == "custom" else "arguments"
-        function = {"name": part.name or "", field: arguments} if head else {field: arguments}
-        return {"index": call.index, **head, part.kind: function}
+        function: dict[str, Any] = {"name": name} if head or name else {}
+        function["input" if part.kind == "custom" else "arguments"] = arguments
+        return {"index": written.index, **head, part.kind: function}
+
+    def _name(self, call: Call, piece: str | None) -> str:
+        """Return what is to be added to the name of a call: clients join the pieces."""
+        known = call.name or ""
+        if not piece or piece == known or (known and call.arguments.tell()):
+            return ""
+        name = longer_name(call.name, piece)
+        if known and len(name) > MAX_NAME:
+            return ""
+        call.name = name
+        return name[len(known) :]
+
+    def _add(self, call: Call, written: _Written, part: ToolFragment, opens: bool) -> str:
+        """Return the arguments to write for a piece."""
+        if not part.arguments:
+            call.opened = opens
+            return ""
+        waited = "{}" if written.waits else ""
+        written.waits = False
+        if waited and replaces(call, part):
+            self._forget(call)
+            waited = ""
+        call.opened = opens
+        self._hold(call, part.arguments)
+        if opens and part.arguments == "{}" and part.kind == "function":
+            written.waits = True
+            return ""
+        return written.arguments.pass_on(waited + part.arguments)
+
+    def _settle(self, call: Call, written: _Written, part: ToolFragment) -> str:
+        """Return what is missing of arguments that are told whole."""
+        call.whole, call.opened = True, False
+        whole = part.arguments
+        if not whole:
+            return ""
+        told = join_surrogates(call.arguments.getvalue())
+        written.waits = False
+        rest = written.arguments.settle(Part("arguments", whole))
+        self._forget(call)
+        self._hold(call, whole)
+        if rest is None and whole != told and not _is_same(told, whole):
+            self._contradicted = True
+        return rest or ""
+
+    def _hold(self, call: Call, arguments: str) -> None:
+        arguments = arguments[: self._room]
+        self._room -= len(arguments)
+        call.arguments.write(arguments)
+
+    def _forget(self, call: Call) -> None:
+        self._room += call.arguments.tell()
+        call.clear()
+
+    def _rest_of_calls(self, index: int) -> list[dict[str, Any]]:
+        """Return the empty objects that opened calls of this choice, and that nothing replaced."""
+        rest = []
+        for call, written in self._written.items():
+            if call.choice == index and written.waits:
+                written.waits = False
+                rest.append({"index": written.index, call.kind: {"arguments": "{}"}})
+        return rest
 
     def _finish(self, *, ended: bool) -> list[Any]:
         """Return the pending text, the finish reason of each choice, and the usage."""
         self._ended = True
+        if self._contradicted:
+            return [OpenAIChat().error_frame(Failure("upstream-error"))[1]]
         ends = [self._finish_choice(index, ended) for index in self._choices]
         self._all_finished = bool(ends) and all(said is not None and said["finish_reason"] for said in ends)
         chunks = [self._chunk([said]) for said in ends if said is not None]
@@ -153,8 +267,11 @@ class ChatEncoder:
 
     def _finish_choice(self, index: int, ended: bool) -> dict[str, Any] | None:
         choice = self._choices[index]
-        rest = {"content": choice.text.half, "reasoning_content": choice.reasoning.half}
-        said = {name: join_surrogates(half) for name, half in rest.items() if half}
+        said: dict[str, Any] = {
+            name: join_surrogates(half) for field, name in _FIELDS.items() if (half := choice.tellers[field].half)
+        }
+        if calls := self._rest_of_calls(index):
+            said["tool_calls"] = calls
         # A terminator without a finish reason means `stop`; without a terminator there is no finish reason.
         finish = choice.finish or ("stop" if ended else None)
         finish = _BY_WORD.get(finish, finish) if finish else None
@@ -188,8 +305,14 @@ class ChatEncoder:
 
     def end(self) -> list[Any]:
         """Return what ends a complete stream, including the sentinel."""
-        return [*([] if self._ended else self._finish(ended=False)), "[DONE]"]
+        rest = [] if self._ended else self._finish(ended=False)
+        return rest if self._contradicted else [*rest, "[DONE]"]
 
     def is_complete(self) -> bool:
         """Return whether every choice was given a finish reason."""
         return self._all_finished
+
+
+def _is_same(told: str, whole: str) -> bool:
+    """Return whether two texts are the same JSON value, spelt differently."""
+    return is_whole(told) and bool(prove(told) == prove(whole))

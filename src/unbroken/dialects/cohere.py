@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Part, Reading, ToolFragment, register
 from ..core.failure import Failure
-from .failures import failure_of, is_own
-from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_whole
+from .failures import failure_of, find_failure, is_own
+from .finishes import as_finish, failure_of_finish
+from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_said, as_text, as_whole
 
 _TYPES: Final = frozenset(
     (
@@ -32,7 +33,20 @@ _USAGE: Final = {
     "cached_tokens": ("cached_tokens",),
     "reasoning_tokens": ("tokens", "reasoning_tokens"),
 }
-_FAILURES: Final = frozenset(("ERROR", "TIMEOUT", "ERROR_TOXIC", "ERROR_LIMIT"))
+
+
+_MAX_OPEN: Final = 1024
+
+
+class _OpenCall:
+    """A tool call that has not ended."""
+
+    __slots__ = ("awaits_arguments", "key", "named")
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.awaits_arguments = True
+        self.named = False
 
 
 @register
@@ -46,7 +60,7 @@ class Cohere(Dialect):
 
     def __init__(self) -> None:
         self._calls = 0
-        self._awaits_arguments = False  # a call is open, and has no arguments yet
+        self._open: dict[int | None, _OpenCall] = {}  # by index
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -70,11 +84,12 @@ class Cohere(Dialect):
         if type in ("content-delta", "content-start"):
             return _read_content(as_object(message.get("content")))
         if type == "tool-plan-delta":
-            return Reading(EventClass.CONTENT, (Delta(reasoning=as_text(message.get("tool_plan"))),))
+            return Reading(EventClass.CONTENT, (Delta(reasoning=as_said(message.get("tool_plan"))),))
         if type in ("tool-call-start", "tool-call-delta"):
-            return self._read_tool(as_object(message.get("tool_calls")), starts=type == "tool-call-start")
+            call = as_object(message.get("tool_calls"))
+            return self._read_tool(as_whole(payload.get("index")), call, starts=type == "tool-call-start")
         if type == "tool-call-end":
-            return self._end_tool()
+            return self._end_tool(as_whole(payload.get("index")))
         if type == "message-start":
             role = as_label(message.get("role"))
             return Reading(EventClass.STRUCTURAL, (Delta(role=role),), id=as_label(payload.get("id")), begins=True)
@@ -84,37 +99,67 @@ class Cohere(Dialect):
         return self._read_foreign(event, payload)
 
     def _read_foreign(self, event: str, payload: dict[str, Any]) -> Reading:
-        error = payload.get("error")
-        if event == "error" or (isinstance(error, (dict, str)) and error):
-            return Reading(EventClass.ERROR, failure=failure_of(error if isinstance(error, dict) else payload))
+        failure = find_failure(event, payload)
+        if failure is not None:
+            return Reading(EventClass.ERROR, failure=failure)
         return _PROGRESS if payload.get("type") == "citation-start" else NOTHING
 
-    def _read_tool(self, call: dict[str, Any], *, starts: bool) -> Reading:
-        self._calls += starts
-        function = as_object(call.get("function"))
+    def _find_open(self, index: int | None) -> _OpenCall:
+        """Return the open call of this index, else the last one, else one without a name."""
+        call = self._open.get(index)
+        if call is not None:
+            return call
+        return list(self._open.values())[-1] if self._open else _OpenCall(self._calls)
+
+    def _read_tool(self, index: int | None, tool: dict[str, Any], *, starts: bool) -> Reading:
+        if starts:
+            self._calls += 1
+            call = _OpenCall(self._calls)
+            self._open.pop(index, None)
+            if len(self._open) >= _MAX_OPEN:
+                self._open.clear()
+            self._open[index] = call
+        else:
+            call = self._find_open(index)
+        function = as_object(tool.get("function"))
         arguments = as_arguments(function.get("arguments"))
-        self._awaits_arguments = (starts or self._awaits_arguments) and not arguments
-        name = as_label(function.get("name"))
-        fragment = ToolFragment(self._calls, as_label(call.get("id")), name, arguments)
+        if starts and arguments == "{}":  # written again when the call ends, if no others come
+            arguments = ""
+        if arguments:
+            call.awaits_arguments = False
+        # Some servers repeat the name; half of one would be another.
+        name = None if call.named else as_label(function.get("name"))
+        call.named = call.named or name is not None
+        fragment = ToolFragment(call.key, as_label(tool.get("id")), name, arguments)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
-    def _end_tool(self) -> Reading:
-        if not self._awaits_arguments:
+    def _end_tool(self, index: int | None) -> Reading:
+        call = self._open.pop(index, None)
+        if call is None and len(self._open) == 1:
+            call = self._open.popitem()[1]
+        if call is None or not call.awaits_arguments:
             return NOTHING
-        self._awaits_arguments = False
-        fragment = ToolFragment(self._calls, arguments="{}", whole=True)
+        fragment = ToolFragment(call.key, arguments="{}", whole=True)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _read_v1(self, payload: dict[str, Any]) -> Reading:
         type = payload["event_type"]
         if type == "text-generation":
-            return Reading(EventClass.CONTENT, (Delta(text=as_text(payload.get("text"))),))
+            return Reading(EventClass.CONTENT, (Delta(text=as_said(payload.get("text"))),))
         if type == "tool-calls-generation":
             tools = tuple([self._read_v1_tool(as_object(call)) for call in as_list(payload.get("tool_calls"))])
             return Reading(EventClass.CONTENT, (Delta(tools=tools),))
         if type == "stream-end":
-            usage = as_object(as_object(payload.get("response")).get("meta"))
-            return _read_end(payload.get("finish_reason"), usage, payload.get("error"), payload)
+            response = as_object(payload.get("response"))
+            reading = _read_end(
+                payload.get("finish_reason"), as_object(response.get("meta")), payload.get("error"), payload
+            )
+            if whole := as_said(response.get("text")):
+                reading.deltas = (Delta(parts=(Part("text", whole),)), *reading.deltas)
+            if not self._calls and (calls := as_list(response.get("tool_calls"))):
+                tools = tuple([self._read_v1_tool(as_object(call)) for call in calls])
+                reading.deltas = (Delta(tools=tools), *reading.deltas)
+            return reading
         if type == "stream-start":
             return Reading(EventClass.STRUCTURAL, id=as_label(payload.get("generation_id")), begins=True)
         return _PROGRESS
@@ -135,15 +180,16 @@ class Cohere(Dialect):
 
 
 def _read_content(content: dict[str, Any]) -> Reading:
-    text, thinking = as_text(content.get("text")), as_text(content.get("thinking"))
+    text, thinking = as_said(content.get("text")), as_said(content.get("thinking"))
     if text or thinking:
         return Reading(EventClass.CONTENT, (Delta(text=text, reasoning=thinking),))
     return NOTHING
 
 
 def _read_end(reason: Any, usage: Any, error: Any, payload: dict[str, Any]) -> Reading:
-    finish = as_label(reason)
-    failed = bool(error) or finish in _FAILURES
+    finish = as_finish(reason)
+    error = error if isinstance(error, str) or any(as_object(error).values()) else None
+    failed = bool(error) or failure_of_finish(finish) is not None
     failure = None
     if failed:
         own = payload.get("error")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
 from ..core.failure import ERROR_TYPE, Failure
-from .failures import failure_of, is_own
-from .shapes import Room, as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp, as_whole
+from .failures import find_failure, is_own
+from .finishes import as_finish, failure_of_finish
+from .shapes import Room, as_arguments, as_figures, as_label, as_list, as_object, as_said, as_timestamp, as_whole
 
 if TYPE_CHECKING:
     from .gemini_arguments import PartialArguments
@@ -85,8 +86,10 @@ class Gemini(Dialect):
         usage = as_figures(payload.get("usageMetadata"), _USAGE)
         if usage and kind is EventClass.STRUCTURAL:
             kind = EventClass.USAGE
-        error = payload.get("error")
-        failure = failure_of(error) if isinstance(error, (dict, str)) and error else None
+        failure = find_failure(event, payload) if "error" in payload or not deltas else None
+        for delta in deltas:
+            if delta.finish_reason is not None and failure is None:
+                failure = failure_of_finish(delta.finish_reason)
         if failure is not None:
             kind = EventClass.ERROR
         reading = Reading(kind, tuple(deltas), usage, failure)
@@ -103,7 +106,7 @@ class Gemini(Dialect):
             if not isinstance(part, dict):
                 continue
             moves = True
-            text = as_text(part.get("text"))
+            text = as_said(part.get("text"))
             # An empty text, which some models send last with a signature, does not revoke the finish.
             says = says or bool(text) or "text" not in part
             if part.get("thought") is True:
@@ -112,7 +115,7 @@ class Gemini(Dialect):
                 texts.append(text)
             if isinstance(call := part.get("functionCall"), dict):
                 tools += self._read_call(index, call)
-        finish = as_label(candidate.get("finishReason"))
+        finish = as_finish(candidate.get("finishReason"))
         if finish or says or index not in self._finished:
             self._finished[index] = finish is not None
         return Delta(index, None, "".join(texts), "".join(thoughts), tuple(tools), finish), moves

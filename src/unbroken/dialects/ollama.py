@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
 from ..core.failure import ERROR_TYPE, Failure
-from .failures import failure_of
-from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp
+from .failures import find_failure
+from .finishes import as_finish, failure_of_finish
+from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_said, as_timestamp
 
 _USAGE: Final = {"input_tokens": ("prompt_eval_count",), "output_tokens": ("eval_count",)}
 _MESSAGE_KEYS: Final = frozenset(("role", "content", "thinking", "tool_calls"))
@@ -46,18 +47,22 @@ class Ollama(Dialect):
         """Read one line."""
         if not isinstance(payload, dict):
             return NOTHING
-        error = payload.get("error")
-        if error and isinstance(error, (str, dict)):
-            return Reading(EventClass.ERROR, failure=failure_of(_error_of(payload)))
+        if "done" not in payload or payload.get("error"):
+            failure = find_failure(event, payload)
+            if failure is not None:
+                return Reading(EventClass.ERROR, failure=failure)
         message = as_object(payload.get("message"))
-        text = as_text(message.get("content")) or as_text(payload.get("response"))
-        thinking = as_text(message.get("thinking")) or as_text(payload.get("thinking"))
+        text = as_said(message.get("content")) or as_said(payload.get("response"))
+        thinking = as_said(message.get("thinking")) or as_said(payload.get("thinking"))
         tools = tuple([self._read_tool(as_object(call)) for call in as_list(message.get("tool_calls"))])
         done = payload.get("done") is True
-        reason = as_label(payload.get("done_reason")) if done else None
+        reason = as_finish(payload.get("done_reason")) if done else None
+        failure = failure_of_finish(reason)
         kind = EventClass.CONTENT if text or thinking or tools else EventClass.STRUCTURAL
         delta = Delta(0, as_label(message.get("role")), text, thinking, tools, reason)
-        reading = Reading(EventClass.TERMINAL if done else kind, (delta,))
+        if done:
+            kind = EventClass.ERROR if failure else EventClass.TERMINAL
+        reading = Reading(kind, (delta,), failure=failure)
         if done:
             reading.usage = as_figures(payload, _USAGE)
         if not self._begun:
@@ -75,8 +80,3 @@ class Ollama(Dialect):
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
         """Return an error as the API writes it, the message alone; `type` marks it as written by this library."""
         return None, {"error": failure.public_message, "type": ERROR_TYPE, "code": failure.code}
-
-
-def _error_of(payload: dict[str, Any]) -> Any:
-    """Return the value of `error`, or the whole payload of an error of ours, whose type is beside it."""
-    return payload if payload.get("type") == ERROR_TYPE else payload["error"]

@@ -10,10 +10,11 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Part, Reading, ToolFragment, register
 from ..core.failure import Failure
-from .failures import failure_of, is_own
-from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_text, as_timestamp, as_whole
+from .failures import failure_of, find_failure, is_own
+from .finishes import as_finish, failure_of_finish
+from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_said, as_text, as_timestamp, as_whole
 
 PING: Final = Reading(EventClass.LIVENESS)
 _CONTENT: Final = EventClass.CONTENT  # a look-up in an enumeration costs 0.1 µs
@@ -28,7 +29,14 @@ _USAGE: Final = {
     "reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
 _OBJECTS: Final = ("chat.completion.chunk", "chat.completion")
-_DELTA_KEYS: Final = frozenset(("content", "role", "tool_calls", "reasoning_content", "reasoning", "function_call"))
+_DELTA_KEYS: Final = frozenset(
+    (
+        *("content", "role", "tool_calls", "reasoning_content", "reasoning", "function_call"),
+        *("reasoning_text", "tool_use_id"),  # GitHub Copilot; Snowflake
+    )
+)
+_THINKING: Final = frozenset(("reasoning", "thinking", "reasoning_text", "summary_text"))
+_REASONING_KEYS: Final = ("reasoning_content", "reasoning", "reasoning_text")
 _PINGS: Final = frozenset(("ping", "keepalive", "keep-alive", "heartbeat"))
 _ALONE: Final = frozenset(("error", "user_id"))
 _BESIDE_AN_ERROR: Final = _ALONE | {"id", "object", "created", "model", "provider"}  # in a chunk that is named so
@@ -57,6 +65,7 @@ class OpenAIChat(Dialect):
         self._id: str | None = None  # of the current answer
         self._fresh = True  # no content of it has come yet
         self._keeps_id = False  # its content had the same id as its beginning
+        self._counted = 0  # choices so far, each with one chunk and the next index; -1: an index came again
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -90,6 +99,7 @@ class OpenAIChat(Dialect):
             type(choice) is not dict
             or self._finished.get(0, True)
             or self._fresh
+            or self._counted >= 0
             or choice.get("finish_reason")
             or choice.get("index")
         ):
@@ -99,7 +109,7 @@ class OpenAIChat(Dialect):
         return text if type(text) is str else None
 
     def _read_chunk(self, payload: dict[str, Any], usage: dict[str, int] | None) -> Reading:
-        kind = EventClass.USAGE if usage else EventClass.STRUCTURAL
+        kind = EventClass.STRUCTURAL
         # Old versions of one server, which returns one choice only, put the number of the token into `index`.
         counts_tokens = payload.get("object") == "text_completion"
         deltas = []
@@ -113,8 +123,12 @@ class OpenAIChat(Dialect):
                     begins |= self._begins(as_label(payload.get("id")) or "", delta)
                 if moves:
                     kind = _CONTENT
-                if delta.finish_reason == "error":
-                    failure = failure_of(choice.get("error") or {"type": "error"})
+                if usage is None and "usage" in choice:
+                    usage = as_figures(choice["usage"], _USAGE)
+                if delta.finish_reason is not None:
+                    failure = _failure_of_choice(choice, delta.finish_reason) or failure
+        if usage and kind is EventClass.STRUCTURAL:
+            kind = EventClass.USAGE
         # `id`, `model` and `created` are not read: only conversions from another dialect need them.
         return Reading(EventClass.ERROR if failure else kind, tuple(deltas), usage, failure, begins=begins)
 
@@ -146,11 +160,10 @@ class OpenAIChat(Dialect):
         return PING if is_ping and not reading.deltas else reading
 
     def _find_failure(self, event: str, payload: dict[str, Any]) -> Failure | None:
-        error = payload.get("error")
-        if isinstance(error, (dict, str)) and error:
-            # The type can stand beside the error: `{"error": "...", "error_type": "validation"}`.
-            return failure_of(error if isinstance(error, dict) else payload)
-        if error is True or event == "error" or payload.get("object") == "error" or payload.get("type") == "error":
+        failure = find_failure(event, payload)
+        if failure is not None:
+            return failure
+        if payload.get("object") == "error":
             return failure_of(payload)
         groq = as_object(payload.get("x_groq")).get("error")
         if isinstance(groq, (dict, str)) and groq:
@@ -165,27 +178,46 @@ class OpenAIChat(Dialect):
         index = choice.get("index")
         index = self._bound(as_whole(index)) if index and not counts_tokens else 0
         delta = choice.get("delta")
-        if not isinstance(delta, dict):
-            delta = as_object(choice.get("message"))  # a whole answer in one piece
-        content = delta.get("content")
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        details = None if reasoning else delta.get("reasoning_details")
-        if details or not isinstance(content or "", str) or not isinstance(reasoning or "", str):
-            content, reasoning = _read_parts(content, reasoning, details)
+        if "message" in choice and not _says_something(delta):
+            message = as_object(choice["message"])
+            # Behind pieces a message with the finish repeats them whole; others are pieces under another name.
+            if index in self._finished and choice.get("finish_reason"):
+                return self._read_whole(index, choice, message)
+            delta = delta if isinstance(delta, dict) and index in self._finished else message
+        elif not isinstance(delta, dict):
+            delta = {}
+        content, reasoning = _read_said(delta)
         tools = delta.get("tool_calls") or delta.get("function_call")
+        if not tools and (not (listed := delta.get("content")) or isinstance(listed, list)):
+            tools = _tool_uses_of(delta)
         fragments = self._read_tools(index, tools) if tools else ()
         finish = choice.get("finish_reason")
+        if finish:
+            finish = as_finish(finish)
         read = Delta(index, None, content or "", reasoning or "", fragments)
         says = bool(content or reasoning or fragments)
         self._track(index, says, finish)
         if finish:
-            read.finish_reason = as_label(finish)
+            read.finish_reason = finish
         moves = says or any(value for key, value in delta.items() if key != "role")
         if role := delta.get("role"):
             read.role = as_label(role)
         if refusal := delta.get("refusal"):
             read.refusal = as_text(refusal)
         return read, moves
+
+    def _read_whole(self, index: int, choice: dict[str, Any], message: dict[str, Any]) -> tuple[Delta, bool]:
+        """Read a message that repeats, whole, what came in pieces."""
+        content, reasoning = _read_said(message)
+        wholes = ("text", content), ("reasoning", reasoning), ("refusal", as_text(message.get("refusal")))
+        parts = tuple([Part(field, whole, fresh=True) for field, whole in wholes if whole])
+        tools = [tool for tool in as_list(message.get("tool_calls")) if isinstance(tool, dict)]
+        calls = tuple([self._read_whole_tool(index, place, tool) for place, tool in enumerate(tools)])
+        finish = as_finish(choice.get("finish_reason"))
+        self._track(index, bool(parts or calls), finish)
+        return Delta(index, as_label(message.get("role")), tools=calls, finish_reason=finish, parts=parts), bool(
+            parts or calls
+        )
 
     def _bound(self, index: int | None) -> int:
         if index is None:
@@ -195,10 +227,13 @@ class OpenAIChat(Dialect):
             return 0
         return index
 
-    def _track(self, index: int, says: bool, finish: Any) -> None:
+    def _track(self, index: int, says: bool, finish: str | None) -> None:
         """Remember whether this choice has finished; content after its finish revokes that."""
+        if self._counted >= 0:
+            counts = index == self._counted and True not in self._finished.values()
+            self._counted = index + 1 if counts else -1
         finished = self._finished.get(index)
-        if finish and isinstance(finish, str):
+        if finish:
             self._finished[index] = True
         elif finished is None or (finished and says):
             self._finished[index] = False
@@ -209,19 +244,25 @@ class OpenAIChat(Dialect):
         return tuple([self._read_tool(choice, tool) for tool in as_list(tools) if isinstance(tool, dict)])
 
     def _read_tool(self, choice: int, tool: dict[str, Any]) -> ToolFragment:
-        custom = tool.get("custom")
-        function = as_object(custom if isinstance(custom, dict) else tool.get("function"))
-        id = as_label(tool.get("id"))
-        name = as_label(function.get("name"))
-        arguments = function.get("input") if isinstance(custom, dict) else function.get("arguments")
-        key = self._key(choice, as_whole(tool.get("index")), id, name)
-        return ToolFragment(
-            key,
-            id,
-            name,
-            as_arguments(arguments),
-            kind="custom" if isinstance(custom, dict) else "function",
-        )
+        fragment = _fragment_of(tool)
+        fragment.key = self._key(choice, as_whole(tool.get("index")), fragment.id, fragment.name)
+        return fragment
+
+    def _read_whole_tool(self, choice: int, place: int, tool: dict[str, Any]) -> ToolFragment:
+        """Read a call that is repeated whole: the one with its id, else the one at its place."""
+        fragment = _fragment_of(tool)
+        fragment.whole = bool(fragment.arguments)
+        mark = hash(fragment.id) if fragment.id else None
+        places = {index: known for (of, index), known in self._calls.items() if of == choice}
+        found = [(index, count) for index, (own, count) in places.items() if own == mark and mark is not None]
+        if found:
+            fragment.key = found[0]
+            return fragment
+        index = as_whole(tool.get("index"))
+        if index is None and (places or mark is None):
+            index = place
+        fragment.key = self._key(choice, index, fragment.id, fragment.name)
+        return fragment
 
     def _key(self, choice: int, index: int | None, id: str | None, name: str | None) -> Hashable:
         """Return the key of a call: some servers send index 0 for all calls, some none, some repeat id and name."""
@@ -245,7 +286,10 @@ class OpenAIChat(Dialect):
 
     def is_complete(self) -> bool:
         """Whether every choice seen has finished, and no content came after that."""
-        return bool(self._finished) and not self._overflowed and all(self._finished.values())
+        if self._overflowed or not self._finished:
+            return False
+        # One server counts the chunks of one answer in the index of the choice: then the last one finishes all.
+        return all(self._finished.values()) or (self._counted > 2 and self._finished[self._counted - 1])
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
         """Return an unnamed error event: the official client raises on any payload with a top-level `error`."""
@@ -278,10 +322,25 @@ class OpenAICompletions(OpenAIChat):
 
     def _read_choice(self, choice: dict[str, Any], counts_tokens: bool) -> tuple[Delta, bool]:
         index = self._bound(as_whole(choice.get("index")) or 0)
-        text = as_text(choice.get("text"))
-        finish = choice.get("finish_reason")
+        text = as_said(choice.get("text"))
+        finish = as_finish(choice.get("finish_reason"))
         self._track(index, bool(text), finish)
-        return Delta(index, text=text, finish_reason=as_label(finish)), bool(text)
+        return Delta(index, text=text, finish_reason=finish), bool(text)
+
+
+def _fragment_of(tool: dict[str, Any]) -> ToolFragment:
+    """Return what a tool call says, without its key."""
+    custom = tool.get("custom")
+    is_custom = isinstance(custom, dict)
+    function = as_object(custom if is_custom else tool.get("function"))
+    arguments = as_arguments(function.get("input" if is_custom else "arguments"))
+    id, name = as_label(tool.get("id")), as_label(function.get("name"))
+    return ToolFragment(None, id, name, arguments, kind="custom" if is_custom else "function")
+
+
+def _failure_of_choice(choice: dict[str, Any], finish: str) -> Failure | None:
+    told = choice.get("error") or choice.get("finish_reason")
+    return failure_of_finish(finish, {**told, "type": finish} if isinstance(told, dict) else None)
 
 
 def _usage_of(payload: dict[str, Any]) -> dict[str, int] | None:
@@ -289,15 +348,58 @@ def _usage_of(payload: dict[str, Any]) -> dict[str, int] | None:
     return as_figures(as_object(usage).get("usage") or usage, _USAGE)
 
 
+def _tool_uses_of(delta: dict[str, Any]) -> list[Any]:
+    """Return Snowflake's pieces of tool calls, of a delta or its parts, in the form of the others."""
+    if delta.get("type") == "tool_use" and any(map(delta.get, ("tool_use_id", "name", "input"))):
+        parts = [delta]
+    elif "content_list" not in delta and not isinstance(delta.get("content"), list):
+        return []
+    else:
+        listed = as_list(delta.get("content_list")) or as_list(delta.get("content"))
+        parts = [part for part in listed if isinstance(part, dict)]
+        parts = [part for part in parts if part.get("type") == "tool_use" or "tool_use_id" in part]
+    inner = [use if isinstance(use := part.get("tool_use"), dict) else part for part in parts]
+    return [
+        {
+            "id": part.get("tool_use_id") or part.get("id"),
+            "function": {"name": part.get("name"), "arguments": part.get("input")},
+        }
+        for part in inner
+    ]
+
+
+def _says_something(delta: Any) -> bool:
+    """Whether a delta holds more than a role and empty values; a number as its content may be zero."""
+    if not isinstance(delta, dict):
+        return False
+    return any(value or value == 0 for key, value in delta.items() if key != "role" and value is not False)
+
+
+def _read_said(delta: dict[str, Any]) -> tuple[str, str]:
+    """Return text and reasoning of a delta or a message."""
+    content = delta.get("content")
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning") or delta.get("reasoning_text")
+    details = None if reasoning else delta.get("reasoning_details")
+    if not details and (content or "").__class__ is str and (reasoning or "").__class__ is str:
+        if content or reasoning or 0 not in delta.values():
+            return content or "", reasoning or ""
+        reasoning = next((said for key in _REASONING_KEYS if (said := as_said(delta.get(key)))), "")
+    return _read_parts(content, reasoning, details)
+
+
 def _read_parts(content: Any, reasoning: Any, details: Any) -> tuple[str, str]:
     """Return text and reasoning, of content that may be a list of parts and reasoning that may be in details."""
-    texts, thoughts = [as_text(content)], [as_text(reasoning)]
+    texts, thoughts = [as_said(content)], [as_said(reasoning)]
     for part in as_list(content):
         part = as_object(part)
-        texts.append(as_text(part.get("text")))
-        thoughts += [as_text(as_object(thought).get("text")) for thought in as_list(part.get("thinking"))]
+        type = part.get("type")
+        thinks = isinstance(type, str) and type in _THINKING
+        (thoughts if thinks else texts).append(as_said(part.get("text")))
+        for key in ("thinking", "summary"):
+            thoughts.append(as_text(part.get(key)))
+            thoughts += [as_said(as_object(thought).get("text")) for thought in as_list(part.get(key))]
     if not thoughts[0]:
-        thoughts += [as_text(as_object(detail).get("text")) for detail in as_list(details)]
+        thoughts += [as_said(as_object(detail).get("text")) for detail in as_list(details)]
     return "".join(texts), "".join(thoughts)
 
 

@@ -1,18 +1,20 @@
 """OpenAI Responses.
 
-https://platform.openai.com/docs/api-reference/responses-streaming. Text is read from deltas, not from the items that
-repeat it whole. The arguments of tool calls are read from items too, since one server sends no deltas.
+https://platform.openai.com/docs/api-reference/responses-streaming. What comes in deltas is repeated whole in `.done`
+events, in items and in the response at the end: they settle it, since some servers send no deltas, or not all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any, ClassVar, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Part, Reading, ToolFragment, register
 from ..core.failure import Failure
-from .failures import failure_of, is_own
-from .shapes import as_arguments, as_figures, as_label, as_object, as_text, as_timestamp, as_whole
+from .failures import error_in, failure_in, failure_of, find_failure, is_own
+from .finishes import as_finish, failure_of_finish
+from .parts import Parts
+from .response_calls import ResponseCalls
+from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_said, as_text, as_timestamp, as_whole
 
 _PING: Final = Reading(EventClass.LIVENESS)
 _PROGRESS: Final = Reading(EventClass.CONTENT)
@@ -33,7 +35,24 @@ _USAGE: Final = {
     "cached_tokens": ("input_tokens_details", "cached_tokens"),
     "reasoning_tokens": ("output_tokens_details", "reasoning_tokens"),
 }
-_REASONING: Final = frozenset(("reasoning_summary_text.delta", "reasoning_text.delta", "reasoning.delta"))
+# Events of pieces: the field, the letter under which the part is known, and the key of its number within the item.
+_PIECES: Final = {
+    "output_text.delta": ("text", "t", "content_index"),
+    "refusal.delta": ("refusal", "t", "content_index"),
+    "reasoning_summary_text.delta": ("reasoning", "s", "summary_index"),
+    "reasoning_text.delta": ("reasoning", "r", "content_index"),
+    "reasoning.delta": ("reasoning", "r", "content_index"),
+}
+# Events that repeat a part whole, and the key under which it stands.
+_WHOLES: Final = {
+    "output_text.done": (*_PIECES["output_text.delta"], "text"),
+    "refusal.done": (*_PIECES["refusal.delta"], "refusal"),
+    "reasoning_summary_text.done": (*_PIECES["reasoning_summary_text.delta"], "text"),
+    "reasoning_text.done": (*_PIECES["reasoning_text.delta"], "text"),
+    "reasoning.done": (*_PIECES["reasoning.delta"], "text"),
+}
+_KINDS: Final = {"output_text": ("text", "text"), "text": ("text", "text"), "refusal": ("refusal", "refusal")}
+_MAX_LISTED: Final = 256
 _ARGUMENTS: Final = {
     "function_call_arguments.delta": ("function", "delta", False),
     "function_call_arguments.done": ("function", "arguments", True),
@@ -41,7 +60,7 @@ _ARGUMENTS: Final = {
     "custom_tool_call_input.done": ("custom", "input", True),
 }
 _ITEMS: Final = {"function_call": ("function", "arguments"), "custom_tool_call": ("custom", "input")}
-_ENDS: Final = frozenset(("completed", "incomplete"))
+_ENDS: Final = frozenset(("completed", "incomplete", "done"))  # `response.done` is what some gateways write
 _FAILURES: Final = frozenset(("failed", "cancelled"))
 
 
@@ -58,6 +77,9 @@ class OpenAIResponses(Dialect):
 
     def __init__(self) -> None:
         self._sequence = -1
+        self._parts = Parts()
+        self._calls = ResponseCalls()
+        self._place: tuple[str, Any, Any] | None = None  # of the last piece of text
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -82,12 +104,8 @@ class OpenAIResponses(Dialect):
         if not type.startswith(_PREFIX):
             return self._read_foreign(type, event, payload)
         what = type[len(_PREFIX) :]
-        if what == "output_text.delta":
-            return Reading(EventClass.CONTENT, (Delta(0, None, as_text(payload.get("delta"))),))
-        if what == "refusal.delta":
-            return Reading(EventClass.CONTENT, (Delta(refusal=as_text(payload.get("delta"))),))
-        if what in _REASONING:
-            return Reading(EventClass.CONTENT, (Delta(reasoning=as_text(payload.get("delta"))),))
+        if what in _PIECES:
+            return self._read_piece(payload, *_PIECES[what])
         if what in _ARGUMENTS:
             return self._read_arguments(payload, *_ARGUMENTS[what])
         if what in ("output_item.added", "output_item.done"):
@@ -96,44 +114,108 @@ class OpenAIResponses(Dialect):
             return self._read_start(as_object(payload.get("response")), begins=what == "created")
         if what in _ENDS or what in _FAILURES:
             return self._read_end(what, as_object(payload.get("response")))
+        if what in _WHOLES:
+            return self._read_whole(payload, *_WHOLES[what])
+        if what in ("content_part.done", "reasoning_summary_part.done"):
+            return self._read_part(payload, "summary" in what)
         return _PROGRESS if what.endswith((".delta", ".partial_image", ".done")) else NOTHING
 
     def _read_foreign(self, type: str, event: str, payload: dict[str, Any]) -> Reading:
         if type in _PINGS:
             return _PING
-        error = payload.get("error")
-        if type == "error" or event == "error" or (isinstance(error, (dict, str)) and error):
-            failure = failure_of(error if isinstance(error, (dict, str)) and error else {**payload, "type": None})
-            return Reading(EventClass.ERROR, failure=failure)
-        return NOTHING
+        failure = find_failure("error" if type == "error" else event, payload)
+        return NOTHING if failure is None else Reading(EventClass.ERROR, failure=failure)
 
-    def _key(self, payload: dict[str, Any]) -> Hashable:
-        # Some servers send another item id in each event, others an empty one.
-        index = as_whole(payload.get("output_index"))
-        return index if index is not None else hash(as_label(payload.get("item_id")))  # an id itself may be long
+    def _read_piece(self, payload: dict[str, Any], field: str, letter: str, number: str) -> Reading:
+        said = payload.get("delta")
+        if said.__class__ is not str:
+            said = as_said(said)
+        if field == "text":
+            delta = Delta(0, None, said)
+        else:
+            delta = Delta(reasoning=said) if field == "reasoning" else Delta(refusal=said)
+        place = letter, payload.get("output_index"), payload.get(number)
+        if place == self._place:
+            return Reading(EventClass.CONTENT, (delta,))
+        index, at = as_whole(place[1]), as_whole(place[2])
+        parts = self._parts.begin(field, (letter, index, at, field))
+        # Lists as numbers would be compared, and kept, with each piece.
+        self._place = (letter, index, at) if place == (letter, index, at) else None
+        # Whoever looks for frames that differ in their text alone takes no reading with a second delta for one.
+        return Reading(EventClass.CONTENT, (Delta(parts=parts), delta) if parts else (delta,))
+
+    def _read_whole(self, payload: dict[str, Any], field: str, letter: str, number: str, key: str) -> Reading:
+        place = letter, as_whole(payload.get("output_index")), as_whole(payload.get(number))
+        return self._settle(self._parts.whole(field, (*place, field), as_said(payload.get(key))))
+
+    def _settle(self, parts: tuple[Part, ...]) -> Reading:
+        if not parts:
+            return _PROGRESS
+        self._place = None
+        return Reading(EventClass.CONTENT, (Delta(parts=parts),))
+
+    def _read_part(self, payload: dict[str, Any], is_summary: bool) -> Reading:
+        part = as_object(payload.get("part"))
+        if is_summary:
+            return self._read_whole({**payload, **part}, *_WHOLES["reasoning_summary_text.done"])
+        field, key = _KINDS.get(as_label(part.get("type")) or "", ("", ""))
+        return self._read_whole({**payload, **part}, field, "t", "content_index", key) if field else _PROGRESS
+
+    def _parts_of_item(self, index: int | None, item: dict[str, Any]) -> tuple[Part, ...]:
+        """Return the parts of a whole message or of whole reasoning."""
+        parts: list[Part] = []
+        if item.get("type") == "message":
+            for at, part in enumerate(map(as_object, as_list(item.get("content"))[:_MAX_LISTED])):
+                field, key = _KINDS.get(as_label(part.get("type")) or "", ("", ""))
+                if field:
+                    parts += self._parts.whole(field, ("t", index, at, field), as_said(part.get(key)))
+        elif item.get("type") == "reasoning":
+            # Some servers stream it as content and repeat it as a summary.
+            streamed = [letter for letter in "sr" if self._parts.has((letter, index))]
+            for letter, key in (("s", "summary"), ("r", "content")):
+                if not streamed or letter in streamed:
+                    for at, part in enumerate(map(as_object, as_list(item.get(key))[:_MAX_LISTED])):
+                        text = as_said(part.get("text"))
+                        parts += self._parts.whole("reasoning", (letter, index, at, "reasoning"), text)
+        return tuple(parts)
 
     def _read_arguments(self, payload: dict[str, Any], kind: str, field: str, whole: bool) -> Reading:
         arguments = as_text(payload.get(field))
+        key = self._calls.piece(payload, done=whole)
         if whole and not arguments:
             return _PROGRESS
-        fragment = ToolFragment(self._key(payload), arguments=arguments, whole=whole, kind=kind)
+        fragment = ToolFragment(key, arguments=arguments, whole=whole, kind=kind)
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _read_item(self, payload: dict[str, Any], *, done: bool) -> Reading:
         item = as_object(payload.get("item"))
+        delta = self._delta_of_item(payload, item, done=done)
+        return NOTHING if delta is None else Reading(EventClass.CONTENT, (delta,))
+
+    def _delta_of_item(self, payload: dict[str, Any], item: dict[str, Any], *, done: bool) -> Delta | None:
         type = item.get("type")
         if not isinstance(type, str) or type not in _ITEMS:
-            return NOTHING
+            parts = self._parts_of_item(as_whole(payload.get("output_index")), item) if done else ()
+            self._place = None if parts else self._place
+            return Delta(parts=parts) if parts else None
         kind, field = _ITEMS[type]
         fragment = ToolFragment(
-            self._key(payload),
+            self._calls.item(payload, item, done=done),
             as_label(item.get("call_id")) or as_label(item.get("id")),
             as_label(item.get("name")),
             as_arguments(item.get(field)) if done else "",
             whole=done,
             kind=kind,
         )
-        return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
+        return Delta(tools=(fragment,))
+
+    def _read_output(self, response: dict[str, Any]) -> list[Delta]:
+        """Return what the response at the end holds, where nothing came before it."""
+        if self._parts or self._calls:
+            return []
+        items = [as_object(item) for item in as_list(response.get("output"))[:_MAX_LISTED]]
+        deltas = [self._delta_of_item({"output_index": at}, item, done=True) for at, item in enumerate(items)]
+        return [delta for delta in deltas if delta is not None]
 
     def _read_start(self, response: dict[str, Any], *, begins: bool) -> Reading:
         return Reading(
@@ -145,13 +227,20 @@ class OpenAIResponses(Dialect):
         )
 
     def _read_end(self, what: str, response: dict[str, Any]) -> Reading:
-        status = as_label(response.get("status")) or what
+        status = as_finish(response.get("status")) or ("completed" if what == "done" else what)
         reason = as_label(as_object(response.get("incomplete_details")).get("reason"))
+        failure = None
+        if error_in(response) is not None:
+            failure = failure_in({"error": response["error"]})
+        elif what in _FAILURES:
+            failure = failure_of({"type": what})
+        else:
+            failure = failure_of_finish(status)
         return Reading(
-            EventClass.TERMINAL if what in _ENDS else EventClass.ERROR,
-            (Delta(finish_reason=f"{status}:{reason}" if reason else status),),
+            EventClass.TERMINAL if failure is None else EventClass.ERROR,
+            (*self._read_output(response), Delta(finish_reason=f"{status}:{reason}" if reason else status)),
             as_figures(response.get("usage"), _USAGE),
-            failure_of(response.get("error") or {"type": what}) if what in _FAILURES else None,
+            failure,
             as_label(response.get("id")),
             as_label(response.get("model")),
             as_timestamp(response.get("created_at")),

@@ -14,6 +14,7 @@ MAX_HELD: Final = 2**20
 MAX_LABEL: Final = 1024
 """The most characters of an id, a name or a reason that are kept; the longest seen in real streams have about 500."""
 _LARGEST: Final = 2**53  # beyond it floats do not represent all whole numbers
+_HUGE: Final = 1e300
 _EMPTY: Final[dict[str, Any]] = {}
 
 
@@ -50,6 +51,18 @@ def as_list(value: Any) -> list[Any]:
 def as_text(value: Any) -> str:
     """Return the text, or an empty one."""
     return value if isinstance(value, str) else ""
+
+
+def as_said(value: Any) -> str:
+    """Return what a model said: a text, or the number that a server made of a token such as `1`; else an empty text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    whole = as_whole(value)
+    if whole is not None:
+        return str(whole)
+    return repr(value) if isinstance(value, float) and -_HUGE < value < _HUGE else ""
 
 
 def as_label(value: Any) -> str | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, register
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Part, Reading, register
 from ..core.failure import Failure
-from .failures import failure_of
-from .shapes import as_figures, as_label, as_object, as_text
+from .failures import find_failure
+from .finishes import as_finish, failure_of_finish
+from .shapes import as_figures, as_object, as_said
 
 _USAGE: Final = {"output_tokens": ("generated_tokens",)}
 
@@ -32,15 +33,18 @@ class TextGenerationInference(Dialect):
         """Read one token."""
         if not isinstance(payload, dict):
             return NOTHING
-        error = payload.get("error")
-        if isinstance(error, (str, dict)) and error:
-            return Reading(EventClass.ERROR, failure=failure_of(error if isinstance(error, dict) else payload))
+        failure = find_failure(event, payload) if "error" in payload or "token" not in payload else None
+        if failure is not None:
+            return Reading(EventClass.ERROR, failure=failure)
         token, details = as_object(payload.get("token")), as_object(payload.get("details"))
-        ends = isinstance(payload.get("generated_text"), str)
-        text = "" if token.get("special") is True else as_text(token.get("text"))
-        delta = Delta(text=text, finish_reason=as_label(details.get("finish_reason")))
-        kind = EventClass.TERMINAL if ends else EventClass.CONTENT
-        return Reading(kind, (delta,), as_figures(details, _USAGE))
+        whole = payload.get("generated_text")
+        ends = isinstance(whole, str)
+        text = "" if token.get("special") is True else as_said(token.get("text"))
+        delta = Delta(text=text, finish_reason=as_finish(details.get("finish_reason")))
+        failure = failure_of_finish(delta.finish_reason)
+        kind = EventClass.ERROR if failure else EventClass.TERMINAL if ends else EventClass.CONTENT
+        deltas = (delta, Delta(parts=(Part("text", whole),))) if ends and whole else (delta,)
+        return Reading(kind, deltas, as_figures(details, _USAGE), failure)
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
         """Return an unnamed error event, as the server sends it."""

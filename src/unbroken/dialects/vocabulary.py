@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, register
-from .failures import failure_of, is_own
-from .shapes import as_label, as_object, as_text
+from .failures import failure_of, find_failure, is_error_body, is_named_error, is_own
+from .finishes import as_finish, failure_of_finish
+from .shapes import as_label, as_object, as_said, as_text
 
 _PING: Final = Reading(EventClass.LIVENESS)
 _CONTENT: Final = frozenset(("delta", "chunk"))
@@ -36,7 +37,9 @@ class Vocabulary(Dialect):
         if not isinstance(payload, dict):
             return False
         if event == "error":
-            return payload.keys() == {"error"} and not is_own(payload["error"])
+            return (payload.keys() == {"error"} and not is_own(payload["error"])) or is_named_error(payload)
+        if event == "message" and is_error_body(payload):
+            return True
         return event in _CONTENT and isinstance(payload.get("text"), str)
 
     def says_by_name(self, event: str) -> bool:
@@ -48,14 +51,15 @@ class Vocabulary(Dialect):
         body = as_object(payload)
         name = event if event != "message" else as_label(body.get("event")) or as_label(body.get("type")) or ""
         if name in _CONTENT:
-            text = as_text(body.get("text")) or as_text(payload)
+            text = as_said(body.get("text")) or as_text(payload)
             return Reading(EventClass.CONTENT, (Delta(text=text),)) if text else NOTHING
         if name in _ENDS:
-            finish = as_label(body.get("finish_reason"))
-            return Reading(EventClass.TERMINAL, (Delta(finish_reason=finish),))
-        if name == "error":
-            error = body.get("error")
-            return Reading(EventClass.ERROR, failure=failure_of(error if isinstance(error, (dict, str)) else payload))
+            finish = as_finish(body.get("finish_reason"))
+            failure = failure_of_finish(finish)
+            kind = EventClass.ERROR if failure else EventClass.TERMINAL
+            return Reading(kind, (Delta(finish_reason=finish),), failure=failure)
+        if name == "error" or is_error_body(payload):
+            return Reading(EventClass.ERROR, failure=find_failure("error", body) if body else failure_of(payload))
         if name in _PINGS:
             return _PING
         return Reading(EventClass.STRUCTURAL, begins=True) if name in _BEGINNINGS else NOTHING

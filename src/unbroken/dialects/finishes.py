@@ -1,0 +1,45 @@
+"""Finish reasons: which words say that an answer failed, and which say nothing. One table for every dialect.
+
+A word that is in neither list is a finish like `stop`: providers invent new ones, and most of them end a whole answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..core.failure import Failure
+from .failures import failure_of
+from .shapes import as_label
+
+_FAILED: Final = frozenset(
+    (
+        *("error", "failed", "failure", "timeout", "abort", "aborted", "cancelled", "canceled"),  # vLLM and SGLang
+        *("network_error", "insufficient_system_resource", "error_finish"),  # GLM; DeepSeek; Qwen
+        *("error_toxic", "error_limit"),  # Cohere
+        *("malformed_model_output", "malformed_tool_use"),  # Amazon Bedrock
+        # Gemini: the answer is not what the model meant to say
+        *("malformed_function_call", "malformed_response", "unexpected_tool_call", "too_many_tool_calls"),
+        *("missing_thought_signature", "function_call_filter: malformed_function_call"),
+        "function_call_filter: unexpected_tool_call",
+    )
+)
+# A missing reason that was written as a text; Gemini's and watsonx.ai's words for "not finished yet".
+_SILENT: Final = frozenset(("null", "none", "nil", "undefined", "finish_reason_unspecified", "not_finished"))
+
+
+def as_finish(value: Any) -> str | None:
+    """Return the provider's word for the end of an answer, or None where nothing is said.
+
+    Some servers send an object with the word as its `type`.
+    """
+    label = as_label(value.get("type") if isinstance(value, dict) else value)
+    return None if label is None or label.strip().lower() in _SILENT or not label.strip() else label
+
+
+def failure_of_finish(finish: str | None, error: Any = None) -> Failure | None:
+    """Return the failure that this word tells, or None; `error` is what the provider says about it, if anything."""
+    if finish is None or finish.strip().lower() not in _FAILED:
+        return None
+    if isinstance(error, dict) and error:
+        return failure_of({"type": finish.strip().lower(), **error})
+    return failure_of({"type": finish, "message": error} if error and isinstance(error, str) else {"type": finish})
