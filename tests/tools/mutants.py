@@ -161,7 +161,7 @@ def main() -> None:
     arguments.add_argument("--count", type=int, default=48)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--first", type=int, default=1, help="the number of the mutant to begin with")
-    arguments.add_argument("--seconds", type=float, default=120.0, help="of processor time; it dies of more")
+    arguments.add_argument("--seconds", type=float, default=300.0, help="of processor time; it dies of more")
     told = arguments.parse_args()
     if not survives(None, told.seconds):
         sys.exit(f"the suite fails on the core as it is, or takes longer than {told.seconds} s")
