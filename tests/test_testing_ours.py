@@ -932,6 +932,7 @@ OF_STREAM = 2**18
 @measured_apart
 class TestOurs(RepairContract):
     options = repair_options()
+    conversions = ({"to": "ndjson"}, {"to": "sse"}, {"convert": "openai-chat"})
     rewrites = laws.REWRITES
     longest_retry = MAX_RETRY
 

@@ -33,8 +33,10 @@ class GeneratedTests:
             raise unittest.SkipTest(f"does not claim {claim.name}")
 
 
-def run_property(strategy: SearchStrategy[_T], of: object, name: str, check: Callable[[_T], None]) -> None:
-    """Run a property with the user's Hypothesis profile. Raises the smallest failure only."""
+def run_property(
+    strategy: SearchStrategy[_T], of: object, name: str, check: Callable[[_T], None], times: int = 1
+) -> None:
+    """Run a property with `times` the examples of the user's Hypothesis profile. Raises the smallest failure only."""
 
     def ask(drawn: _T) -> None:
         check(drawn)
@@ -43,6 +45,7 @@ def run_property(strategy: SearchStrategy[_T], of: object, name: str, check: Cal
     ask.__name__ = f"{type(of).__qualname__}_{name}"
     quiet = settings(
         deadline=None,
+        max_examples=times * settings().max_examples,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
         # Explaining which parts of an argument matter takes as long as finding it, and the smallest stream shows it.

@@ -33,20 +33,20 @@ _WRITTEN: dict[str, SearchStrategy[Any]] = {
 }
 
 
-_HELD = ("content_type", "invalid_json", "dialect", "format")
+_HELD = ("content_type", "invalid_json", "dialect")
 """These decide together what becomes of a body that may be one document."""
 _FRAMED = ("to", "convert", "comments", "dialect", "max_event_bytes")
 """These decide together how a frame is written."""
 
 
-def _some_of(options: dict[str, SearchStrategy[Any]], names: Iterable[str] = ()) -> SearchStrategy[dict[str, Any]]:
-    chosen = [name for name in names or options if name in options]
-    one = st.one_of([st.tuples(st.just(name), options[name]) for name in chosen])
+def _some_of(options: dict[str, SearchStrategy[Any]], names: Iterable[str]) -> SearchStrategy[dict[str, Any]]:
+    one = st.one_of([st.tuples(st.just(name), options[name]) for name in names if name in options])
     return st.lists(one, max_size=3).map(dict)
 
 
 def _any_of(options: dict[str, SearchStrategy[Any]]) -> SearchStrategy[dict[str, Any]]:
-    return st.one_of(_some_of(options), _some_of(options, _HELD), _some_of(options, _FRAMED))
+    held = st.fixed_dictionaries({}, optional={name: options[name] for name in _HELD})
+    return st.one_of(_some_of(options, options), held, _some_of(options, _FRAMED))
 
 
 _all = _any_of(_READ | _WRITTEN)

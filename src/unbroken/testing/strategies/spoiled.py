@@ -118,15 +118,17 @@ def spoiled_answers(dialect: str | None = None) -> SearchStrategy[bytes]:
     return _any_dialect if dialect is None else _one_of([dialect])
 
 
+_DOCUMENT = b'{"a":"p#x"}\n'
 _LINES = (
-    *(b'{"a":"p#x"}\n', b"x\n", b'{"a":"p#x"}\n', b'{"a":"p#x"}\r\n', b'{"a":"p#x"}\n', b"\n", b"null\n", b"[1]\n"),
+    *(b"x\n", b'{"a":"p#x"}\r\n', b"\n", b"null\n", b'{"a":\n', b"[1]\n", b"x: y\n"),
     *(b'data: {"a":"p#x"}\n', b'{"a":"p#x"}{"b":"p#x"}\n', b'{\n "a":"p#x"\n}\n', b'{"a":NaN,"b":"p#x"}\n'),
     *(b'{"error":{"message":"p#x"}}\n', b'{"error":{"message":"p#x"},"a":1}\n', b"{'a': 'p#x'}\n", b'"p#x"\n'),
 )
 _CUT_LINES = (b"", b"", b'{"a":"p#x"}', b'{"type": "x', b"x", b'{"a":', b"[", b" ")
+_line = st.one_of(st.just(_DOCUMENT), st.sampled_from(_LINES), st.sampled_from(_LINES[:6]))
 _lines = st.builds(
     lambda lines, end: numbered(b"".join(lines) + end),
-    st.lists(st.sampled_from(_LINES) | st.sampled_from(_LINES[:6]), max_size=4),
+    st.lists(_line, max_size=4),
     st.sampled_from(_CUT_LINES),
 )
 

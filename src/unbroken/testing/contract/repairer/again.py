@@ -19,7 +19,6 @@ from ...strategies import (
     sse_streams,
 )
 from ...strategies.chunking import bytes_of
-from ..generated import run_property
 from .law import Law
 from .reading import by_value, events_in, framing_of
 from .sameness import all_streams
@@ -58,6 +57,11 @@ class AgainTests(RepairerUnderTest):
         """The same for answers of which each frame is spoiled."""
         self._ask_twice(spoiled_answers() | spoiled_lines(), "again_spoiled")
 
+    def test_a_converted_stream_needs_no_repair(self) -> None:
+        """The same where the output is another framing or dialect; the second proxy converts again."""
+        streams = st.one_of(framed_streams(), spoiled_answers(), spoiled_lines())
+        self._ask_twice(streams, "again_converted", self._converted())
+
     def test_a_repaired_body_that_is_declared_as_json_needs_no_repair(self) -> None:
         """The same where the content type says that the body is one JSON document."""
         self._ask_twice(spoiled_lines(), "again_declared", self._declared_as_json())
@@ -66,7 +70,7 @@ class AgainTests(RepairerUnderTest):
         self, streams: SearchStrategy[bytes], name: str, options: SearchStrategy[Options] | None = None
     ) -> None:
         drawn = st.tuples(streams, self.options if options is None else options)
-        run_property(drawn, self, name, lambda drawn: self._check_again([drawn[0]], drawn[1]))
+        self._run(drawn, name, lambda drawn: self._check_again([drawn[0]], drawn[1]))
 
     def _check_again(self, chunks: list[bytes], options: Options) -> None:
         once = self._attempt(chunks, options)
@@ -97,7 +101,7 @@ class AgainTests(RepairerUnderTest):
                 raise broken(Law.HEALTHY_STREAMS_STAY, chunks, expected, (seen, _repairs(outcome)), {}, check)
 
         healthy = st.one_of([_healthy[framing] for framing in self.framings])
-        run_property(cut_streams(healthy), self, "healthy", lambda drawn: check(drawn[1]))
+        self._run(cut_streams(healthy), "healthy", lambda drawn: check(drawn[1]))
 
 
 def _repairs(outcome: Outcome) -> list[Any]:

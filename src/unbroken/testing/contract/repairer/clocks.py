@@ -13,7 +13,6 @@ from ...cuts import every
 from ...require_hypothesis import SearchStrategy, st
 from ...strategies import dialect_streams, framed_streams
 from ...strategies.framed import conversation_of
-from ..generated import run_property
 from .law import Law
 from .reading import by_value, events_in, framing_of
 from .under_test import Clocked, Options, RepairerUnderTest, broken
@@ -122,7 +121,7 @@ class ClockTests(RepairerUnderTest):
                     options,
                 )
 
-        run_property(st.tuples(_timed, self.options), self, "alive", lambda drawn: check(*drawn))
+        self._run(st.tuples(_timed, self.options), "alive", lambda drawn: check(*drawn))
 
     def test_heartbeats_stand_between_frames_and_change_nothing(self) -> None:
         """With heartbeats a reader sees the same events, with the names that the output has without them."""
@@ -142,7 +141,7 @@ class ClockTests(RepairerUnderTest):
                 raise broken(Law.HEARTBEATS_CHANGE_NOTHING, chunks, expected, (seen, player.writes), options)
 
         drawn = st.tuples(_timed, st.integers(0, 3), self.options)
-        run_property(drawn, self, "between", lambda drawn: check(*drawn))
+        self._run(drawn, "between", lambda drawn: check(*drawn))
 
     def _with_and_without(self, chunks: Sequence[bytes], wire: bytes, options: Options) -> tuple[Any, Any]:
         """Return the events of the output without heartbeats, in the framing of that with them, and the events of that.
@@ -182,7 +181,7 @@ class ClockTests(RepairerUnderTest):
                 raise broken(Law.A_TIMEOUT_ENDS_IT_ONCE, chunks, f"one frame at {due} s, nothing later", seen, options)
 
         drawn = st.tuples(_timed, st.sampled_from(["silence", "total"]), self.options)
-        run_property(drawn, self, "timeout", lambda drawn: check(*drawn))
+        self._run(drawn, "timeout", lambda drawn: check(*drawn))
 
     def test_a_slow_consumer_ends_no_stream(self) -> None:
         """While the consumer is busy no timeout comes nearer, however long that takes."""
@@ -203,7 +202,7 @@ class ClockTests(RepairerUnderTest):
                 raise broken(Law.A_SLOW_CONSUMER_IS_WAITED_FOR, chunks, expected, wire, options)
 
         busy = st.lists(st.sampled_from([0.0, 1.0, SILENCE - 1, SILENCE + 1, SILENCE * 9]), min_size=1, max_size=4)
-        run_property(st.tuples(_timed, busy, self.options), self, "consumer", lambda drawn: check(*drawn))
+        self._run(st.tuples(_timed, busy, self.options), "consumer", lambda drawn: check(*drawn))
 
     def test_a_failure_is_one_last_frame(self) -> None:
         """What upstream raises becomes one frame at most, without the words of the exception."""
@@ -222,7 +221,7 @@ class ClockTests(RepairerUnderTest):
                 raise broken(Law.A_FAILURE_IS_ONE_FRAME, chunks, "one last frame", (told, late), options)
 
         drawn = st.tuples(_timed, st.integers(0, 99), self.options)
-        run_property(drawn, self, "failure", lambda drawn: check(*drawn))
+        self._run(drawn, "failure", lambda drawn: check(*drawn))
 
 
 def _is_ping(event: tuple[str, Any, str]) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from ...cuts import every
 from ...require_hypothesis import st
 from ...standard import read_sse
-from ..generated import run_property
 from .law import Law
 from .reading import payload_words
 from .under_test import Options, RepairerUnderTest, broken
@@ -69,7 +68,7 @@ class ConnectionTests(RepairerUnderTest):
         breaks = st.lists(st.integers(0, 400), max_size=4)
         servers = st.tuples(breaks, st.lists(st.sampled_from(_HEADS), min_size=1, max_size=3), st.booleans())
         drawn = st.tuples(st.sampled_from(_SPELLINGS), st.sampled_from(_PAYLOADS), st.integers(1, 6), servers)
-        run_property(drawn, self, "once", lambda drawn: check(*drawn))
+        self._run(drawn, "once", lambda drawn: check(*drawn))
 
     def test_what_was_half_read_is_forgotten(self) -> None:
         """A broken connection leaves nothing of an unfinished event in the next one, in no framing."""
@@ -105,7 +104,7 @@ class ConnectionTests(RepairerUnderTest):
             b"data: \xc3",
             b"",
         )
-        run_property(st.tuples(st.sampled_from(halves), st.just({})), self, "half", lambda drawn: check(*drawn))
+        self._run(st.tuples(st.sampled_from(halves), st.just({})), "half", lambda drawn: check(*drawn))
 
 
 def _numbered(spelling: bytes, payload: bytes, number: int) -> bytes:

@@ -8,7 +8,6 @@ from ...claims import Claim
 from ...require_hypothesis import st
 from ...standard import read_sse
 from ...strategies import any_streams, cut_streams, framed_streams, spoiled_answers, spoiled_lines
-from ..generated import run_property
 from .accounting import lost_lines, lost_words, outside
 from .law import Law
 from .reading import payload_words
@@ -17,16 +16,14 @@ from .under_test import Options, RepairerUnderTest, broken
 _CHAT = b'data: {"object":"chat.completion.chunk","choices":[]}\n\n'
 
 
-_spoiled = st.one_of(spoiled_answers(), spoiled_answers(), spoiled_lines())
-
-
 class ContentTests(RepairerUnderTest):
     """Content leaves in order, or is named."""
 
     def test_content_leaves_in_the_order_in_which_it_came(self) -> None:
         """Words of payloads never change places and are never doubled, also where a payload is rescued."""
-        drawn = st.tuples(cut_streams(_spoiled), self.options)
-        run_property(drawn, self, "order", lambda drawn: self._check_order(drawn[0][1], drawn[1]))
+        for name, streams in (("answers", spoiled_answers()), ("lines", spoiled_lines())):
+            drawn = st.tuples(cut_streams(streams), self.options)
+            self._run(drawn, f"order_of_{name}", lambda drawn: self._check_order(drawn[0][1], drawn[1]))
 
     def _check_order(self, chunks: list[bytes], options: Options) -> None:
         came = payload_words(b"".join(chunks))
@@ -41,13 +38,13 @@ class ContentTests(RepairerUnderTest):
         self._needs("facts")
         streams = st.one_of(any_streams(), framed_streams(), spoiled_answers(), spoiled_lines())
         drawn = st.tuples(streams, self.options.map(_faithful))
-        run_property(drawn, self, "lines", lambda drawn: self._check_lines([drawn[0]], drawn[1]))
+        self._run(drawn, "lines", lambda drawn: self._check_lines([drawn[0]], drawn[1]))
 
     def test_every_line_of_a_body_that_is_declared_as_json_leaves_or_is_named(self) -> None:
         """The same where the content type says that the body is one document, so that its first line may be held."""
         self._needs("facts")
         drawn = st.tuples(spoiled_lines(), self._declared_as_json().map(_faithful))
-        run_property(drawn, self, "declared_lines", lambda drawn: self._check_lines([drawn[0]], drawn[1]))
+        self._run(drawn, "declared_lines", lambda drawn: self._check_lines([drawn[0]], drawn[1]))
 
     def _check_lines(self, chunks: list[bytes], options: Options) -> None:
         data = b"".join(chunks)
@@ -70,14 +67,15 @@ class ContentTests(RepairerUnderTest):
     def test_every_payload_leaves_or_is_named(self) -> None:
         """A whole payload is in the output, or a repair that drops covers it; also one that another field swallowed."""
         self._needs("facts")
-        drawn = st.tuples(_spoiled, self.options.map(_faithful))
-        run_property(drawn, self, "payloads", lambda drawn: self._check_payloads([drawn[0]], drawn[1]))
+        for name, streams in (("answers", spoiled_answers()), ("lines", spoiled_lines())):
+            drawn = st.tuples(streams, self.options.map(_faithful))
+            self._run(drawn, f"payloads_of_{name}", lambda drawn: self._check_payloads([drawn[0]], drawn[1]))
 
     def test_every_payload_of_a_body_that_is_declared_as_json_leaves_or_is_named(self) -> None:
         """The same where the content type says that the body is one document."""
         self._needs("facts")
         drawn = st.tuples(spoiled_lines(), self._declared_as_json().map(_faithful))
-        run_property(drawn, self, "declared_payloads", lambda drawn: self._check_payloads([drawn[0]], drawn[1]))
+        self._run(drawn, "declared_payloads", lambda drawn: self._check_payloads([drawn[0]], drawn[1]))
 
     def _check_payloads(self, chunks: list[bytes], options: Options) -> None:
         wire, facts = self._reported(chunks, options, "repairs")
@@ -103,7 +101,7 @@ class ContentTests(RepairerUnderTest):
         )
         events = st.sampled_from([b"data: x\n\n", b"\n" + _CHAT, b'data: {"a":1}\n\n', _CHAT])
         streams = st.builds(lambda digits, event: b"retry: " + digits.encode() + b"\n" + event, digits, events)
-        run_property(cut_streams(streams), self, "retry", lambda drawn: self._check_retry(drawn[1]))
+        self._run(cut_streams(streams), "retry", lambda drawn: self._check_retry(drawn[1]))
 
     def _check_retry(self, chunks: list[bytes]) -> None:
         outcome = self._attempt(chunks, {})

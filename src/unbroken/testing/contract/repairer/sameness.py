@@ -19,7 +19,6 @@ from ...strategies import (
 )
 from ...strategies import broken as broken_streams
 from ...strategies.chunking import bytes_of
-from ..generated import run_property
 from .law import Law
 from .reading import events_in, framing_of
 from .under_test import Options, Outcome, RepairerUnderTest, broken
@@ -48,14 +47,21 @@ class SamenessTests(RepairerUnderTest):
         """The same where frames that are no events come first, between events, and last."""
         self._ask_at_any_cut(framed_streams(), "chunks_in_front")
 
+    def test_chunks_have_no_effect_on_a_converted_stream(self) -> None:
+        """The same where the output is another framing or dialect than the input."""
+        streams = st.one_of(framed_streams(), spoiled_answers(), spoiled_lines())
+        self._ask_at_any_cut(streams, "chunks_converted", self._converted())
+
     def test_chunks_have_no_effect_in_any_order_of_frames(self) -> None:
         """The same for every order of a few frames, without options, whole and byte by byte."""
         for stream in orders_of_frames(2):
             self._check_chunks(every(stream, 1), {})
 
-    def _ask_at_any_cut(self, streams: SearchStrategy[bytes], name: str) -> None:
-        drawn = st.tuples(cut_streams(streams), self.options)
-        run_property(drawn, self, name, lambda drawn: self._check_chunks(drawn[0][1], drawn[1]))
+    def _ask_at_any_cut(
+        self, streams: SearchStrategy[bytes], name: str, options: SearchStrategy[Options] | None = None
+    ) -> None:
+        drawn = st.tuples(cut_streams(streams), self.options if options is None else options)
+        self._run(drawn, name, lambda drawn: self._check_chunks(drawn[0][1], drawn[1]))
 
     def _check_chunks(self, chunks: list[bytes], options: Options) -> None:
         whole, cut = self._attempt([b"".join(chunks)], options), self._attempt(chunks, options)
@@ -85,14 +91,14 @@ class SamenessTests(RepairerUnderTest):
 
         streams = st.one_of(all_streams, framed_streams(), spoiled_answers())
         drawn = st.tuples(cut_streams(streams), self.options)
-        run_property(drawn, self, "variants", lambda drawn: check(drawn[0][1], drawn[1]))
+        self._run(drawn, "variants", lambda drawn: check(drawn[0][1], drawn[1]))
 
     def test_a_reader_sees_the_events_that_are_written(self) -> None:
         """A reader with the same options gives the events that a conforming reader sees in the output."""
         self._needs("events")
         options = self.options.map(_without_writing)
         drawn = st.tuples(cut_streams(all_streams), options)
-        run_property(drawn, self, "events", lambda drawn: self._check_events(drawn[0][1], drawn[1]))
+        self._run(drawn, "events", lambda drawn: self._check_events(drawn[0][1], drawn[1]))
 
     def _check_events(self, chunks: list[bytes], options: Options) -> None:
         seen: list[Any] = [tuple(one) for one in self.events(chunks, dict(options))]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ...require_hypothesis import st
 from ...strategies import sentinel_streams
 from ...strategies.chunking import chunkings
-from ..generated import run_property
 from .law import Law
 from .sameness import differing
 from .under_test import Facts, Options, Outcome, RepairerUnderTest, broken
@@ -19,7 +18,7 @@ class SentinelTests(RepairerUnderTest):
         self.ends_at_sentinel({})
         options = self.options.filter(self.ends_at_sentinel)
         drawn = st.tuples(sentinel_streams().flatmap(_cut_together), options)
-        run_property(drawn, self, "sentinel", lambda drawn: self._check_sentinel(*drawn[0], drawn[1]))
+        self._run(drawn, "sentinel", lambda drawn: self._check_sentinel(*drawn[0], drawn[1]))
 
     def _check_sentinel(self, answer: bytes, chunks: list[bytes], options: Options) -> None:
         self._check_same(self._attempt([answer], options), self._attempt(chunks, options), answer, chunks, options)
@@ -37,7 +36,7 @@ class SentinelTests(RepairerUnderTest):
 
         options = self.options.filter(self.ends_at_sentinel)
         drawn = st.tuples(sentinel_streams().flatmap(_cut_together), options)
-        run_property(drawn, self, "sentinel_variants", lambda drawn: check(*drawn[0], drawn[1]))
+        self._run(drawn, "sentinel_variants", lambda drawn: check(*drawn[0], drawn[1]))
 
     def _check_same(
         self, alone: Outcome, followed: Outcome, answer: bytes, chunks: list[bytes], options: Options

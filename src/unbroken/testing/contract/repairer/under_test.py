@@ -5,18 +5,21 @@ from __future__ import annotations
 import unittest
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 from ...require_hypothesis import SearchStrategy, st
 from ...standard import Seen
 from ..counterexample import ContractBroken, Raised
-from ..generated import GeneratedTests
+from ..generated import GeneratedTests, run_property
 from .law import Law
 
 Options: TypeAlias = dict[str, Any]
 """Options of the repairer, by name."""
 Facts: TypeAlias = Mapping[str, Any]
 Variant: TypeAlias = Callable[[Sequence[bytes], Options], Iterable[bytes]]
+_T = TypeVar("_T")
+_TIMES = 2
+"""How many times the examples of the profile are drawn: one takes a millisecond, and options seldom meet."""
 Again = Callable[[list[bytes]], None]
 
 
@@ -61,6 +64,9 @@ class RepairerUnderTest(GeneratedTests):
 
     options: ClassVar[SearchStrategy[Options]] = st.just({})
     """Draws the options of each test. The contract knows the names of `unbroken.repair`, and hands on all others."""
+
+    conversions: ClassVar[Sequence[Options]] = ()
+    """Options under which the output is another framing or dialect than the input."""
 
     framings: ClassVar[Collection[str]] = ("sse", "ndjson")
     """The framings of the healthy streams that must read the same in the output."""
@@ -118,6 +124,12 @@ class RepairerUnderTest(GeneratedTests):
 
     # What the tests ask.
 
+    def _converted(self) -> SearchStrategy[Options]:
+        """Draw options for an output that is another framing or dialect than the input. Skips where there is none."""
+        if not self.conversions:
+            raise unittest.SkipTest("does not define conversions")
+        return st.builds(lambda options, more: {**options, **more}, self.options, st.sampled_from(self.conversions))
+
     def _declared_as_json(self) -> SearchStrategy[Options]:
         """Draw the options for a body that is declared to be one JSON document, which a few lines may contradict."""
         declared = self.declared("application/json")
@@ -135,6 +147,9 @@ class RepairerUnderTest(GeneratedTests):
         if self._defines("facts"):
             return Outcome(*self.facts(chunks, dict(options)))
         return Outcome(b"".join(self.repair(chunks, dict(options))))
+
+    def _run(self, strategy: SearchStrategy[_T], name: str, check: Callable[[_T], None]) -> None:
+        run_property(strategy, self, name, check, _TIMES)
 
     def _attempt(self, chunks: Sequence[bytes], options: Options) -> Outcome:
         """Return the outcome. Raises `ContractBroken` where the repairer raises."""
