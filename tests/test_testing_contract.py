@@ -439,6 +439,7 @@ FLAWED_REPAIRERS = [
     ("forwards the rest", "nothing_leaves_after_the_sentinel"),
     ("beats late", "no_gap_is_longer_than_the_heartbeat"),
     ("beats are events", "heartbeats_stand_between_frames_and_change_nothing"),
+    ("beats are events", "heartbeats_before_the_first_byte_change_nothing"),
     ("beats inside", "heartbeats_stand_between_frames_and_change_nothing"),
     ("tells twice", "a_timeout_ends_the_stream_once"),
     ("beats on", "a_timeout_ends_the_stream_once"),

@@ -126,22 +126,32 @@ class ClockTests(RepairerUnderTest):
     def test_heartbeats_stand_between_frames_and_change_nothing(self) -> None:
         """With heartbeats a reader sees the same events, with the names that the output has without them."""
         self._needs("clocked", "options, **seconds")
-
-        def check(timed: Timed, before: int, options: Options) -> None:
-            chunks, pauses = timed
-            player = Player(self.clocked(dict(options), heartbeat=HEARTBEAT))
-            player.repairer.resume(0.0)
-            player.wait(before * HEARTBEAT)
-            for chunk, pause in zip(chunks, pauses, strict=True):
-                player.wait(player.now + pause)
-                player.feed(chunk)
-            wire = player.close()
-            expected, seen = self._with_and_without(chunks, wire, options)
-            if seen != expected:
-                raise broken(Law.HEARTBEATS_CHANGE_NOTHING, chunks, expected, (seen, player.writes), options)
-
         drawn = st.tuples(_timed, st.integers(0, 3), self.options)
-        self._run(drawn, "between", lambda drawn: check(*drawn))
+        self._run(drawn, "between", lambda drawn: self._check_between(*drawn))
+
+    def test_heartbeats_before_the_first_byte_change_nothing(self) -> None:
+        """The same where upstream is silent first, so that a heartbeat decides the framing: SSE, NDJSON or an array."""
+        self._needs("clocked", "options, **seconds")
+        streams = st.builds(
+            lambda answer, spell: spell(answer), st.sampled_from(DIALECTS).map(conversation_of), _spellings
+        )
+        drawn = st.tuples(st.builds(_cut, streams, st.booleans(), st.just([0.0])), st.integers(1, 3), self.options)
+        self._run(drawn, "before", lambda drawn: self._check_between(*drawn))
+
+    def _check_between(self, timed: Timed, before: int, options: Options) -> None:
+        chunks, pauses = timed
+        if options.get("format") not in (None, framing_of(b"".join(chunks))):
+            return  # a heartbeat is right for the framing that the caller named, and not for another one
+        player = Player(self.clocked(dict(options), heartbeat=HEARTBEAT))
+        player.repairer.resume(0.0)
+        player.wait(before * HEARTBEAT)
+        for chunk, pause in zip(chunks, pauses, strict=True):
+            player.wait(player.now + pause)
+            player.feed(chunk)
+        wire = player.close()
+        expected, seen = self._with_and_without(chunks, wire, options)
+        if seen != expected:
+            raise broken(Law.HEARTBEATS_CHANGE_NOTHING, chunks, expected, (seen, player.writes), options)
 
     def _with_and_without(self, chunks: Sequence[bytes], wire: bytes, options: Options) -> tuple[Any, Any]:
         """Return the events of the output without heartbeats, in the framing of that with them, and the events of that.
@@ -149,9 +159,9 @@ class ClockTests(RepairerUnderTest):
         A heartbeat before the first byte decides the framing.
         """
         without = self._attempt(chunks, options).wire
-        if framing_of(without) != framing_of(wire):
-            without = self._attempt(chunks, {**options, "to": framing_of(wire)}).wire
-        framing = framing_of(wire)
+        framing = framing_of(wire) if wire.strip() else "ndjson"
+        if framing_of(without) != framing:
+            without = self._attempt(chunks, {**options, "to": framing}).wire
         expected, seen = by_value(events_in(without, framing)), by_value(events_in(wire, framing))
         return [event for event in expected if not _is_ping(event)], [event for event in seen if not _is_ping(event)]
 
@@ -174,14 +184,23 @@ class ClockTests(RepairerUnderTest):
             player.wait(math.inf)
             due = since + SILENCE
             told = [data for _, data in player.writes[before:]]
+            is_held = b"".join(told[:-1]) in self._held(chunks, options)
             late = [*player.repairer.on_deadline(1e6), *player.repairer.feed(b"data: late\n\n", 1e6)]
             late += [*player.repairer.close(1e6), *player.repairer.fail(OSError("late"), 1e6)]
-            if late or len(told) > 1 or not due - _EARLIEST - 0.25 <= player.now <= due:
+            if late or not is_held or not due - _EARLIEST - 0.25 <= player.now <= due:
                 seen = (f"{player.now} s", told, late)
                 raise broken(Law.A_TIMEOUT_ENDS_IT_ONCE, chunks, f"one frame at {due} s, nothing later", seen, options)
 
         drawn = st.tuples(_timed, st.sampled_from(["silence", "total"]), self.options)
         self._run(drawn, "timeout", lambda drawn: check(*drawn))
+
+    def _held(self, chunks: Sequence[bytes], options: Options) -> bytes:
+        """Return what leaves of these chunks when upstream fails behind them, its last frame included."""
+        player = Player(self.clocked(dict(options)))
+        player.repairer.resume(0.0)
+        for chunk in chunks:
+            player.feed(chunk)
+        return b"".join(player.repairer.fail(ConnectionResetError(), player.now))
 
     def test_a_slow_consumer_ends_no_stream(self) -> None:
         """While the consumer is busy no timeout comes nearer, however long that takes."""

@@ -8,12 +8,15 @@ from typing import Any
 
 from ...standard import Seen, is_json, read_json_array, read_sse
 
+_FIELD = re.compile(rb"(?m)^(?:data|event):")
 PAYLOAD_WORD = re.compile(rb"p[0-9]+x")
 """A word inside of a payload; they leave in the order in which they came."""
 
 
 def framing_of(wire: bytes) -> str:
     """Return the framing of what a repairer wrote: "sse", "ndjson" or "json-array"."""
+    if _FIELD.search(wire):
+        return "sse"
     begin = wire.lstrip(b" \t\r\n")
     if begin[:1] == b"[":
         return "json-array"
