@@ -23,6 +23,7 @@ from unbroken import (
 )
 from unbroken.core.account import MAX_KEPT, MAX_LABELS
 from unbroken.testing.cuts import every
+from unbroken.testing.standard import read_sse
 
 from . import laws
 from .chat import CHUNK, FINISH
@@ -67,6 +68,13 @@ def test_an_id_without_an_event_counts_when_it_is_written() -> None:
     assert wire == b"id: 2\n" + CHUNK + b": c\nid: \n" + DONE
     assert report.last_event_id == ""
     laws.check_idempotent(data)
+
+
+def test_a_field_that_waits_does_not_overtake_a_later_one() -> None:
+    data = b"data: event: a\nid: \nretry: 1\ndata: {}\n\n:\nfoo: 1\nid: 0\nretry: 0\n\ndata: {}\n\n"
+    wire, report = both(data, dialect="openai-chat")
+    assert read_sse(wire).last_event_id == report.last_event_id == "0"
+    assert read_sse(wire).retry == report.retry == 0
 
 
 @pytest.mark.parametrize("end", ["close", "fail"])

@@ -34,7 +34,8 @@ class ParsedBlock:
     """One block, parsed line by line from its canonical lines, each with its LF and without the blank line."""
 
     __slots__ = (
-        "body", "data", "has_comments", "id", "leading", "lines", "name", "non_fields", "retry", "unknown", "wire"
+        "body", "data", "has_comments", "id", "leading", "lines", "name", "non_fields", "raw_at", "retry", "unknown",
+        "wire",
     )  # fmt: skip
 
     def __init__(self, wire: bytes) -> None:
@@ -43,6 +44,7 @@ class ParsedBlock:
         self.data: list[bytes] = []
         self.non_fields: list[bytes] = []
         self.leading = 0  # how many of the non-field lines stand before all data
+        self.raw_at = 0  # how many of `lines` stand before the first of them
         self.body: list[bytes] = []  # data and non-field lines, in order: what a raw line end may have cut apart
         self.name: str | None = None
         self.id: str | None = None
@@ -60,6 +62,8 @@ class ParsedBlock:
         elif line.startswith(b":"):
             self.has_comments = True
         elif not colon or not FIELD_NAME.fullmatch(name):
+            if not self.non_fields:
+                self.raw_at = len(self.lines)
             self.non_fields.append(line)
             self.leading += not self.data
             self.body.append(line)
@@ -190,7 +194,7 @@ def without_comments(block: Block) -> ParsedBlock:
 
 
 def respell(block: Block, payload: str, *, further: bool = False) -> bytes:
-    """Return the frame with this payload, on one line, in the place of the block's data.
+    """Return the frame with this payload, on one line, in the place of the block's data, or else of its raw lines.
 
     `further` is for each event but the first out of one block: the name is repeated, the other lines are not.
     """
@@ -205,7 +209,7 @@ def respell(block: Block, payload: str, *, further: bool = False) -> bytes:
             lines.append(data)
             data = b""
     if data:
-        lines.append(data)
+        lines.insert(block.parsed().raw_at if block.non_fields else len(lines), data)
     return b"\n".join(lines) + b"\n\n"
 
 

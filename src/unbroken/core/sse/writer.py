@@ -124,6 +124,8 @@ class Writer:
         gate = self._gate
         self._note_id(block.id)
         self._note_retry(block)
+        for name in (b"id",) * (block.id is not None) + (b"retry",) * (block.retry is not None):
+            self._pending.pop(name, None)  # or it would overtake this one
         gate.forward_bare(wire)
         gate.showed_framing |= any(line.partition(b":")[0] in (b"", *KNOWN_FIELDS) for line in block.lines)
 

@@ -110,9 +110,16 @@ def _repairs(outcome: Outcome) -> list[Any]:
 
 def _differs_for_the_next(options: Options, wire: bytes) -> bool:
     """Return whether what is written is known to mean something else to a second proxy."""
-    if options.get("to") == "ndjson" and wire.lstrip().startswith(b"["):
-        return True  # a first line that is an array looks like a body that is one
-    return options.get("dialect") == "text" and "convert" in options  # prose has no end that could be converted
+    if options.get("to") == "ndjson" and (wire.lstrip().startswith(b"[") or options.get("dialect") == "vocabulary"):
+        return True  # a first line that is an array looks like a body that is one; lines have no place for names
+    if options.get("dialect") == "text":  # prose has no end that could be converted, and is no NDJSON
+        return "convert" in options or options.get("to") == "ndjson"
+    keeps = options.get("invalid_json") == "keep" or "invalid-json" not in _kinds(options)
+    return keeps and not {"to", "convert"}.isdisjoint(options)  # other rules hold in another framing
+
+
+def _kinds(options: Options) -> set[str]:
+    return {getattr(kind, "value", kind) for kind in options.get("repairs", ["invalid-json"])}
 
 
 def options_of_the_next(options: Options) -> Options:
@@ -123,8 +130,7 @@ def options_of_the_next(options: Options) -> Options:
     second = dict(options)
     if "format" in second:
         second["format"] = framing
-    if "content_type" in second:
-        second["content_type"] = _CONTENT_TYPES[framing]
+    second["content_type"] = _CONTENT_TYPES[framing]
     if "convert" in second and "dialect" in second:
         second["dialect"] = second["convert"]
     return second
