@@ -106,6 +106,39 @@ def test_what_only_speaks_of_errors_is_none(data: bytes, options: dict[str, Any]
     assert outcome(data, **options)[1].verdict is verdict
 
 
+@pytest.mark.parametrize(
+    "error", [b'{"error":"exploded"}', b'{"error":{"message":"m"}}', b'{"error":"x","status":500}']
+)
+def test_an_error_alone_and_the_sentinel_of_chat_are_a_failure(error: bytes) -> None:
+    wire, report = outcome(b"data: " + error + b"\n\n" + DONE)
+    assert report.verdict is Verdict.FAILED
+    assert wire == b"data: " + error + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'data: {"error":"exploded"}\n\n',
+        b'data: {"a":1}\n\ndata: {"error":"exploded"}\n\n' + DONE,
+        b'data: {"error":"exploded","level":"info","host":"a"}\n\n' + DONE,
+        b'data: {"error":null}\n\n' + DONE,
+    ],
+)
+def test_a_record_that_has_an_error_is_none(data: bytes) -> None:
+    assert outcome(data)[1].verdict is Verdict.ENDED
+
+
+# No proof with two solutions
+
+
+@pytest.mark.parametrize("joint", [b"\ndata: ", b"\n"])
+def test_a_line_end_inside_of_a_key_is_not_taken_for_text(joint: bytes) -> None:
+    data = CHUNK + b'data: {"choices":[{"index":0,"delta":{"con' + joint + b'tent":"b"}}]}\n\n' + FINISH + DONE
+    wire, report = outcome(data)
+    assert b"con\\ntent" not in wire
+    assert report.verdict is Verdict.DAMAGED
+
+
 # A sentinel proves nothing where the answer ends otherwise
 
 RESPONSES = b'event: response.created\ndata: {"type":"response.created","response":{"id":"r","object":"response"}}\n\n'

@@ -21,6 +21,7 @@ from .proof import FLAWED, UNPROVEN, read_exactly, read_loosely
 from .repairs import Repair, RepairKind
 from .report import StreamReport, Verdict
 from .resume import DeliveredIds
+from .sniffer import is_error_body
 from .state import Mode, Phase, Signal, State
 
 # Measured, looking up a member of an enumeration costs 0.1 µs.
@@ -37,8 +38,8 @@ class Gate:
     """Forwards events, drops them by name, or ends the stream."""
 
     __slots__ = (
-        "_names_matter", "account", "delivered", "dialect", "opened", "options", "out", "report", "showed_framing",
-        "state", "target",
+        "_lone_error", "_names_matter", "account", "delivered", "dialect", "opened", "options", "out", "report",
+        "showed_framing", "state", "target",
     )  # fmt: skip
 
     def __init__(self, options: Options, report: StreamReport) -> None:
@@ -57,6 +58,7 @@ class Gate:
         """The framing in which frames are written, once that is decided; None: their own."""
         self.delivered: DeliveredIds | None = None
         """The ids of what was delivered, kept where a broken connection may be resumed."""
+        self._lone_error: Failure | None = None  # the first event was nothing but an error, of no known dialect
         self._names_matter = False  # clients of the dialect need the names of some events
         if options.dialect is not None:
             self._enter(options.dialect)
@@ -147,7 +149,7 @@ class Gate:
         # A repair can make an event longer, and the next reader has the same limit.
         too_long = len(wire) > self.options.max_event_bytes
         phase = state.phase
-        is_special = too_long or value is None or phase is not _LIVE or state.failure
+        is_special = too_long or value is None or phase is not _LIVE or state.failure or event.data == DONE
         if is_special and self._drops(event, value, start, end, too_long=too_long):
             return False
         reading = None
@@ -181,6 +183,8 @@ class Gate:
         Return whether it was dropped.
         """
         state = self.state
+        if self._lone_error is not None and event.data == DONE:
+            state.forwarded_error(self._lone_error)  # an error, and the sentinel of chat: that was the answer
         if state.after_done:
             pass  # a further document of the block that held the sentinel, whose repair names all of it
         elif too_long:
@@ -259,6 +263,8 @@ class Gate:
             return self._read_flawed(replace(event, data=DONE))
         dialect = self.dialect or _recognise(event.event, value)
         if dialect is None:
+            is_lone = self.report.format is Format.SSE and not self.report.events and is_error_body(value)
+            self._lone_error = Failure("upstream-error") if is_lone else None
             return None
         marks = dialect.exact_marks
         if marks and any(mark in event.data for mark in marks):

@@ -33,6 +33,7 @@ _STRING: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 # Seldom needed: compiled at their first use, by `re` itself.
 _STRING_OR_NON_FINITE: Final = rf"(?s)({_STRING})|-?\b(?:NaN|Infinity)\b"
 _STRING_OR_BREAK: Final = rf"(?s)({_STRING})|[\r\n]++"
+_STRING_OR_KEY: Final = rf"(?s)({_STRING})([ \t\r\n]*+:)?"
 _ESCAPES: Final = {0x2028: "\\u2028", 0x2029: "\\u2029", 0x85: "\\u0085"}
 
 
@@ -59,9 +60,12 @@ def one_line(text: str) -> str:
 def join_raw_lines(text: str) -> list[str]:
     r"""Mend one object or array with raw line ends: inside a string they become `\n`, elsewhere they go.
 
-    They go last: between two digits, for example, a line end parts what would else be one number.
+    They go last: between two digits, for example, a line end parts what would else be one number. A key that a line
+    end parts was one word, which cannot be proven: that text is left alone.
     """
     if "\n" not in text or len(text) > MAX_PROOF:
+        return []
+    if any(found[2] and "\n" in found[1] for found in re.finditer(_STRING_OR_KEY, text)):
         return []
     escaped = re.sub(f"(?s){_STRING}", lambda found: found[0].replace("\n", "\\n"), text)
     return [one_line(escaped)] if is_whole(escaped) else []
