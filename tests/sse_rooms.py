@@ -31,7 +31,7 @@ class Recorder:
     def on_comment(self, line: bytes) -> None:
         self.handed.append(("comment", line))
 
-    def on_inner_comment(self) -> None:
+    def on_inner_comment(self, line: bytes) -> None:
         self.handed.append(("inner_comment",))
 
     def on_blank_line(self) -> None:

@@ -96,6 +96,43 @@ def test_what_comes_before_the_dialect_is_known_is_not_converted(front: bytes) -
     assert wire.startswith(front + b'data: {"id": "m", "object": "chat.completion.chunk"')
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"model":"m","message":{"content":"a"},"done":true}\n{"error":"x"}\n',
+        MESSAGE + b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+        b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"x"}}\n\n',
+    ],
+)
+def test_an_error_behind_the_terminator_is_the_last_frame_of_a_conversion(data: bytes) -> None:
+    wire, report = both(data, convert="openai-chat")
+    assert report.verdict is Verdict.FAILED
+    assert b'"unbroken_error"' in wire.removesuffix(b"\n\n").rpartition(b"\n\n")[2]
+    assert laws.repaired([wire], convert="openai-chat").wire == wire
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"choices":[{"delta":{"content":"a"}}]}\n{"error":"x"}\n"[DONE]"\n',
+        b'{"is_finished":false,"event_type":"stream-start","generation_id":"g"}\n"[DONE]"\n',
+    ],
+)
+def test_the_sentinel_of_lines_is_one_like_any_other(data: bytes) -> None:
+    for options in ({}, {"to": "sse"}):
+        wire, _ = both(data, **options)
+        assert b"[DONE]" not in wire
+        assert laws.repaired([wire], **options).wire == wire
+
+
+def test_an_argument_beyond_every_float_stays_json() -> None:
+    call = {"functionCall": {"name": "f", "args": {"a": 1, "b": "Infinity"}}}
+    data = event({"candidates": [{"content": {"parts": [call]}, "finishReason": "STOP"}]})
+    (made,) = both(data.replace(b'"a": 1', b'"a": -1e999'))[1].tool_calls
+    assert made["arguments"] == '{"a":-1e999,"b":"Infinity"}'
+    assert made["arguments_complete"]
+
+
 def test_names_and_ids_of_the_source_end_where_the_conversion_begins() -> None:
     wire, _ = both(MESSAGE + b"id: 1\n\nevent: x\n\n: c\n\n", convert="openai-chat")
     assert b"\nid: 1" not in wire
@@ -172,6 +209,30 @@ def test_a_first_line_that_waited_leaves_before_an_invalid_one_ends_the_stream()
 
 def test_a_scalar_after_a_first_line_that_waited_is_a_line() -> None:
     assert both(b'{"a":1}\n1\nnull\n', content_type="application/json")[0] == b'{"a":1}\n1\nnull\n'
+
+
+def test_a_first_line_that_waited_leaves_before_words_of_an_error() -> None:
+    data = b'{"model":"m","message":{"content":"a"},"done":false}\nerror: boom\n'
+    assert both(data, dialect="ollama", content_type="application/json")[1].text == "a"
+
+
+@pytest.mark.parametrize("page", [b"<html>\nmore\nmore\n", b"HTTP/1.1 502 Bad\r\nServer: x\r\n\r\n"])
+def test_behind_a_failure_nothing_is_read_however_it_is_cut(page: bytes) -> None:
+    data = b'data: {"a":1}\n\n' + page
+    reports = []
+    for chunks in ([data], every(data, 1), every(data, 20)):
+        stream = repair(chunks, heartbeat=None)
+        b"".join(stream)
+        reports.append(laws.facts(stream.report))
+    timed = {"first_byte", "first_event", "first_content", "longest_gap", "duration"}
+    kept = [{name: fact for name, fact in facts.items() if name not in timed} for facts in reports]
+    assert kept[1:] == kept[:-1]
+    engine = StreamRepairer()
+    engine.feed(data, 0.0)
+    before = laws.facts(engine.report)
+    engine.feed(page, 1.0)
+    engine.close(2.0)
+    assert laws.facts(engine.report) == before
 
 
 @pytest.mark.parametrize("data", [b"{\na", b'{"w0x":\n1', b"{\n2\n3", b'{"a"\n"b"'])

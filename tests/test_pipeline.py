@@ -55,11 +55,11 @@ CASES: list[Case] = [
         b"HTTP/1.1 500 X\r\n\r\n<html>",
         {},
         NOT_A_STREAM,
-        "not-a-stream@0+18 not-a-stream@18+6",
+        "not-a-stream@0+18",
     ),
-    ("a page", b"<html><title>502</title>x", {}, NOT_A_STREAM, "not-a-stream@0+23 not-a-stream@23+2"),
+    ("a page", b"<html><title>502</title>x", {}, NOT_A_STREAM, "not-a-stream@0+23"),
     ("a page, unnamed", b"<html><title>502</title>x", but("not-a-stream"), NOT_A_STREAM, ""),
-    ("a binary", b"\x1f\x8b\x08", {}, NOT_A_STREAM, "not-a-stream@0+1 not-a-stream@1+2"),
+    ("a binary", b"\x1f\x8b\x08", {}, NOT_A_STREAM, "not-a-stream@0+1"),
     ("a page that ends early", b"<html>", {}, NOT_A_STREAM, "not-a-stream@0+6"),
     ("prose", b"Hello there\n", {}, NOT_A_STREAM, "stray-line@0+11 not-a-stream@0+12"),
     ("prose without a line end", b"Bad gateway", {}, NOT_A_STREAM, "unfinished-tail@0+11 not-a-stream@0+11"),
@@ -147,13 +147,14 @@ def test_another_connection_begins_anew_with_offsets_that_go_on(first: bytes, cl
     reading.feed(first)
     if closed:
         reading.close(clean=False)
+    read = reading.report.bytes_in
     reading.reconnect()
     assert not reading.closed
     reading.feed(BOM + b"\n data: {}\n\n")
     items, verdict = reading.close(clean=True)
     assert verdict in (Verdict.ENDED, Verdict.TRUNCATED)
     repairs = reading.report.first_repairs
-    assert [repair.offset - len(first) for repair in repairs if repair.kind is RepairKind.FIELD_NAME] == [4]
+    assert [repair.offset - read for repair in repairs if repair.kind is RepairKind.FIELD_NAME] == [4]
     assert not items
 
 
@@ -165,7 +166,7 @@ def test_a_connection_that_fails_at_its_beginning_is_judged_by_its_own_bytes() -
     reading.feed(b"\x1f\x8b")
     _, verdict = reading.close(clean=True)
     assert verdict is Verdict.FAILED
-    assert [(repair.offset, repair.length) for repair in reading.report.first_repairs] == [(10, 1), (11, 1)]
+    assert [(repair.offset, repair.length) for repair in reading.report.first_repairs] == [(10, 1)]
     assert reading.report.format is Format.SSE
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from unbroken import Verdict
 from unbroken.core.failure import Failure
-from unbroken.core.repairs import RepairKind
 from unbroken.core.state import TRANSITIONS, Mode, Phase, Signal, State
 
 PAGE = Path(__file__).parent.parent / "docs" / "design.md"
@@ -72,15 +71,15 @@ def test_the_first_failure_counts() -> None:
     state = State()
     state.forwarded_error(OTHER)
     state.forwarded_error(Failure("overloaded"))
-    state.die(Failure("invalid-json"), RepairKind.INVALID_JSON, 7)
+    state.die(Failure("invalid-json"), 7)
     assert (state.failure, state.unreported) == (OTHER, None)
-    assert (state.phase, state.dead_from, state.dead_kind) == (Phase.DEAD, 7, RepairKind.INVALID_JSON)
+    assert (state.phase, state.dead_from) == (Phase.DEAD, 7)
 
 
 def test_another_connection_goes_on_without_the_failure_of_the_last() -> None:
     state = State()
     state.receive(Signal.DIALECT)
-    state.die(OTHER, None, 7)
+    state.die(OTHER, 7)
     assert state.unreported is OTHER
     state.reconnect()
     assert str(state) == "known/live"

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from .dialect import Dialect
+from .dialect import Dialect, EventClass
 from .events import Event, Format
 from .failure import Failure
 from .frames import Outgoing
@@ -20,6 +20,8 @@ def spell(frame: Outgoing, source: Format | None, target: Format) -> bytes:
         return frame.wire
     if target is Format.SSE:  # a line, or an element, has no id of its own
         return b"".join([spell_event(replace(event, id=""), target) for event in frame.events()])
+    if frame.kind is EventClass.ERROR:
+        return b"".join([_spell_error_line(event) for event in frame.events()])
     return b"".join([spell_event(event, target) for event in frame.events()])
 
 
@@ -43,18 +45,18 @@ def spell_event(event: Event, target: Format) -> bytes:
         return replace(event, data=text).encode()
     if text == DONE:
         return b""
-    if event.event == "error":
-        return _spell_error_line(value, text)
     return one_line(text if is_json else json.dumps(text)).strip(" \t").encode() + b"\n"
 
 
-def _spell_error_line(value: Any, text: str) -> bytes:
-    """Return the line of an event that was an error by its name: NDJSON has no place for that, so the data says it."""
-    said = one_line(text if value is not FLAWED else json.dumps(text)).strip(" \t") if text and value else "true"
-    names_itself = isinstance(value, dict) and (
-        value.get("error") or "error" in (value.get("type"), value.get("object"))
-    )
-    return (said if names_itself else '{"error": ' + said + "}").encode() + b"\n"
+def _spell_error_line(event: Event) -> bytes:
+    """Return the line of an error: one that was an error by its name says it in its data, since NDJSON has no names."""
+    value = prove(event.data)
+    says_it = isinstance(value, dict) and (value.get("error") or "error" in (value.get("type"), value.get("object")))
+    if event.event != "error" or says_it or value is UNPROVEN:
+        return spell_event(event, Format.NDJSON)
+    if not value or not event.data:
+        return b'{"error": true}\n'
+    return b'{"error": ' + spell_event(replace(event, event="message"), Format.NDJSON).removesuffix(b"\n") + b"}\n"
 
 
 def spell_error(failure: Failure, dialect: Dialect | None, target: Format, array: bytes | None) -> bytes:

@@ -17,7 +17,7 @@ from .failure import Failure, failure_of_ours, is_ours
 from .frames import Frame, Item
 from .mending import DONE, SENTINEL_LINE, begins_like_json, is_misspelt_done
 from .options import Options
-from .proof import FLAWED, UNPROVEN, read_exactly, read_loosely
+from .proof import FLAWED, UNPROVEN, prove, read_exactly, read_loosely
 from .repairs import Repair, RepairKind
 from .report import StreamReport, Verdict
 from .resume import DeliveredIds
@@ -124,11 +124,22 @@ class Gate:
         self.report.invalid_utf8 += len(runs)
         return decoded
 
+    def note_swallowed(self, line: str) -> None:
+        """Note a hole where a line that is no payload holds one of the known dialect: its own line end was lost."""
+        at = line.find("{")
+        if at < 0 or self.dialect is None or self.state.mode is not Mode.KNOWN:
+            return
+        value = prove(line[at:])
+        if isinstance(value, dict) and self.dialect.recognises("message", value):
+            self.state.lost_payload()
+
     # Ids
 
     def note_id(self, id: str) -> None:
         """Take the last event id of what is forwarded, or would be if it could be read."""
         self.report.last_event_id = id
+        if "{" in id:
+            self.note_swallowed(id)
         if self.delivered is not None:
             self.delivered.add(id)
 
@@ -146,6 +157,8 @@ class Gate:
         `named`: the frame has an `event:` line of its own, or cannot have one. `lead`: framing before the frame.
         """
         dialect, state = self.dialect, self.state
+        if value == DONE and self.expects_done and self.report.format is Format.NDJSON:
+            event, value = replace(event, data=DONE), FLAWED  # the sentinel, as NDJSON spells it
         # A repair can make an event longer, and the next reader has the same limit.
         too_long = len(wire) > self.options.max_event_bytes
         phase = state.phase
@@ -225,6 +238,8 @@ class Gate:
             self.state.receive(Signal.PROSE)
         if leaves_hole(event.data, self.state.mode):
             self.state.lost_payload()
+            if self.state.mode is Mode.OPEN:  # elsewhere it is counted by who decides what becomes of it
+                self.report.invalid_json += 1
         return None
 
     def _drops_sentinel(self, event: Event) -> bool:
@@ -239,7 +254,7 @@ class Gate:
 
     def _read_unproven(self, event: Event) -> Reading | None:
         """Read a payload that is too long for a proof: its finish, its end or its error counts all the same."""
-        value = read_loosely(event.data) if self.dialect is not None and self.dialect.json_payloads else UNPROVEN
+        value = read_loosely(event.data) if begins_like_json(event.data) else UNPROVEN
         if value is FLAWED:
             self.state.lost_payload()
         return self._read(event, value) if isinstance(value, dict) else None
@@ -250,17 +265,13 @@ class Gate:
         In NDJSON it is a JSON string, and is written only where nothing else says that the answer is whole.
         """
         source, target = self.report.format, self.target
-        if source is target:
-            return event
-        if target is Format.NDJSON and self.state.needs_sentinel:
+        if target is Format.NDJSON and source is not target and self.state.needs_sentinel:
             return replace(event, data=SENTINEL_LINE)
-        return replace(event, data=DONE) if target is Format.SSE else event
+        return event
 
     def _read(self, event: Event, value: Any) -> Reading | None:
         if type(value) is dict and ("error" in value or "type" in value) and is_ours(value):
             self.state.forwarded_error(failure_of_ours(value))
-        if value == DONE and self.expects_done and self.report.format is Format.NDJSON:
-            return self._read_flawed(replace(event, data=DONE))
         dialect = self.dialect or _recognise(event.event, value)
         if dialect is None:
             is_lone = self.report.format is Format.SSE and not self.report.events and is_error_body(value)
@@ -336,6 +347,8 @@ class Gate:
     def forward_comment(self, text: str, wire: bytes) -> None:
         """Forward one comment line that stands outside of any open block; `wire` may be empty."""
         self.report.comments += 1
+        if "{" in text:
+            self.note_swallowed(text)
         if self.options.comments == "drop":
             return
         frame = Frame(wire, comment=Comment(text), kind=_LIVENESS)
@@ -351,17 +364,11 @@ class Gate:
     # The end
 
     def die(self, failure: Failure, kind: RepairKind, start: int, end: int) -> None:
-        """End the stream with a failure of ours that the input from `start` to `end` shows; drop what follows."""
-        self.state.die(failure, kind, end)
+        """End the stream with a failure of ours, which the input from `start` to `end` shows. Nothing more is read."""
+        self.state.die(failure, end)
         if kind is RepairKind.NOT_A_STREAM and not self.opened:
             self.report.format = None
         self.repair_if_enabled(kind, start, end)
-
-    def drop_the_rest(self, end: int) -> None:
-        """Record what came, up to byte `end`, after the failure that ended the stream."""
-        begin = self.state.dead_from
-        if begin is not None and begin < end:
-            self.repair_if_enabled(self.state.dead_kind, begin, end)
 
     def verdict(self, *, clean: bool, cut: bool) -> Verdict:
         """Return the verdict at the end of input; `cut`: a last piece was not whole."""

@@ -320,6 +320,7 @@ class NDJSONReader:
         if policy == "keep" and self._leaves_first():
             policy = "drop"  # what leaves first shows the next reader the format
         if policy == "drop" and begins_with_error(line) and gate.state.mode is Mode.KNOWN:
+            self._release_held()
             failure = Failure("upstream-error", detail=line.decode()[:MAX_DETAIL])
             gate.die(failure, RepairKind.INVALID_JSON, start, end)
             return

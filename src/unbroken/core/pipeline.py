@@ -106,23 +106,32 @@ class Pipeline:
         self._skips_bom = True  # nothing of the body has gone yet, where alone a byte order mark means nothing
 
     def feed(self, chunk: bytes) -> list[Item]:
-        """Read the next bytes and return what they complete; nothing behind the sentinel that ended the stream."""
+        """Read the next bytes and return what they complete.
+
+        What follows the sentinel, or a failure that ended the stream, is not read, wherever the chunk ends.
+        """
         gate = self.gate
-        if gate.state.after_done:
+        if gate.state.stopped:
             return []
         self.report.bytes_in += len(chunk)
-        if gate.state.dead_from is None:
-            if self.fast is not None:
-                self.fast.feed(chunk)
-            elif self.reader is not None:
-                self.reader.feed(chunk)
-            else:
-                self._prefix += chunk
-                if self._awaits is None or self._has_come(self._awaits):
-                    self._choose_format(at_end=False)
-        if self.reader is not None and gate.state.stopped and gate.state.dead_from is None:  # at the sentinel
-            self.report.bytes_in = self.reader.offset
+        if self.fast is not None:
+            self.fast.feed(chunk)
+        elif self.reader is not None:
+            self.reader.feed(chunk)
+        else:
+            self._prefix += chunk
+            if self._awaits is None or self._has_come(self._awaits):
+                self._choose_format(at_end=False)
+        self._note_end()
         return gate.take_items()
+
+    def _note_end(self) -> None:
+        """Count no byte behind the one by which the stream ended."""
+        end = self.gate.state.dead_from
+        if end is None and self.reader is not None and self.gate.state.stopped:
+            end = self.reader.offset
+        if end is not None:
+            self.report.bytes_in = end
 
     def close(self, *, clean: bool) -> tuple[list[Item], Verdict]:
         """Take the end of input; return what is left, and the verdict."""
@@ -137,14 +146,14 @@ class Pipeline:
             cut = self.reader.close(clean=clean)
             if clean and not self.report.events and not self.options.standard_only:
                 self._reject_if_foreign(self.reader)
-        gate.drop_the_rest(self.report.bytes_in)
         self._shut_fast_path()
         return gate.take_items(), gate.verdict(clean=clean, cut=cut)
 
     def finish(self) -> None:
-        """Take the end of the stream, which no other connection follows."""
+        """Take the end of the stream, which no other connection follows: nothing more is read."""
         if self.reader is not None:
             self.reader.end_pending()
+        self.stop()
 
     def stop(self) -> None:
         """Take nothing more."""
@@ -158,8 +167,6 @@ class Pipeline:
 
     def reconnect(self) -> None:
         """Go on with the bytes of another connection, once `close` has ended what the last one left open."""
-        if not self.closed:
-            self.gate.drop_the_rest(self.report.bytes_in)
         self.closed = False
         self.reader = None
         self._shut_fast_path()
@@ -199,7 +206,7 @@ class Pipeline:
         if gate.opened:
             # Lines that look like fields have left; they are all that left, and none is one of the standard's.
             if self.report.format is Format.SSE and not (gate.showed_framing or reader.pending_fields):
-                gate.state.die(not_a_stream("unrecognised"), None, self.report.bytes_in)
+                gate.state.die(not_a_stream("unrecognised"), self.report.bytes_in)
             return
         foreign = dropped[RepairKind.STRAY_LINE] + dropped[RepairKind.INVALID_JSON]
         if foreign or (dropped[RepairKind.UNFINISHED_TAIL] and not reader.shows_its_framing):

@@ -107,14 +107,15 @@ def read_loosely(text: str) -> Any:
     A long text that is worth reading is one long string in a small object; of many small values the objects alone would
     take forty times its length.
     """
-    if text.count(",") + text.count("[") + text.count("{") > MAX_PARTS or _too_deep(text):
+    if text.count(",") + text.count("[") + text.count("{") > MAX_PARTS:
         return UNPROVEN
     try:
-        return _scan(text, _skip_blanks(text, 0))[0]
+        value, end = _scan(text, _skip_blanks(text, 0))
     except (ValueError, StopIteration):
         return FLAWED
     except RecursionError:
         return UNPROVEN
+    return value if _skip_blanks(text, end) == len(text) else FLAWED
 
 
 def is_whole(text: str) -> bool:

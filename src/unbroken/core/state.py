@@ -11,7 +11,6 @@ from enum import Enum
 from typing import Final
 
 from .failure import Failure
-from .repairs import RepairKind
 from .report import Verdict
 
 
@@ -27,8 +26,8 @@ class Phase(Enum):
     """Whether the stream goes on."""
 
     LIVE = "live"  # what comes is forwarded
-    DONE = "done"  # the sentinel was forwarded: what comes is dropped, where that repair is enabled
-    DEAD = "dead"  # a failure that this library found ended it: what comes is dropped
+    DONE = "done"  # the sentinel was forwarded: what comes is not read, where that repair is enabled
+    DEAD = "dead"  # a failure that this library found ended it: what comes is not read
 
 
 class Signal(Enum):
@@ -64,7 +63,6 @@ class State:
         "after_done",
         "damaged",
         "dead_from",
-        "dead_kind",
         "failure",
         "mode",
         "needs_sentinel",
@@ -91,8 +89,6 @@ class State:
         """The failure, if it is ours and no frame says so yet."""
         self.dead_from: int | None = None
         """In the phase DEAD: the offset at which the input ended that showed the failure."""
-        self.dead_kind = RepairKind.NOT_A_STREAM
-        """In the phase DEAD: the repair under which what follows is dropped."""
 
     def __str__(self) -> str:
         return f"{self.mode.value}/{self.phase.value}"
@@ -140,12 +136,10 @@ class State:
         """Note a failure that is not in the bytes: upstream raised, or a clock ran out."""
         self.failure = failure
 
-    def die(self, failure: Failure, kind: RepairKind | None, end: int) -> None:
-        """End the stream with a failure of ours; what follows byte `end` is dropped, as `kind` if that is given."""
+    def die(self, failure: Failure, end: int) -> None:
+        """End the stream with a failure of ours; what follows byte `end` is not read."""
         if self.failure is None:
             self.failure = self.unreported = failure
-        if kind is not None:
-            self.dead_kind = kind
         self.dead_from = end
         self.receive(Signal.FAILURE)
 

@@ -119,17 +119,20 @@ class ChatEncoder:
         self._room = MAX_KEPT  # for arguments, which are compared with the whole
         self._contradicted = False  # arguments were written that turned out to be others
         self._usage: dict[str, int] = {}
-        self._ended = False
+        self._ended = self._failed = False
         self._all_finished = False
 
     def encode(self, reading: Reading) -> list[Any]:
         """Return the chunks for this reading; for an error, the error frame of this dialect."""
+        if self._ended and reading.failure is not None and not self._failed:
+            self._failed = True
+            return [OpenAIChat().error_frame(reading.failure)[1]]
         if self._ended:
             return []
         self._note(reading)
         chunks = [chunk for delta in reading.deltas if (chunk := self._encode_delta(delta)) is not None]
         if reading.failure is not None:
-            self._ended = True
+            self._ended = self._failed = True
             chunks.append(OpenAIChat().error_frame(reading.failure)[1])
         elif reading.kind is EventClass.TERMINAL:
             chunks += self._finish(ended=True)

@@ -6,6 +6,7 @@ Numbers can arrive as floats (they are parsed as such), text as a number, an obj
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ MAX_LABEL: Final = 1024
 """The most characters of an id, a name or a reason that are kept; the longest seen in real streams have about 500."""
 _LARGEST: Final = 2**53  # beyond it floats do not represent all whole numbers
 _HUGE: Final = 1e300
+_TEXT_OR_INFINITY: Final = r'("[^"\\]*+(?:\\.[^"\\]*+)*+")|Infinity'
 _EMPTY: Final[dict[str, Any]] = {}
 
 
@@ -128,4 +130,8 @@ def as_arguments(value: Any) -> str:
     """Return the arguments of a tool call as JSON text; some providers send them as a JSON value."""
     if isinstance(value, str):
         return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if value is None:
+        return ""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # A number beyond every float was JSON as it came, and is again.
+    return re.sub(_TEXT_OR_INFINITY, lambda found: found[1] or "1e999", text) if "Infinity" in text else text

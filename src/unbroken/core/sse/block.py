@@ -173,7 +173,7 @@ def parse_simple(frame: bytes) -> SimpleBlock | None:
     return SimpleBlock(frame, name, id_after if id_before is None else id_before, payload)
 
 
-_PAYLOAD: Final = rb"data:|[{\[]"
+_PAYLOAD: Final = rb'data: ?[{\["]|\{"|\[\{'
 """What shows that a payload stands in a field that cannot hold one."""
 
 

@@ -29,9 +29,11 @@ class BlockSink:
         """Write a comment."""
         self._writer.write_comment(line)
 
-    def on_inner_comment(self) -> None:
+    def on_inner_comment(self, line: bytes) -> None:
         """Count a comment that stays in its block."""
         self._gate.report.comments += 1
+        if b"{" in line:
+            self._gate.note_swallowed(line.decode())
 
     def on_blank_line(self) -> None:
         """Write a blank line, where one may follow."""

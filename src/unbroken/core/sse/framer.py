@@ -25,7 +25,7 @@ class Sink(Protocol):
     def on_comment(self, line: bytes) -> None:
         """A comment came outside of any block."""
 
-    def on_inner_comment(self) -> None:
+    def on_inner_comment(self, line: bytes) -> None:
         """A comment came inside of a block, and stays in it where comments are kept."""
 
     def on_blank_line(self) -> None:
@@ -125,7 +125,7 @@ class Framer:
         if not self.open.wire:
             self._sink.on_comment(line)
             return
-        self._sink.on_inner_comment()
+        self._sink.on_inner_comment(line)
         if self._keeps_comments:
             self.append(line, start, end)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..events import Event
 from ..failure import MAX_DETAIL, Failure, begins_with_error, tells_error
-from ..gate import Gate
-from ..mending import DONE, escape_separators, is_misspelt_done, one_line
-from ..proof import FLAWED, UNPROVEN, prove
+from ..gate import Gate, leaves_hole
+from ..mending import DONE, begins_like_json, escape_separators, is_misspelt_done, one_line
+from ..proof import FLAWED, UNPROVEN, is_whole, prove
 from ..repairs import RepairKind
 from ..state import Mode
 from .block import KNOWN_FIELDS, Block, ParsedBlock, read_retry, respell, respell_lines, swallows
@@ -88,8 +88,11 @@ class Writer:
     def write_unchanged(self, block: Block, start: int, end: int) -> None:
         """Write a block of which nothing may be repaired."""
         payload = block.payload
+        if any(begins_like_json(line.decode()) and not is_whole(line.decode()) for line in block.non_fields):
+            self._gate.state.lost_payload()
         if block.data:
-            value = prove(payload) if payload[:1] in ("{", "[") else FLAWED
+            is_json = payload[:1] in ("{", "[") or self._gate.state.mode is Mode.KNOWN
+            value = prove(payload) if is_json else FLAWED
             self._forward(block, payload, value, start, end, wire=block.wire + b"\n")
         else:
             self._forward_without_data(block, block.wire + b"\n")
@@ -97,17 +100,11 @@ class Writer:
     def write_without_data(self, block: Block, start: int, end: int) -> None:
         """Write a block without data; in a known dialect its `id:` and `retry:` wait for the next event."""
         gate = self._gate
-        words = next((line for line in block.lines if begins_with_error(line)), None)
-        if words is not None and gate.state.mode is Mode.KNOWN and gate.allows(RepairKind.STRAY_LINE):
-            self._report_error(words, RepairKind.STRAY_LINE, start, end)
+        if gate.state.mode is Mode.KNOWN and block.name == "error":
+            self._report_error(b"", RepairKind.EMPTY_DATA, start, end)
             return
         if gate.state.mode is not Mode.KNOWN or block.unknown:
             self._forward_without_data(block, block.spell())
-            if block.name == "error":
-                gate.state.forwarded_error(Failure("upstream-error"))
-            return
-        if block.name == "error":
-            self._report_error(b"", RepairKind.EMPTY_DATA, start, end)
             return
         if any(map(swallows, block.lines)) and gate.allows(RepairKind.STRAY_LINE):
             gate.repair(RepairKind.STRAY_LINE, start, end)
@@ -127,6 +124,9 @@ class Writer:
         for name in (b"id",) * (block.id is not None) + (b"retry",) * (block.retry is not None):
             self._pending.pop(name, None)  # or it would overtake this one
         gate.forward_bare(wire)
+        for line in block.lines:
+            if b"{" in line and not line.startswith(b"id: "):  # an id is looked at as such
+                gate.note_swallowed(line.decode())
         gate.showed_framing |= any(line.partition(b":")[0] in (b"", *KNOWN_FIELDS) for line in block.lines)
 
     def write_proven(self, block: Block, payload: str, value: Any, start: int, end: int) -> None:
@@ -153,7 +153,7 @@ class Writer:
             self._drop(kind, block, start, end)
         else:
             gate.report.invalid_json += 1
-            if kind is not None:
+            if kind is not None and leaves_hole(payload, gate.state.mode):
                 gate.state.lost_payload()
             if (kind is not None or gate.options.invalid_json == "error") and self._write_error(block, start, end):
                 return
@@ -239,6 +239,15 @@ class Writer:
     def _pending_id(self) -> str:
         return self._pending[b"id"].removeprefix(b"id: ").decode()
 
+    def _note_swallowed(self, block: Block) -> None:
+        """Note a hole where a field of the block, other than its data, holds a payload."""
+        if block.name is not None and "{" in block.name:
+            self._gate.note_swallowed(block.name)
+        if isinstance(block, ParsedBlock):
+            for line in block.lines:
+                if b"{" in line and line.partition(b": ")[0] not in (b"data", b"id", b"event"):
+                    self._gate.note_swallowed(line.decode())
+
     def _note_id(self, id: str | None) -> None:
         if id is not None:
             self._gate.note_id(id)
@@ -272,6 +281,7 @@ class Writer:
                 retry = gate.report.retry
         event = Event(payload, block.name or "message", gate.report.last_event_id if id is None else id, retry)
         if gate.forward(event, wire, value, start, end, named=block.name is not None):
+            self._note_swallowed(block)
             self._note_id(id)
             self._pending.clear()
             self.owes_blank_line = False
