@@ -431,6 +431,8 @@ FLAWED_REPAIRERS = [
     ("asks after the chunk", "chunks_have_no_effect_on_a_converted_stream"),
     ("signs frames", "a_converted_stream_needs_no_repair"),
     ("strips", "a_healthy_stream_reads_the_same"),
+    ("knows no CR", "a_healthy_stream_reads_the_same_with_other_line_ends"),
+    ("a chunk late", "a_frame_is_written_before_the_next_chunk_is_asked_for"),
     ("rescues late", "content_leaves_in_the_order_in_which_it_came"),
     ("silent", "every_line_leaves_or_is_named"),
     ("holds the first", "every_payload_of_a_body_that_is_declared_as_json_leaves_or_is_named"),

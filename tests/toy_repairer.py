@@ -33,9 +33,17 @@ class Toy:
         self.late: list[bytes] = []
         self.names: list[bytes] = []
         self.held: bytes | None = None
+        self.kept: list[bytes] = []
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the frames that a chunk completes."""
+        if "a chunk late" in self.flaws:
+            kept, self.kept = self.kept, list(self.frames_of(chunk))
+            yield from kept
+        else:
+            yield from self.frames_of(chunk)
+
+    def frames_of(self, chunk: bytes) -> Iterator[bytes]:
         asks_late = "asks after the chunk" in self.flaws and b"data" in chunk
         for number, byte in enumerate(chunk):
             if self.ended:
@@ -56,7 +64,7 @@ class Toy:
             self.line_at = self.read
             return
         self.after_cr = byte == 13
-        if byte not in b"\r\n":
+        if byte not in b"\r\n" or (byte == 13 and "knows no CR" in self.flaws):
             if len(self.line) <= self.limit:
                 self.line.append(byte)
             if "quadratic" in self.flaws:
@@ -136,6 +144,7 @@ class Toy:
 
     def close(self) -> Iterator[bytes]:
         """Yield what is left at the end: nothing, since what is not ended is dropped by name."""
+        yield from self.kept
         cut = bool(self.block or self.line)
         if not self.ended and self.read > (at := self.block_at if self.block else self.line_at):
             self.note("unfinished-tail", at, self.read - at)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib
+import importlib.util
 import os
 import pkgutil
 import re
@@ -77,6 +78,9 @@ def _fingerprint(error: Exception, case: Any) -> str:
 def main(given: Sequence[str] | None = None) -> int:
     """Fuzz as asked; return 1 if a law was broken."""
     told = _told(given)
+    if importlib.util.find_spec("atheris") is None:
+        print("the fuzzer needs atheris: pip install -e '.[test,fuzz]'")
+        return 2
     if told.folder is not None:
         fuzz(told, told.rest)
     with tempfile.TemporaryDirectory() as name:

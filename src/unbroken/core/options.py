@@ -95,10 +95,11 @@ def _format(name: str, value: Any) -> Format | None:
 
 
 def _output_format(name: str, value: Any) -> Format | None:
-    output = _member(name, value, Format)
-    if output is Format.JSON_ARRAY:
+    if value in (Format.JSON_ARRAY, Format.JSON_ARRAY.value):
         raise ValueError('to="json-array" is not a streaming output; use "sse" or "ndjson"')
-    return output
+    if isinstance(value, str):
+        _one_of(name, value, [Format.SSE.value, Format.NDJSON.value])
+    return _member(name, value, Format)
 
 
 def _dialect(name: str, value: Any) -> Dialect | None:

@@ -27,5 +27,6 @@ class RepairContract(
     `options` is a strategy that draws such dicts; by default there are none. Each further method that a subclass
     defines switches tests on: `facts` what the report says, `events` a reader's events, `variants` other ways to run
     the same repairer, `clocked` heartbeats and timeouts, `reconnecting` connections that break, `bounded` memory,
-    `ends_at_sentinel` what follows `[DONE]`. `does_not_claim` takes `Claim.LINEAR_TIME` and `Claim.BOUNDED_MEMORY`.
+    `ends_at_sentinel` what follows `[DONE]`. `does_not_claim` takes `Claim.LINEAR_TIME`, `Claim.BOUNDED_MEMORY` and
+    `Claim.RETRY`; `framings` is what it reads, `("sse",)` for a proxy of event streams.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unittest
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...conversations import DIALECTS
@@ -35,6 +37,14 @@ _healthy: dict[str, SearchStrategy[bytes]] = {
         ndjson_streams(json_objects(), canonical=True).map(bytes_of), dialect_streams("ollama").map(bytes_of)
     ),
 }
+
+
+_texts = st.lists(st.sampled_from(["a", " ", "\u2028", "\u2029", "\x85", "\u4f60"]), max_size=4).map("".join)
+_with_line_ends: SearchStrategy[bytes] = st.builds(
+    lambda texts, end: "".join(f'data: {{"t":"{text}"}}{end}{end}' for text in texts).encode(),
+    st.lists(_texts, min_size=1, max_size=4),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+)
 
 
 class AgainTests(RepairerUnderTest):
@@ -100,8 +110,53 @@ class AgainTests(RepairerUnderTest):
             if seen != expected or _repairs(outcome):
                 raise broken(Law.HEALTHY_STREAMS_STAY, chunks, expected, (seen, _repairs(outcome)), {}, check)
 
-        healthy = st.one_of([_healthy[framing] for framing in self.framings])
-        self._run(cut_streams(healthy), "healthy", lambda drawn: check(drawn[1]))
+        self._run(cut_streams(self._healthy()), "healthy", lambda drawn: check(drawn[1]))
+
+    def _healthy(self) -> SearchStrategy[bytes]:
+        unknown = [framing for framing in self.framings if framing not in _healthy]
+        if unknown or isinstance(self.framings, str):
+            raise ValueError(f"framings={self.framings!r}: give a tuple of {tuple(_healthy)}")
+        return st.one_of([_healthy[framing] for framing in self.framings])
+
+    def test_a_healthy_stream_reads_the_same_with_other_line_ends(self) -> None:
+        """The same where CRLF or CR ends the lines, and with separators that only `str.splitlines` takes for them."""
+
+        def check(chunks: list[bytes]) -> None:
+            outcome = self._attempt(chunks, {})
+            expected, seen = by_value(events_in(b"".join(chunks), "sse")), by_value(events_in(outcome.wire, "sse"))
+            if seen != expected:
+                raise broken(Law.HEALTHY_STREAMS_STAY, chunks, expected, seen, {}, check)
+
+        if "sse" not in self.framings:
+            raise unittest.SkipTest("writes no events of SSE")
+        self._run(cut_streams(_with_line_ends), "line_ends", lambda drawn: check(drawn[1]))
+
+    def test_a_frame_is_written_before_the_next_chunk_is_asked_for(self) -> None:
+        """Nothing whole is held back: asked where `repair` yields, of canonical events that come one in a chunk."""
+
+        def check(frames: list[bytes]) -> None:
+            written = bytearray()
+
+            def upstream() -> Iterator[bytes]:
+                for number, frame in enumerate(frames):
+                    came = b"".join(frames[:number])
+                    if by_value(events_in(bytes(written), "sse")) != by_value(events_in(came, "sse")):
+                        raise broken(Law.FRAMES_LEAVE_AT_ONCE, frames, came, bytes(written), {}, check)
+                    yield frame
+
+            for piece in pieces_of(upstream()):
+                written += piece
+
+        def pieces_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
+            pieces = self.repair(chunks, {})
+            if isinstance(pieces, Sequence):
+                raise unittest.SkipTest("repair() returns a list, so that promptness cannot be tested")
+            return iter(pieces)
+
+        if "sse" not in self.framings:
+            raise unittest.SkipTest("writes no events of SSE")
+        frames = st.lists(json_texts(json_objects()).map(lambda text: f"data: {text}\n\n".encode()), max_size=5)
+        self._run(frames, "prompt", check)
 
 
 def _repairs(outcome: Outcome) -> list[Any]:

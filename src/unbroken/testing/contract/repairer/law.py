@@ -16,6 +16,7 @@ class Law(Enum):
     A_READER_AGREES = "A reader sees the events of the bytes that the repairer writes"
     NO_SECOND_REPAIR = "A repaired stream needs no repair: two proxies in a row write the same as one"
     HEALTHY_STREAMS_STAY = "A healthy stream reads the same after the repairer"
+    FRAMES_LEAVE_AT_ONCE = "A whole frame is written before the next chunk is asked for"
     ORDER_IS_KEPT = "Content leaves in the order in which it came, and no more often"
     NOTHING_IS_LOST_SILENTLY = "What does not leave is covered by a repair with its offset and length"
     THE_SENTINEL_ENDS_IT = (
