@@ -245,7 +245,7 @@ class Writer:
             self._gate.note_swallowed(block.name)
         if isinstance(block, ParsedBlock):
             for line in block.lines:
-                if b"{" in line and line.partition(b": ")[0] not in (b"data", b"id", b"event"):
+                if not line.startswith((b"data: ", b"id: ", b"event: ")) and b"{" in line:
                     self._gate.note_swallowed(line.decode())
 
     def _note_id(self, id: str | None) -> None:
@@ -281,7 +281,8 @@ class Writer:
                 retry = gate.report.retry
         event = Event(payload, block.name or "message", gate.report.last_event_id if id is None else id, retry)
         if gate.forward(event, wire, value, start, end, named=block.name is not None):
-            self._note_swallowed(block)
+            if not further:
+                self._note_swallowed(block)
             self._note_id(id)
             self._pending.clear()
             self.owes_blank_line = False
