@@ -24,6 +24,7 @@ from unbroken import (
     StreamReport,
     Verdict,
 )
+from unbroken.core import fast_path
 from unbroken.core.failure import ERROR_TYPE
 from unbroken.core.options import WRITING
 from unbroken.testing.contract.repairer.accounting import covered, lost_lines, outside
@@ -92,6 +93,16 @@ def read(chunks: Sequence[bytes], **options: Any) -> tuple[list[Any], dict[str, 
     items = [item for chunk in chunks for item in reader.feed(chunk)]
     items += reader.close()
     return items, facts(reader.report)
+
+
+def check_fast_path(chunks: Sequence[bytes], **options: Any) -> None:
+    """Raise `AssertionError` unless everything is the same without the fast path."""
+    on = seen(chunks, **options)
+    fast_path.enabled = False
+    try:
+        check_same(seen(chunks, **options), on)
+    finally:
+        fast_path.enabled = True
 
 
 # --- Law 3 ------------------------------------------------------------------------------------------------------------

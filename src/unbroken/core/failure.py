@@ -86,3 +86,8 @@ class Failure:
     def as_error(self) -> dict[str, Any]:
         """Return the error object of ours, `{"error": {...}}`, which every dialect's frame holds in some form."""
         return {"error": {"message": self.public_message, "type": ERROR_TYPE, "code": self.code}}
+
+
+def failure_in_words(words: bytes) -> Failure:
+    """Return the failure that upstream reported in words, which are for the log only."""
+    return Failure("upstream-error", detail=words.decode()[:MAX_DETAIL])

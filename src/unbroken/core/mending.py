@@ -24,6 +24,12 @@ def begins_like_json(text: str) -> bool:
     return re.match(r"\{|\[[ \t]*[{\"]", text) is not None
 
 
+def is_broken_json(line: bytes) -> bool:
+    """Return whether a line that is no field was meant to be a JSON document, and is none."""
+    text = line.decode()
+    return begins_like_json(text) and not is_whole(text)
+
+
 MAX_REPR: Final = 64 * 1024
 """Characters of a Python repr that are read at most."""
 MAX_REPR_LEVELS: Final = 50

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .decoder import LineSplitter, is_utf8
 from .events import Event
-from .failure import MAX_DETAIL, Failure, begins_with_error, is_ours
+from .failure import Failure, begins_with_error, failure_in_words, is_ours
 from .gate import Gate, leaves_hole
 from .mending import DONE, escape_separators, join_raw_lines, mend_payload, one_line
 from .proof import FLAWED, UNPROVEN, BracketScanner, is_whole, prove
@@ -321,8 +321,7 @@ class NDJSONReader:
             policy = "drop"  # what leaves first shows the next reader the format
         if policy == "drop" and begins_with_error(line) and gate.state.mode is Mode.KNOWN:
             self._release_held()
-            failure = Failure("upstream-error", detail=line.decode()[:MAX_DETAIL])
-            gate.die(failure, RepairKind.INVALID_JSON, start, end)
+            gate.die(failure_in_words(line), RepairKind.INVALID_JSON, start, end)
             return
         if policy != "keep" and leaves_hole(line.decode(), gate.state.mode):
             gate.state.lost_payload()

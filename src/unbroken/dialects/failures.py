@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from ..core.failure import ERROR_TYPE, Failure, failure_of_ours
+from ..core.failure import ERROR_TYPE, MAX_DETAIL, Failure, failure_of_ours
 from ..core.proof import prove
 from .shapes import as_label, as_list, as_object, as_seconds, as_text, as_whole
 
-_MAX_DETAIL: Final = 2000
 # "try again in 1m12.5s", "Please retry in 34.5s", "retry after 6 seconds". Possessive, so that matching takes linear
 # time. Strings, not compiled patterns, since they are rarely needed, and `re` caches what it compiles.
 _PART: Final = r"([0-9]{1,6}+(?:\.[0-9]{1,9}+)?+) ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)(?![a-z])"
@@ -212,12 +211,12 @@ def failure_of(error: Any) -> Failure:
     if not isinstance(error, dict):
         text = as_text(error)
         code, status = _BY_WORD.get(_word(text), ("upstream-error", None))
-        return Failure(code, status, _delay({}, text), detail=text[:_MAX_DETAIL] or None)
+        return Failure(code, status, _delay({}, text), detail=text[:MAX_DETAIL] or None)
     if is_own(error):
         return failure_of_ours({"error": error})
     told = [error, *_nested(error)]
     code, status = _classify(told)
-    detail = next((text for key in _MESSAGE_KEYS if (text := as_text(error.get(key)))), "")[:_MAX_DETAIL]
+    detail = next((text for key in _MESSAGE_KEYS if (text := as_text(error.get(key)))), "")[:MAX_DETAIL]
     words = [word for key in _WORD_KEYS if isinstance(word := error.get(key), str) and word]
     delays = (delay for fields in told if (delay := _delay(fields, as_text(fields.get("message")))) is not None)
     delay = next(delays, None)
@@ -230,7 +229,7 @@ def _nested(error: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the errors that a gateway wrapped into its own: as objects, or as JSON in its message."""
     found = [value for key in _NESTED if isinstance(value := error.get(key), dict)]
     message = as_text(error.get("message"))
-    if message[:1] == "{" and len(message) <= _MAX_DETAIL and isinstance(value := prove(message), dict):
+    if message[:1] == "{" and len(message) <= MAX_DETAIL and isinstance(value := prove(message), dict):
         found.append(value)
     inner = [value for fields in found if isinstance(value := fields.get("error"), dict)]
     return found + inner
@@ -270,7 +269,7 @@ def _delay(error: dict[str, Any], detail: str) -> float | None:
             seconds = as_seconds(fields.get(key))
             if seconds is not None:
                 return seconds
-    found = re.search(_DELAY, detail[:_MAX_DETAIL].lower())
+    found = re.search(_DELAY, detail[:MAX_DETAIL].lower())
     return as_seconds(sum([_seconds(*part) for part in re.findall(_PART, found[0])])) if found else None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..gate import Gate
-from ..mending import begins_like_json
-from ..proof import FLAWED, is_whole, prove
+from ..mending import is_broken_json
+from ..proof import FLAWED, prove
 from ..repairs import RepairKind
 from . import block_rules
 from .block import Block, without_comments
@@ -112,7 +112,7 @@ class BlockSink:
 
     def drop_lines(self, start: int, end: int, lines: Sequence[bytes] = ()) -> None:
         """Drop non-field lines; readers ignore them, so without the repair that is a re-spelling."""
-        if any(begins_like_json(line.decode()) and not is_whole(line.decode()) for line in lines):
+        if any(map(is_broken_json, lines)):
             self._gate.state.lost_payload()
         if self._gate.allows(RepairKind.STRAY_LINE):
             self._gate.repair(RepairKind.STRAY_LINE, start, end)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..events import Event
-from ..failure import MAX_DETAIL, Failure, begins_with_error, tells_error
+from ..failure import Failure, begins_with_error, failure_in_words, tells_error
 from ..gate import Gate, leaves_hole
-from ..mending import DONE, begins_like_json, escape_separators, is_misspelt_done, one_line
-from ..proof import FLAWED, UNPROVEN, is_whole, prove
+from ..mending import DONE, escape_separators, is_broken_json, is_misspelt_done, one_line
+from ..proof import FLAWED, UNPROVEN, prove
 from ..repairs import RepairKind
 from ..state import Mode
 from .block import KNOWN_FIELDS, Block, ParsedBlock, read_retry, respell, respell_lines, swallows
@@ -88,7 +88,7 @@ class Writer:
     def write_unchanged(self, block: Block, start: int, end: int) -> None:
         """Write a block of which nothing may be repaired."""
         payload = block.payload
-        if any(begins_like_json(line.decode()) and not is_whole(line.decode()) for line in block.non_fields):
+        if any(map(is_broken_json, block.non_fields)):
             self._gate.state.lost_payload()
         if block.data:
             is_json = payload[:1] in ("{", "[") or self._gate.state.mode is Mode.KNOWN
@@ -189,7 +189,7 @@ class Writer:
 
     def _report_error(self, words: bytes, kind: RepairKind, start: int, end: int) -> None:
         """End the stream with the error that upstream reported in words, which are for the log only."""
-        self._gate.die(Failure("upstream-error", detail=words.decode()[:MAX_DETAIL]), kind, start, end)
+        self._gate.die(failure_in_words(words), kind, start, end)
 
     def write_document(self, text: str, start: int, end: int, *, block: Block = _EMPTY, further: bool = False) -> None:
         """Write one repaired document on one line, with the other lines of its block."""
