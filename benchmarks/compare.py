@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -199,6 +200,23 @@ def write_output(page: Path, output: str, name: str) -> None:
     """Write what a program printed between the markers of its name, under a line that names its command."""
     head = f"Output of `python -m benchmarks.{name}` on {machine.today_and_description()}."
     write_between_markers(page, f"{head}\n\n```text by=benchmarks/{name}.py\n{output.strip()}\n```\n", name)
+
+
+def print_and_write(name: str, tables: Callable[[], object], description: str) -> None:
+    """Print what `tables` prints, and write it where `--write PAGE` of this command says."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put what is printed into this page")
+    print_and_write_to(parser.parse_args().write, name, tables)
+
+
+def print_and_write_to(page: Path | None, name: str, tables: Callable[[], object]) -> None:
+    """Print what `tables` prints, and write it into this page, if there is one."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        tables()
+    print(output.getvalue(), end="")
+    if page:
+        write_output(page, output.getvalue(), name)
 
 
 def open_v8(wanted: str) -> V8 | None:

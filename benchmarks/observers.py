@@ -7,17 +7,13 @@ passes and bare ones take turns; the figure is the median difference of such a p
 
 from __future__ import annotations
 
-import argparse
 from collections import deque
-from contextlib import redirect_stdout
-from io import StringIO
-from pathlib import Path
 from statistics import median
 from time import process_time
 
 from unbroken import Collector, FlightRecorder, Observer, StreamReport, repair
 
-from .compare import write_output
+from .compare import print_and_write
 from .payloads import DONE
 from .workloads import openai_blocks
 
@@ -55,15 +51,7 @@ def cost(make: type[Observer] | None) -> float:
 
 def main() -> None:
     """Print the table, and write it where `--write PAGE` says."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.observers", description=main.__doc__)
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put what is printed into this page")
-    options = parser.parse_args()
-    output = StringIO()
-    with redirect_stdout(output):
-        print_table()
-    print(output.getvalue(), end="")
-    if options.write:
-        write_output(options.write, output.getvalue(), "observers")
+    print_and_write("observers", print_table, "Print the table, and write it where `--write PAGE` says.")
 
 
 def print_table() -> None:

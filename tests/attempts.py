@@ -152,7 +152,8 @@ def read_frames(attempts: Attempts, *, threads: bool = False, **options: Any) ->
     ours = [frame for frame in frames if b"unbroken_error" in frame]
     assert len(ours) == (stream.report.error is not None)
     assert not ours or ours[0] is frames[-1]
-    kept = b"".join(frame for frame in frames if frame not in ours)
+    held = [b"".join(frame[:-2].rpartition(b"\n\n")[:2]) for frame in ours]  # what waited leaves with the error
+    kept = b"".join([*(frame for frame in frames if frame not in ours), *held])
     return Outcome([item.data for item in iter_events([kept], repairs=())], stream.report.error, stream.report)
 
 

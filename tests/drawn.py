@@ -3,14 +3,24 @@
 import re
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 from unbroken import DEFAULT_REPAIRS, RepairKind
-from unbroken.core.dialect import REGISTRY
+from unbroken.core.registry import REGISTRY
+from unbroken.testing.conversations import DIALECTS
+from unbroken.testing.spellings import SPELLINGS
 from unbroken.testing.strategies import any_streams, cut_streams, json_texts, legal_streams, troubled_streams
 from unbroken.testing.strategies.troubled import harm, harms
 
 __all__ = ["harm", "harms"]
+
+_PROGRAMMED = tuple(name for name in DIALECTS if name not in SPELLINGS)
+
+by_dialect = pytest.mark.parametrize(
+    "dialects", [*((name,) for name in _PROGRAMMED), tuple(SPELLINGS)], ids=[*_PROGRAMMED, "declared"]
+)
+"""Each dialect that is programmed, and all that are declared: one of them is drawn, since they share their code."""
 
 troubled = troubled_streams()
 """Streams of all that there is to repair, to drop and to leave alone."""
@@ -56,6 +66,8 @@ _odd: list[dict[str, Any]] = [
     {"invalid_json": "keep"},
     {"invalid_json": "error"},
     {"invalid_json": "keep", "dialect": "openai-chat"},
+    {"empty": "error"},
+    {"empty": "end", "dialect": "openai-chat"},
     {"content_type": "application/json"},
     {"content_type": "application/x-ndjson"},
     {"repairs": DEFAULT_REPAIRS | {RepairKind.MISSING_DONE}},
@@ -65,7 +77,7 @@ _partial: list[dict[str, Any]] = [
     *({"repairs": DEFAULT_REPAIRS - {kind}} for kind in RepairKind),
     *({"repairs": {kind}} for kind in RepairKind),
 ]
-_elsewhere: list[dict[str, Any]] = [{"to": "sse"}, {"to": "ndjson"}]
+_elsewhere: list[dict[str, Any]] = [{"to": "sse"}, {"to": "ndjson"}, {"errors": "mask"}]
 
 
 def _limited(*groups: list[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -93,6 +105,8 @@ any_options = st.fixed_dictionaries(
         "to": st.sampled_from(["sse", "ndjson"]),
         "convert": st.just("openai-chat"),
         "comments": st.just("drop"),
+        "errors": st.just("mask"),
+        "empty": st.sampled_from(["error", "end"]),
         "invalid_json": st.sampled_from(["keep", "error"]),
         "max_event_bytes": st.sampled_from([LIMIT, 1500]),
         "dialect": st.sampled_from([*REGISTRY]),

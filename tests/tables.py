@@ -28,6 +28,18 @@ def error(code: str) -> bytes:
     return f'{{"error": {{"message": "{SENTENCES[code]}", "type": "unbroken_error", "code": "{code}"}}}}'.encode()
 
 
+def first_error(code: str, status: int) -> bytes:
+    """Return the frame of this library's error where nothing is known of who reads it."""
+    flat = f'"type": "error", "sequence_number": 0, "code": "{code}", "message": "{SENTENCES[code]}", "param": null'
+    nested = f'"code": {status}, "message": "{SENTENCES[code]}", "type": "unbroken_error", "reason": "{code}"'
+    return f'event: error\ndata: {{{flat}, "error": {{{nested}}}}}\n\n'.encode()
+
+
+def first_line(code: str) -> bytes:
+    """Return the line of this library's error where nothing is known of who reads it."""
+    return f'{{"error": "{SENTENCES[code]}", "type": "unbroken_error", "code": "{code}"}}\n'.encode()
+
+
 def but(*slugs: str) -> dict[str, Any]:
     """Choose all default repairs but these."""
     return {"repairs": DEFAULT_REPAIRS - {RepairKind(slug) for slug in slugs}}

@@ -22,7 +22,8 @@ from unbroken.testing.cuts import cut
 
 REPAIRED = "its events are repaired here; the script read one event that is not JSON"
 FIRST_DELTA_REPAIRED = "spliced events: the whole one is kept, the script dropped both"
-NO_DIALECT = "a product or service of its own, which no dialect reads"
+UNKNOWN = "a dialect that the script does not read"
+WHOLES = "each event holds the whole text so far, which the script does not read"
 MAXIMUM = "figures are merged by maximum; the last one that came was smaller"
 DIFFERENT: dict[str, tuple[set[str], str]] = {
     "cohere/cohere-empty-tool-call-dded33c1.bin": (
@@ -73,13 +74,23 @@ DIFFERENT: dict[str, tuple[set[str], str]] = {
     "zai/zai-glm47-splice-in-role-bddd13f9.bin": ({"reasoning"}, FIRST_DELTA_REPAIRED),
     "zai/zai-glm51-splice-in-object-53517a22.bin": ({"text"}, FIRST_DELTA_REPAIRED),
     "zai/zai-glm51-splice-in-role-key-b0d24f48.bin": ({"reasoning"}, FIRST_DELTA_REPAIRED),
-    "cody-gateway/customcommandsclient-509552979-recording-37a25a92.bin": ({"text", "finish_reason"}, NO_DIALECT),
-    "cody-gateway/defaultclient-631904893-recording-8eed8c62.bin": ({"text"}, NO_DIALECT),
-    "cody-gateway/symf-3564355686-recording-8633b378.bin": ({"finish_reason"}, NO_DIALECT),
-    "cody-gateway/symf-3564355686-recording-9c541109.bin": ({"finish_reason"}, NO_DIALECT),
-    "dashscope/dashscope-native-code-interpreter-110d1d90.bin": (
-        {"text", "reasoning", "finish_reason", "usage"},
-        NO_DIALECT,
+    "cody-gateway/symf-3564355686-recording-8633b378.bin": ({"text"}, WHOLES),
+    "cody-gateway/symf-3564355686-recording-9c541109.bin": ({"text"}, WHOLES),
+    "google-gemini/streaming-interaction-9396b24c.bin": ({"text", "finish_reason", "usage"}, UNKNOWN),
+    "google-gemini/test-generate-interactions-async-true-c07cdf00.bin": ({"text", "finish_reason", "usage"}, UNKNOWN),
+    "google-gemini/test-generate-interactions-multi-model-messages-true-0d209f64.bin": (
+        {"text", "finish_reason", "usage"},
+        UNKNOWN,
+    ),
+    "openai/runs-streamed-create-948e0d8a.bin": ({"text", "finish_reason", "usage"}, UNKNOWN),
+    "openai/runs-streamed-create-b89d7a9d.bin": ({"text", "finish_reason", "usage"}, UNKNOWN),
+    "sap-aicore/orchestration-chat-completion-stream-chunks-fefcc844.bin": (
+        {"text", "finish_reason", "usage"},
+        UNKNOWN,
+    ),
+    "sap-aicore/orchestration-chat-completion-stream-tools-chunks-e9f5e791.bin": (
+        {"finish_reason", "tool_calls"},
+        UNKNOWN,
     ),
 }
 

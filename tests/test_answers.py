@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unbroken.answers import parse_retry_after, retry_after_of, status_of
 from unbroken.core.failure import Failure
 from unbroken.core.report import StreamError
-from unbroken.retry.answers import parse_retry_after, retry_after_of, status_of
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 

@@ -15,12 +15,26 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import compare, guard, mixture, over_http, payloads, picture, readers, recorded, rounds, workloads
+from benchmarks import (
+    compare,
+    dialects,
+    guard,
+    mixture,
+    over_http,
+    payloads,
+    picture,
+    readers,
+    recorded,
+    rounds,
+    workloads,
+)
 from benchmarks.readers import OURS, PEERS, YARDSTICK, Reader
 from benchmarks.rounds import Timing, TooSlowError
 from benchmarks.v8 import V8, NoV8Error
 from benchmarks.workloads import Workload
 from tests import captures
+from unbroken.core import fast_path
+from unbroken.core.registry import dialect_names
 
 SMALL = 0.05
 BIG = ("g16", "g1k")
@@ -370,10 +384,11 @@ SPEED_PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
 
 def test_the_page_has_a_place_for_each_table_and_names_programs_that_exist() -> None:
     text = SPEED_PAGE.read_text(encoding="utf-8")
-    for name in ("recorded", "compare", "end-to-end", "adapters", "observers", "scale"):
+    for name in ("recorded", "compare", "end-to-end", "adapters", "observers", "dialects", "scale"):
         assert text.count(f"<!-- {name} -->\n") == text.count(f"<!-- /{name} -->") == 1
     programs = set(re.findall(r"python -m (benchmarks\.\w+)", text))
-    written = {f"benchmarks.{name}" for name in ("recorded", "compare", "end_to_end", "adapters", "observers", "scale")}
+    names = ("recorded", "compare", "end_to_end", "adapters", "observers", "dialects", "scale")
+    written = {f"benchmarks.{name}" for name in names}
     assert programs == written | {"benchmarks.guard"}
     for program in programs:
         assert importlib.util.find_spec(program), f"docs/speed.md names {program}"
@@ -393,6 +408,29 @@ def test_v8_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit, match="require"):
         compare.open_v8("require")
     assert compare.open_v8("auto") is None
+
+
+# --- dialects ---------------------------------------------------------------------------------------------------
+
+
+def test_each_dialect_is_measured_alone_and_on_both_roads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(dialects, "PIECES", 3)
+    monkeypatch.setattr(dialects, "PASSES", 1)
+    monkeypatch.setenv("UNBROKEN_CAPTURES", str(tmp_path))
+    told = dialects.streams()
+    assert {*told} == {*dialect_names()} - {"text", "codex"}
+    before = fast_path.enabled
+    try:
+        figures = dialects.measure(told)
+    finally:
+        fast_path.enabled = before
+    assert figures.keys() == told.keys()
+    assert all(cost > 0 for ways in figures.values() for cost in ways.values())
+    short = {name: figures[name] for name in [*figures][:2]}
+    rows = dialects.table(told, figures, short).splitlines()
+    assert len(rows) == 2 + len(told)
+    assert rows[0] == "| µs per event | stream | read | read, base | ordinary | ordinary, base | fast | fast, base |"
+    assert rows[4].endswith(" |  |")
 
 
 # --- the guard --------------------------------------------------------------------------------------------------

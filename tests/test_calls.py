@@ -23,6 +23,16 @@ PLACES = [
     ("the key decides, whatever id and name say", [OPENED, ToolFragment("a", "2", "g", "1}")], [0, 0]),
     ("another key with an id", [OPENED, ToolFragment("b", "2", None, "1}")], [0, 1]),
     ("another key without anything", [OPENED, ToolFragment("b", arguments="1}")], [0, 0]),
+    (
+        "another key with what may begin the arguments of another call",
+        [OPENED, ToolFragment("b", arguments="{}"), ToolFragment("b", "2", "g"), ToolFragment("a", arguments="1}")],
+        [0, 1, 1, 0],
+    ),
+    (
+        "an object behind a head without arguments",
+        [ToolFragment("a", "1", "f"), ToolFragment("b", arguments="{")],
+        [0, 0],
+    ),
     ("behind whole arguments", [ToolFragment("a", "1", "f", "{}"), ToolFragment("b", arguments="{}")], [0, 1]),
     (
         "brackets and quotes within a text",

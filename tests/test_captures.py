@@ -141,6 +141,19 @@ REPAIRED: tuple[tuple[str, dict[RepairKind, int], tuple[str, ...]], ...] = (
         ("anthropic/gateway-message-delta-metadata-f95fa102.bin",),
     ),
     (
+        "the API's own flat error, which its official clients pass over",
+        {RepairKind.FLAT_ERROR: 1},
+        ("synthetic/openai/stream-errorar-92205799.bin",),
+    ),
+    (
+        "a tool call without its `index`, which the official client needs",
+        {RepairKind.TOOL_INDEX: 1},
+        (
+            "google-gemini-openai-compat/gemini-openai-compat-tool-no-index-7c3e6006.bin",
+            "mistral/test-synchronous-streaming-chat-completions-with-tool-call-response-emits-expect-b9133f92.bin",
+        ),
+    ),
+    (
         "`data:` without anything, which clients of chat completions cannot parse",
         {RepairKind.EMPTY_DATA: 1},
         ("synthetic/gateway-test/empty-sse-frames-9a5624b6.bin",),

@@ -35,6 +35,7 @@ from unbroken.cli import inspect, main
 from unbroken.cli.terminal import fit, visible
 from unbroken.cli.timeline import Rows, page
 from unbroken.cli.watchdog import SilenceWatchdog
+from unbroken.core.registry import dialect_names
 from unbroken.inspection.facts import Facts, Row
 from unbroken.observe.recorder import FlightRecorder
 
@@ -119,6 +120,11 @@ EXIT_CODES = {
     "an answer that was cut": (CHUNK, [], 3),
     "a page": (b"<html><title>504 Gateway Time-out</title></html>", [], 3),
     "an error inside": (CHUNK + b'data: {"error":{"message":"boom"}}\n\n', ["--strict"], 3),
+    "nothing at all": (b"", [], 3),
+    "nothing at all, quietly": (b"", ["-q"], 3),
+    "heartbeats only": (b": ping\n\n" * 3, [], 3),
+    "an id and no event": (b"id: 1\n\n", [], 3),
+    "an array without elements": (b"[]", ["--format", "json-array"], 0),
     "a damaged stream that is not to be mended": (CHUNK[:-1] + STOP + DONE, ["--no-repairs", "--strict"], 0),
 }
 
@@ -147,6 +153,143 @@ def test_a_file_that_cannot_be_read_exits_with_2_and_one_line(command: str, caps
     assert capsysbinary.readouterr() == (b"", b"unbroken: cannot read 'no-such\\x1bfile': No such file or directory\n")
 
 
+ACME = """
+[dialects.acme]
+recognised_by = "[kind=piece][run:text]"
+kind = "kind"
+text = {piece = "words"}
+ends = "end"
+
+[dialects.unseen]
+text = "w"
+
+[proxy.timeouts]
+acme = 60.0
+
+[proxy.streaming]
+max_event_bytes = 2048
+pace = "words"
+
+[proxy.streaming.acme]
+dialect = "acme"
+convert = {model = "acme/fast"}
+errors = "mask"
+"""
+PIECE = b'data: {"kind": "piece", "run": "r", "words": "Hi"}\n\n'
+ENDED = PIECE + b'data: {"kind": "end"}\n\n'
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> str:
+    path = tmp_path / "acme.toml"
+    path.write_text(ACME)
+    return str(path)
+
+
+@pytest.mark.parametrize("command", ["repair", "inspect"])
+def test_a_dialect_of_a_profile_file_is_recognised_or_named(
+    command: str, acme: str, tmp_path: Path, capsysbinary: Captured
+) -> None:
+    known = list(dialect_names())
+    for arguments, body, code in (
+        ((), ENDED, 0),
+        ((), PIECE, 3),
+        (("--dialect", "acme"), ENDED, 0),
+        (("--provider", "acme"), ENDED, 0),
+        (("--dialect", "unseen"), b'data: {"w": "Hi"}\n\n', 3),
+    ):
+        assert main([command, "--profile", acme, *arguments, "--json", saved(tmp_path, body)]) == code
+        out, err = capsysbinary.readouterr()
+        told = json.loads((err if command == "repair" else out).splitlines()[-1])
+        report = told if command == "repair" else told["report"]
+        assert report["dialect"] == ("unseen" if "unseen" in arguments else "acme")
+    assert list(dialect_names()) == known
+    assert main([command, saved(tmp_path, ENDED)]) == 0
+    assert b"acme" not in capsysbinary.readouterr().err
+
+
+def test_settings_of_a_provider_hold_unless_the_command_says_otherwise(
+    acme: str, tmp_path: Path, capsysbinary: Captured
+) -> None:
+    given = ["repair", "-q", "--profile", acme, "--provider", "acme"]
+    assert main([*given, saved(tmp_path, ENDED)]) == 0
+    assert b'"model": "acme/fast"' in capsysbinary.readouterr().out
+    assert main([*given, "--convert", "openai-chat", saved(tmp_path, ENDED)]) == 0
+    assert b"acme/fast" not in capsysbinary.readouterr().out
+    large = PIECE.replace(b"Hi", b"x" * 3000) + ENDED
+    assert main(["repair", "--profile", acme, saved(tmp_path, large)]) == 4
+    assert b"oversized-event" in capsysbinary.readouterr().err
+
+
+def test_a_profile_file_that_is_wrong_exits_with_2_and_one_line(
+    acme: str, tmp_path: Path, capsysbinary: Captured
+) -> None:
+    body = saved(tmp_path, ENDED)
+    for name, text, words in (
+        ("none.toml", None, b"unbroken: cannot read '"),
+        ("wrong.toml", "[dialects.a]\ntxt = 'w'", b"dialects.a has no key 'txt'; did you mean text?"),
+        ("broken.toml", "[dialects", b"unbroken: cannot use '"),
+    ):
+        path = tmp_path / name
+        if text is not None:
+            path.write_text(text)
+        assert main(["inspect", "--profile", str(path), body]) == 2
+        err = capsysbinary.readouterr().err
+        assert err.count(b"\n") == 1
+        assert words in err
+    for option, name, words in (
+        ("--dialect", "acmee", b"did you mean acme?"),
+        ("--provider", "acmee", b"did you mean acme?"),
+        ("--provider", "zzz", b"known are: acme"),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main(["repair", "--profile", acme, option, name, body])
+        assert caught.value.code == 2
+        assert words in capsysbinary.readouterr().err
+    alone = tmp_path / "alone.toml"
+    alone.write_text("[dialects.zeta]\ntext = 'w'\n[dialects.\"z\\u001b\"]\ntext = 'w'\n")
+    for name, fix in (
+        (
+            "zeta",
+            b'zeta is a dialect and no provider; write --dialect zeta, .* dialect = "zeta" under .*streaming.zeta',
+        ),
+        ("z\x1b", rb"'z\\x1b' is a dialect and no provider"),
+    ):
+        for command in ("repair", "inspect"):
+            with pytest.raises(SystemExit):
+                main([command, "--profile", str(alone), "--provider", name, body])
+            told = capsysbinary.readouterr().err
+            assert re.search(fix, told.replace(b"\n", b" "))
+            assert b"\x1b" not in told
+
+
+NAMED_BADLY = re.sub(r'acme(?=[\]" ])"?', r'"ac\\u001b\\nme"', ACME.replace('= "acme"', "= acme "))
+"""The same with a name that holds what a terminal obeys."""
+
+
+def test_no_name_of_a_profile_file_controls_the_terminal(tmp_path: Path, capsysbinary: Captured) -> None:
+    profile = tmp_path / "hostile.toml"
+    profile.write_text(NAMED_BADLY)
+    escaped = rb"'ac\x1b\nme'"
+    for option, name, words in (
+        ("--dialect", "acmee", b"did you mean " + escaped + b"?"),
+        ("--provider", "acmee", b"did you mean " + escaped + b"?"),
+        ("--provider", "zzz", b"known are: " + escaped),
+    ):
+        with pytest.raises(SystemExit):
+            main(["repair", "--profile", str(profile), option, name, saved(tmp_path, ENDED)])
+        err = capsysbinary.readouterr().err
+        assert b"\x1b" not in err
+        assert err.endswith(words + b"\n")
+    for command in ("repair", "inspect"):
+        for body in (ENDED, PIECE):
+            main([command, "--profile", str(profile), saved(tmp_path, body)])
+            told = b"".join(capsysbinary.readouterr())
+            assert escaped in told
+            assert b"\x1b" not in told
+            assert b"\nme" not in told
+
+
 def test_the_report_says_what_was_mended_and_how_the_stream_ended(tmp_path: Path, capsysbinary: Captured) -> None:
     main(["repair", saved(tmp_path, CHUNK[:-1] + STOP + DONE)])
     out, err = capsysbinary.readouterr()
@@ -156,6 +299,17 @@ def test_the_report_says_what_was_mended_and_how_the_stream_ended(tmp_path: Path
         f"mended: missing-blank-line (once at byte {len(CHUNK) - 1})",
         "verdict: complete",
     ]
+
+
+def test_the_report_says_that_nothing_came_and_no_word_twice(tmp_path: Path, capsysbinary: Captured) -> None:
+    for body, verdict in {
+        b"": "ended: not one event came; the input is empty",
+        b": ping\n\n": "ended: not one event came",
+        CHUNK: "truncated: The stream ended before it was complete. (tokens=1)",
+        WHOLE: "complete",
+    }.items():
+        main(["repair", saved(tmp_path, body)])
+        assert capsysbinary.readouterr().err.decode().splitlines()[-1] == f"verdict: {verdict}"
 
 
 def test_json_writes_the_report_as_one_object_on_one_line(tmp_path: Path, capsysbinary: Captured) -> None:
@@ -257,7 +411,7 @@ def test_input_that_cannot_be_read_on_is_an_error(tmp_path: Path, capsysbinary: 
 
 @pytest.mark.parametrize("command", ["repair", "inspect"])
 def test_a_terminal_is_shown_control_characters_as_escapes(command: str) -> None:
-    hostile = b'data: {"a":"\x1b]0;owned\x07 \xc2\x9b2J"}\n\n'
+    hostile = b"data: \x1b]0;owned\x07 \xc2\x9b2J\n\n"
     ours, theirs = pty.openpty()
     try:
         with started(command, stdout=theirs, TERM="xterm", NO_COLOR="1") as process:
@@ -324,7 +478,18 @@ def test_inspect_ends_with_the_diagnosis_and_its_evidence(tmp_path: Path, capsys
 
 @pytest.mark.parametrize(
     ("body", "options", "code"),
-    [(WHOLE, ["--strict"], 0), (CHUNK[:-1] + STOP + DONE, ["--strict"], 1), (CHUNK, [], 3), (b"", [], 0)],
+    [
+        (WHOLE, ["--strict"], 0),
+        (CHUNK[:-1] + STOP + DONE, ["--strict"], 1),
+        (CHUNK, [], 3),
+        (b"", [], 3),
+        (b": ping\n\n", [], 3),
+        (b"HTTP/1.1 200 OK\r\n\r\n", [], 3),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", [], 0),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", [], 3),
+        (b"HTTP/1.1 500 Oops\r\n\r\n" + WHOLE, [], 3),
+        (b"[]", [], 0),
+    ],
 )
 def test_inspect_exits_by_how_the_stream_ended(
     body: bytes, options: list[str], code: int, tmp_path: Path, capsysbinary: Captured
@@ -339,6 +504,40 @@ def test_inspect_json_is_one_object_per_line_and_the_diagnosis_last(tmp_path: Pa
     assert last["findings"][0]["slug"] == "nothing-after-first-event"
     assert last["report"]["verdict"] == "truncated"
     assert last["clients"][0]["evidence"] == "no terminator"
+
+
+def test_inspect_json_holds_each_payload_whole(tmp_path: Path, capsysbinary: Captured) -> None:
+    long = "中文 words \x1b[31m" * 1000
+    payload = json.dumps({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": long}}]})
+    main(["inspect", "--json", saved(tmp_path, f"data: {payload}\n\n".encode() + STOP + DONE)])
+    out = capsysbinary.readouterr().out.decode()
+    first, *_ = map(json.loads, out.splitlines())
+    assert (first["data"], first["text"]) == (payload, long.replace("\x1b", "\\x1b"))
+    assert out.isascii()
+
+
+def test_through_a_pipe_rows_are_not_cut(tmp_path: Path, capsysbinary: Captured) -> None:
+    main(["inspect", saved(tmp_path, CHUNK.replace(b"hi", b"word " * 1000) + STOP + DONE)])
+    assert capsysbinary.readouterr().out.splitlines()[0].count(b"word") == 1000
+
+
+def test_the_diagnosis_is_wrapped_to_the_terminal_and_holds_all_that_upstream_said(tmp_path: Path) -> None:
+    said = "Provider disconnected at 10.0.0.7 " + "and so on " * 30
+    body = CHUNK + b'data: {"error":{"message":"%s"}}\n\n' % said.encode()
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 60))
+    try:
+        with started("inspect", stdout=theirs, TERM="xterm", NO_COLOR="1", COLUMNS="") as process:
+            assert process.stdin
+            process.stdin.write(body)
+            process.stdin.close()
+            shown = read_until(ours, b'on "').decode()
+            process.stdin = None
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert max(map(len, shown.splitlines())) <= 60
+    assert said.strip() in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(
@@ -377,8 +576,26 @@ def test_rows_fit_the_terminal(columns: int, wanted: str) -> None:
     taken = [len(row) + sum(character in "中文" for character in row) for row in rows]
     assert len(rows) == 4
     assert max(taken) <= columns
-    assert max(taken) > (78 if columns == 80 else 120)
+    assert max(taken) > columns - 2
     assert any(wanted in line for line in lines)
+
+
+@pytest.mark.parametrize("columns", [40, 50, 59])
+def test_on_a_narrow_terminal_a_repair_is_wrapped_and_not_cut(columns: int) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    try:
+        with started("inspect", stdout=theirs, TERM="xterm", NO_COLOR="1", COLUMNS="") as process:
+            assert process.stdin
+            process.stdin.write(CHUNK[:-1] + WHOLE)
+            lines = read_until(ours, b"terminal").decode().splitlines()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert max(map(len, lines)) <= columns
+    shown = " ".join(" ".join(lines).split())
+    assert "missing-blank-line byte" in shown
+    assert "…" not in shown.partition("missing-blank-line")[2][:20]
 
 
 @pytest.mark.parametrize(
@@ -459,6 +676,8 @@ def test_ctrl_c_ends_inspect_with_a_diagnosis_of_what_came_so_far() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=LIMIT)
         assert b"stopped watching" in out
+        assert b"You stopped watching while the answer was not complete." in out
+        assert b"Nothing is wrong with this stream" not in out
         assert (process.returncode, err) == (130, b"")
 
 
@@ -527,7 +746,7 @@ def test_inspect_reads_no_more_of_a_record_than_one_may_hold(
     tmp_path: Path, capsysbinary: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inspect, "MAX_FLIGHT", 1000)
-    assert main(["inspect", saved(tmp_path, b'{"flight": 1, "provider": "%s"}' % (b"x" * 900))]) == 0
+    assert main(["inspect", saved(tmp_path, b'{"flight": 1, "provider": "%s"}' % (b"x" * 900))]) == 3
     assert main(["inspect", saved(tmp_path, b'{"flight": 1, "provider": "%s"}' % (b"x" * 1000))]) == 2
     assert b"a flight record of more than 1,000 bytes" in capsysbinary.readouterr().err
 
@@ -660,6 +879,7 @@ def test_a_file_other_than_our_page_is_not_overwritten(body: bytes, capsysbinary
     assert Path(name).read_bytes() == body
 
 
+@pytest.mark.slow
 def test_the_page_of_a_long_stream_shows_its_beginning_its_end_and_what_is_rare_between() -> None:
     count, rows = 30_000, Rows()
     facts = Facts(True, unbroken.StreamReport(), ended=float(count))

@@ -247,7 +247,7 @@ def test_each_twin_names_the_other_for_the_wrong_kind_of_iterable() -> None:
 def test_a_response_that_was_closed_already_is_misuse_and_not_a_failure_of_upstream() -> None:
     response = httpx.Response(200, stream=httpx.ByteStream(b""))
     response.close()
-    with pytest.raises(TypeError, match=r"retrying\(connect\): .*closed already"):
+    with pytest.raises(ValueError, match=r"retrying\(connect\) takes a body .*closed already"):
         list(iter_events(retrying(lambda attempt: response)))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.captures import body, chosen, manifest, needs_captures
 from unbroken import (
+    Conversion,
     Delta,
     EventClass,
     EventReader,
@@ -15,12 +16,16 @@ from unbroken import (
     Reading,
     StreamRepairer,
     StreamReport,
+    Timeouts,
     ToolFragment,
     Verdict,
+    repair,
 )
 from unbroken.core.failure import ERROR_TYPE
 from unbroken.dialects.chat_chunks import ChatEncoder
-from unbroken.testing.cuts import cut, every
+from unbroken.testing.cuts import cut, cuttings, every
+
+from . import laws
 
 CONTENT = EventClass.CONTENT
 END = Reading(EventClass.TERMINAL)
@@ -112,6 +117,12 @@ def test_a_custom_tool_keeps_its_free_text() -> None:
     assert said[0]["tool_calls"] == [
         {"index": 0, "id": "c", "type": "custom", "custom": {"name": "run", "input": "print(1)"}}
     ]
+
+
+def test_text_leaves_as_text_and_not_as_escapes() -> None:
+    delta = '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Grüße \\ud83d\\ude00"}}'
+    wire = b"".join(repair([f"data: {delta}\n\n".encode()], dialect="anthropic", convert="openai-chat")).decode()
+    assert '"content": "Grüße 😀"' in wire
 
 
 def test_surrogate_halves_join_and_a_half_alone_is_replaced() -> None:
@@ -303,3 +314,166 @@ def test_a_plain_vocabulary_that_the_caller_named_is_converted_from_its_first_ev
     assert read(output).text == report.text == "Hi"
     assert b"event:" not in output
     assert output.endswith(b"data: [DONE]\n\n")
+
+
+# --- What the caller says ---------------------------------------------------------------------------------------------
+
+OLLAMA = b'{"model":"m","message":{"role":"assistant","content":"Hi"},"done":false}\n'
+OLLAMA_END = b'{"model":"m","done":true}\n'
+
+
+def chunks_of(body: bytes) -> list[Any]:
+    frames = [frame.removeprefix(b"data: ") for frame in body.split(b"\n\n") if frame]
+    return [json.loads(frame) for frame in frames if frame != b"[DONE]"]
+
+
+def test_an_id_and_a_model_stand_in_place_of_those_of_upstream() -> None:
+    told = chunks_of(b"".join(repair([OLLAMA + OLLAMA_END], convert=Conversion(id="mine", model="acme/fast"))))
+    assert {(chunk["id"], chunk["model"]) for chunk in told} == {("mine", "acme/fast")}
+    told = chunks_of(b"".join(repair([OLLAMA + OLLAMA_END], convert=Conversion(model="acme/fast"))))
+    assert {(chunk["id"], chunk["model"]) for chunk in told} == {("chatcmpl-0", "acme/fast")}
+
+
+def test_a_conversion_that_says_no_more_is_that_of_the_name() -> None:
+    named, said = (b"".join(repair([OLLAMA + OLLAMA_END], convert=each)) for each in ("openai-chat", Conversion()))
+    assert named == said
+
+
+ERRORS = [
+    (b'{"error":"out of memory"}\n', ("server_error", "upstream-error")),
+    (b"", ("server_error", "truncated")),
+    (b'{"error":{"message":"slow down","code":429}}\n', ("rate_limit_error", "rate_limit_exceeded")),
+]
+
+
+@pytest.mark.parametrize(("tail", "told"), ERRORS, ids=["upstream's", "a cut", "a limit"])
+def test_an_error_has_the_form_of_openai_s_api_where_it_is_asked_for(tail: bytes, told: tuple[str, str]) -> None:
+    body = b"".join(repair([OLLAMA + tail], dialect="ollama", convert=Conversion(errors="openai")))
+    error = chunks_of(body)[-1]["error"]
+    assert sorted(error) == ["code", "message", "param", "type"]
+    assert (error["type"], error["code"], error["param"]) == (*told, None)
+    assert error["message"].startswith("The ")
+    assert b"memory" not in body
+    assert b"".join(repair([body])) == body
+
+
+def test_what_is_written_already_passes_as_it_is() -> None:
+    chunk = b'data: {"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
+    body = chunk + b"data: [DONE]\n\n"
+    assert b"".join(repair([body], convert=Conversion(id="mine", model="other"))) == body
+
+
+def test_of_what_is_written_already_our_own_error_alone_has_the_form_that_was_asked_for() -> None:
+    chunk = b'data: {"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]}\n\n'
+    theirs = chunk + b'data: {"error":{"message":"no","code":"busy"}}\n\n'
+    asked = Conversion(id="mine", errors="openai")
+    for data in (chunk, chunk * 3, theirs):
+        for chunks in cuttings(data):
+            body = b"".join(repair(chunks, convert=asked))
+            assert body.startswith(data)
+            ours = [json.loads(each[6:])["error"] for each in body[len(data) :].split(b"\n\n")[:-1]]
+            said = "The stream ended before it was complete."
+            told = {"message": said, "type": "server_error", "param": None, "code": "truncated"}
+            assert ours == ([] if data is theirs else [told])
+            assert b"".join(repair([body], convert=asked)) == b"".join(repair([body])) == body
+    repairer = StreamRepairer(convert=asked, timeouts=Timeouts(silence=1.0))
+    frames = [*repairer.feed(chunk, 0.0), *repairer.on_deadline(2.0)]
+    assert json.loads(frames[-1][6:])["error"]["type"] == "server_error"
+    plain = b"".join(repair([chunk], convert=Conversion(id="mine")))
+    assert plain == b"".join(repair([chunk]))
+
+
+MISUSES = [
+    ({"to": "anthropic"}, ValueError, "to must be one of 'openai-chat', not 'anthropic'"),
+    ({"errors": "plain"}, ValueError, "errors must be one of 'unbroken', 'openai', not 'plain'"),
+    ({"id": ""}, ValueError, "id must have 1 to 1024 characters, not 0"),
+    ({"model": 7}, TypeError, "model must be a text or None, not 7"),
+]
+
+
+@pytest.mark.parametrize(("fields", "error", "words"), MISUSES, ids=["to", "errors", "id", "model"])
+def test_a_conversion_that_cannot_be_is_refused(fields: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        Conversion(**fields)
+
+
+@pytest.mark.parametrize("convert", [Conversion, 7, {"to": "openai-chat"}], ids=["class", "number", "dict"])
+def test_what_is_no_conversion_is_refused_with_the_fix(convert: Any) -> None:
+    with pytest.raises(TypeError, match=r"unbroken\.Conversion"):
+        repair([b""], convert=convert)
+
+
+def frames_of(*payloads: dict[str, Any]) -> bytes:
+    return b"".join(b"data: " + json.dumps(payload).encode() + b"\n\n" for payload in payloads)
+
+
+def completion(text: str, finish: str | None = None) -> dict[str, Any]:
+    return {"object": "text_completion", "choices": [{"index": 0, "text": text, "finish_reason": finish}]}
+
+
+def ollama(text: str, **more: Any) -> dict[str, Any]:
+    return {"model": "m", "message": {"role": "assistant", "content": text}, "done": False, **more}
+
+
+def gemini(text: str, **more: Any) -> dict[str, Any]:
+    return {"candidates": [{"index": 0, "content": {"parts": [{"text": text}]}, **more}]}
+
+
+def test_what_is_said_behind_a_failure_is_neither_in_the_conversion_nor_in_the_report() -> None:
+    overloaded = {"type": "error", "error": {"type": "overloaded_error", "message": "x"}}
+    start = {"type": "message_start", "message": {"id": "m", "role": "assistant", "content": []}}
+    piece = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "a"}}
+    for payloads in (
+        [completion("a"), completion("", "error"), *[completion(f"b{n}") for n in range(6)]],
+        [completion("a", "error"), completion("b", "stop")],
+        [start, piece, overloaded, *[piece] * 6, {"type": "message_stop", "usage": {"output_tokens": 5}}],
+        [ollama("a"), {"error": "x"}, ollama("b"), ollama("c", done=True, done_reason="stop")],
+        [gemini("a", finishReason="MALFORMED_FUNCTION_CALL"), gemini("b", finishReason="STOP")],
+    ):
+        data = frames_of(*payloads)
+        output, report = converted(data)
+        assert (report.text, report.usage, report.verdict) == ("a", {}, Verdict.FAILED)
+        reader = EventReader()
+        reader.feed(output)
+        reader.close()
+        assert (reader.report.text, reader.report.verdict) == ("a", Verdict.FAILED)
+        laws.check_chunking(every(data, 3), convert="openai-chat")
+        laws.check_fast_path([data], convert="openai-chat")
+        plain = EventReader()  # where the bytes behind it are delivered, they count
+        plain.feed(data)
+        plain.close()
+        assert len(plain.report.text) > 1
+
+
+def test_all_that_one_chunk_says_of_a_call_is_one_entry() -> None:
+    parts = [{"functionCall": {"name": name, "args": {"city": name}}} for name in ("rome", "oslo")]
+    candidate = {"content": {"role": "model", "parts": parts}, "index": 0, "finishReason": "STOP"}
+    output, report = converted(b"data: " + json.dumps({"candidates": [candidate]}).encode() + b"\n\n")
+    chunks = [json.loads(line[6:]) for line in output.decode().split("\n\n") if line.startswith("data: {")]
+    told = chunks[0]["choices"][0]["delta"]["tool_calls"]
+    assert [(call["index"], call["function"]) for call in told] == [
+        (0, {"name": "rome", "arguments": '{"city":"rome"}'}),
+        (1, {"name": "oslo", "arguments": '{"city":"oslo"}'}),
+    ]
+    assert [call["name"] for call in report.tool_calls] == ["rome", "oslo"]
+
+
+def test_two_items_of_responses_at_one_index_are_two_calls() -> None:
+    told = []
+    for number, city in enumerate(("Rome", "Oslo")):
+        item = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}", "name": "w"}
+        arguments = json.dumps({"city": city})
+        at = {"output_index": 0, "item_id": f"fc_{number}"}
+        told += [
+            {"type": "response.output_item.added", "output_index": 0, "item": {**item, "arguments": ""}},
+            {"type": "response.function_call_arguments.delta", **at, "delta": arguments},
+            {"type": "response.output_item.done", "output_index": 0, "item": {**item, "arguments": arguments}},
+        ]
+    told.append({"type": "response.completed", "response": {"status": "completed"}})
+    output, report = converted(b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in told))
+    chunks = [json.loads(line[6:]) for line in output.decode().split("\n\n") if line.startswith("data: {")]
+    pieces = [call for chunk in chunks for call in chunk["choices"][0]["delta"].get("tool_calls", ())]
+    assert [(piece["index"], piece.get("id")) for piece in pieces if "id" in piece] == [(0, "call_0"), (1, "call_1")]
+    arguments = ["".join(p["function"]["arguments"] for p in pieces if p["index"] == at) for at in (0, 1)]
+    assert arguments == ['{"city": "Rome"}', '{"city": "Oslo"}']
+    assert [call["arguments"] for call in report.tool_calls] == arguments

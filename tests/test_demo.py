@@ -63,6 +63,17 @@ def test_the_page_offers_every_fault_and_loads_nothing_from_elsewhere(server: De
     assert not re.search(rb"://|[\"'(=]\s*//", page)
 
 
+def test_what_is_reloaded_is_produced_once_and_has_ids(server: DemoServer) -> None:
+    first, second = (get(server, "/repaired?fault=reload&run=1")[2] for _ in range(2))
+    assert first == second
+    assert first.startswith(b"id: 1-1\n")
+    assert (
+        b'unbroken_streams_total{dialect="openai-chat",provider="reload",verdict="complete"} 1'
+        in (get(server, "/metrics")[2])
+    )
+    assert get(server, "/report?run=unknown")[0] == 404
+
+
 def test_metrics_count_what_was_watched(server: DemoServer) -> None:
     get(server, "/repaired?fault=truncated")
     assert (

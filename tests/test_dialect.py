@@ -1,6 +1,6 @@
 """What a dialect of one's own must say, and what it may leave to the defaults."""
 
-from collections.abc import Iterator
+import threading
 from typing import Any
 
 import pytest
@@ -15,10 +15,10 @@ from unbroken import (
     StreamRepairer,
     Verdict,
     iter_events,
-    register,
     repair,
 )
-from unbroken.core.dialect import CONVERTERS, NOTHING, REGISTRY
+from unbroken.core.dialect import NOTHING, is_judged
+from unbroken.core.registry import REGISTRY
 
 
 class Stories(Dialect):
@@ -36,12 +36,6 @@ class Stories(Dialect):
         return Reading(EventClass.CONTENT, (Delta(text=payload["line"]),))
 
 
-@pytest.fixture
-def registered() -> Iterator[type[Dialect]]:
-    yield register(Stories)
-    del REGISTRY[Stories.name]
-
-
 STORY = b'event: story\ndata: {"line": "Once"}\n\n'
 END = b"event: the-end\ndata: {}\n\n"
 
@@ -51,18 +45,6 @@ def test_a_dialect_that_is_passed_is_used_without_being_registered() -> None:
     list(stream)
     assert (stream.report.text, stream.report.verdict) == ("Once", Verdict.COMPLETE)
     assert Stories.name not in REGISTRY
-
-
-def test_a_registered_dialect_is_recognised(registered: type[Dialect]) -> None:
-    stream = iter_events([STORY + END])
-    list(stream)
-    assert (stream.report.dialect, stream.report.text) == ("stories", "Once")
-
-
-def test_a_registered_dialect_can_be_named(registered: type[Dialect]) -> None:
-    stream = iter_events([STORY + END], dialect="stories")
-    list(stream)
-    assert stream.report.verdict is Verdict.COMPLETE
 
 
 def test_the_terminator_of_one_s_own_dialect_is_missed() -> None:
@@ -103,22 +85,30 @@ def test_a_dialect_whose_clients_fail_at_comments_has_blank_lines_in_their_place
     assert repairer.feed(story + b": hi\n", 6.0) == [story, b"\n"]
 
 
-def test_the_dialects_of_this_library_are_asked_in_a_fixed_order() -> None:
-    assert list(REGISTRY) == [
-        *("openai-chat", "openai-completions", "openai-responses", "anthropic", "gemini", "ollama", "cohere", "tgi"),
-        *("vocabulary", "text"),
-    ]
-
-
-def test_every_conversion_leads_to_a_dialect_that_is_known() -> None:
-    assert CONVERTERS.keys() <= REGISTRY.keys()
-
-
-def test_a_dialect_that_nobody_knows_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(ValueError, match="openai-chat"):
-        iter_events([], dialect="klingon")
-
-
 def test_a_class_instead_of_an_instance_is_refused_with_the_fix() -> None:
     with pytest.raises(TypeError, match=r"Stories\(\)"):
         iter_events([], dialect=Stories)  # type: ignore[arg-type]
+
+
+class Locked(Stories):
+    """A dialect that cannot be copied."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+@pytest.mark.parametrize("dialect", [Stories, Locked])
+def test_a_first_line_of_a_json_body_is_read_once_where_the_second_ends_the_stream(dialect: type[Dialect]) -> None:
+    repairer = StreamRepairer(dialect=dialect(), content_type="application/json", invalid_json="error")
+    assert b"".join(repairer.feed(b'{"line": "Once"}\nx\n', 0.0)).startswith(b'{"line": "Once"}\n{"error"')
+    assert repairer.report.text == "Once"
+
+
+def test_only_a_dialect_that_says_what_is_whole_judges_an_end() -> None:
+    class Prose(Stories):
+        json_payloads = False
+
+    class Ending(Prose):
+        tells_end = True
+
+    assert [is_judged(dialect) for dialect in (None, Stories(), Prose(), Ending())] == [False, True, False, True]

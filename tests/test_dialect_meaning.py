@@ -269,12 +269,27 @@ FIRST_ERRORS: dict[str, Case] = {
     "Azure API Management": ([{"statusCode": 429, "message": "m"}], {**FAILED, "code": "rate-limited"}),
 }
 
+UNKNOWN = {**FAILED, "dialect": None, "code": "upstream-error"}
+LONE_ERRORS: dict[str, Case] = {
+    "a text under error": ([{"error": "disk full"}], UNKNOWN),
+    "a message under the name error": ([("error", {"message": "disk full"})], UNKNOWN),
+    "a code that is no status": ([("error", {"code": 28, "details": "disk full"})], UNKNOWN),
+    "words, and the sentinel": ([("error", "engine crashed"), "[DONE]"], UNKNOWN),
+    "more than an error": ([("error", {"code": 500, "details": "x", "host": "a", "time": 1})], UNKNOWN),
+}
+
 ENDED = {"verdict": "ended", "dialect": None, "code": None}
+RECORD = {"a": 1}
 RECORDS: dict[str, Case] = {
-    "a text under error": ([{"error": "disk full"}], ENDED),
-    "a message under the name error": ([("error", {"message": "disk full"})], ENDED),
-    "a code that is no status": ([("error", {"code": 28, "details": "disk full"})], ENDED),
-    "more than an error": ([("error", {"code": 500, "details": "x", "host": "a", "time": 1})], ENDED),
+    "a text under error": ([{"error": "disk full"}, RECORD], ENDED),
+    "a message under the name error": ([("error", {"message": "disk full"}), RECORD], ENDED),
+    "a code that is no status": ([("error", {"code": 28, "details": "disk full"}), ("info", RECORD)], ENDED),
+    "words alone": ([("error", "engine crashed")], ENDED),
+    "words": ([("error", "disk full"), ("info", "disk cleared")], ENDED),
+    "words behind others": ([("info", "started"), ("error", "disk full")], ENDED),
+    "an error behind a record": ([RECORD, ("error", {"message": "disk full"})], ENDED),
+    "two of them": ([("error", {"message": "disk full"}), ("error", {"message": "disk full"})], ENDED),
+    "more than an error": ([("error", {"code": 500, "details": "x", "host": "a", "time": 1}), RECORD], ENDED),
     "the record of a request": ([{"status": 500, "path": "/", "error": "x", "duration": 3}], ENDED),
     "a status that is no error's": ([{"statusCode": 200, "message": "fine"}], ENDED),
     "a title and a type": ([{"type": "book", "title": "1984", "status": "lent"}], ENDED),
@@ -340,6 +355,11 @@ def test_an_error_that_says_something_fails_the_stream(case: Case) -> None:
 
 @each(FIRST_ERRORS)
 def test_a_first_payload_that_can_only_be_an_error_fails_the_stream(case: Case) -> None:
+    check(case)
+
+
+@each(LONE_ERRORS)
+def test_an_error_of_no_known_dialect_that_is_all_of_the_stream_fails_it(case: Case) -> None:
     check(case)
 
 
@@ -448,6 +468,10 @@ CHOICES: dict[str, Case] = {
     "false is no text": ([chat(content=False), chat(content="a"), chat("stop"), DONE], {"text": "a"}),
 }
 
+MESSAGE = {
+    "type": "message_start",
+    "message": {"id": "m", "role": "assistant", "content": [], "usage": {"input_tokens": 3, "output_tokens": 1}},
+}
 PLACES: dict[str, Case] = {
     "GitHub Copilot": (
         [chat(content=None, reasoning_text="Hm"), chat(content="Hi"), DONE],
@@ -492,6 +516,58 @@ PLACES: dict[str, Case] = {
         {"usage": {"total_tokens": 5}},
     ),
     "both reasonings are one": ([chat(reasoning="Hm", reasoning_content="Hm"), DONE], {"reasoning": "Hm"}),
+    "a gateway's thinking": (
+        [chat(content=None, thinking="H"), chat(thinking="m"), chat(content="Hi"), chat("stop"), DONE],
+        {**COMPLETE, "text": "Hi", "reasoning": "Hm"},
+    ),
+    "thinking shows the dialect": (
+        [{"choices": [{"delta": {"thinking": "Hm"}}]}],
+        {"dialect": "openai-chat", "reasoning": "Hm"},
+    ),
+    "thinking and reasoning are one": ([chat(thinking="Hm", reasoning_content="Hm"), DONE], {"reasoning": "Hm"}),
+    "thinking beside its blocks": (
+        [chat(reasoning_content="Hm", thinking_blocks=[{"type": "thinking", "thinking": "Hm"}]), DONE],
+        {"reasoning": "Hm"},
+    ),
+    "thinking in a whole message, said already": (
+        [chat(thinking="Hm"), chat(content="Hi"), whole("Hi", thinking="Hm"), DONE],
+        {"reasoning": "Hm", "text": "Hi"},
+    ),
+    "thinking that is a switch": ([chat(thinking=True, content="Hi"), DONE], {"reasoning": "", "text": "Hi"}),
+    "usage at the end of a message": (
+        [MESSAGE, block("Hi"), stopped("end_turn")[0], {"type": "message_stop", "usage": {"output_tokens": 5}}],
+        {**COMPLETE, "usage": {"input_tokens": 3, "output_tokens": 5}},
+    ),
+    "usage that is told again at the end": (
+        [
+            MESSAGE,
+            block("Hi"),
+            {**stopped("end_turn")[0], "usage": {"output_tokens": 5}},
+            {"type": "message_stop", "usage": {"input_tokens": 3, "output_tokens": 5}},
+        ],
+        {**COMPLETE, "usage": {"input_tokens": 3, "output_tokens": 5}},
+    ),
+    "Amazon Bedrock's metrics": (
+        [
+            MESSAGE,
+            block("Hi"),
+            {**stopped("end_turn")[0], "usage": {"output_tokens": 5}},
+            {
+                "type": "message_stop",
+                "amazon-bedrock-invocationMetrics": {
+                    "inputTokenCount": 3,
+                    "outputTokenCount": 5,
+                    "cacheReadInputTokenCount": 2,
+                    "firstByteLatency": 400,
+                },
+            },
+        ],
+        {**COMPLETE, "usage": {"input_tokens": 3, "output_tokens": 5, "cache_read_tokens": 2}},
+    ),
+    "an end of a message without usage": (
+        [MESSAGE, block("Hi"), *stopped("end_turn")],
+        {**COMPLETE, "usage": {"input_tokens": 3, "output_tokens": 1}},
+    ),
     "TGI": (
         [token("Hi"), token("", generated_text="Hi", details={"finish_reason": "eos_token"})],
         {"finish": "eos_token"},

@@ -3,12 +3,14 @@
 import json
 import pickle
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.attempts import status_error
 from tests.captures import body, chosen, manifest, needs_captures
 from unbroken import (
     Event,
@@ -18,12 +20,14 @@ from unbroken import (
     Reading,
     RepairKind,
     StreamError,
+    StreamRepairer,
     StreamReport,
     Verdict,
     iter_events,
+    repair,
 )
-from unbroken.core.dialect import REGISTRY
 from unbroken.core.failure import ERROR_TYPE, SENTENCES
+from unbroken.core.registry import REGISTRY
 from unbroken.dialects import openai_chat
 from unbroken.dialects.anthropic import Anthropic
 from unbroken.dialects.gemini import Gemini
@@ -605,7 +609,7 @@ ERRORS = [
     ("openai-chat", {**chat(content=""), "x_groq": {"id": "req", "error": "over_capacity"}}, "upstream-error", None),
     ("openai-chat", {"text": "**NETWORK ERROR**", "error_code": 50004}, "upstream-error", None),
     ("openai-chat", {"text": "**NETWORK ERROR**", "error_code": 50004.0}, "upstream-error", None),
-    ("openai-chat", {"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "upstream-error", None),
+    ("openai-chat", {"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "authentication", 401),
     ("openai-responses", {"type": "error", "code": "server_error", "message": "m"}, "upstream-error", 500),
     (
         "openai-responses",
@@ -748,7 +752,8 @@ FRAMES = {
     "openai-chat": (None, {"error"}),
     "openai-completions": (None, {"error"}),
     "openai-responses": ("error", {"type", "sequence_number", "code", "message", "param", "error"}),
-    "anthropic": ("error", {"type", "error"}),
+    "codex": ("response.failed", {"type", "sequence_number", "response", "error"}),
+    "anthropic": ("error", {"type", "message", "error"}),
     "gemini": (None, {"error"}),
     "ollama": (None, {"error", "type", "code"}),
     "cohere": ("message-end", {"type", "delta", "error"}),
@@ -941,8 +946,11 @@ OTHERS = {  # the manifest's `other`, by sub_api, or by provider where a file di
     "tgi": "tgi",
     "openai-completions": "openai-completions",
     "anthropic-complete": "anthropic",
-    # no dialect of ours: products and services of their own
-    **dict.fromkeys(["cody", "dashscope", "gemini-interactions", "openai-assistants", "sap-orchestration"]),
+    "cody": "cody-completions",
+    "dashscope": "dashscope",
+    "gemini-interactions": "gemini-interactions",
+    "openai-assistants": "openai-assistants",
+    "sap-orchestration": "sap-orchestration",
 }
 SINGLE = {
     "cody-gateway/rewrite-query-2689977722-recording-489bb9a5.bin": "vocabulary",  # `event: error`, and nothing else
@@ -979,6 +987,7 @@ NOT_COMPLETE = {
     "openai/openai-error-1-ce62faea.bin": ERROR,
     "openrouter/google-gemini-2-5-flash-lite-object-streaming-7a5494a4.bin": ERROR,
     "openrouter/meta-llama-llama-3-3-70b-instruct-free-object-streaming-0b42e25f.bin": ERROR,
+    "sap-aicore/orchestration-chat-completion-stream-chunks-with-error-1963c723.bin": ERROR,
     "synthetic/anthropic/stream-errorar-a7ec02e8.bin": ERROR,
     "synthetic/google-gemini/streaming-failure-error-mid-stream-40958d6e.bin": ERROR,
     "synthetic/ollama/ollama-generate-error-mid-stream-26a99aa6.bin": ERROR,
@@ -986,17 +995,7 @@ NOT_COMPLETE = {
     "synthetic/openai/stream-errorar-e9b65a94.bin": ERROR,
     "synthetic/openai/stream-failurear-b343455a.bin": ERROR,
     "baidu-qianfan/*": UNKNOWN,
-    "cody-gateway/*": UNKNOWN,
-    "dashscope/*": UNKNOWN,
-    "google-gemini/streaming-interaction-9396b24c.bin": UNKNOWN,
-    "google-gemini/test-generate-interactions-async-true-c07cdf00.bin": UNKNOWN,
-    "google-gemini/test-generate-interactions-multi-model-messages-true-0d209f64.bin": UNKNOWN,
-    "openai/runs-streamed-create-948e0d8a.bin": UNKNOWN,
-    "openai/runs-streamed-create-b89d7a9d.bin": UNKNOWN,
     "openai/stream-image-generation-f12d456c.bin": UNKNOWN,
-    "sap-aicore/orchestration-chat-completion-stream-chunks-fefcc844.bin": UNKNOWN,
-    "sap-aicore/orchestration-chat-completion-stream-chunks-with-error-1963c723.bin": UNKNOWN,
-    "sap-aicore/orchestration-chat-completion-stream-tools-chunks-e9f5e791.bin": UNKNOWN,
     "synthetic/google-gemini/streaming-failure-invalid-json-cb2eeb49.bin": UNKNOWN,
     "google-gemini-openai-compat/gemini-openai-compat-tool-no-index-7c3e6006.bin": EXCERPT,
     "kilo-gateway/kilo-kimi-k25-splice-in-id-2afe3c2c.bin": EXCERPT,
@@ -1043,3 +1042,113 @@ def test_the_table_of_captures_that_are_not_complete_names_no_file_in_vain() -> 
     files = {entry["file"] for entry in manifest()}
     folders = {file.rpartition("/")[0] + "/*" for file in files}
     assert NOT_COMPLETE.keys() | SINGLE.keys() <= files | folders
+
+
+# The words by which clients choose what they raise
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (Failure("truncated"), "api_error"),
+        (Failure("upstream-failed", 502), "api_error"),
+        (Failure("overloaded", 503), "overloaded_error"),
+        (Failure("rate-limited", 429), "rate_limit_error"),
+        (Failure("idle-timeout", 504), "timeout_error"),
+        (Failure("authentication", 401), "authentication_error"),
+        (Failure("authentication", 403), "permission_error"),
+        (Failure("authentication", 402), "billing_error"),
+        (Failure("invalid-request", 400), "invalid_request_error"),
+        (Failure("invalid-request", 413), "request_too_large"),
+        (Failure("not-found", 404), "not_found_error"),
+    ],
+)
+def test_anthropics_word_for_each_failure(failure: Failure, words: str) -> None:
+    _, payload = Anthropic().error_frame(failure)
+    assert payload["error"] == {
+        "type": words,
+        "message": failure.public_message,
+        "code": failure.code,
+        "origin": ERROR_TYPE,
+    }
+    assert payload["message"] == failure.public_message
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "status"),
+    [
+        (Failure("truncated"), 500, "INTERNAL"),
+        (Failure("upstream-failed", 502), 502, "UNAVAILABLE"),
+        (Failure("upstream-failed"), 502, "UNAVAILABLE"),
+        (Failure("overloaded", 529), 529, "UNAVAILABLE"),
+        (Failure("rate-limited"), 429, "RESOURCE_EXHAUSTED"),
+        (Failure("not-a-stream", 429), 429, "RESOURCE_EXHAUSTED"),
+        (Failure("first-timeout", 504), 504, "DEADLINE_EXCEEDED"),
+        (Failure("authentication", 401), 401, "UNAUTHENTICATED"),
+        (Failure("authentication", 403), 403, "PERMISSION_DENIED"),
+        (Failure("invalid-request", 422), 422, "INVALID_ARGUMENT"),
+        (Failure("not-found", 404), 404, "NOT_FOUND"),
+        (Failure("upstream-error", 507), 507, "INTERNAL"),
+    ],
+)
+def test_googles_word_for_each_failure(failure: Failure, code: int, status: str) -> None:
+    _, payload = Gemini().error_frame(failure)
+    assert (payload["error"]["code"], payload["error"]["status"]) == (code, status)
+
+
+# Codex CLI
+
+CREATED = {"type": "response.created", "sequence_number": 4, "response": {"id": "resp_9", "model": "gpt-x"}}
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "message"),
+    [
+        (Failure("truncated"), "server_error", SENTENCES["truncated"]),
+        (Failure("overloaded", 503, 9.0), "server_is_overloaded", SENTENCES["overloaded"]),
+        (Failure("rate-limited", 429), "rate_limit_exceeded", SENTENCES["rate-limited"]),
+        (
+            Failure("rate-limited", 429, 6.2),
+            "rate_limit_exceeded",
+            SENTENCES["rate-limited"] + " Please try again in 7s.",
+        ),
+        (Failure("invalid-request", 400), "invalid_prompt", SENTENCES["invalid-request"]),
+    ],
+)
+def test_codex_is_told_of_a_failure_by_the_failed_response(failure: Failure, code: str, message: str) -> None:
+    dialect = REGISTRY["codex"]()
+    dialect.read("response.created", CREATED)
+    name, payload = dialect.error_frame(failure)
+    assert (name, payload["type"], payload["sequence_number"]) == ("response.failed", "response.failed", 5)
+    response = payload["response"]
+    assert (response["id"], response["model"], response["status"]) == ("resp_9", "gpt-x", "failed")
+    assert (response["error"]["code"], response["error"]["message"]) == (code, message)
+
+
+@pytest.mark.parametrize("start", [b"", sse(CREATED)], ids=["at once", "after a beginning"])
+@pytest.mark.parametrize("masks", [False, True])
+def test_a_failure_that_was_told_to_codex_passes_a_second_proxy_as_it_is(start: bytes, masks: bool) -> None:
+    def upstream() -> Iterator[bytes]:
+        yield start
+        raise status_error(429, Retry_After="7")
+
+    options: dict[str, Any] = {"dialect": "codex", "errors": "mask" if masks else "keep"}
+    wire = b"".join(repair(upstream(), **options))
+    assert b"Please try again in 7s." in wire
+    second = StreamRepairer(**options)
+    assert b"".join(second.feed(wire, 0.0) + second.close(0.0)) == wire
+    assert second.error is not None
+    assert (second.error.code, second.error.retry_after) == ("rate-limited", 7.0)
+
+
+def test_codex_is_read_only_where_it_is_named_and_as_responses_are() -> None:
+    body = sse(CREATED) + sse({"type": "response.output_text.delta", "item_id": "i", "output_index": 0, "delta": "Hi"})
+    assert read(body).dialect == "openai-responses"
+    repairer = StreamRepairer(dialect="codex")
+    wire = b"".join(repairer.feed(body, 0.0) + repairer.close(0.0))
+    assert b"event: response.failed\ndata: " in wire
+    assert (repairer.report.text, repairer.report.verdict) == ("Hi", Verdict.TRUNCATED)
+    second = StreamRepairer(dialect="codex")
+    assert b"".join(second.feed(wire, 0.0) + second.close(0.0)) == wire
+    assert second.error is not None
+    assert second.error.code == "truncated"

@@ -76,6 +76,7 @@ StreamReport.as_dict = lambda self: facts(self) | {"verdict": facts(self)["verdi
     ),
     "an id of an event": (
         """
+from .core.event_reader import EventReader
 feed = EventReader.feed
 def named(item):
     return Event(item.data, item.event, "another", item.retry) if isinstance(item, Event) else item
@@ -85,6 +86,7 @@ EventReader.feed = lambda self, chunk: [*map(named, feed(self, chunk))]
     ),
     "an error that is not raised": (
         """
+from .adapters.sync import EventStream
 ahead = EventStream.__next__
 def quiet(self):
     try:
@@ -97,6 +99,7 @@ EventStream.__next__ = quiet
     ),
     "a byte that is lost on the way out": (
         """
+from .adapters.sync import RepairedStream
 onward = RepairedStream.__next__
 RepairedStream.__next__ = lambda self: onward(self)[1:]
 """,
@@ -116,10 +119,12 @@ def append(tree: Path, lines: str) -> None:
         file.write(lines)
 
 
+@pytest.mark.slow
 def test_nothing_differs_where_nothing_does(copy: Path) -> None:
     assert compare(THIS, Side("copy", copy), DRAWS, jobs=2) == (0, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_wrong_is_found_and_its_field_is_named(copy: Path, what: str) -> None:
     lines, field = WRONG[what]
@@ -129,6 +134,7 @@ def test_what_is_wrong_is_found_and_its_field_is_named(copy: Path, what: str) ->
     assert any(field in difference.fields for difference in shown)
 
 
+@pytest.mark.slow
 def test_a_difference_is_printed_with_all_that_it_takes_to_see_it_again(copy: Path) -> None:
     append(copy, WRONG["a line more at the end"][0])
     _, [difference, *_] = compare(THIS, Side("copy", copy), DRAWS)
@@ -144,6 +150,7 @@ def test_a_difference_is_printed_with_all_that_it_takes_to_see_it_again(copy: Pa
     assert [lines[at + 1][:8], lines[at + 2][:8]] == ["    - b'", "    + b'"]
 
 
+@pytest.mark.slow
 def test_a_fact_that_one_tree_alone_reports_is_named_and_left_out(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,11 +161,13 @@ def test_a_fact_that_one_tree_alone_reports_is_named_and_left_out(
     assert capsys.readouterr().out == "not compared, since one tree alone reports it: weather\n"
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_streams_in_however_many_processes() -> None:
     assert draw(40, 3) == draw(40, 3, jobs=2)
     assert draw(40, 3) != draw(40, 4)
 
 
+@pytest.mark.slow
 def test_a_tree_that_is_not_the_one_imported_is_refused(copy: Path) -> None:
     (copy / "elsewhere").mkdir()
     (copy / "elsewhere" / "src").symlink_to(copy / "src")
@@ -174,6 +183,7 @@ def test_a_commit_is_checked_out_and_gone_afterwards() -> None:
         pass
 
 
+@pytest.mark.slow
 def test_the_command(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base, kept = ["--base", str(copy), "--jobs", "1"], str(tmp_path / "kept")
     assert main([*base, "--draws", "20", "--seed", "7", "--save", kept]) == 0

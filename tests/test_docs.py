@@ -103,7 +103,8 @@ def test_every_file_and_program_that_a_page_names_exists() -> None:
         text = page.read_text(encoding="utf-8")
         named = {name.rstrip("/.") for name in re.findall(r"`((?:src|tests|docs|benchmarks)/[\w./-]+)`", text)}
         programs = re.findall(r"`(?:python -m )?((?:tests|benchmarks)\.[\w.]+)", text)
-        named |= {f"{program.replace('.', '/')}.py" for program in programs}
+        paths = [program.replace(".", "/") for program in programs]
+        named |= {f"{path}/__main__.py" if (ROOT / path).is_dir() else f"{path}.py" for path in paths}
         missing |= {f"{page.name}: {name}" for name in named if not (ROOT / name).exists()}
     assert not missing
 

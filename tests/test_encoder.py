@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from unbroken import Event, Format, Repair, RepairKind, StreamRepairer
-from unbroken.core.dialect import REGISTRY
 from unbroken.core.encoder import spell, spell_error, spell_event, spell_heartbeat, spell_payload
 from unbroken.core.failure import SENTENCES, Failure
 from unbroken.core.frames import Frame
 from unbroken.core.options import check_options
 from unbroken.core.pipeline import Pipeline
 from unbroken.core.proof import MAX_PROOF
+from unbroken.core.registry import REGISTRY
 from unbroken.core.report import StreamReport
 from unbroken.testing.cuts import cuttings
 
@@ -49,7 +49,9 @@ def test_a_payload_too_long_to_prove_is_moved_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("payload", "sse", "ndjson"),
     [
-        ({"a": "\u2028é"}, b'data: {"a": "\\u2028\\u00e9"}\n\n', b'{"a": "\\u2028\\u00e9"}\n'),
+        ({"a": "\u2028é"}, b'data: {"a": "\\u2028\xc3\xa9"}\n\n', b'{"a": "\\u2028\xc3\xa9"}\n'),
+        ({"a": "\x85\u2029\n"}, b'data: {"a": "\\u0085\\u2029\\n"}\n\n', b'{"a": "\\u0085\\u2029\\n"}\n'),
+        ({"id": "\ud83d\x85"}, b'data: {"id": "\\ud83d\\u0085"}\n\n', b'{"id": "\\ud83d\\u0085"}\n'),
         ([], b"data: []\n\n", b"[]\n"),
         ("[DONE]", b"data: [DONE]\n\n", b""),
     ],
@@ -139,3 +141,33 @@ def test_a_stream_comes_out_in_the_framing_that_was_asked_for(data: bytes, to: s
         frames = [frame for chunk in chunks for frame in repairer.feed(chunk, 0.0)]
         assert b"".join(frames + repairer.close(0.0)) == wire
         assert RepairKind.INVALID_JSON not in repairer.report.repairs
+
+
+# The last frame
+
+
+def test_before_the_first_event_a_failure_has_the_form_of_several_dialects_at_once() -> None:
+    failure = Failure("upstream-failed", status_hint=502)
+    name, payload = spell_error(failure, None, SSE, None, first=True).decode().rstrip().split("\n")
+    sentence = SENTENCES["upstream-failed"]
+    error = {"code": 502, "message": sentence, "type": "unbroken_error", "reason": "upstream-failed"}
+    flat = {"type": "error", "sequence_number": 0, "code": "upstream-failed", "message": sentence, "param": None}
+    assert name == "event: error"
+    assert json.loads(payload.removeprefix("data: ")) == {**flat, "error": error}
+    line = json.loads(spell_error(failure, None, NDJSON, None, first=True))
+    assert line == {"error": sentence, "type": "unbroken_error", "code": "upstream-failed"}
+
+
+@pytest.mark.parametrize("target", [SSE, NDJSON])
+def test_whatever_form_a_failure_has_a_second_pass_knows_it(target: Format) -> None:
+    for code in SENTENCES:
+        wire = spell_error(Failure(code), None, target, None, first=True)
+        repairer = StreamRepairer(format=target)
+        assert b"".join(repairer.feed(wire, 0.0) + repairer.close(0.0)) == wire
+        assert repairer.error is not None
+        assert repairer.error.code == code
+
+
+def test_behind_an_event_a_failure_of_no_dialect_is_the_plain_object() -> None:
+    wire = spell_error(Failure("truncated"), None, SSE, None)
+    assert wire == b"event: error\ndata: " + json.dumps(Failure("truncated").as_error()).encode() + b"\n\n"

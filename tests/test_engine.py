@@ -159,6 +159,18 @@ def test_while_the_consumer_does_not_ask_no_clock_runs() -> None:
     assert 104.5 <= deadline <= 105.0
 
 
+def test_the_report_has_the_longest_time_for_which_the_consumer_asked_for_nothing() -> None:
+    engine = EventEngine()
+    engine.resume(0.0)
+    for pause, resume in ((1.0, 3.0), (4.0, 9.0), (10.0, 11.0)):
+        engine.pause(pause)
+        engine.resume(resume)
+    assert engine.report.longest_pause == 5.0
+    engine.pause(20.0)
+    engine.cancel(50.0)
+    assert engine.report.longest_pause == 30.0
+
+
 def test_the_report_has_the_times_on_the_clock_of_the_caller() -> None:
     repairer = StreamRepairer()
     repairer.resume(100.0)

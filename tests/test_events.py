@@ -101,3 +101,17 @@ def test_values_take_no_further_attributes() -> None:
     for value in (Event("x"), Comment("x")):
         with pytest.raises((AttributeError, TypeError)):
             value.colour = "red"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (Event({"a": 1}), r"^Event\.data must be text, not a dict; write data=json\.dumps\(\.\.\.\)"),
+        (Event(b"a"), r"^Event\.data must be text, not b'a'; write"),
+        (Event("a", event=None), r"^Event\.event must be text, not None$"),
+        (Event("a", id=7), r"^Event\.id must be text, not 7$"),
+    ],
+)
+def test_what_is_no_text_cannot_be_spelt(event, message):
+    with pytest.raises(TypeError, match=message):
+        event.encode()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.scripted import Clock
 from unbroken import Failure, Observer, StreamError, StreamReport, Verdict, repair
-from unbroken.observe.failure_window import FailureWindow
+from unbroken.observe.failure_window import MAX_COUNTED, FailureWindow
 
 CHUNK = b'data: {"id":"a","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
 
@@ -142,7 +142,51 @@ def test_a_callback_that_raises_is_logged_and_not_raised(caplog: pytest.LogCaptu
     observer = FailureWindow(limit=0, on_change=on_change)
     with caplog.at_level(logging.WARNING, "unbroken"):
         fail(observer, 1)
-    assert caplog.messages == ["on_change raised RuntimeError"]
+    assert caplog.messages[1:] == ["on_change raised RuntimeError"]
+
+
+def test_each_change_is_logged_with_the_number_of_errors(caplog: pytest.LogCaptureFixture) -> None:
+    observer, clock, _ = window(limit=2, seconds=60.0)
+    with caplog.at_level(logging.INFO, "unbroken"):
+        fail(observer, 2, 'a"\n')
+        assert caplog.records == []
+        fail(observer, 7, 'a"\n')
+        clock.now += 59.0
+        fail(observer, 1, 'a"\n')
+        clock.now += 1.0
+        assert not observer.degraded('a"\n')
+    assert caplog.messages == [
+        "provider 'a\"\\n' is degraded: 3 errors in the last 60 s",
+        "provider 'a\"\\n' has recovered: 1 error in the last 60 s",
+    ]
+    facts = [vars(record) for record in caplog.records]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert [fact["stream_error_count"] for fact in facts] == [3, 1]
+    assert [fact["stream_degraded"] for fact in facts] == [True, False]
+    assert {fact["stream_provider"] for fact in facts} == {'a"\n'}
+
+
+def test_the_window_counts_its_errors() -> None:
+    observer, clock, _ = window(limit=5, seconds=60.0)
+    assert observer.error_count("gemini") == 0
+    fail(observer, 40)
+    clock.now += 30.0
+    fail(observer, 2)
+    fail(observer, 1, "other")
+    assert (observer.error_count("gemini"), observer.error_count("other")) == (42, 1)
+    clock.now += 30.0
+    assert observer.error_count("gemini") == 2
+    clock.now += 30.0
+    assert observer.error_count("gemini") == 0
+    fail(observer, MAX_COUNTED + 50)
+    assert observer.error_count("gemini") == MAX_COUNTED
+
+
+def test_a_callback_may_ask_for_the_number_of_errors() -> None:
+    told = list[int]()
+    observer = FailureWindow(limit=3, on_change=lambda provider, degraded: told.append(observer.error_count(provider)))
+    fail(observer, 5)
+    assert told == [4]
     assert observer.degraded("gemini")
 
 
@@ -174,7 +218,8 @@ def test_it_agrees_with_counting_every_error(limit: int, steps: list[tuple[float
         if failed:
             errors.append(clock.now)
             observer.failed("p")
-        assert observer.degraded("p") == (sum(clock.now - at < 60.0 for at in errors) > limit)
+        count = sum(clock.now - at < 60.0 for at in errors)
+        assert (observer.degraded("p"), observer.error_count("p")) == (count > limit, count)
     assert [state for _, state in changes] == [number % 2 == 0 for number in range(len(changes))]
 
 

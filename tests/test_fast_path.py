@@ -9,11 +9,12 @@ import pytest
 
 from unbroken import EventReader, Observer, Repair, StreamRepairer, Timeouts, Verdict
 from unbroken.core import fast_path
-from unbroken.core.dialect import REGISTRY, Reading
+from unbroken.core.dialect import Reading
 from unbroken.core.engine import EventEngine
 from unbroken.core.frames import Delivery
 from unbroken.core.options import check_options
 from unbroken.core.pipeline import Pipeline
+from unbroken.core.registry import REGISTRY
 from unbroken.core.report import StreamReport
 
 from .laws import check_chunking, read

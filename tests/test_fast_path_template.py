@@ -58,7 +58,7 @@ def test_what_frames_of_a_template_say(template: Template, frames: str, texts: l
         assert len(values) == len(events) * template.width
         assert template.texts(values) == texts
         assert template.events(values, "7") == [replace(event, id="7") for event in events]
-        run = Run(template, "7", values, wire)
+        run = Run(template, "d", "7", values, wire)
         assert (run.count, run.events(), run.kind) == (len(events), template.events(values, "7"), EventClass.CONTENT)
         assert run.readings() == [replace(READING, deltas=(Delta(text=text),)) for text in texts]
 

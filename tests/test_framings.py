@@ -172,6 +172,7 @@ def test_pings_that_are_not_wanted_do_not_leave(framing: Framing) -> None:
     assert b"".join(StreamRepairer(**options).feed(data, 0.0)) == framing.first + framing.end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("format", "begins", "more"),
     [
@@ -192,3 +193,19 @@ def test_what_is_retained_is_bounded_whatever_never_ends(format: str, begins: by
     repairer = StreamRepairer(format=format, max_event_bytes=LIMIT)
     repairer.feed(begins, 0.0)
     assert growth(lambda: repairer.feed(more * 300, 0.0), before=3, times=100) <= 2 * LIMIT
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (b'data: {"a":1}\n\ndata: {"b":]\n\n', {}),
+        (b'{"a":1}\n{"b":]\n', {"invalid_json": "keep"}),
+        (b'[{"a":1},{"b":]]', {"invalid_json": "keep"}),
+        (b'[{"a":1},{"b":]]', {"repairs": (), "format": "json-array"}),
+    ],
+)
+def test_a_payload_that_is_not_json_and_stays_is_counted_once(data: bytes, options: dict[str, Any]) -> None:
+    reader = EventReader(**options)
+    reader.feed(data)
+    reader.close()
+    assert reader.report.invalid_json == 1

@@ -98,7 +98,9 @@ def test_without_repairs_nothing_is_repaired_in_any_mode() -> None:
     [
         (b"", {}, True, Verdict.ENDED),
         (b"", {}, False, Verdict.FAILED),
-        (b"", {"dialect": "openai-chat"}, True, Verdict.TRUNCATED),
+        (b"", {"dialect": "openai-chat"}, True, Verdict.FAILED),
+        (b"", {"dialect": "openai-chat", "empty": "end"}, True, Verdict.ENDED),
+        (b"data: {", {"dialect": "openai-chat"}, True, Verdict.TRUNCATED),
         (b"", {"dialect": "text"}, True, Verdict.ENDED),
         (b"data: {}\n\ndata: {", {}, True, Verdict.TRUNCATED),
         (b"data: a\n\ndata: b", {"dialect": "text"}, True, Verdict.TRUNCATED),

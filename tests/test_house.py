@@ -26,7 +26,10 @@ FLOORS = {
     "core": 0,
     "dialects": 1,
     "adapters.source": 2,
+    "answers": 2,
+    "opening": 2,
     "http": 2,
+    "clients": 2,
     "observe": 2,
     "retry": 2,
     "adapters": 3,
@@ -49,6 +52,9 @@ WORLD = {
     "subprocess",
     "multiprocessing",
 }
+
+# Modules that fill in a package which the user of that module has; it is imported when the module is used.
+USERS_OWN = {"unbroken.observe.prometheus": {"prometheus_client"}}
 
 DRAWERS = {"util", "utils", "helper", "helpers", "common", "base", "misc"}
 
@@ -138,7 +144,13 @@ def test_the_core_and_the_dialects_import_nothing_that_touches_the_world(path: P
 @pytest.mark.parametrize("path", [path for path in modules() if "testing" not in path.parts], ids=dotted)
 def test_only_the_standard_library_and_typing_extensions_are_imported(path: Path) -> None:
     foreign = {name.partition(".")[0] for name in imports(path)} - sys.stdlib_module_names
-    assert foreign <= {"unbroken", "typing_extensions"}
+    assert foreign <= {"unbroken", "typing_extensions", *USERS_OWN.get(dotted(path), ())}
+
+
+def test_what_a_user_may_have_installed_is_imported_only_when_it_is_asked_for() -> None:
+    names = set().union(*USERS_OWN.values())
+    code = f"import sys, unbroken; unbroken.PrometheusMetrics; print(*{names!r} & {{*sys.modules}})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 @pytest.mark.parametrize("path", modules(), ids=dotted)

@@ -1,17 +1,19 @@
 """Headers for a stream, and those of upstream that may be forwarded with it."""
 
+import copy
 import http.client
 import io
+import pickle
 import re
 from collections.abc import Collection
-from types import MappingProxyType
 from typing import Any
 
+import flask
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbroken import NDJSON_HEADERS, SSE_HEADERS, clean_headers
+from unbroken import NDJSON_HEADERS, SSE_HEADERS, clean_headers, repair
 from unbroken.http import FORWARDED
 
 UPSTREAM = {
@@ -160,7 +162,9 @@ def test_a_content_type_that_the_caller_adds_is_forwarded_as_it_is() -> None:
     assert clean_headers({"Content-Type": "text/html"}, also=["content-type"]) == {"Content-Type": "text/html"}
 
 
-@pytest.mark.parametrize("also", ["X-Mine", b"X-Mine", None, 7, object()], ids=repr)
+@pytest.mark.parametrize(
+    "also", ["X-Mine", b"X-Mine", None, 7, object()], ids=["str", "bytes", "None", "int", "object"]
+)
 def test_names_that_are_no_collection_are_refused_with_the_fix(also: Any) -> None:
     with pytest.raises(
         TypeError, match=r"also=\.\.\.\) takes a collection of names, not .*; write also=\('X-My-Header',\)"
@@ -298,11 +302,42 @@ def test_headers_of_every_client_are_taken():
 
 @pytest.mark.parametrize("headers", [SSE_HEADERS, NDJSON_HEADERS], ids=["SSE", "NDJSON"])
 def test_our_headers_cannot_be_changed_and_hold_nothing_of_one_hop(headers):
-    assert isinstance(headers, MappingProxyType)
+    before = {**headers}
+    for change in (
+        lambda: headers.__setitem__("X-One", "1"),
+        lambda: headers.__delitem__("Content-Type"),
+        lambda: headers.__ior__({"X-One": "1"}),
+        lambda: headers.update({"X-One": "1"}),
+        lambda: headers.setdefault("X-One", "1"),
+        lambda: headers.pop("Content-Type"),
+        headers.popitem,
+        headers.clear,
+    ):
+        with pytest.raises(TypeError, match="change a copy"):
+            change()
+    assert headers == before
     assert clean_headers(headers, also=headers) == dict(headers)
     assert headers["Cache-Control"] == "no-cache, no-transform"
     assert headers["X-Accel-Buffering"] == "no"
     assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_copy_of_our_headers_can_be_changed():
+    for copied in (copy.copy, copy.deepcopy, dict, lambda headers: pickle.loads(pickle.dumps(headers))):
+        changed = copied(SSE_HEADERS)
+        assert changed == SSE_HEADERS
+        changed["Cache-Control"] = "no-store"
+        assert SSE_HEADERS["Cache-Control"] == "no-cache, no-transform"
+
+
+def test_a_flask_view_may_return_our_headers_in_a_tuple():
+    app = flask.Flask("views")
+    app.add_url_rule("/two", "two", lambda: (repair([b"data: 1\n\n"]), SSE_HEADERS))
+    app.add_url_rule("/three", "three", lambda: (repair([b"data: 1\n\n"]), 201, SSE_HEADERS))
+    for path, status in (("/two", 200), ("/three", 201)):
+        answer = app.test_client().get(path)
+        assert (answer.status_code, answer.data) == (status, b"data: 1\n\n")
+        assert answer.content_type == SSE_HEADERS["Content-Type"]
 
 
 def test_the_media_types():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -28,15 +29,17 @@ from unbroken.testing.standard import read_sse
 from . import laws
 from .chat import CHUNK, FINISH
 from .memory import growth
+from .tables import first_error
 
 MESSAGE = (
     b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","role":"assistant","content":[]}}\n\n'
 )
 DONE = b"data: [DONE]\n\n"
+FAILING_FINISH = (
+    b'{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"error"}]}'
+)
 TOLD = b'data: {"error": {"message": "%s", "type": "unbroken_error", "code": "%s"}}\n\n'
-FOREIGN = b"event: error\n" + TOLD % (
-    b"The upstream service answered with something that is not a stream.", b"not-a-stream",
-)  # fmt: skip
+FOREIGN = first_error("not-a-stream", 500)
 
 
 def both(data: bytes, **options: Any) -> tuple[bytes, StreamReport]:
@@ -85,6 +88,14 @@ def test_an_id_that_was_not_written_counts_at_the_end(end: str) -> None:
     frames = repairer.close(1.0) if end == "close" else repairer.fail(OSError(), 1.0)
     assert repairer.report.last_event_id == "7"
     assert frames[-1].startswith(b"id: 7\ndata: ")
+
+
+@pytest.mark.parametrize(("length", "parts"), [(800, b"\n"), (1010, b"\n\n")])
+def test_an_id_that_makes_the_last_frame_too_long_leaves_alone(length: int, parts: bytes) -> None:
+    id = b"id: " + b"i" * length
+    wire, _ = both(CHUNK + id + b"\n\n", max_event_bytes=1024)
+    assert wire == CHUNK + id + parts + TOLD % (b"The stream ended before it was complete.", b"truncated")
+    laws.check_idempotent(CHUNK + id + b"\n\n", max_event_bytes=1024)
 
 
 # In order, frame by frame
@@ -151,6 +162,14 @@ def test_names_and_ids_of_the_source_end_where_the_conversion_begins() -> None:
         ),
         (b'data: x\n{"a":1}\ndata: y\n\n', [b"data: x\ndata: y\n\n", b'data: {"a":1}\n\n']),
         (b'id: 1\n{"a":1}\n\n', [b'id: 1\ndata: {"a":1}\n\n']),
+        (
+            b'id: 1\nerror: {"c":3}\n{"a":1}\ndata: {"b":2}\n\n',
+            [b'id: 1\ndata: {"error": {"c":3}}\n\n', b'data: {"a":1}\n\n', b'data: {"b":2}\n\n'],
+        ),
+        (
+            b'id: 1\n[2]\nerror: {"c":3}\n{\n"a":1}\n\n',
+            [b"data: [2]\n\n", b'id: 1\ndata: {"error": {"c":3}}\n\n', b'data: {"a":1}\n\n'],
+        ),
     ],
 )
 def test_raw_documents_leave_where_they_stood(data: bytes, order: list[bytes]) -> None:
@@ -162,6 +181,91 @@ def test_raw_documents_leave_where_they_stood(data: bytes, order: list[bytes]) -
 def test_text_of_raw_documents_keeps_its_order() -> None:
     one, two = (CHUNK.removeprefix(b"data: ").replace(b'"a"', b'"%s"' % text).strip() for text in (b"one ", b"two "))
     assert both(CHUNK + b"id: 2\n" + one + b"\ndata: " + two + b"\n\n" + FINISH)[1].text.endswith("one two ")
+
+
+# Errors that came before their dialect
+
+LONE = b'data: {"error":{"message":"x"}}\n\n'
+CODED = b'data: {"error":{"message":"x","code":1}}\n\n'
+OF_ANTHROPIC = b'data: {"type":"error","error":{"type":"overloaded_error","message":"x"}}\n\n'
+FLAWED = b'data: {"a\n\n'
+OURS = TOLD % (b"m", b"truncated")
+
+
+def lines(data: bytes) -> bytes:
+    return data.replace(b"data: ", b"").replace(b"\n\n", b"\n")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(LONE + CHUNK, LONE + CHUNK + DONE, LONE + FLAWED + CHUNK, LONE + b"data: hello\n\n" + CHUNK),
+        *(
+            CODED + CHUNK,
+            FLAWED + CODED + CHUNK,
+            b"data: hello\n\n" + CODED + CHUNK,
+            CODED + b"data: hello\n\n" + CHUNK,
+        ),
+        *(lines(b'data: {"a":1}\n\n' + CODED + CHUNK), lines(b'data: {"a":1}\n\n' + LONE + CHUNK)),
+        b'[{"a":1},' + lines(CODED).strip() + b"," + lines(CHUNK).strip() + b"]",
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"to": "sse"}, {"to": "ndjson"}])
+def test_an_error_counts_once_more_shows_the_dialect_in_every_framing(data: bytes, options: dict[str, Any]) -> None:
+    wire, report = both(data, **options)
+    assert (report.verdict, report.dialect) == (Verdict.FAILED, "openai-chat")
+    assert b"unbroken_error" not in wire
+    assert b"[DONE]" not in wire
+    laws.check_chained(data, **options)
+
+
+@pytest.mark.parametrize("data", [LONE + b'data: {"a":1}\n\n' + DONE, b'data: {"a":1}\n\n' + LONE + DONE])
+def test_an_error_beside_other_events_of_no_dialect_is_none(data: bytes) -> None:
+    wire, report = both(data)
+    assert (wire, report.verdict) == (data, Verdict.ENDED)
+
+
+@pytest.mark.parametrize("error", [LONE, CODED, OF_ANTHROPIC])
+def test_more_than_an_error_shows_the_dialect_also_behind_one(error: bytes) -> None:
+    wire, report = both(error + CHUNK + b"data: null\n\n" + FLAWED + CHUNK)
+    assert (report.dialect, report.text, report.verdict) == ("openai-chat", "aa", Verdict.FAILED)
+    assert wire.endswith(b'x"}}\n\n' + 2 * CHUNK if error is not CODED else error + 2 * CHUNK)
+    assert [*report.repairs.elements()] == [
+        *([RepairKind.EVENT_NAME_RESTORED] if error is OF_ANTHROPIC else []),
+        *(RepairKind.EMPTY_DATA, RepairKind.INVALID_JSON),
+    ]
+
+
+def test_a_frame_is_converted_by_the_dialect_that_was_known_when_it_left() -> None:
+    wire, report = both(CODED + MESSAGE, convert="openai-chat")
+    assert report.dialect == "anthropic"
+    assert wire.startswith(CODED + b'data: {"id": "m", "object": "chat.completion.chunk"')
+    laws.check_chained(CODED + MESSAGE, convert="openai-chat")
+
+
+@pytest.mark.parametrize("behind", [CHUNK, CHUNK + FINISH + DONE, b"id: 7\n\n", CHUNK + b"id: 7\n\n", b": c\n\n"])
+def test_a_converted_error_is_the_last_frame_whatever_dialect_follows(behind: bytes) -> None:
+    alone, _ = both(OF_ANTHROPIC, convert="openai-chat")
+    wire, report = both(OF_ANTHROPIC + behind, convert="openai-chat")
+    assert wire == alone
+    assert report.verdict is Verdict.FAILED
+
+
+def test_an_error_line_that_becomes_an_event_is_one() -> None:
+    data = lines(b'data: {"a":1}\n\n' + OF_ANTHROPIC)
+    assert both(data)[1].verdict is Verdict.ENDED
+    wire, report = both(data, to="sse")
+    assert report.verdict is Verdict.FAILED
+    assert wire.endswith(b"event: error\n" + OF_ANTHROPIC)
+    laws.check_chained(data, to="sse")
+
+
+def test_an_error_of_ours_in_another_form_is_converted() -> None:
+    data = b'event: delta\ndata: {"text":"a"}\n\n' + OURS
+    wire, report = both(data, convert="openai-chat")
+    assert report.verdict is Verdict.FAILED
+    assert b'"code": "truncated"' in wire.removesuffix(b"\n\n").rpartition(b"\n\n")[2]
+    laws.check_chained(data, convert="openai-chat")
 
 
 # Behind the sentinel
@@ -216,6 +320,46 @@ def test_a_first_line_that_waited_leaves_before_words_of_an_error() -> None:
     assert both(data, dialect="ollama", content_type="application/json")[1].text == "a"
 
 
+def test_behind_the_failure_that_a_line_shows_this_line_is_not_read_either() -> None:
+    data = b'{"a":1}\n{"a\n{"error":{"message":"x"}}\n'
+    wire, report = both(data, invalid_json="error")
+    assert (report.events, report.error and report.error.code) == (1, "invalid-json")
+    assert wire.count(b"\n") == 2
+    laws.check_one_end([data], invalid_json="error")
+
+
+def test_a_mended_line_has_no_outer_blanks() -> None:
+    data = b'{"a":1}\ndata:\r {"b":2}\n'
+    assert both(data)[0] == b'{"a":1}\n{"b":2}\n'
+    laws.check_idempotent(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (b'{"type":"error","error":{"message":"x"},"sequence_number":3}\n{"a\n', {"invalid_json": "error"}),
+        (b'{"error":"x","done":true}\nerror: boom\n', {"dialect": "ollama"}),
+        (FAILING_FINISH + b"\nx\n", {"invalid_json": "error"}),
+        (FAILING_FINISH + b"\n" + b'{"a"\n', {"invalid_json": "error", "dialect": "openai-chat"}),
+        (FAILING_FINISH + b"\nx\n", {"invalid_json": "error", "errors": "mask"}),
+        (FAILING_FINISH + b"\nx\n", {"invalid_json": "error", "convert": "openai-chat"}),
+        (b'{"candidates":[{"index":0,"finishReason":"MALFORMED_FUNCTION_CALL"}]}\nx\n', {"invalid_json": "error"}),
+        (b'{"type":"response.failed","response":{"id":"r","status":"failed"}}\nx\n', {"invalid_json": "error"}),
+    ],
+)
+def test_an_error_and_a_line_that_ends_the_stream_are_a_body_where_a_second_line_was_needed(
+    data: bytes, options: dict[str, Any]
+) -> None:
+    _, report = both(data, content_type="application/json", **options)
+    assert report.events == 0
+    assert report.error is not None
+    assert report.error.code == "not-a-stream"
+    assert [(one.kind, one.offset, one.length) for one in report.first_repairs] == [
+        (RepairKind.NOT_A_STREAM, 0, len(data) - 1)
+    ]
+    laws.check_idempotent(data, content_type="application/json", **options)
+
+
 @pytest.mark.parametrize("page", [b"<html>\nmore\nmore\n", b"HTTP/1.1 502 Bad\r\nServer: x\r\n\r\n"])
 def test_behind_a_failure_nothing_is_read_however_it_is_cut(page: bytes) -> None:
     data = b'data: {"a":1}\n\n' + page
@@ -224,7 +368,7 @@ def test_behind_a_failure_nothing_is_read_however_it_is_cut(page: bytes) -> None
         stream = repair(chunks, heartbeat=None)
         b"".join(stream)
         reports.append(laws.facts(stream.report))
-    timed = {"first_byte", "first_event", "first_content", "longest_gap", "duration"}
+    timed = {"first_byte", "first_event", "first_content", "longest_gap", "longest_pause", "duration"}
     kept = [{name: fact for name, fact in facts.items() if name not in timed} for facts in reports]
     assert kept[1:] == kept[:-1]
     engine = StreamRepairer()
@@ -315,6 +459,66 @@ def test_a_sentinel_is_a_line_where_nothing_else_says_that_the_answer_is_whole(d
     twice, again = both(once, to="ndjson")
     assert (twice, again.verdict) == (once, report.verdict)
     assert laws.repaired([once], to="sse").wire.count(DONE) == bool(line)
+
+
+@pytest.mark.parametrize("data", [CHUNK + b'data: "[DONE]"\n\n' + CHUNK, b"[" + lines(CHUNK) + b',"[DONE]"]'])
+def test_a_string_that_is_spelt_like_the_sentinel_of_lines_ends_nothing(data: bytes) -> None:
+    wire, report = both(data, to="ndjson", repairs=())
+    assert wire.splitlines()[1] == b'"\\u005bDONE]"'
+    assert json.loads(wire.splitlines()[1]) == "[DONE]"
+    again = laws.repaired([wire], repairs=(), content_type="application/x-ndjson")
+    assert (again.wire, again.report.events) == (wire, report.events)
+    laws.check_chained(data, to="ndjson")
+
+
+def test_a_sentinel_alone_leaves_nothing_for_lines() -> None:
+    assert laws.repaired([b"data: [DONE]\n\n"], to="ndjson", empty="error").wire == b""
+    laws.check_chained(b"data: [DONE]\n\n", to="ndjson", empty="error")
+
+
+@pytest.mark.parametrize("words", [b"[DONE]", b'"[DONE]"', b"", b"null", b"0", b"boom", b'"boom"'])
+def test_an_error_by_its_name_is_one_line_whatever_its_words_are(words: bytes) -> None:
+    data = b"event: error\ndata: " + words + b"\n\n"
+    wire, _ = both(data, to="ndjson")
+    assert "error" in json.loads(wire)
+    laws.check_chained(data, to="ndjson")
+
+
+def test_a_conversion_that_repairs_nothing_adds_no_end() -> None:
+    options: dict[str, Any] = {"convert": "openai-chat", "repairs": ()}
+    wire, report = both(CHUNK + FINISH + b"data: {", **options)
+    assert (wire, report.verdict) == (CHUNK + FINISH, Verdict.TRUNCATED)
+    assert both(wire, **options)[0] == wire
+    assert both(wire, convert="openai-chat")[0] == wire + DONE
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (b'{"a":"' + b"x" * 1012 + b'"}\n{"b":1}\n', {"to": "sse"}),
+        (b'{"model":"m","message":{"content":"' + b"x" * 940 + b'"},"done":false}\n', {"convert": "openai-chat"}),
+    ],
+)
+def test_what_another_spelling_makes_too_long_for_a_second_proxy_is_still_written(
+    data: bytes, options: dict[str, Any]
+) -> None:
+    wire, report = both(data, max_event_bytes=1024, **options)
+    assert b"x" * 940 in wire
+    assert not report.repairs
+    assert laws.repaired([wire], max_event_bytes=1024, **options).report.repairs == {RepairKind.OVERSIZED_EVENT: 1}
+    laws.check_chained(data, max_event_bytes=1024, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"convert": "openai-chat"}])
+@pytest.mark.parametrize("data", [b": c\n\n\0\n\r\n", b': c\n\n{"a":1}\n\n'])
+def test_where_nothing_is_repaired_a_comment_that_is_dropped_hides_the_framing_unless_it_is_named(
+    data: bytes, options: dict[str, Any]
+) -> None:
+    quiet: dict[str, Any] = {**options, "repairs": (), "comments": "drop"}
+    once, _ = both(data, **quiet)
+    assert laws.repaired([once], **quiet).wire != once
+    assert both(once, format="sse", **quiet)[0] == once
+    laws.check_chained(data, **quiet)
 
 
 def test_a_conversion_to_lines_ends_alike() -> None:
@@ -421,3 +625,119 @@ def test_arguments_that_a_dialect_holds_back_share_their_room(frame: Callable[[i
             repairer.feed(frame(index), 0.0)
 
     assert growth(read, before=0, times=1) < 2 * 2**20
+
+
+def chat_of(text: bytes) -> bytes:
+    return b'{"choices":[{"index":0,"delta":{"content":"%s"}}]}' % text
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"data: 01\n2\ndata: 3\n\n",
+        b"data: 12\n3\ndata: 4\n5\n\n",
+        b"id: 7\ndata: 01\n2\ndata: 3\n4\ndata: 56\n\n",
+    ],
+    ids=["between", "and behind", "twice"],
+)
+def test_a_raw_document_between_glued_ones_leaves_in_its_place(block: bytes) -> None:
+    block = re.sub(rb"\d(?=[\d\n])(?<!id: \d)", lambda found: chat_of(found[0]), block)
+    for data in (CHUNK + block, block):
+        wire, report = both(data)
+        numbers = [int(found) for found in re.findall(rb'"content":"(\d)"', wire)]
+        assert numbers == sorted(numbers)
+        assert len(numbers) == block.count(b"content")
+        assert RepairKind.RAW_JSON in report.repairs
+
+
+def test_a_raw_document_within_one_of_the_data_has_no_place_and_is_dropped_by_name() -> None:
+    inside = chat_of(b"2").replace(b'"choices":', b'"choices":\ndata: ')
+    head, tail = inside.split(b"\n")
+    block = b"data: " + chat_of(b"0") + head + b"\n" + chat_of(b"1") + b"\n" + tail + b"\n\n"
+    wire, report = both(CHUNK + block)
+    assert re.findall(rb'"content":"(\d)"', wire) == [b"0", b"2"]
+    assert report.repairs[RepairKind.STRAY_LINE] == 1
+    assert report.verdict is not Verdict.COMPLETE
+
+
+CHAT = b"data: " + chat_of(b"w0x") + b"\n\n"
+COMMENT, NO_BLANK, STRAY, INVALID = (
+    RepairKind.WRAPPED_COMMENT,
+    RepairKind.MISSING_BLANK_LINE,
+    RepairKind.STRAY_LINE,
+    RepairKind.INVALID_JSON,
+)
+
+
+@pytest.mark.parametrize(
+    ("block", "kinds", "left"),
+    [
+        (b"data: : w1x\n\n", [COMMENT], b""),
+        (b"data: : w1x\ndata:  : w2x\n\n", [COMMENT], b""),
+        (CHAT[:-1] + b"data: : w1x\n\n", [COMMENT], CHAT),
+        (b"data: : w1x\n" + CHAT, [COMMENT], CHAT),
+        (b"data: : w1x\ndata: null\n" + CHAT, [NO_BLANK, COMMENT], CHAT),
+        (CHAT[:-1] + b"data: : w1x\n" + CHAT, [NO_BLANK, COMMENT], CHAT + CHAT),
+        (b'data: {"choices":\ndata: : w1x\ndata: []}\n\n', [COMMENT], b'data: {"choices":[]}\n\n'),
+        (b"data: : w1x\ndata: hello\n\n", [INVALID], b""),
+        (b"event: tokenTdata: w1x\n\n", [STRAY], b""),
+        (b"retry: 5data: w1x\n\n", [STRAY], b""),
+        (b"event: metadata\n\n", [], b""),
+    ],
+)
+def test_words_of_a_comment_among_the_data_or_behind_a_name_leave_by_name(
+    block: bytes, kinds: list[RepairKind], left: bytes
+) -> None:
+    data = CHAT + block + FINISH + DONE
+    wire, report = both(data, dialect="openai-chat")
+    assert wire == CHAT + left + FINISH + DONE
+    assert list(report.repairs) == kinds
+    laws.check_marks(data, dialect="openai-chat")
+
+
+@pytest.mark.parametrize("rest", [b'{"a":"w1x"}', b'{"a":"w1x"}\n', b'{"a":"w1x"}\n{"b":1}\n'])
+def test_what_follows_a_line_that_ends_the_stream_is_not_counted_though_it_came_with_the_end(rest: bytes) -> None:
+    data = b'{"a":"w0x"}\n{"a":\n' + rest
+    for chunks in ([data], every(data, 1), every(data, 5)):
+        result = laws.repaired(chunks, invalid_json="error")
+        assert result.report.bytes_in == len(b'{"a":"w0x"}\n{"a":')
+    laws.check_marks(data, invalid_json="error")
+
+
+def test_a_heartbeat_of_difys_is_one_of_its_own_pings() -> None:
+    body = b'data: {"event":"message_end","task_id":"t","message_id":"m","conversation_id":"c","created_at":1}\n\n'
+    laws.check_alive(every(body * 3, 7))
+
+
+@pytest.mark.parametrize("dialect", ["ai-sdk-ui", "ag-ui", "n8n", "workers-ai", "ollama"])
+@pytest.mark.parametrize("data", [b'{"type": "x', b"{", b'{"a":1}\n{'])
+def test_an_error_of_ours_that_is_all_of_a_body_is_no_body_to_the_next_proxy(dialect: str, data: bytes) -> None:
+    laws.check_idempotent(data, dialect=dialect, content_type="application/json")
+
+
+@pytest.mark.parametrize("dialect", ["google-adk", "openai-chat", "ollama"])
+@pytest.mark.parametrize(
+    "data", [b'{"a":"w0x"}\nnull\n', b'{"a":"w0x"}\nnull\nnull\n', b'{"a":"w0x"}\nnull\n{"b":1}\n']
+)
+def test_a_null_that_is_dropped_makes_no_stream_of_a_body(dialect: str, data: bytes) -> None:
+    laws.check_idempotent(data, dialect=dialect, content_type="application/json")
+    both(data, dialect=dialect, content_type="application/json")
+
+
+@pytest.mark.parametrize("rest", [b"", b"\n", b'\n{"a":1}\n'])
+def test_a_line_that_is_not_read_is_not_decoded(rest: bytes) -> None:
+    data = b'{\n{"":"","\xff":"","a":1}' + rest
+    for chunks in ([data], every(data, 1), every(data, 5)):
+        result = laws.repaired(chunks, invalid_json="error")
+        assert (result.report.bytes_in, result.report.invalid_utf8) == (1, 0)
+    laws.check_accounted(data, invalid_json="error")
+    laws.check_accounted(data)
+
+
+@pytest.mark.parametrize("line", [b"a", b"a:", b"Note: x"])
+def test_a_line_that_may_be_a_field_or_a_part_of_a_text_joins_nothing(line: bytes) -> None:
+    data = CHAT + b'data: {"type":"a\n' + line + b'\na"}\n\n' + FINISH + DONE
+    wire, report = both(data)
+    assert wire == CHAT + FINISH + DONE
+    assert RepairKind.RAW_NEWLINE not in report.repairs
+    laws.check_no_invention(data)

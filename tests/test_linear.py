@@ -24,6 +24,11 @@ EVERYDAY_SECONDS = 0.005
 SLOW_SECONDS = 0.3
 
 CHAT = b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
+FUNCTION = b'"function":{"name":"f","arguments":"{"}}'
+HEAD = b'"id":"a",' + FUNCTION
+CALLS = b'data: {"choices":[{"delta":{"tool_calls":['
+CALLS_END = b"]}}]}\n\n"
+CHOICE = b',{"index":%d,"delta":{"tool_calls":[{"id":"a",%b]}}' % (7, FUNCTION)
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,18 @@ SHAPES = (
     Shape("reprs", b"", b"data: {'a': 'b', 'c': [1, None, True]}\n\n", per_chunk=3),
     Shape("a repr that never closes", b"data: {'a': [", b"'\\x41', ", b"\n\n", per_chunk=8),
     Shape("separators", b'data: ["', "\u2028".encode() * 5, b'"]\n\n'),
+    # Tool calls whose indexes are mended
+    Shape(
+        "tool calls: pieces of one call in a payload",
+        CALLS + b"{" + HEAD,
+        b',{"function":{"arguments":" "}}',
+        CALLS_END,
+    ),
+    Shape("tool calls: calls in a payload", CALLS + b"{" + HEAD, b',{"index":0,"id":"b",' + FUNCTION, CALLS_END),
+    Shape("tool calls: an index each", CALLS + b"{" + HEAD, b',{"index":9,"function":{"arguments":"1"}}', CALLS_END),
+    Shape("tool calls: choices of a payload", b'data: {"choices":[{}', CHOICE, b"]}\n\n"),
+    Shape("tool calls: a payload each", CALLS + b"{" + HEAD + CALLS_END, CALLS + b'{"function":{}}' + CALLS_END),
+    Shape("tool calls: members of a piece", CALLS + b'{"index":"0"', b',"a":1,"index":"1"', b"}" + CALLS_END),
     # NDJSON
     Shape("NDJSON: one line", b'{"a":"', b"0123456789abcdef", b'"}\n'),
     Shape("NDJSON: one line beyond the limit", b'{"a":"', b"0123456789abcdef", b'"}\n{}\n', options=TIGHT),
@@ -177,7 +194,10 @@ def growth(shape: Shape, enough: float) -> float:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_twice_the_input_takes_about_twice_the_time(shape: Shape) -> None:
-    assert growth(shape, EVERYDAY_SECONDS) <= MOST_GROWTH
+    ratio = growth(shape, EVERYDAY_SECONDS)
+    if ratio > MOST_GROWTH:  # other tests run beside it: longer, noise is less of it
+        ratio = growth(shape, 10 * EVERYDAY_SECONDS)
+    assert ratio <= MOST_GROWTH
 
 
 @pytest.mark.full

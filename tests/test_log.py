@@ -7,7 +7,7 @@ import logging
 import pytest
 
 import unbroken
-from unbroken.observe.log import MAX_PER_SECOND, Log
+from unbroken.observe.log import LONG_PAUSE, MAX_PER_SECOND, Log
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
 DONE = b"data: [DONE]\n\n"
@@ -34,6 +34,25 @@ def test_the_end_of_a_stream_is_one_record_with_fields(
     assert "\n" not in record.getMessage()
 
 
+def test_a_long_pause_of_the_consumer_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "unbroken")
+    for seconds, told in ((LONG_PAUSE - 0.1, False), (LONG_PAUSE, True), (312.04, True)):
+        report = unbroken.StreamReport()
+        report.verdict = unbroken.Verdict.CANCELLED
+        report.longest_pause = seconds
+        Log().ended(report)
+        record = caplog.records[-1]
+        assert (f"its consumer asked for nothing for {seconds:.1f} s" in record.getMessage()) == told
+        assert vars(record)["stream_longest_pause"] == seconds
+
+
+def test_the_name_of_a_dialect_ends_no_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "unbroken")
+    report = unbroken.StreamReport(dialect="mine\n\x1b[2J")
+    Log().ended(report)
+    assert r"'mine\n\x1b[2J'" in caplog.records[-1].getMessage()
+
+
 def test_dropped_pieces_are_logged_a_few_times_a_second_and_the_rest_is_counted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -57,3 +76,33 @@ def test_hostile_bytes_do_not_reach_the_log(caplog: pytest.LogCaptureFixture) ->
     assert caplog.records
     assert "injected" not in caplog.text
     assert "\x1b" not in caplog.text
+
+
+SSE = CHUNK + CHUNK + DONE
+LINES = b'{"a":1}\n{"b":2}\n'
+
+
+@pytest.mark.parametrize(
+    ("chunks", "told"),
+    [
+        (SSE.splitlines(), True),
+        ([line for line in SSE.splitlines() if line], True),
+        (LINES.splitlines(), True),
+        (SSE.splitlines(keepends=True), False),
+        (LINES.splitlines(keepends=True), False),
+        ([CHUNK[:20]], False),
+        ([b'{"a":1}{"b":2}'], False),
+        ([CHUNK, b"data: {", b'"a'], False),
+        ([], False),
+        ([b"<ht", b"ml>"], False),
+        ([b"[1,", b"2]"], False),
+    ],
+)
+def test_lines_whose_ends_were_stripped_are_named_as_the_cause(
+    chunks: list[bytes], told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "unbroken")
+    list(unbroken.repair(chunks, heartbeat=None, timeouts=None))
+    (record,) = [record for record in caplog.records if hasattr(record, "stream_verdict")]
+    assert (f"no line end came in {len(chunks)} chunks" in record.getMessage()) is told
+    assert ("iter_lines()" in record.getMessage()) is told

@@ -76,7 +76,7 @@ PERMANENT: dict[str, tuple[Exception, str, int]] = {
     "a bad key": (status_error(401), "authentication", 401),
     "a bad request": (status_error(400), "invalid-request", 400),
     "nothing there": (status_error(404), "not-found", 404),
-    "a bug": (KeyError("secret"), "upstream-failed", 502),
+    "a bug": (KeyError("secret"), "application-error", 500),
     "too long a wait": (status_error(429, Retry_After="3600"), "rate-limited", 429),
 }
 
@@ -173,9 +173,9 @@ def test_a_judge_that_raises_leaves_the_failure_as_it_is(
 
 
 def test_the_log_holds_nothing_that_upstream_said(caplog: pytest.LogCaptureFixture) -> None:
-    attempts = Attempts([[ConnectionResetError("secret\x1b[2J\nforged")], [KeyError("secret")]])
+    attempts = Attempts([[ConnectionResetError("secret\x1b[2J\nforged")], [ConnectionResetError("secret")]])
     with caplog.at_level(logging.INFO, "unbroken"):
-        read_frames(attempts, retry=Retry(base=0.0))
+        read_frames(attempts, retry=Retry(max_retries=1, base=0.0))
     assert "ConnectionResetError: attempt 2 follows in 0.0 seconds" in caplog.messages
     assert "secret" not in caplog.text
     assert "\x1b" not in caplog.text

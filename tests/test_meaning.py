@@ -127,7 +127,7 @@ def test_an_error_alone_and_the_sentinel_of_chat_are_a_failure(error: bytes) -> 
 @pytest.mark.parametrize(
     "data",
     [
-        b'data: {"error":"exploded"}\n\n',
+        b'data: {"error":"exploded"}\n\ndata: {"a":1}\n\n',
         b'data: {"a":1}\n\ndata: {"error":"exploded"}\n\n' + DONE,
         b'data: {"error":"exploded","level":"info","host":"a"}\n\n' + DONE,
         b'data: {"error":null}\n\n' + DONE,
@@ -145,6 +145,9 @@ def test_a_line_end_inside_of_a_key_is_not_taken_for_text(joint: bytes) -> None:
     data = CHUNK + b'data: {"choices":[{"index":0,"delta":{"con' + joint + b'tent":"b"}}]}\n\n' + FINISH + DONE
     wire, report = outcome(data)
     assert b"con\\ntent" not in wire
+    assert (report.verdict, report.text) == (Verdict.COMPLETE, "ab")  # its neighbours have that key
+    wire, report = outcome(data.replace(b'"con' + joint, b'"Con' + joint))
+    assert b"Con\\ntent" not in wire
     assert report.verdict is Verdict.DAMAGED
 
 
@@ -216,10 +219,11 @@ def test_a_payload_too_long_for_a_proof_is_read_for_its_end_and_its_error(data: 
     [
         ('{"a":"' + "x" * MAX_PROOF + '"}', {"a": "x" * MAX_PROOF}),
         ('{"a":"' + "x" * MAX_PROOF, FLAWED),
-        ("[" + "0," * MAX_PARTS + "0]", UNPROVEN),
+        ("[" + "{}," * MAX_PARTS + "{}]", UNPROVEN),
+        ('{"a":[' + "0," * MAX_PARTS + '0],"b":"[1,2]"}', {"a": [], "b": "[1,2]"}),
         ('{"a":"' + "x" * MAX_PROOF + '"}, junk', FLAWED),
     ],
-    ids=["long", "cut", "many parts", "junk behind it"],
+    ids=["long", "cut", "many parts", "many numbers", "junk behind it"],
 )
 def test_a_long_text_is_parsed_where_it_has_few_parts(text: str, value: Any) -> None:
     assert read_loosely(text) == value

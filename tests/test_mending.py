@@ -17,6 +17,7 @@ from unbroken.core.mending import (
     escape_separators,
     is_misspelt_done,
     join_raw_lines,
+    mend_lines,
     mend_payload,
     one_line,
     read_repr,
@@ -76,7 +77,13 @@ def test_on_one_line_the_value_is_the_same(value: Any, indent: int | str | None)
         ('"x\ny"', []),
         ("1\n2", []),
         ("{}\n{}", []),
-        ('{"a": "x\ry\n"}', []),
+        ('{"a": "x\ry\n"}', ['{"a": "x\\ry\\n"}']),
+        ('{"a": "x\\\ny"}', []),
+        ('{"a": "x\n1f\ny"}', []),
+        ('{"a": "x\n1f\n", "b": 1}', []),
+        ('{"a": "xxxxxx\nyyyyyyyyyyyyy\nz"}', []),
+        ('{"a": "xxxxxx\nyyyyyyyyyyyyyyyyyyy\nz"}', []),  # `data: ` stood before the first line
+        ('{"a": "xxxxxx\nyyyyyyyyyyyyyy\nz"}', ['{"a": "xxxxxx\\nyyyyyyyyyyyyyy\\nz"}']),
         ("{" + "\n" * (MAX_PROOF - 2) + "}", ["{}"]),
         ("{" + "\n" * (MAX_PROOF - 1) + "}", []),
     ],
@@ -224,8 +231,69 @@ def test_what_may_be_text_is_not_a_misspelt_done(text: str) -> None:
 def test_the_first_repair_with_a_proof_is_taken_and_only_if_it_is_allowed(
     text: str, kind: RepairKind | None, pieces: list[str]
 ) -> None:
-    assert mend_payload(text, lambda _: True) == (kind, pieces)
-    assert mend_payload(text, lambda asked: asked is not kind) == (None, [])
+    assert mend_payload(text, lambda _: True) == ((kind,) if kind else (), pieces)
+    assert mend_payload(text, lambda asked: asked is not kind) == ((), [])
+
+
+NON_FINITE, CONTROL, BACKSLASH = RepairKind.NON_FINITE, RepairKind.RAW_CONTROL, RepairKind.LONE_BACKSLASH
+NEWLINE, GLUED, FRAMED = RepairKind.RAW_NEWLINE, RepairKind.GLUED_JSON, RepairKind.DOUBLE_PREFIX
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "pieces"),
+    [
+        ('{"a":"\t","b":NaN}', (NON_FINITE, CONTROL), ['{"a":"\\t","b":null}']),
+        ('{"a":"\\d","b":NaN}', (NON_FINITE, BACKSLASH), ['{"a":"\\\\d","b":null}']),
+        ('{"a":"\\d\t"}', (BACKSLASH, CONTROL), ['{"a":"\\\\d\\t"}']),
+        ('{"a":"\\d\x1b","b":[NaN]}', (NON_FINITE, BACKSLASH, CONTROL), ['{"a":"\\\\d\\u001b","b":[null]}']),
+        ('{"a":NaN}{"b":1}', (NON_FINITE, GLUED), ['{"a":null}', '{"b":1}']),
+        ('{"a":"}{\t"}[NaN]', (NON_FINITE, CONTROL, GLUED), ['{"a":"}{\\t"}', "[null]"]),
+        ('data: {"a":"\t"}', (FRAMED, CONTROL), ['{"a":"\\t"}']),
+        ('event: "NaN\ndata: {"a":NaN}', (FRAMED, NON_FINITE), ['{"a":null}']),
+        # The healthy neighbours: what looks like a second flaw is text
+        ('{"a":"\t","b":"NaN \\\\d"}', (CONTROL,), ['{"a":"\\t","b":"NaN \\\\d"}']),
+        ('{"a":NaN,"b":"data: {}{}"}', (NON_FINITE,), ['{"a":null,"b":"data: {}{}"}']),
+        # Two solutions, or a proof that rests on there being one flaw
+        ('{"a":"\\d\\n","b":NaN}', (), []),
+        ('{"a":"\\\t","b":NaN}', (), []),
+        ('{"id":"adata: {"id":NaN}', (), []),
+        ("{'a': '\\d'}", (), []),
+        ("{'a': NaN}", (), []),
+        ('{"a":"\t","b":', (), []),
+        ('{"a":"\t"} {"b":', (), []),
+        ("NaN \t \\d", (), []),
+    ],
+)
+def test_flaws_that_do_not_hide_each_other_are_mended_together_each_by_its_name(
+    text: str, kinds: tuple[RepairKind, ...], pieces: list[str]
+) -> None:
+    assert mend_payload(text, lambda _: True) == (kinds, pieces)
+    for kind in kinds:
+        assert mend_payload(text, lambda asked, kind=kind: asked is not kind) == ((), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "pieces"),
+    [
+        ('{"a":"x\ny"}', (NEWLINE,), ['{"a":"x\\ny"}']),
+        ('{"a":"x\ny\t"}', (NEWLINE,), ['{"a":"x\\ny\\t"}']),
+        ('{"a":"x\ny",\n"b":NaN}', (NEWLINE, NON_FINITE), ['{"a":"x\\ny","b":null}']),
+        ('{"a":"x\ny\\d"}', (NEWLINE, BACKSLASH), ['{"a":"x\\ny\\\\d"}']),
+        ('{"a":"x\nNaN"}', (NEWLINE,), ['{"a":"x\\nNaN"}']),
+        ('{"a":"x\ny\\n\\d"}', (), []),
+        ('{"a":"x\\\ny","b":NaN}', (), []),
+        ('{"a":"x\n1f\ny","b":NaN}', (), []),  # it looks wrapped, as it would without the number
+        ('{"cho\nices":NaN}', (), []),
+        ('{"a":NaN}', (), []),
+        ("NaN\n\\d", (), []),
+    ],
+)
+def test_a_document_with_raw_line_ends_may_have_a_flaw_within_a_token(
+    text: str, kinds: tuple[RepairKind, ...], pieces: list[str]
+) -> None:
+    assert mend_lines(text, lambda _: True, keys=["choices"]) == (kinds, pieces)
+    for kind in kinds:
+        assert mend_lines(text, lambda asked, kind=kind: asked is not kind, keys=["choices"]) == ((), [])
 
 
 @given(json_objects().map(json.dumps), st.data())
@@ -236,3 +304,6 @@ def test_whatever_a_repair_returns_is_whole_and_none_raises(text: str, draws: st
     for mend in (join_raw_lines, *(mend for _, mend in PAYLOAD_MENDS)):
         if prove(damaged) is FLAWED:
             assert all(is_whole(piece) for piece in mend(damaged))
+    if prove(damaged) is FLAWED:
+        for _, pieces in (mend_payload(damaged, lambda _: True), mend_lines(damaged, lambda _: True)):
+            assert all(piece == DONE or is_whole(piece) for piece in pieces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from typing import Any
 
 import pytest
 from prometheus_client import parser
@@ -85,6 +86,48 @@ def test_prometheus_own_parser_reads_the_text_and_finds_the_same_figures() -> No
     buckets = [sample for sample in families["unbroken_duration_seconds"].samples if sample.name.endswith("_bucket")]
     assert buckets[-1].labels["le"] == "+Inf"
     assert buckets[-1].value == 1
+
+
+BOOM = b'data: {"error":{"message":"boom %s","type":"rate_limit_error"}}\n\n'
+FAILURES: dict[str, tuple[list[bytes], str]] = {
+    "cut": ([CHUNK], "truncated"),
+    "an error inside": ([CHUNK, BOOM], "rate-limited"),
+    "a page": ([b"<html><title>502</title></html>"], "not-a-stream"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_streams_that_fail_are_counted_by_code_and_provider(name: str) -> None:
+    chunks, code = FAILURES[name]
+    collector = Collector()
+    run(collector, *chunks)
+    run(collector, CHUNK, DONE)
+    assert collector.snapshot()["errors"] == [{"labels": {"code": code, "provider": "acme"}, "value": 1}]
+
+
+def test_what_upstream_says_never_becomes_a_label() -> None:
+    class Loose(unbroken.Dialect):
+        name = "loose"
+
+        def read(self, event: str, payload: Any) -> unbroken.Reading:
+            return unbroken.Reading(unbroken.EventClass.ERROR, failure=unbroken.Failure(payload["code"]))
+
+    collector = Collector()
+    for number in range(100):
+        chunk = b'data: {"code":"code-%d"}\n\n' % number
+        list(unbroken.repair([chunk], dialect=Loose(), observers=[collector], heartbeat=None, timeouts=None))
+        run(collector, CHUNK, BOOM.replace(b"rate_limit_error", b"type-%d" % number))
+    found = {error["labels"]["code"]: error["value"] for error in collector.snapshot()["errors"]}
+    assert found == {"other": 100, "upstream-error": 100}
+    assert "code-7" not in collector.prometheus()
+    assert "type-7" not in collector.prometheus()
+
+
+def test_a_reader_that_comes_back_is_counted() -> None:
+    collector = Collector()
+    for last_event_id in ("", "7", "9"):
+        list(unbroken.repair([b"id: 10\n" + CHUNK, DONE], last_event_id=last_event_id, observers=[collector]))
+    assert collector.snapshot()["reconnections"] == [{"labels": {}, "value": 2}]
 
 
 def test_threads_lose_no_count() -> None:

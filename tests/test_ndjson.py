@@ -7,7 +7,7 @@ import pytest
 from unbroken import Event, EventReader, Repair, RepairKind, StreamRepairer
 from unbroken.core.proof import MAX_PROOF
 
-from .tables import SAME, Case, but, check_case, check_second_pass, each, error
+from .tables import SAME, Case, but, check_case, check_second_pass, each, error, first_error, first_line
 
 NAMED = {"format": "ndjson"}
 STANDARD = {"repairs": ()}
@@ -17,7 +17,7 @@ CASES: list[Case] = [
         "words without a line end",
         b"Internal Server Error",
         NAMED,
-        error("not-a-stream") + b"\n",
+        first_line("not-a-stream"),
         "unfinished-tail@0+21 not-a-stream@0+21",
     ),
     ("a cut line alone", b'{"a":', NAMED, b"", "unfinished-tail@0+5"),
@@ -67,7 +67,7 @@ CASES: list[Case] = [
         "an invalid first line, reported",
         b"{]\n{}\n",
         {"invalid_json": "error"},
-        error("invalid-json") + b"\n",
+        first_line("invalid-json"),
         "invalid-json@0+2",
     ),
     ("separators in invalid lines kept", b"{}\nhello\xe2\x80\xa8\n", {"invalid_json": "keep"}, SAME, ""),
@@ -188,6 +188,13 @@ CASES: list[Case] = [
         b"{}\n" + error("invalid-json") + b"\n",
         "invalid-json@3+7",
     ),
+    (
+        "document over lines that another one ends, reported",
+        b'{}\n{"a":\n{"b":1}\n{}\n',
+        {"invalid_json": "error"},
+        b"{}\n" + error("invalid-json") + b"\n",
+        "invalid-json@3+5",
+    ),
     ("document over lines closed at the end", b'{}\n{"a":\n1}', {}, b'{}\n{"a":1}\n', "raw-newline@3+8"),
     (
         "document over lines as long as allowed",
@@ -235,14 +242,14 @@ CASES: list[Case] = [
         "an error body",
         b'{"error":{"message":"m","code":401}}',
         {},
-        b"event: error\ndata: " + error("not-a-stream") + b"\n\n",
+        first_error("not-a-stream", 401),
         "not-a-stream@0+36",
     ),
     (
         "an error body, line",
         b'{"error":"m"}\n',
         {"content_type": "application/json"},
-        b"event: error\ndata: " + error("not-a-stream") + b"\n\n",
+        first_error("not-a-stream", 500),
         "not-a-stream@0+13",
     ),
     ("an error line in ndjson", b'{"error":"m"}\n', {"content_type": "application/x-ndjson"}, SAME, ""),
@@ -251,21 +258,21 @@ CASES: list[Case] = [
         "a pretty body",
         b'{\n "error": {\n  "message": "m",\n  "status": 500\n }\n}\n',
         {},
-        b"event: error\ndata: " + error("not-a-stream") + b"\n\n",
+        first_error("not-a-stream", 500),
         "not-a-stream@0+52",
     ),
     (
         "a pretty body of no error",
         b'{\n "a": 1\n}\n',
         {},
-        b"event: error\ndata: " + error("not-a-stream") + b"\n\n",
+        first_error("not-a-stream", 500),
         "not-a-stream@0+11",
     ),
     (
         "a JSON body",
         b'{"a":1}\n',
         {"content_type": "application/json"},
-        b"event: error\ndata: " + error("not-a-stream") + b"\n\n",
+        first_error("not-a-stream", 500),
         "not-a-stream@0+7",
     ),
     ("a JSON body of two lines", b'{"a":1}\n{"b":2}\n', {"content_type": "application/json"}, SAME, ""),
@@ -287,7 +294,7 @@ CASES: list[Case] = [
         "a JSON body then cut",
         b'{"a":1}\n{"b"',
         {"content_type": "application/json"},
-        b"event: error\ndata: " + error("not-a-stream") + b"\n\n",
+        first_error("not-a-stream", 500),
         "unfinished-tail@8+4 not-a-stream@0+7",
     ),
     ("error after opening", b'{}\n{"error":"m"}\n{}\n', {}, SAME, ""),

@@ -11,8 +11,8 @@ import pytest
 
 import unbroken
 from unbroken import DEFAULT_REPAIRS, Dialect, Format, Observer, RepairKind, Timeouts
-from unbroken.core.dialect import CONVERTERS, REGISTRY
 from unbroken.core.options import MIN_MAX_EVENT_BYTES, Options, ReadOptions, RepairOptions, check_options
+from unbroken.core.registry import CONVERTERS, REGISTRY
 
 
 class Prose(Dialect):
@@ -24,21 +24,26 @@ class Prose(Dialect):
     [
         ("format", 1, "one of 'sse', 'ndjson', 'json-array'"),
         ("format", b"sse", "not bytes"),
-        ("to", 1, "one of 'sse', 'ndjson', 'json-array'"),
+        ("to", 1, "one of 'sse', 'ndjson', not int"),
         ("convert", 1, "'openai-chat'"),
         ("dialect", 1, "'openai-chat'"),
         ("dialect", Prose, "dialect=Prose()"),
         ("dialect", str, "'openai-chat'"),
         ("repairs", RepairKind.GLUED_JSON, "repairs={...}"),
         ("repairs", "glued-json", "repairs={...}"),
-        ("repairs", ["glued-json"], "a collection of RepairKind"),
+        ("repairs", ["glued-json"], "a collection of RepairKind, not 'glued-json'; write RepairKind(\"glued-json\")"),
+        ("repairs", {"glued_json"}, 'write RepairKind("glued-json")'),
+        ("repairs", ("zzz",), "not 'zzz'; no repair has this name"),
+        ("repairs", [5], "a collection of RepairKind, not int"),
         ("repairs", None, "() for none"),
         ("repairs", 5, "() for none"),
         ("invalid_json", None, "one of 'drop', 'keep', 'error'"),
         ("comments", False, "one of 'keep', 'drop'"),
+        ("account", "no", "True or False"),
+        ("account", None, "True or False"),
         ("heartbeat", "5", "seconds as a number"),
         ("heartbeat", True, "seconds as a number"),
-        ("heartbeat_bytes", ":\n\n", "bytes or None"),
+        ("heartbeat_bytes", ":\n\n", "bytes or None, or one of 'comment', 'comment-line'"),
         ("timeouts", 30.0, "unbroken.Timeouts(...) or None"),
         ("max_event_bytes", 2048.0, "a whole number of bytes"),
         ("max_event_bytes", True, "a whole number of bytes"),
@@ -68,6 +73,7 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_fix(name: str, value: Any
         ("format", "json", "'json-array'"),
         ("format", "SSE", "'sse'"),
         ("to", "xml", "'ndjson'"),
+        ("to", "array", "'ndjson'"),
         ("to", "json-array", '"ndjson"'),
         ("to", Format.JSON_ARRAY, '"ndjson"'),
         ("convert", "anthropic", "'openai-chat'"),
@@ -113,21 +119,46 @@ def call(name: str, **options: Any) -> object:
 
 @pytest.mark.parametrize("name", [*WRITES, *READS])
 def test_an_option_that_does_not_exist_is_refused_with_those_that_do(name: str) -> None:
-    with pytest.raises(TypeError, match=rf"^{name}\(\) takes no argument 'hartbeat'; it takes .*\baccount, comments,"):
-        call(name, provider="example", hartbeat=5.0)
+    with pytest.raises(TypeError, match=rf"^{name}\(\) takes no argument 'zzz'; it takes .*\baccount, comments,"):
+        call(name, provider="example", zzz=5.0)
+
+
+@pytest.mark.parametrize("name", [*WRITES, *READS])
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("timeout", r"timeouts=unbroken\.Timeouts\(\.\.\.\)"),
+        ("Observer", "observers"),
+        ("send_timeout", r"unbroken\.middleware\.ASGIMiddleware\(app, send_timeout=\.\.\.\)"),
+        ("max_event_byte", "max_event_bytes"),
+    ],
+)
+def test_an_option_that_is_misspelt_is_refused_with_the_near_one(name: str, wrong: str, near: str) -> None:
+    with pytest.raises(
+        TypeError, match=rf"^{name}\(\) takes no argument '{wrong}' \(did you mean {near}\?\); it takes"
+    ):
+        call(name, **{wrong: 3})
 
 
 @pytest.mark.parametrize("name", READS)
 @pytest.mark.parametrize("option", ["to", "convert", "heartbeat", "heartbeat_bytes"])
 def test_who_reads_takes_no_option_of_writing(name: str, option: str) -> None:
-    with pytest.raises(TypeError, match=rf"^{name}\(\) takes no argument '{option}'; it takes (?!.*\bheartbeat)"):
+    with pytest.raises(
+        TypeError, match=rf"^{name}\(\) takes no argument '{option}', which is for .*; it takes (?!.*\bheartbeat)"
+    ):
         call(name, **{option: None})
+
+
+@pytest.mark.parametrize(("name", "writer"), list(zip(READS, WRITES, strict=True)))
+def test_an_option_of_writing_is_refused_with_the_function_that_takes_it(name: str, writer: str) -> None:
+    with pytest.raises(TypeError, match=rf"which is for {writer}\(\).*`\*\*profile\.reading`"):
+        call(name, heartbeat=5)
 
 
 @pytest.mark.parametrize("name", ["repair", "arepair", "iter_events", "aiter_events"])
 def test_the_options_named_in_the_refusal_are_those_of_the_signature(name: str) -> None:
     with pytest.raises(TypeError) as raised:
-        call(name, hartbeat=5.0)
+        call(name, zzz=5.0)
     listed = str(raised.value).rpartition("it takes ")[2].split(", ")
     assert {"chunks", *listed} == set(inspect.signature({**WRITES, **READS}[name]).parameters)
 
@@ -178,6 +209,9 @@ def test_keywords_of_the_caller_are_left_as_they_are() -> None:
         ("heartbeat", 5, 5),
         ("heartbeat_bytes", b" ", b" "),
         ("heartbeat_bytes", None, None),
+        ("heartbeat_bytes", "comment", b":\n\n"),
+        ("heartbeat_bytes", "comment-line", b":\n"),
+        ("heartbeat_bytes", "blank-line", b"\n"),
         ("timeouts", Timeouts(total=9.0), Timeouts(total=9.0)),
         ("max_event_bytes", MIN_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES),
         ("last_event_id", "é x", "é x"),

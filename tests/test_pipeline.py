@@ -12,12 +12,12 @@ from unbroken.core.pipeline import Pipeline
 from unbroken.testing.cuts import cuttings
 
 from .memory import growth
-from .tables import SAME, Case, but, check_case, each, error, wires
+from .tables import SAME, Case, but, check_case, each, error, first_error, first_line, wires
 
 BOM = b"\xef\xbb\xbf"
 HEAD = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
-NOT_A_STREAM = b"event: error\ndata: " + error("not-a-stream") + b"\n\n"
-LINE = error("not-a-stream") + b"\n"
+NOT_A_STREAM, BAD_GATEWAY = first_error("not-a-stream", 500), first_error("not-a-stream", 502)
+LINE = first_line("not-a-stream")
 OLLAMA_CUT = b'{"error": "The stream ended before it was complete.", "type": "unbroken_error", "code": "truncated"}'
 
 CASES: list[Case] = [
@@ -57,8 +57,8 @@ CASES: list[Case] = [
         NOT_A_STREAM,
         "not-a-stream@0+18",
     ),
-    ("a page", b"<html><title>502</title>x", {}, NOT_A_STREAM, "not-a-stream@0+23"),
-    ("a page, unnamed", b"<html><title>502</title>x", but("not-a-stream"), NOT_A_STREAM, ""),
+    ("a page", b"<html><title>502</title>x", {}, BAD_GATEWAY, "not-a-stream@0+23"),
+    ("a page, unnamed", b"<html><title>502</title>x", but("not-a-stream"), BAD_GATEWAY, ""),
     ("a binary", b"\x1f\x8b\x08", {}, NOT_A_STREAM, "not-a-stream@0+1"),
     ("a page that ends early", b"<html>", {}, NOT_A_STREAM, "not-a-stream@0+6"),
     ("prose", b"Hello there\n", {}, NOT_A_STREAM, "stray-line@0+11 not-a-stream@0+12"),
@@ -71,7 +71,7 @@ CASES: list[Case] = [
         "an object of a dialect of prose",
         b"{}\n",
         {"dialect": "text"},
-        NOT_A_STREAM,
+        b"event: error\ndata: " + error("not-a-stream") + b"\n\n",
         "unfinished-tail@0+2 not-a-stream@0+3",
     ),
     ("a field without an event", b"data: {", {}, b"", "unfinished-tail@0+7"),

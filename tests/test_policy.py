@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import math
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbroken import Retry
+from unbroken import Retry, aretrying, retrying
 
 
 def test_waits_double_from_one_second_up_to_the_longest() -> None:
@@ -93,6 +97,35 @@ def test_no_wait_is_shorter_than_asked_or_longer_than_allowed(
 def test_a_bad_figure_is_refused_by_name(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Retry(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Retry(retries=3), r"^Retry\(\) takes no argument 'retries' \(write max_retries,"),
+        (lambda: Retry(attempts=3), r"^Retry\(\) takes no argument 'attempts' \(write max_retries,"),
+        (lambda: Retry(max_delai=3), r"^Retry\(\) takes no argument 'max_delai' \(did you mean 'max_delay'\?\)"),
+        (lambda: Retry(zzz=3), r"^Retry\(\) takes no argument 'zzz'; it takes max_retries, base, "),
+        (
+            lambda: retrying(list, max_retries=3),
+            r"^retrying\(\) takes no argument 'max_retries' \(write retry=unbroken.Retry\(max_retries=\.\.\.\)\)",
+        ),
+        (lambda: aretrying(list, retries=3), r"^aretrying\(\) takes no .*write retry=unbroken.Retry\(max_retries="),
+        (lambda: retrying(list, base=3), r"write retry=unbroken.Retry\(base="),
+        (lambda: retrying(list, resumes=True), r"did you mean 'resume'\?"),
+        (lambda: retrying(retry=Retry()), r"^retrying\(\) takes a function of the attempt: write lambda attempt: "),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_right_one(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_a_policy_takes_its_figures_by_place_too_shows_them_and_can_be_copied() -> None:
+    policy = Retry(3, 0.5)
+    assert (policy.max_retries, policy.base) == (3, 0.5)
+    assert next(iter(inspect.signature(Retry).parameters)) == "max_retries"
+    assert dataclasses.replace(policy, base=2.0) == pickle.loads(pickle.dumps(Retry(3, 2.0)))
 
 
 def test_a_worth_that_is_not_a_function_is_refused() -> None:

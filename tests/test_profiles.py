@@ -11,8 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbroken import Retry, StreamRepairer, Timeouts, aiter_events, arepair, iter_events, repair
-from unbroken.profiles import Profile, Profiles
+from unbroken import (
+    Conversion,
+    Format,
+    Pace,
+    RepairKind,
+    Retry,
+    StreamRepairer,
+    Timeouts,
+    aiter_events,
+    arepair,
+    iter_events,
+    repair,
+)
+from unbroken.core.options import DEFAULTS, WRITING
+from unbroken.profiles import OPTIONS, Profile, Profiles
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "profiles.toml"
 
@@ -91,6 +104,35 @@ def test_a_provider_without_a_time_of_its_own_gets_the_default() -> None:
     assert profiles.get("other", profiles.default).timeouts == Timeouts(first=100.0, idle=20.0, silence=100.0)
 
 
+def test_the_default_takes_the_name_of_the_provider_that_has_none() -> None:
+    profiles = proxy(timeouts={"default": 100, "groq": 60})
+    profile = profiles.get("other", profiles.default)
+    assert profile.provider == profile["provider"] == "other"
+    assert repair([], **profile).report.provider == "other"
+    assert iter_events([], **profile.reading).report.provider == "other"
+    assert profiles.get("groq", profiles.default) == profiles["groq"]
+    assert profiles.get("other", profiles["groq"]) == profiles["groq"]
+    assert profiles.get("other") is None
+    assert profiles.get("other", 1) == 1
+    assert profiles.default.provider is None
+
+
+def test_a_profile_without_a_provider_leaves_that_to_the_caller() -> None:
+    default = proxy(timeouts={"groq": 60}).default
+    assert repair([], provider="other", **default).report.provider == "other"
+    assert "provider" not in default
+    assert len(default) == len(list(default)) == 3
+
+
+def test_a_file_with_other_tables_is_refused_with_the_way_to_pass_the_one() -> None:
+    settings = {"database": {}, "proxy": {"timeouts": {"groq": 60}}}
+    with pytest.raises(
+        ValueError, match=r"no key 'database'; .* Profiles\.from_mapping\(\{'proxy': settings\['proxy'\]\}\)"
+    ):
+        Profiles.from_mapping(settings)
+    assert list(Profiles.from_mapping({"proxy": settings["proxy"]})) == ["groq"]
+
+
 def test_each_clock_can_be_set_by_name() -> None:
     profiles = proxy(timeouts={"gemini": {"first": 200, "total": 900.0}}, streaming={"chunk_timeout": 20})
     assert profiles["gemini"].timeouts == Timeouts(first=200.0, idle=20.0, silence=300.0, total=900.0)
@@ -118,6 +160,50 @@ def test_a_table_of_a_providers_name_holds_for_that_provider() -> None:
     assert (profiles["gemini"].retry.max_retries, profiles["groq"].retry.max_retries) == (5, 1)
     assert (profiles["gemini"].retry.base, profiles["groq"].retry.base) == (2.0, 2.0)
     assert (profiles["gemini"].heartbeat, profiles["groq"].heartbeat, profiles.default.heartbeat) == (10.0, 3.0, 10.0)
+
+
+SAID: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a pace by name": ({"pace": "words"}, {"pace": Pace("words")}),
+    "a pace": ({"pace": {"by": "lines", "max_delay": 2, "rate": 5.0}}, {"pace": Pace("lines", 2, 5.0)}),
+    "a conversion by name": ({"convert": "openai-chat"}, {"convert": "openai-chat"}),
+    "a conversion": (
+        {"convert": {"id": "c1", "model": "acme/fast", "errors": "openai"}},
+        {"convert": Conversion(id="c1", model="acme/fast", errors="openai")},
+    ),
+    "heartbeats that are events": ({"heartbeat_as": "event"}, {"heartbeat_as": "event"}),
+    "heartbeats of a name": ({"heartbeat_bytes": "blank-line"}, {"heartbeat_bytes": b"\n"}),
+    "errors": ({"errors": "mask", "empty": "error"}, {"errors": "mask", "empty": "error"}),
+    "framings": ({"format": "ndjson", "to": "sse"}, {"format": Format.NDJSON, "to": Format.SSE}),
+    "repairs": ({"repairs": ["stray-line"]}, {"repairs": frozenset((RepairKind.STRAY_LINE,))}),
+    "no repairs": ({"repairs": []}, {"repairs": frozenset()}),
+    "the rest": (
+        {"comments": "drop", "invalid_json": "keep", "account": False, "content_type": "text/plain"},
+        {"comments": "drop", "invalid_json": "keep", "account": False, "content_type": "text/plain"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_options_of_repair_are_said_under_their_own_names(name: str) -> None:
+    given, told = SAID[name]
+    profiles = proxy(timeouts={"a": 60, "b": 60}, streaming={"a": given})
+    assert {key: value for key, value in profiles["a"].items() if key in given} == told
+    assert {*profiles["b"]} == {*profiles["a"]} - {*given}
+    assert {*profiles["a"].reading} == {*profiles["b"].reading} | ({*given} - {*WRITING})
+    assert len({profiles["a"], proxy(timeouts={"a": 60}, streaming={"a": given})["a"]}) == 1
+
+
+def test_each_option_of_repair_can_be_said_or_is_of_one_stream() -> None:
+    ours = {"timeouts", "heartbeat", "max_event_bytes", "dialect", "provider"}
+    of_one_stream = {"last_event_id", "request_id", "observers", "on_repair", "count_tokens"}
+    assert {*DEFAULTS} == ours | of_one_stream | {*OPTIONS}
+
+
+def test_a_stream_is_converted_as_its_profile_says() -> None:
+    profiles = proxy(timeouts={"a": 60}, streaming={"a": {"convert": {"model": "acme/fast"}}})
+    line = b'{"model":"m","message":{"role":"assistant","content":"Hi"},"done":false}\n{"model":"m","done":true}\n'
+    assert b'"model": "acme/fast"' in b"".join(repair([line], **profiles["a"]))
+    assert next(iter(iter_events([line], **profiles["a"].reading))).data in line.decode()
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -175,6 +261,30 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "proxy.retry has no key 'max_retriesmax_retries",
     ),
     "a provider of two lines": ({"proxy": {"timeouts": {"a\nb": "x"}}}, r"proxy.timeouts.'a\nb' takes seconds"),
+    "no dialect": ({"proxy": {"streaming": {"dialect": "prv"}}}, "proxy.streaming.dialect: no dialect is named 'prv'"),
+    "no dialect for a provider": (
+        {"proxy": {"timeouts": {"a b": 1}, "streaming": {"dialect": "cohere", "a b": {"dialect": "prv"}}}},
+        "proxy.streaming.'a b'.dialect: no dialect is named 'prv'",
+    ),
+    "no pace": ({"proxy": {"streaming": {"pace": "letters"}}}, "proxy.streaming.pace: pace='letters' is not known"),
+    "a key of a pace": ({"proxy": {"streaming": {"pace": {"bye": 1}}}}, "proxy.streaming.pace has no key 'bye'; did"),
+    "no words for a pace": (
+        {"proxy": {"streaming": {"pace": {"max_delay": -1}}}},
+        "proxy.streaming.pace: Pace(max_delay=...)",
+    ),
+    "no conversion": ({"proxy": {"streaming": {"convert": "ollama"}}}, "proxy.streaming.convert='ollama' is not known"),
+    "a model of a conversion": (
+        {"proxy": {"timeouts": {"a": 1}, "streaming": {"a": {"convert": {"model": ""}}}}},
+        "proxy.streaming.a.convert: model must have 1 to",
+    ),
+    "no repair": (
+        {"proxy": {"streaming": {"repairs": ["stray-lin"]}}},
+        "proxy.streaming.repairs: no repair is named 'stray-lin'; did you mean 'stray-line'?",
+    ),
+    "one repair": ({"proxy": {"streaming": {"repairs": "stray-line"}}}, "proxy.streaming.repairs must be a list of"),
+    "no framing": ({"proxy": {"streaming": {"to": "json-array"}}}, 'proxy.streaming.to: to="json-array" is not a'),
+    "no policy": ({"proxy": {"streaming": {"errors": "hide"}}}, "proxy.streaming.errors='hide' is not known"),
+    "a number for an account": ({"proxy": {"streaming": {"account": 1}}}, "proxy.streaming.account must be true or"),
     "half a byte": ({"proxy": {"streaming": {"buffer_size": 0.5}}}, "proxy.streaming.buffer_size"),
 }
 
@@ -188,7 +298,10 @@ def test_a_wrong_setting_is_refused_by_name(name: str) -> None:
 
 
 NUMBERS = st.sampled_from([10**400, -(10**400), 2**1024, 2**63, 0, 1, 5, 1024, True, False, 0.001, 1e308, 60.0])
-SCALARS = NUMBERS | st.integers() | st.floats() | st.text(max_size=5) | st.none() | st.binary(max_size=3) | st.dates()
+WORDS = st.sampled_from(["words", "openai-chat", "event", "mask", "drop", "ndjson", "comment-line", "stray-line", "by"])
+SCALARS = (
+    WORDS | NUMBERS | st.integers() | st.floats() | st.text(max_size=5) | st.none() | st.binary(max_size=3) | st.dates()
+)
 PLACES = [
     *(f"timeouts.gemini{clock}" for clock in ("", ".first", ".idle", ".silence", ".total")),
     "timeouts.default",
@@ -200,7 +313,7 @@ PLACES = [
     *(
         f"{table}{key}"
         for table in ("streaming.", "streaming.gemini.")
-        for key in ("buffer_size", "chunk_timeout", "keep_alive_timeout", "max_event_bytes")
+        for key in ("buffer_size", "chunk_timeout", "keep_alive_timeout", "max_event_bytes", *OPTIONS)
     ),
     *("timeouts", "retry", "retry.gemini", "streaming", "streaming.gemini"),
 ]
@@ -257,6 +370,9 @@ def test_a_file_with_any_number_is_taken_or_refused(tmp_path: Path) -> None:
 def test_settings_that_are_no_mapping_are_refused() -> None:
     with pytest.raises(TypeError, match="table"):
         Profiles.from_mapping([])  # type: ignore[arg-type]
+    for path in (3, None, {}):
+        with pytest.raises(TypeError, match=r"Profiles.from_toml\(path\) takes the path of a file, not "):
+            Profiles.from_toml(path)  # type: ignore[arg-type]
 
 
 def test_a_provider_that_is_not_there_is_refused_with_the_nearest() -> None:

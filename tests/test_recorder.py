@@ -24,7 +24,7 @@ from unbroken.core.report import StreamReport
 from unbroken.observe.recorder import MAX_FILES, FlightError, FlightRecorder, read_flight
 from unbroken.testing.clock import FakeClock
 from unbroken.testing.cuts import every
-from unbroken.testing.replay import placeholder, replay
+from unbroken.testing.flights import placeholder, script_of
 from unbroken.testing.sources import Block, Pause, ScriptedSource
 
 CHUNK = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"secret"}}]}\n\n'
@@ -98,7 +98,9 @@ def test_the_newest_bytes_are_kept_however_they_were_cut(limit: int, size: int) 
     chunks = read_flight(map(json.dumps, flight.lines()))[1]
     assert b"".join(chunk["data"] or chunk["tail"] for chunk in chunks) == whole[-limit:]
     assert all(len(chunk["data"]) in (0, chunk["length"]) for chunk in chunks)
-    assert sum(len(step) for step in replay(map(json.dumps, flight.lines())) if isinstance(step, bytes)) == len(whole)
+    assert sum(len(step) for step in script_of(map(json.dumps, flight.lines())) if isinstance(step, bytes)) == len(
+        whole
+    )
 
 
 def test_large_chunks_are_not_kept_for_the_little_that_is_asked_for() -> None:
@@ -118,7 +120,7 @@ def test_a_saved_record_is_read_back_and_replayed_with_its_timing(tmp_path: Path
     flight = FlightRecorder(folder=tmp_path)
     before = flown(flight).report
     (path,) = tmp_path.iterdir()
-    steps = replay(path)
+    steps = script_of(path)
     clock = FakeClock()
     again = FlightRecorder()
     engine = StreamRepairer(observers=[again])
@@ -133,7 +135,7 @@ def test_a_saved_record_is_read_back_and_replayed_with_its_timing(tmp_path: Path
 def test_content_that_was_kept_is_replayed_as_it_was() -> None:
     flight = FlightRecorder(content=10_000)
     flown(flight)
-    steps = replay(map(json.dumps, flight.lines()))
+    steps = script_of(map(json.dumps, flight.lines()))
     assert [step for step in steps if isinstance(step, bytes)] == [chunk for _, chunk in SCRIPT]
     assert [step.seconds for step in steps if isinstance(step, Pause)] == [0.5, 0.5, 0.25, 1.75, 0.5]
 
@@ -143,11 +145,11 @@ def test_a_replay_ends_as_the_stream_did() -> None:
     engine = StreamRepairer(observers=[timed_out], timeouts=unbroken.Timeouts(silence=2.0))
     engine.feed(CHUNK, 0.0)
     engine.on_deadline(2.0)
-    assert replay(map(json.dumps, timed_out.lines()))[-1] == Block()
+    assert script_of(map(json.dumps, timed_out.lines()))[-1] == Block()
     engine = StreamRepairer(observers=[broken])
     engine.feed(CHUNK, 0.0)
     engine.fail(OSError("secret"), 1.0)
-    assert isinstance(replay(map(json.dumps, broken.lines()))[-1], ConnectionResetError)
+    assert isinstance(script_of(map(json.dumps, broken.lines()))[-1], ConnectionResetError)
 
 
 @pytest.mark.parametrize("kind", ["content", "event", "comment", "part"])

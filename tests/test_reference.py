@@ -7,9 +7,11 @@ import re
 import pytest
 
 import unbroken
+import unbroken.middleware
+import unbroken.replay
 from tests.fences import ROOT
-from unbroken.core.dialect import REGISTRY
 from unbroken.core.failure import SENTENCES
+from unbroken.core.registry import REGISTRY
 from unbroken.core.report import StreamReport
 from unbroken.http import FORWARDED
 
@@ -24,7 +26,7 @@ OPTIONS = {
 
 
 def test_the_reference_names_every_public_name() -> None:
-    assert not set(unbroken.__all__) - NAMED
+    assert not {*unbroken.__all__, *unbroken.middleware.__all__, *unbroken.replay.__all__} - NAMED
 
 
 @pytest.mark.parametrize("function", [unbroken.repair, unbroken.arepair, unbroken.iter_events, unbroken.aiter_events])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from unbroken import (
     Verdict,
 )
 from unbroken.core.engine import EventEngine
+from unbroken.testing.cuts import every
+from unbroken.testing.standard import read_sse
 
 from .chat import CHUNK, DONE, ERROR, FINISH, START, TIMEOUTS, Watch, error_frame, of_one_template
-from .tables import error
+from .tables import error, first_error
 
 GEMINI = b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
 LAST = GEMINI.replace(b'"index":0', b'"finishReason":"STOP","index":0')
@@ -30,7 +33,8 @@ LAST = GEMINI.replace(b'"index":0', b'"finishReason":"STOP","index":0')
 @pytest.mark.parametrize(
     ("data", "options", "verdict", "code", "safe"),
     [
-        (b"", {"dialect": "openai-chat"}, Verdict.TRUNCATED, "truncated", True),
+        (b"", {"dialect": "openai-chat"}, Verdict.FAILED, "empty", True),
+        (b"data: {", {"dialect": "openai-chat"}, Verdict.TRUNCATED, "truncated", True),
         (b"data: {", {}, Verdict.TRUNCATED, None, True),
         (CHUNK, {"repairs": ()}, Verdict.TRUNCATED, None, True),
         (START, {}, Verdict.TRUNCATED, "truncated", True),
@@ -85,7 +89,7 @@ def test_after_the_end_nothing_happens(kind: type[Any], end: str) -> None:
 @pytest.mark.parametrize(
     ("fed", "frames"),
     [
-        (b"", [error_frame("upstream-failed", "error")]),
+        (b"", [first_error("upstream-failed", 502)]),
         (b"data: {}\n\n", [error_frame("upstream-failed", "error")]),
         (CHUNK, [error_frame("upstream-failed")]),
         (CHUNK + b"data: {", [error_frame("upstream-failed")]),
@@ -398,7 +402,7 @@ def test_a_heartbeat_before_the_first_byte_goes_by_the_content_type(content_type
         (b'[{"a":1},{"b":2}]', b'  [{"a":1},{"b":2}]'),
         (b'{"a":1}\n{"b":2}\n', b'  {"a":1}\n{"b":2}\n'),
         (b'data: {"a":1}\n\n', b'  \ndata: {"a":1}\n\n'),
-        (b"<html>", b"  \n" + error_frame("not-a-stream", "error")),
+        (b"<html>", b"  \n" + first_error("not-a-stream", 500)),
     ],
 )
 def test_heartbeats_before_a_body_that_is_called_json_decide_no_framing(data: bytes, wire: bytes) -> None:
@@ -449,7 +453,9 @@ def test_what_is_not_bytes_is_refused(chunk: Any) -> None:
 
 
 def test_an_argument_that_nobody_takes_is_refused_by_name() -> None:
-    with pytest.raises(TypeError, match=r"StreamRepairer\(\) takes no argument 'hartbeat'; it takes .*heartbeat"):
+    with pytest.raises(
+        TypeError, match=r"StreamRepairer\(\) takes no argument 'hartbeat' .did you mean heartbeat.*; it takes"
+    ):
         StreamRepairer(hartbeat=1.0)
     with pytest.raises(TypeError, match=r"EventReader\(\) takes no argument 'to'"):
         EventReader(to="sse")
@@ -460,3 +466,126 @@ def test_a_payload_that_is_not_json_is_counted_whatever_becomes_of_it(policy: st
     repairer = StreamRepairer(invalid_json=policy)
     repairer.feed(CHUNK + b"data: hello\n\n", 0.0)
     assert repairer.report.invalid_json == 1
+
+
+@pytest.mark.parametrize("code", ["stopped", "shutting-down", "producer-lost", "too-old", "trimmed", "store-failed"])
+@pytest.mark.parametrize("name", ["openai-chat", "anthropic", "gemini", "cohere", "openai-responses"])
+def test_an_end_from_outside_is_the_dialects_error_and_is_read_back_as_what_it_is(code: str, name: str) -> None:
+    from unbroken.core.failure import Failure
+
+    engine = StreamRepairer(dialect=name)
+    engine.renew = lambda error: 0.0  # it is not upstream that ends
+    engine.resume(0.0)
+    (frame,) = engine.end(Failure(code), 1.0)
+    verdict = Verdict.CANCELLED if code == "stopped" else Verdict.FAILED
+    assert (engine.report.verdict, engine.report.error and engine.report.error.code) == (verdict, code)
+    assert engine.end(Failure("shutting-down"), 2.0) == []
+    second = StreamRepairer()
+    assert b"".join([*second.feed(frame, 0.0), *second.close(0.0)]) == frame
+    assert (second.report.verdict, second.report.error and second.report.error.code) == (verdict, code)
+    assert engine.output_dialect is not None
+    assert engine.output_dialect.name == name
+
+
+# Heartbeats and ids, as the standard reads them
+
+WITH_IDS = {
+    "an id before its data": b'id: 7\ndata: {"a":1}\n\nid: 8\ndata: {"a":2}\n\n',
+    "an id behind its data": b'data: {"a":1}\nid: 7\n\ndata: {"a":2}\n\n',
+    "a block of an id alone": b'data: {"a":1}\n\nid: 7\n\ndata: {"a":2}\n\n',
+    "an id that is taken back": b'id: 7\ndata: {"a":1}\n\nid\ndata: {"a":2}\n\n',
+    "a comment between an id and its data": b'id: 7\n: c\ndata: {"a":1}\n\n:\nid: 8\n:\ndata: {"a":2}\n\n',
+    "a name and a time to wait": b'event: x\nid: 7\nretry: 5\ndata: {"a":1}\n\ndata: {"a":2}\n\n',
+    "chat, whose ids wait for the next event": CHUNK + b"id: 7\n\n" + CHUNK + b"id: 8\nretry: 5\n\n" + FINISH + DONE,
+    "Anthropic, with pings": START + b"id: 7\n" + TEXT_DELTA + b"id: 8\n\n" + TEXT_DELTA + STOP,
+}
+
+
+@pytest.mark.parametrize("data", WITH_IDS.values(), ids=WITH_IDS)
+def test_a_heartbeat_between_an_id_and_its_data_dispatches_nothing_and_loses_no_id(data: bytes) -> None:
+    """Against the standard's own steps (WHATWG 9.2.6), with a heartbeat due behind each byte that came."""
+    plain = StreamRepairer()
+    expected = read_sse(b"".join(plain.feed(data, 0.0) + plain.close(0.0)))
+    repairer = StreamRepairer(heartbeat=1.0)
+    repairer.feed(b"", 0.0)
+    wire, now = b"", 0.0
+    for byte in every(data, 1):
+        wire += b"".join(repairer.feed(byte, now))
+        now += 2.0
+        beats = repairer.on_deadline(now)
+        assert len(beats) == (0 if repairer.finished else 1)
+        wire += b"".join(beats)
+    wire += b"".join(repairer.close(now))
+    seen = read_sse(wire)
+    pings = [event for event in seen.events if event[0] == "ping"]
+    assert len(pings) == wire.count(b"event: ping")
+    assert tuple(event for event in seen.events if event[0] != "ping") == expected.events
+    assert (seen.last_event_id, seen.retry) == (expected.last_event_id, expected.retry)
+
+
+@pytest.mark.parametrize("beat", [b":\n", b": keep-alive\n"])
+def test_a_comment_of_upstream_s_between_an_id_and_its_data_leaves_the_id_where_it_is(beat: bytes) -> None:
+    data = b"id: 7\n" + beat + b'data: {"a":1}\n\n'
+    repairer = StreamRepairer()
+    wire = b"".join(repairer.feed(data, 0.0) + repairer.close(0.0))
+    assert wire == data
+    assert read_sse(wire).events == (("message", '{"a":1}', "7"),)
+    assert (repairer.report.events, repairer.report.last_event_id) == (1, "7")
+
+
+@pytest.mark.parametrize(
+    ("url", "content_type", "beat", "frame"),
+    [
+        ("https://x/v1/chat/completions", "text/event-stream", b":\n\n", b'data: {"error": {"message": '),
+        ("https://x/v1/responses", "text/event-stream", b":\n\n", b'event: error\ndata: {"type": "error", "sequence_'),
+        ("https://x/v1/messages", "text/event-stream", b":\n\n", b'event: error\ndata: {"type": "error", "message": '),
+        ("https://x/g:streamGenerateContent?alt=sse", "text/event-stream", b"\n", b'data: {"error": {"code": 502, '),
+        ("http://x/api/chat", "application/x-ndjson", b" ", b'{"error": "The connection'),
+        ("http://x/api/chat", "text/html", b" ", b'{"error": "The connection'),
+        ("http://x/api/chat", "text/event-stream", b":\n\n", b'data: {"error": "The connection'),
+        ("http://x/elsewhere", "text/event-stream", b":\n\n", b'event: error\ndata: {"type": "error", "sequence_'),
+        (None, "application/x-ndjson", b" ", b'{"error": "The connection'),
+    ],
+)
+def test_before_the_first_payload_the_url_that_was_asked_for_tells_which_clients_read(
+    url: str | None, content_type: str, beat: bytes, frame: bytes
+) -> None:
+    for with_heartbeat in (False, True):
+        repairer = StreamRepairer(heartbeat=1.0)
+        repairer.resume(0.0)
+        repairer.options.take_head(content_type, url)
+        if with_heartbeat:
+            assert repairer.on_deadline(2.0) == [beat]
+        (written,) = repairer.fail(ConnectionResetError(), 3.0)
+        assert written.startswith(frame)
+        assert repairer.report.dialect is None
+
+
+def test_a_payload_and_a_name_say_more_than_the_url() -> None:
+    for options, fed in (({}, CHUNK), ({"dialect": "openai-chat"}, b"")):
+        repairer = StreamRepairer(**options)
+        repairer.options.take_head("text/event-stream", "https://x/v1/messages")
+        repairer.feed(fed, 0.0)
+        assert repairer.fail(ConnectionResetError(), 1.0) == [error_frame("upstream-failed")]
+
+
+@pytest.mark.parametrize("content_type", [None, "text/html", "application/json", "application/x-ndjson"])
+def test_whatever_ollama_answers_with_its_clients_read_a_line(content_type: str | None) -> None:
+    for body in (b"<!DOCTYPE html><html></html>", b'{"error":"no such model"}', b""):
+        repairer = StreamRepairer(dialect="ollama", content_type=content_type)
+        wire = b"".join(repairer.feed(body, 0.0) + repairer.close(0.0))
+        assert wire.endswith(b"}\n")
+        assert isinstance(json.loads(wire)["error"], str)
+
+
+def test_behind_the_last_line_no_heartbeat_is_written_since_it_would_be_a_line_of_its_own() -> None:
+    line = b'{"model":"m","message":{"role":"assistant","content":"a"},"done":%s}\n'
+    for last in (line % b"true", b'{"error":"out of memory"}\n'):
+        repairer = StreamRepairer(heartbeat=1.0)
+        repairer.resume(0.0)
+        repairer.feed(line % b"false", 0.0)
+        assert repairer.on_deadline(2.0) == [b" "]
+        assert repairer.feed(last, 3.0) == [last]
+        assert repairer.next_deadline() is None
+        assert repairer.on_deadline(9.0) == []
+        assert repairer.close(9.5) == []

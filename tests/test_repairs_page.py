@@ -16,6 +16,7 @@ from unbroken import DEFAULT_REPAIRS, RepairKind, StreamRepairer, StreamReport
 PAGE = (Path(__file__).parent.parent / "docs" / "repairs.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `([a-z0-9-]+)`\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
 EXAMPLES = {name: text for name, text in SECTIONS.items() if name != "repeated-event"}
+PAIRS = re.findall(r"^\| (`[a-z-]+`, `[a-z-]+`) \| `(.*?)` \| `(.*?)` \| `(.*?)` \| `(.*?)` \|$", PAGE, re.MULTILINE)
 RESPELLINGS = re.findall(r"^\| `([a-z-]+)` \| `(.*?)` \| `(.*?)` \|$", PAGE, re.MULTILINE)
 
 
@@ -84,6 +85,21 @@ def test_text_is_left_alone(name: str) -> None:
         out, report = read(data, repairs=DEFAULT_REPAIRS | {RepairKind(name)}, **options)
         assert out == data
         assert not report.repairs
+
+
+def test_two_flaws_in_one_payload_are_mended_together_and_neighbours_and_text_are_left_alone() -> None:
+    assert len(PAIRS) > 8
+    for names, broken, mended, neighbour, text in PAIRS:
+        kinds = [RepairKind(name) for name in names.strip("`").split("`, `")]
+        out, report = read(as_bytes(broken))
+        assert (out, dict(report.repairs)) == (as_bytes(mended), dict.fromkeys(kinds, 1))
+        for kind in kinds:  # with one of them alone it is not mended
+            out, report = read(as_bytes(broken), repairs=DEFAULT_REPAIRS - {kind})
+            assert kind not in report.repairs
+            assert out != as_bytes(mended)
+        for healthy in (neighbour, text):
+            out, report = read(as_bytes(healthy))
+            assert (out, dict(report.repairs)) == (as_bytes(healthy), {})
 
 
 @pytest.mark.parametrize(("name", "before", "after"), RESPELLINGS)

@@ -96,7 +96,8 @@ def test_of_many_causes_the_nearest_are_asked() -> None:
 
 
 TRANSIENT_CODES = {
-    "truncated", "upstream-failed", "first-timeout", "idle-timeout", "silence-timeout", "rate-limited", "overloaded",
+    "truncated", "upstream-failed", "empty", "first-timeout", "idle-timeout", "silence-timeout", "rate-limited",
+    "overloaded", "shutting-down", "producer-lost", "store-failed",
 }  # fmt: skip
 
 

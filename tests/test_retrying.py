@@ -70,9 +70,8 @@ def test_an_error_of_the_program_is_the_cause_of_what_is_raised(timeouts: Timeou
         assert frames_of(raised.value.__cause__)[-1] == "broken"
         assert raised.value is stream.report.error
         assert pickle.loads(pickle.dumps(raised.value)).__cause__ is None
-    with pytest.raises(StreamError) as raised:
-        list(iter_events(retrying(wrong_arity), timeouts=timeouts))
-    assert "wrong_arity() takes 0 positional arguments" in str(raised.value.__cause__)
+    with pytest.raises(TypeError, match="write lambda attempt"):
+        retrying(wrong_arity)  # type: ignore[arg-type]
 
 
 def test_an_error_of_the_program_is_the_cause_of_what_is_raised_asynchronously() -> None:
@@ -105,6 +104,14 @@ def test_the_cause_is_what_the_client_raised_and_not_what_upstream_had_said() ->
     assert (outcome.error.code, outcome.error.__cause__) == ("overloaded", None)
 
 
+def test_a_function_of_nothing_is_refused_at_the_call() -> None:
+    for function in (retrying, aretrying):
+        with pytest.raises(
+            TypeError, match=r"\(connect\) takes a function of the attempt: write lambda attempt: \.\.\."
+        ):
+            function(wrong_arity)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("timeouts", [None, OFF])
 def test_where_a_frame_tells_the_failure_the_log_tells_where_it_came_from(
     timeouts: Timeouts | None, caplog: pytest.LogCaptureFixture
@@ -112,8 +119,8 @@ def test_where_a_frame_tells_the_failure_the_log_tells_where_it_came_from(
     with caplog.at_level(logging.DEBUG, "unbroken"):
         stream = repair(retrying(broken), heartbeat=None, timeouts=timeouts)
         assert b"oops" not in b"".join(stream)
-    (record,) = (it for it in caplog.records if it.levelno == logging.DEBUG)
-    assert record.getMessage() == "upstream raised KeyError"
+    (record,) = (it for it in caplog.records if it.levelno == logging.ERROR)
+    assert record.getMessage() == "the application raised KeyError"
     assert record.exc_info is not None
     assert record.exc_info[0] is KeyError
     assert "in broken\n" in caplog.text

@@ -46,6 +46,7 @@ from unbroken import (
     repair,
     retrying,
 )
+from unbroken.adapters.raised import error_for
 from unbroken.core.engine import Engine, EventEngine
 from unbroken.core.failure import ERROR_TYPE
 from unbroken.retry.succession import Succession
@@ -240,6 +241,8 @@ class Model:
             self.verdict = Verdict.TRUNCATED if was_cut else Verdict.ENDED
         elif not was_cut and self._is_finished():
             self.verdict = Verdict.COMPLETE
+        elif not (was_cut or self.delivered or self.initial):
+            self.fail("empty", worth=True)
         else:
             self.fail("truncated", worth=True, verdict=Verdict.TRUNCATED)
 
@@ -339,7 +342,7 @@ class Face:
         except StopIteration:
             self.items += self.engine.close(self.clock.now)
         except Exception as error:
-            self.items += self.engine.fail(error, self.clock.now)
+            self.items += self.engine.fail(error_for(error) or error, self.clock.now)
         else:
             self.items += self.engine.feed(chunk, self.clock.now)
         return self._follow()
@@ -534,7 +537,9 @@ class RetryingMachine(RuleBasedStateMachine):
 
     def _fail(self, name: str) -> None:
         make, worth, asked = FAILURES[name]
-        code = {"404": "not-found", "503": "overloaded"}.get(name, "rate-limited" if "429" in name else None)
+        code = {"404": "not-found", "503": "overloaded", "error of the program": "application-error"}.get(
+            name, "rate-limited" if "429" in name else None
+        )
 
         def broke() -> None:
             self.model.drop_tail(self.body)
@@ -765,4 +770,4 @@ def _wait(event: threading.Event, timeout: float | None = None) -> bool:
 
 
 TestRetrying = RetryingMachine.TestCase
-TestRetrying.settings = settings(max_examples=max(300, settings.default.max_examples // 2), stateful_step_count=30)
+TestRetrying.settings = settings(max_examples=max(100, settings.default.max_examples // 2), stateful_step_count=30)

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from unbroken.core.sse.block import FIELD_NAME, MAX_RETRY, ParsedBlock, parse_simple, respell, respell_lines, swallows
+from unbroken.core.sse.block import (
+    FIELD_NAME,
+    MAX_RETRY,
+    ParsedBlock,
+    parse_simple,
+    respell,
+    respell_lines,
+    swallows_data,
+    swallows_document,
+)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +138,25 @@ def test_a_simple_block_equals_the_one_that_is_parsed_line_by_line(frame: bytes,
         (b': {"a":1}', False),
     ],
 )
-def test_what_looks_like_a_payload_in_a_field_that_cannot_hold_one_was_swallowed(line: bytes, whether: bool) -> None:
-    assert swallows(line) is whether
+def test_what_looks_like_a_document_in_a_field_that_cannot_hold_one_was_swallowed(line: bytes, whether: bool) -> None:
+    assert swallows_document(line) is whether
+
+
+@pytest.mark.parametrize(
+    ("line", "whether"),
+    [
+        (b"event: tokendata: hello", True),
+        (b"retry: 5data: hello", True),
+        (b'event: {"a":1}', True),
+        (b"event: metadata: x", True),  # it cannot be told from the first; no client reads either
+        (b"event: metadata", False),
+        (b"id: metadata: x", False),
+        (b": data: x", False),
+        (b"data: data: x", False),
+    ],
+)
+def test_what_looks_like_a_line_of_data_in_such_a_field_may_have_been_one(line: bytes, whether: bool) -> None:
+    assert swallows_data(line) is whether
 
 
 def test_a_payload_of_several_lines_is_written_line_by_line() -> None:

@@ -46,6 +46,7 @@ CHAT = {"dialect": "openai-chat"}
         (b"", b"error: {}", {}, True),
         (b"", b"error: {", {}, False),
         (b"", b"error: oh", {}, False),
+        (b"id: 1\n", b"error: {}", {}, True),
         (b"data: {}\n", b"error: {}", {}, False),
         (b"", b"id: 1", {}, False),
         (b"", b"event: x", {}, False),

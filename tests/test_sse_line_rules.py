@@ -78,6 +78,8 @@ RAW: list[tuple[bytes, bytes, bool]] = [
     (b"", b'{"a":', False),
     (b"data: {}\n", b"[1]", True),
     (b"id: 1\ndata: {}\n: c\n", b'{"a":1}', True),
+    (b'id: 1\nerror: {"code":1}\n', b'{"a":1}', True),
+    (b'id: 1\nerror: {"code":1}\n', b'{"a":', True),
 ]
 
 NONE: list[tuple[Any, bytes, bytes, dict[str, Any]]] = [
@@ -119,7 +121,9 @@ NONE: list[tuple[Any, bytes, bytes, dict[str, Any]]] = [
     (raw_json, b"", b"{}{}", {}),
     (raw_json, b"", b"[DONE]", {}),
     (raw_json, b"id: 1\n", b"{}", {}),
+    (raw_json, b"id: 1\nerror: {\n", b"{}", {}),
     (raw_json, b"data: {\n", b"[1]", {}),
+    (raw_json, b"data: a\nerror: {}\n", b"{}", {}),
     (raw_json, b"data: {}\n", b'{"a":', {}),
     (raw_json, b"data: {}\n", b"{a}", {}),
     (misnamed_data, b"", b" data: hello", {}),

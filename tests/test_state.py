@@ -76,6 +76,24 @@ def test_the_first_failure_counts() -> None:
     assert (state.phase, state.dead_from) == (Phase.DEAD, 7)
 
 
+def test_an_error_that_may_be_a_record_counts_once_the_dialect_is_known() -> None:
+    state = State()
+    state.forwarded_early_error(OTHER)
+    state.forwarded_early_error(Failure("overloaded"))
+    state.receive(Signal.PROSE)
+    assert state.failure is None
+    state.receive(Signal.DIALECT)
+    assert (state.failure, state.unreported) == (OTHER, None)
+
+
+def test_an_early_error_of_another_connection_is_not_counted() -> None:
+    state = State()
+    state.forwarded_early_error(OTHER)
+    state.reconnect()
+    state.receive(Signal.DIALECT)
+    assert state.failure is None
+
+
 def test_another_connection_goes_on_without_the_failure_of_the_last() -> None:
     state = State()
     state.receive(Signal.DIALECT)

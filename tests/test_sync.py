@@ -7,7 +7,9 @@ import inspect
 import itertools
 import logging
 import math
+import pathlib
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -34,6 +36,7 @@ from unbroken import (
     StreamReport,
     Timeouts,
     Verdict,
+    aiter_events,
     iter_events,
     repair,
 )
@@ -127,6 +130,29 @@ def test_what_came_while_the_consumer_was_away_is_one_item_and_counted_chunk_by_
     assert b"".join(items) == b"data: 1\n\n" * MAX_CHUNKS + DONE
     assert len(items) <= 3
     assert stream.report.chunks_in == MAX_CHUNKS + 1
+
+
+def test_the_report_has_the_longest_time_for_which_the_consumer_asked_for_nothing():
+    stream, clock = repaired([(0.0, b"data: 1\n\n"), (40.0, b"data: 2\n\n"), (41.0, b"data: 3\n\n")], end=1e6)
+    next(stream)
+    next(stream)
+    assert stream.report.longest_pause == 0.0  # upstream took that time
+    clock.now += 7.0
+    next(stream)
+    assert stream.report.longest_pause == 7.0
+    clock.now += 30.0
+    stream.close()
+    assert (stream.report.longest_pause, stream.report.verdict) == (30.0, Verdict.CANCELLED)
+
+
+def test_a_stream_that_was_never_read_or_that_nobody_times_has_no_pause():
+    unread, clock = repaired([])
+    clock.now += 9.0
+    unread.close()
+    untimed = repair([b"data: 1\n\n", b"data: 2\n\n"], heartbeat=None, timeouts=None)
+    next(untimed)
+    untimed.close()
+    assert (unread.report.longest_pause, untimed.report.longest_pause) == (0.0, 0.0)
 
 
 def test_what_came_while_the_consumer_was_away_is_no_item_of_any_size():
@@ -1081,11 +1107,17 @@ MISUSE = {
     "bytearray": (bytearray(b"x"), "not one bytearray"),
     "memoryview": (memoryview(b"x"), "not one memoryview"),
     "str": ("data: 1\n\n", "not str: write repair\\(\\[text.encode\\(\\)\\]\\)"),
+    "a file": ("docs/examples/broken.sse", 'not a path: write repair\\(open\\(path, "rb"\\)\\)'),
+    "a file of another name": ("LICENSE", "not a path: write"),
+    "a file that is missing": ("captured.jsonl", "not a path: write"),
+    "a path": (pathlib.Path("LICENSE"), "not a path: write"),
+    "a URL": (
+        "https://example.com/chat.json?x",
+        "not a URL: write repair\\(lambda: requests.get\\(url, stream=True\\)\\)",
+    ),
+    "str that ends as files do": ("data: 1\n\n.sse", "not str: write"),
+    "str that no file has": ("data: \0", "not str: write"),
     "None": (None, "not NoneType"),
-    "a requests response": (FakeClient.response("requests.models"), r"a response of requests: .*from_response\(resp"),
-    "an httpx response": (FakeClient.response("httpx"), "a response of httpx: "),
-    "an aiohttp response": (FakeClient.response("aiohttp.client", "ClientResponse"), "a response of aiohttp"),
-    "a urllib response": (FakeClient.response("http.client", "HTTPResponse"), "a response of http"),
 }
 
 
@@ -1096,6 +1128,27 @@ def test_misuse_is_told_at_the_call_with_the_fix(name):
         repair(chunks)
     with pytest.raises(TypeError, match=r"iter_events\(\) takes"):
         iter_events(chunks)
+
+
+def test_a_url_is_told_with_a_client_of_the_kind_that_reads():
+    for function, call in (
+        (aiter_events, 'client.stream("GET", url)'),
+        (iter_events, "requests.get(url, stream=True)"),
+    ):
+        fix = f"{function.__name__}() takes an iterable of bytes, not a URL: write {function.__name__}(lambda: {call})"
+        with pytest.raises(TypeError, match=re.escape(fix)):
+            function("HTTP://127.0.0.1/chat")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"), [({}, ""), ({"upstream": [b""]}, ", and no argument 'upstream'"), ({"to": "sse"}, "")]
+)
+def test_what_is_read_is_asked_for_by_its_name(wrong, told):
+    for function in (repair, iter_events):
+        said = f"{function.__name__}() takes what it reads as its first argument, chunks{told}: write "
+        with pytest.raises(TypeError, match=f"^{re.escape(said)}{function.__name__}"):
+            function(**wrong)
+        function(chunks=[]).close()
 
 
 def test_asynchronous_chunks_are_refused_with_the_name_of_the_twin():
@@ -1206,7 +1259,7 @@ def test_the_asynchronous_twin_has_the_same_methods_with_an_a_in_front(sync, twi
 
 def test_iter_events_takes_what_repair_takes_less_what_is_about_writing():
     taken = set(inspect.signature(repair).parameters) - set(inspect.signature(iter_events).parameters)
-    assert taken == {"to", "convert", "heartbeat", "heartbeat_bytes"}
+    assert taken == {"to", "convert", "errors", "pace", "heartbeat", "heartbeat_as", "heartbeat_bytes"}
 
 
 def test_the_signature_is_the_one_promised():

@@ -59,6 +59,7 @@ def test_no_plugin_is_loaded_by_itself() -> None:
     assert not [point for point in entry_points(group="pytest11") if point.value.startswith("unbroken")]
 
 
+@pytest.mark.slow
 def test_the_fixtures_work_where_they_are_asked_for(pytester: pytest.Pytester) -> None:
     pytester.makeconftest('pytest_plugins = ["unbroken.testing.pytest"]')
     pytester.makepyfile(

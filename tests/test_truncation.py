@@ -6,14 +6,15 @@ from tests.captures import body, needs_captures
 from unbroken import Event, EventReader, StreamRepairer, StreamReport, Verdict
 from unbroken.core.failure import ERROR_TYPE
 
-# What stands in the payload that ends the answer. Chat streams end with their last finish, if the end is clean.
+# What stands in the payload that ends the answer, if the end is clean: the last finish of a chat stream, Anthropic's
+# stop reason once each block has stopped, the last item of a Responses stream once each is done.
 TERMINATORS = {
     "cohere/api-cohere-com-compatibility-stream-fb5ec6a2.bin": b'"finish_reason":"stop"',
     "cerebras/qwen-3-coder-480b-object-streaming-70c08ac5.bin": b'"finish_reason":"tool_calls"',
     "openrouter/test-tools-streaming-variant-b-72d88d01.bin": b"[DONE]",
     "github-copilot/getinlinecompletions-reply-6eba6a36.bin": b'"finish_reason":"stop"',
-    "anthropic/anthropic-stream-tool-a2dab9c7.bin": b"message_stop",
-    "openai/openai-custom-tool-1-57c08889.bin": b'"type":"response.completed"',
+    "anthropic/anthropic-stream-tool-a2dab9c7.bin": b'"stop_reason":',
+    "openai/openai-custom-tool-1-57c08889.bin": b'"type":"response.output_item.done"',
     "google-gemini/gemini-pro-latest-streaming-652cc1bf.bin": b'"finishReason": "MAX_TOKENS"',
     "google-vertex/gemini-2-5-flash-lite-reasoning-streaming-8bb2514d.bin": b'"finishReason": "STOP"',
     "ollama/stream-with-thinking-1-2fe0e723.bin": b'"done":true',

@@ -7,14 +7,29 @@ another thread interrupt a blocked read; shutting its socket down does, so `abor
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, Final
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .adapters.source import Source, client_of
 from .core.quantities import shown
 
-SSE_HEADERS: Mapping[str, str] = MappingProxyType(
+if TYPE_CHECKING:
+    from .clients import Body
+
+
+class _Headers(dict[str, str]):
+    """Headers that cannot be changed. They are a dict: Flask, Quart and Bottle take no other mapping for headers."""
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("these headers are everybody's and cannot be changed: change a copy, `{**SSE_HEADERS, ...}`")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return dict, (dict(self),)  # a copy may be changed
+
+
+SSE_HEADERS: Mapping[str, str] = _Headers(
     {
         "Content-Type": "text/event-stream; charset=utf-8",
         "Cache-Control": "no-cache, no-transform",
@@ -24,7 +39,7 @@ SSE_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """The headers of an SSE response: no cache, no proxy that buffers or compresses it, no browser that sniffs its type."""
 
-NDJSON_HEADERS: Mapping[str, str] = MappingProxyType({**SSE_HEADERS, "Content-Type": "application/x-ndjson"})
+NDJSON_HEADERS: Mapping[str, str] = _Headers({**SSE_HEADERS, "Content-Type": "application/x-ndjson"})
 """The same for NDJSON."""
 
 FORWARDED: Final = (
@@ -228,26 +243,26 @@ def _text(value: object) -> str:
 def from_response(response: Any) -> Source:
     """Return the body of a streamed response as a source for `repair`, `iter_events` and their asynchronous twins.
 
-    Takes responses of requests, httpx, httpx2, urllib3, urllib and aiohttp. Chunks come as they arrive, decoded where
-    the client decodes; a body that the client has read and kept comes whole. `abort` is None over HTTP/2, where other
-    responses share the socket. Any status is accepted: call `raise_for_status()` first, or look at `Source.status`.
+    Takes responses of requests, httpx, httpx2, urllib3, urllib, aiohttp, niquests and curl_cffi, and the
+    `StreamingBody` of botocore. Chunks come as they arrive, decoded where the client decodes; a body that the client
+    has read and kept comes whole. `abort` is None over HTTP/2, where other responses share the socket. A response with
+    a status of 400 or more is a failure with that status and its `Retry-After`: its chunks raise `StreamError`, and its
+    body is read for the provider's words only.
 
     Raises `TypeError` for anything else, and `ValueError` for a body that was read or closed already and is not kept.
     """
     client = client_of(response)
     if client is None:
-        hint = "; enter it first: `with ... as response`" if _is_context_manager(response) else ""
-        if isinstance(response, Exception):
-            hint = ", which is not a response; urllib keeps the response in `.fp`, other clients in `.response`"
-        raise TypeError(
-            "from_response() takes a response of requests, httpx, httpx2, urllib3, urllib or aiohttp, "
-            f"not {type(response).__name__}{hint}"
-        )
+        from .clients import hint_for
+
+        raise TypeError(f"from_response() takes {_TAKEN}, not {type(response).__name__}{hint_for(response)}")
     return _SOURCES[client](response)
 
 
-def _is_context_manager(value: object) -> bool:
-    return hasattr(value, "__enter__") or hasattr(value, "__aenter__")
+_TAKEN: Final = (
+    "a response of requests, httpx, httpx2, urllib3, urllib, aiohttp, niquests or curl_cffi, or a StreamingBody of "
+    "botocore"
+)
 
 
 def _source(
@@ -258,13 +273,27 @@ def _source(
     status: int,
     close: Callable[[], object],
 ) -> Source:
+    if status >= 400:
+        from .answers import arefused, refused
+
+        chunks = refused(response, chunks) if isinstance(chunks, Iterable) else arefused(response, chunks)
+    from .clients import shut_down
+
     return Source(
         chunks,
         content_type=response.headers.get("Content-Type"),
-        abort=None if find_socket is None else lambda: _shut_down(find_socket()),
+        abort=None if find_socket is None else lambda: shut_down(find_socket()),
         close=close,
         status=status,
+        url=_url_of(response),
     )
+
+
+def _url_of(response: Any) -> str | None:
+    try:
+        return str(response.url or "") or None
+    except (AttributeError, RuntimeError):  # httpx raises the latter for a response that was made without a request
+        return None
 
 
 def _already_read(response: Any) -> ValueError:
@@ -272,25 +301,6 @@ def _already_read(response: Any) -> ValueError:
         f"from_response() takes a body that is still to be read; that of this {type(response).__name__} was read or "
         "closed already, and is not kept: pass the response before anything reads or closes it"
     )
-
-
-def _shut_down(sock: Any) -> None:
-    """Shut down both directions of a connection, which wakes the thread that reads from it.
-
-    `sock` is None once the client gave the connection back.
-    """
-    import socket
-
-    while hasattr(sock, "socket"):  # urllib3's TLS within TLS, pyOpenSSL
-        sock = sock.socket
-    try:
-        if isinstance(sock, socket.SocketType):
-            # Not `SSLSocket.shutdown`, which also takes the TLS state away from the thread that reads.
-            socket.SocketType.shutdown(sock, socket.SHUT_RDWR)
-        elif sock is not None:
-            sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it is closed already
 
 
 # requests and urllib3
@@ -329,6 +339,9 @@ def _urllib3_chunks(raw: Any) -> Iterator[bytes]:
     `stream` and `iter_content` wait for a whole HTTP chunk or, without chunked coding, for the requested number of
     bytes, and lose what came before the connection broke.
     """
+    if not any(kind.__module__.startswith("urllib3") for kind in type(raw).__mro__):  # a file, or vcrpy's recording
+        yield from iter(lambda: getattr(raw, "read1", raw.read)(_READ_SIZE), b"")
+        return
     if not hasattr(raw, "read1"):  # urllib3 before 2.1
         yield from raw.stream(_READ_SIZE if getattr(raw, "chunked", False) else 1, decode_content=True)
         return
@@ -338,6 +351,38 @@ def _urllib3_chunks(raw: Any) -> Iterator[bytes]:
 
 def _urllib3_socket(raw: Any) -> Any:
     return _http_client_socket(getattr(raw, "_fp", None))
+
+
+def _from_botocore(body: Any) -> Source:
+    raw = body._raw_stream
+    if client_of(raw) is not None:
+        return from_response(raw)
+    if raw.closed:
+        raise _already_read(body)
+    return Source(_urllib3_chunks(raw), close=raw.close)  # a file, as tests put it there
+
+
+# niquests, on urllib3-future, whose synchronous half is as requests and urllib3 are; curl_cffi
+
+
+def _from_niquests(response: Any) -> Source:
+    from .clients import body_of_niquests
+
+    is_async = any(kind.__name__ == "AsyncResponse" for kind in type(response).__mro__)
+    return _from_body(response, body_of_niquests(response)) if is_async else _from_requests(response)
+
+
+def _from_curl_cffi(response: Any) -> Source:
+    from .clients import body_of_curl
+
+    return _from_body(response, body_of_curl(response))
+
+
+def _from_body(response: Any, body: Body | None) -> Source:
+    if body is None:
+        raise _already_read(response)
+    source = _source(response, body.chunks, None, status=response.status_code, close=body.close)
+    return source if body.abort is None else source.with_abort(body.abort)
 
 
 # urllib, http.client
@@ -353,7 +398,8 @@ def _from_http_client(response: Any) -> Source:
 
 
 def _http_client_chunks(response: Any) -> Iterator[bytes]:
-    left = response.length  # None if chunked, or as long as the connection lasts
+    # None if chunked, or as long as the connection lasts; vcrpy's is the text of a header, and not of these bytes.
+    left = response.length if isinstance(response.length, int) else None
     while left is None or left > 0:
         chunk = response.read1(_READ_SIZE if left is None else min(left, _READ_SIZE))
         if not chunk:
@@ -382,10 +428,16 @@ def _from_httpx(response: Any) -> Source:
     # Where nothing is to be decoded, and nothing was read yet, the bytes are the same, for 0.2 µs less a chunk.
     is_plain = not hasattr(response, "_content") and "content-encoding" not in response.headers
     names = ("iter_raw", "aiter_raw") if is_plain else ("iter_bytes", "aiter_bytes")
+    chunks = getattr(response, names[not is_sync])()
+    is_shared = response.http_version == "HTTP/2"
+    if is_shared:
+        from .clients import over_http2
+
+        chunks = over_http2(client_of(response) or "httpx", chunks)
     return _source(
         response,
-        getattr(response, names[not is_sync])(),
-        None if response.http_version == "HTTP/2" else lambda: _httpx_socket(response),
+        chunks,
+        None if is_shared else lambda: _httpx_socket(response),
         status=response.status_code,
         close=response.close if is_sync else response.aclose,
     )
@@ -401,16 +453,14 @@ def _httpx_socket(response: Any) -> Any:
 
 def _from_aiohttp(response: Any) -> Source:
     if isinstance(response._body, bytes):
-        chunks: AsyncIterable[bytes] = _kept(response._body)
+        from .clients import kept
+
+        chunks: AsyncIterable[bytes] = kept(response._body)
     elif _aiohttp_is_spent(response):
         raise _already_read(response)
     else:
         chunks = response.content.iter_any()
     return _source(response, chunks, lambda: _aiohttp_socket(response), status=response.status, close=response.close)
-
-
-async def _kept(body: bytes) -> AsyncIterator[bytes]:
-    yield body
 
 
 def _aiohttp_is_spent(response: Any) -> bool:
@@ -427,9 +477,13 @@ def _aiohttp_socket(response: Any) -> Any:
 
 _SOURCES: Final[Mapping[str, Callable[[Any], Source]]] = {
     "aiohttp": _from_aiohttp,
+    "botocore": _from_botocore,
+    "curl_cffi": _from_curl_cffi,
     "http": _from_http_client,
     "httpx": _from_httpx,
     "httpx2": _from_httpx,
+    "niquests": _from_niquests,
     "requests": _from_requests,
     "urllib3": _from_urllib3,
+    "urllib3_future": _from_urllib3,
 }

@@ -6,15 +6,22 @@ An unknown key is refused and not ignored: otherwise a misspelt timeout is notic
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from .core.heartbeat import Timeouts
-from .core.options import DEFAULT_HEARTBEAT, DEFAULT_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES
+from .core.naming import nearest
+from .core.options import DEFAULT_HEARTBEAT, DEFAULT_MAX_EVENT_BYTES, MIN_MAX_EVENT_BYTES, WRITING, check_option
 from .core.quantities import check_count, check_seconds, shown
+from .core.registry import built_in, dialect_named, dialect_names
+from .core.repairs import RepairKind
 from .retry.policy import Retry
 
+if TYPE_CHECKING:
+    from .core.dialect import Dialect
+
+T = TypeVar("T")
 DEFAULT: Final = "default"
 """The key of `timeouts` for providers without one of their own."""
 
@@ -27,15 +34,20 @@ _RETRY: Final = {
     "jitter": "jitter",
     "max_retry_after": "max_retry_after",
 }
-_LONGEST_KEY: Final = 60  # characters of a wrong key that are compared with the known ones: longer ones take too long
-_STREAMING: Final = ("buffer_size", "chunk_timeout", "keep_alive_timeout", "max_event_bytes")
+OPTIONS: Final = (
+    *("account", "comments", "content_type", "convert", "empty", "errors", "format", "heartbeat_as"),
+    *("heartbeat_bytes", "invalid_json", "pace", "repairs", "to"),
+)
+"""The options of `repair` that have the same name in a table of settings."""
+_STREAMING: Final = ("buffer_size", "chunk_timeout", "dialect", "keep_alive_timeout", "max_event_bytes", *OPTIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile(Mapping[str, Any]):
     """The settings of one provider: `repair(chunks, **profile)`, `retrying(connect, retry=profile.retry)`.
 
-    As a mapping it holds the keyword arguments of `repair` and `arepair`; `reading` holds those of `iter_events`.
+    As a mapping it holds the keyword arguments of `repair` and `arepair`; `reading` holds those of `iter_events`. One
+    without a provider, as the default is, leaves that out: `repair(chunks, provider=name, **profiles.default)`.
     `buffer_size` is the number of bytes to ask a client for in one read, or None; unbroken itself does not use it.
     """
 
@@ -45,18 +57,23 @@ class Profile(Mapping[str, Any]):
     max_event_bytes: int
     retry: Retry
     buffer_size: int | None
+    dialect: type[Dialect] | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+    """Names and values of other options of `repair`."""
 
     @property
     def reading(self) -> dict[str, Any]:
-        """The keyword arguments of `iter_events` and `aiter_events`: those of `repair` without the heartbeat."""
-        return {name: value for name, value in self._arguments().items() if name != "heartbeat"}
+        """The keyword arguments of `iter_events` and `aiter_events`: those of `repair` without what is for writing."""
+        return {name: value for name, value in self._arguments().items() if name not in WRITING}
 
     def _arguments(self) -> dict[str, Any]:
         return {
-            "provider": self.provider,
+            **({} if self.provider is None else {"provider": self.provider}),
             "timeouts": self.timeouts,
             "heartbeat": self.heartbeat,
             "max_event_bytes": self.max_event_bytes,
+            **({} if self.dialect is None else {"dialect": self.dialect()}),  # a new one for each stream
+            **dict(self.options),
         }
 
     def __getitem__(self, name: str) -> Any:
@@ -70,11 +87,19 @@ class Profile(Mapping[str, Any]):
 
 
 class Profiles(Mapping[str, Profile]):
-    """Profiles by provider. `default` is for a provider that has none: `profiles.get(name, profiles.default)`."""
+    """Profiles by provider. `default` is for a provider that has none: `profiles.get(name, profiles.default)`.
 
-    def __init__(self, profiles: Mapping[str, Profile], default: Profile) -> None:
+    `get` returns a default that is a profile without a provider under the name that was asked for, so that errors,
+    metrics and a `FailureWindow` tell the providers apart. `dialects` holds the dialects that the settings declare, by
+    name; `register` those that are to be recognised.
+    """
+
+    def __init__(
+        self, profiles: Mapping[str, Profile], default: Profile, dialects: Mapping[str, type[Dialect]] | None = None
+    ) -> None:
         self._profiles = dict(profiles)
         self.default = default
+        self.dialects: Mapping[str, type[Dialect]] = dict(dialects or {})
 
     @classmethod
     def from_toml(cls, path: str | PathLike[str]) -> Profiles:
@@ -83,6 +108,8 @@ class Profiles(Mapping[str, Profile]):
         Raises `OSError` if the file cannot be read, `tomllib.TOMLDecodeError` or another `ValueError` if it is not
         TOML that can be read, and what `from_mapping` raises.
         """
+        if not isinstance(path, (str, bytes, PathLike)):
+            raise TypeError(f"Profiles.from_toml(path) takes the path of a file, not {shown(path)}")
         import tomllib  # a sixth of the time of `import unbroken`
 
         with open(path, "rb") as file:
@@ -99,12 +126,17 @@ class Profiles(Mapping[str, Profile]):
         Every table and key is optional. `timeouts`: seconds per provider, for the first content and for silence; or a
         table of `first`, `idle`, `silence`, `total`. `retry`: `max_retries`, `backoff_base`, `max_backoff`,
         `max_retry_after` (seconds), `jitter`. `streaming`: `chunk_timeout` (between two pieces of content) and
-        `keep_alive_timeout` (until a heartbeat), in seconds, `buffer_size` and `max_event_bytes`. A table of a
-        provider's name inside `retry` or `streaming` is for that provider only. `false` turns a time off.
+        `keep_alive_timeout` (until a heartbeat), in seconds, `buffer_size`, `max_event_bytes`, the name of a
+        `dialect`, and options of `repair` under their own names: `account`, `comments`, `content_type`, `convert` (a
+        name, or a table of what `Conversion` takes), `empty`, `errors`, `format`, `heartbeat_as`, `heartbeat_bytes` (a
+        name), `invalid_json`, `pace` (a name, or a table of what `Pace` takes), `repairs` (names), `to`. A table of a
+        provider's name inside `retry` or `streaming` is for that provider only. `false` turns a time off. Beside
+        `proxy`, `dialects` holds dialects by name, each with the keys that `declare` takes.
 
         Raises `ValueError` or `TypeError` that names the key, and for an unknown key the nearest known one.
         """
-        proxy = _table("", settings, ("proxy",)).get("proxy", {})
+        top = _table("", settings, ("proxy", "dialects"))
+        proxy, dialects = top.get("proxy", {}), _declared(top.get("dialects", {}))
         tables = {name: _as_table(f"proxy.{name}", it) for name, it in _table("proxy", proxy, _TABLES).items()}
         timeouts = tables.get("timeouts", {})
         providers = tuple(name for name in timeouts if name != DEFAULT)
@@ -114,14 +146,26 @@ class Profiles(Mapping[str, Profile]):
         def profile(name: str | None) -> Profile:
             key = name if name is not None else DEFAULT
             path = _join("proxy.timeouts", key)
-            return _profile(name, path, timeouts.get(key), retry.of(name), streaming.of(name))
+            settings = streaming.of(name)
+            dialect = _dialect(streaming.place_of(name, "dialect"), settings.get("dialect"), dialects)
+            return _profile(name, path, timeouts.get(key), retry.of(name), settings, dialect)
 
-        return cls({name: profile(name) for name in providers}, profile(None))
+        return cls({name: profile(name) for name in providers}, profile(None), dialects)
 
     def __getitem__(self, provider: str) -> Profile:
         if provider not in self._profiles:
             raise KeyError(f"no profile for {shown(provider)}{_hint(provider, self._profiles)}")
         return self._profiles[provider]
+
+    @overload
+    def get(self, key: str, default: None = None, /) -> Profile | None: ...
+    @overload
+    def get(self, key: str, default: Profile | T, /) -> Profile | T: ...
+    def get(self, key: str, default: Any = None, /) -> Any:
+        """Return the profile of a provider, else `default`: a profile without a provider takes the name."""
+        if key in self._profiles:
+            return self._profiles[key]
+        return replace(default, provider=key) if isinstance(default, Profile) and default.provider is None else default
 
     def __contains__(self, provider: object) -> bool:
         return provider in self._profiles
@@ -140,6 +184,7 @@ class _Layered:
         def is_common(key: str) -> bool:
             return key in known or (key not in providers and not isinstance(table[key], Mapping))
 
+        self._path = path
         common = {key: value for key, value in table.items() if is_common(key)}
         self._common = _settings(path, _table(path, common, known))
         own = {key: value for key, value in table.items() if key not in common}
@@ -156,9 +201,44 @@ class _Layered:
         """Return the settings of this provider."""
         return {**self._common, **self._own.get(provider or "", {})}
 
+    def place_of(self, provider: str | None, key: str) -> str:
+        """Return the path of the setting that holds for this provider."""
+        own = provider is not None and key in self._own.get(provider, {})
+        return f"{_join(self._path, provider) if own and provider is not None else self._path}.{key}"
+
+
+def _declared(tables: object) -> dict[str, type[Dialect]]:
+    """Return the dialects that are declared in the settings."""
+    named = _as_table("dialects", tables)
+    if not named:
+        return {}
+    from .dialects.declared import declare_from  # few settings declare any
+
+    paths = {name: _join("dialects", name) for name in named}
+    for name, path in paths.items():
+        if built_in(name) is not None:
+            raise ValueError(f"{path}: {name!r} is a dialect of unbroken; choose another name")
+    return {name: declare_from(name, _as_table(paths[name], table), paths[name]) for name, table in named.items()}
+
+
+def _dialect(path: str, name: str | None, dialects: Mapping[str, type[Dialect]]) -> type[Dialect] | None:
+    """Return the dialect of this name, which stands at `path`: one that the settings declare, or one that is known."""
+    if name is None or name in dialects:
+        return None if name is None else dialects[name]
+    try:
+        return dialect_named(name)
+    except KeyError:
+        known = (*dialects, *dialect_names())
+        raise ValueError(f"{path}: no dialect is named {shown(name)}{_hint(name, known)}") from None
+
 
 def _profile(
-    name: str | None, path: str, timeouts: object, retry: Mapping[str, Any], streaming: Mapping[str, Any]
+    name: str | None,
+    path: str,
+    timeouts: object,
+    retry: Mapping[str, Any],
+    streaming: Mapping[str, Any],
+    dialect: type[Dialect] | None,
 ) -> Profile:
     clocks: dict[str, float | None] = {}
     if "chunk_timeout" in streaming:
@@ -175,6 +255,8 @@ def _profile(
         max_event_bytes=streaming.get("max_event_bytes", DEFAULT_MAX_EVENT_BYTES),
         retry=Retry(**{_RETRY[key]: value for key, value in retry.items()}),
         buffer_size=streaming.get("buffer_size"),
+        dialect=dialect,
+        options=tuple((key, streaming[key]) for key in OPTIONS if key in streaming),
     )
 
 
@@ -199,6 +281,64 @@ def _flag(path: str, value: object) -> bool:
     return value
 
 
+def _name(path: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{path} must be the name of a dialect, not {shown(value)}")
+    return value
+
+
+def _option(name: str) -> Callable[[str, object], Any]:
+    """Return the check of an option of `repair`."""
+
+    def check(path: str, value: object) -> Any:
+        if value is None:
+            raise TypeError(f"{path} must have a value; leave it out for the default")
+        return check_option(name, path, _MADE[name](path, value) if name in _MADE else value)
+
+    return check
+
+
+def _pace(path: str, value: object) -> object:
+    """Return how text leaves: a name of units, or what a table says."""
+    from .core.pacing.pace import Pace  # few settings have one
+
+    return _made(Pace, path, value) if isinstance(value, Mapping) else value
+
+
+def _conversion(path: str, value: object) -> object:
+    """Return what is converted to: a name of a dialect, or what a table says."""
+    from .core.conversion import Conversion
+
+    return _made(Conversion, path, value) if isinstance(value, Mapping) else value
+
+
+def _made(kind: type[T], path: str, value: Mapping[str, Any]) -> T:
+    fields = _table(path, value, tuple(getattr(kind, "__dataclass_fields__")))  # noqa: B009 - mypy knows no such one
+    try:
+        return kind(**fields)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{path}: {error}") from None
+
+
+def _repairs(path: str, value: object) -> object:
+    """Return the kinds of repairs of these names."""
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{path} must be a list of names of repairs, not {shown(value)}")
+    known = {kind.value: kind for kind in RepairKind}
+    for name in value:
+        if not isinstance(name, str) or name not in known:
+            raise ValueError(f"{path}: no repair is named {shown(name)}{_hint(str(name)[:100], known)}")
+    return [known[name] for name in value]
+
+
+_MADE: Final[Mapping[str, Callable[[str, object], object]]] = {
+    "account": _flag,
+    "convert": _conversion,
+    "pace": _pace,
+    "repairs": _repairs,
+}
+
+
 def _bytes(path: str, value: object) -> int:
     return check_count(path, value, least=MIN_MAX_EVENT_BYTES, unit=" of bytes")
 
@@ -210,9 +350,11 @@ _KINDS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "max_retry_after": _delay,
     "jitter": _flag,
     "buffer_size": check_count,
+    "dialect": _name,
     "chunk_timeout": _seconds,
     "keep_alive_timeout": _seconds,
     "max_event_bytes": _bytes,
+    **{name: _option(name) for name in OPTIONS},
 }
 
 
@@ -220,7 +362,12 @@ def _table(path: str, value: object, known: Collection[str]) -> Mapping[str, Any
     table = _as_table(path, value)
     for key in table:
         if key not in known:
-            raise ValueError(f"{path or 'the top level'} has no key {shown(key)}{_hint(key, known)}")
+            hint = _hint(key, known)
+            if not path and not nearest(key, known):
+                hint = (
+                    "; of a file with other tables, pass the one: Profiles.from_mapping({'proxy': settings['proxy']})"
+                )
+            raise ValueError(f"{path or 'the top level'} has no key {shown(key)}{hint}")
     return table
 
 
@@ -241,9 +388,7 @@ def _join(path: str, key: str) -> str:
 
 def _hint(key: str, known: Collection[str]) -> str:
     """Return the end of a message that names the nearest known key, or all of them."""
-    from difflib import get_close_matches  # only for a message
-
-    nearest = get_close_matches(key[:_LONGEST_KEY].lower(), known, n=1)
-    if nearest:
-        return f"; did you mean {shown(nearest[0])}?"
+    near = nearest(key, known)
+    if near is not None:
+        return f"; did you mean {shown(near)}?"
     return "; known are " + ", ".join(map(shown, known)) if known else ""

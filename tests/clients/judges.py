@@ -55,7 +55,8 @@ def _transport(body: bytes, kind: str, library: Any) -> Any:
     return library.Client(transport=library.MockTransport(lambda request: answer))
 
 
-def _openai(body: bytes) -> openai.OpenAI:
+def client_of_openai(body: bytes) -> openai.OpenAI:
+    """Return a client of OpenAI's that gets this body."""
     return openai.OpenAI(
         api_key="none",
         base_url="http://local",
@@ -68,7 +69,7 @@ def openai_chat(body: bytes) -> Judgement:
     """Read with `chat.completions.create(stream=True)`, as its documentation shows."""
 
     def read(judgement: Judgement) -> None:
-        for chunk in _openai(body).chat.completions.create(model="m", messages=MESSAGES, stream=True):
+        for chunk in client_of_openai(body).chat.completions.create(model="m", messages=MESSAGES, stream=True):
             for choice in chunk.choices:
                 if choice.index == 0:
                     _take_choice(judgement, choice)
@@ -98,7 +99,7 @@ def openai_completions(body: bytes) -> Judgement:
     """Read with the legacy `completions.create(stream=True)`."""
 
     def read(judgement: Judgement) -> None:
-        for chunk in _openai(body).completions.create(model="m", prompt="Hello", stream=True):
+        for chunk in client_of_openai(body).completions.create(model="m", prompt="Hello", stream=True):
             for choice in chunk.choices:
                 judgement.text += choice.text or ""
 
@@ -109,7 +110,7 @@ def openai_responses(body: bytes) -> Judgement:
     """Read with `responses.create(stream=True)`."""
 
     def read(judgement: Judgement) -> None:
-        for event in _openai(body).responses.create(model="m", input="Hello", stream=True):
+        for event in client_of_openai(body).responses.create(model="m", input="Hello", stream=True):
             if event.type == "response.output_text.delta":
                 judgement.text += event.delta
             elif event.type in ("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"):

@@ -28,6 +28,16 @@ show(url, {fetch: readWithFetch, EventSource: readWithEventSource}[reader]).then
 """
 
 
+FETCH = """
+const [key, url, question] = arguments;
+window.outcomes ??= {};
+const options = question && {method: "POST", headers: {"Content-Type": "application/json"}, body: question};
+fetch(url, options ?? {}).then(
+  (response) => response.text().then((text) => { window.outcomes[key] = [String(response.status), text]; }),
+).catch((error) => { window.outcomes[key] = ["lost", String(error)]; });
+"""
+
+
 class Browser:
     """One Chromium with an empty profile. A context manager."""
 
@@ -58,6 +68,11 @@ class Browser:
         self._driver.get(f"{origin}/")
         assert self._driver.title == "chat", self._driver.page_source
 
+    def run(self, url: str, script: str, *arguments: object) -> Any:
+        """Run a script on a page; give what it passes to its last argument, a function."""
+        self._driver.get(url)
+        return self._driver.execute_async_script(script, *arguments)
+
     def read(self, origin: str, path: str, reader: str) -> str:
         """Begin to read an answer in the origin's tab, with `fetch` or `EventSource`; give a key for `outcomes`."""
         self._driver.switch_to.window(self._tabs[origin])
@@ -65,8 +80,19 @@ class Browser:
         self._driver.execute_script(READ, key, path, reader)
         return key
 
+    def fetch(self, origin: str, path: str, question: object = None) -> str:
+        """Begin to fetch a path as it is, by POST if there is a question; give a key for `outcomes`."""
+        self._driver.switch_to.window(self._tabs[origin])
+        body = None if question is None else json.dumps(question)
+        key = f"{path} {body}"
+        self._driver.execute_script(FETCH, key, path, body)
+        return key
+
     def outcomes(self, origin: str, keys: list[str], until: float) -> dict[str, tuple[str, str]]:
-        """Wait for these answers of this tab; give ("whole", text) or ("lost", error), and nothing for one too late."""
+        """Wait for these answers of this tab; give ("whole", text) or ("lost", error), and nothing for one too late.
+
+        What was fetched as it is has its status in place of "whole".
+        """
         self._driver.switch_to.window(self._tabs[origin])
         while True:
             ended: dict[str, Any] = self._driver.execute_script("return window.outcomes ?? {}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from .alone import alone
 from .processes import Program
 from .reader import connect, read_until
 from .stacks import PAGES, running
@@ -51,43 +52,48 @@ class Release:
     collected: bool = False
 
 
-RESPONSE = "`repair(from_response(...))`"
+SYNC = "`repair(lambda: ...)`"
+ASYNC = "`arepair(lambda: ...)`"
+BEHIND = "uvicorn + FastAPI behind `BaseHTTPMiddleware`"
 GENERATOR = "own generator, `async with arepair(...)`"
 
 CASES = (
-    Case("werkzeug", "Werkzeug's development server + Flask", RESPONSE, "/chat", WITHIN_HEARTBEATS),
-    Case("gunicorn sync", "gunicorn `sync` + Flask", RESPONSE, "/chat", WITHIN_HEARTBEATS),
-    Case("gunicorn gthread", "gunicorn `gthread` + Flask", RESPONSE, "/chat", WITHIN_HEARTBEATS),
+    Case("werkzeug", "Werkzeug's development server + Flask", SYNC, "/chat", WITHIN_HEARTBEATS),
+    Case("gunicorn sync", "gunicorn `sync` + Flask", SYNC, "/chat", WITHIN_HEARTBEATS),
+    Case("gunicorn gthread", "gunicorn `gthread` + Flask", SYNC, "/chat", WITHIN_HEARTBEATS),
     Case("gunicorn gthread", "gunicorn `gthread` + Flask", "`repair(chunks)`, no `abort`", "/without-abort", None),
-    Case("gunicorn gevent", "gunicorn `gevent` + Flask", RESPONSE, "/chat", WITHIN_HEARTBEATS),
-    Case("waitress", "waitress + Flask", RESPONSE, "/chat", WITHIN_HEARTBEATS),
-    Case("Django WSGI", "gunicorn `gthread` + Django", RESPONSE, "/chat", WITHIN_HEARTBEATS),
-    Case("uvicorn", "uvicorn + FastAPI", GENERATOR, "/chat", AT_ONCE),
+    Case("gunicorn gevent", "gunicorn `gevent` + Flask", SYNC, "/chat", WITHIN_HEARTBEATS),
+    Case("waitress", "waitress + Flask", SYNC, "/chat", WITHIN_HEARTBEATS),
+    Case("Django WSGI", "gunicorn `gthread` + Django", SYNC, "/chat", WITHIN_HEARTBEATS),
+    Case("uvicorn", "uvicorn + FastAPI", ASYNC, "/chat", AT_ONCE),
     Case(
         "uvicorn",
         "uvicorn + FastAPI",
-        f"{GENERATOR}; while written to",
+        f"{ASYNC}; while written to",
         "/chat",
         WITHIN_HEARTBEATS,
         "endless",
         collects=True,
     ),
-    Case("uvicorn", "uvicorn + FastAPI", "bare `arepair(...)`", "/bare", AT_ONCE),
+    Case("uvicorn", "uvicorn + FastAPI", GENERATOR, "/generator", AT_ONCE),
     Case(
         "uvicorn",
         "uvicorn + FastAPI",
-        "bare `arepair(...)`; while written to",
-        "/bare",
+        f"{GENERATOR}; while written to",
+        "/generator",
         WITHIN_HEARTBEATS,
         "endless",
-        True,
+        collects=True,
     ),
-    Case("uvicorn", "uvicorn + FastAPI", "bare `repair(...)`, synchronous", "/sync", AT_ONCE, collects=True),
-    Case("hypercorn", "hypercorn + FastAPI", GENERATOR, "/chat", AT_ONCE),
-    Case("gunicorn asgi", "gunicorn `asgi` + FastAPI", GENERATOR, "/chat", WITHIN_HEARTBEATS),
-    Case("Django ASGI", "uvicorn + Django", GENERATOR, "/chat", AT_ONCE),
-    Case("Django daphne", "daphne + Django", GENERATOR, "/chat", AT_ONCE),
-    Case("aiohttp", "aiohttp", "`async with arepair(...)`", "/chat", WITHIN_HEARTBEATS),
+    Case("behind", BEHIND, ASYNC, "/chat", AT_ONCE),
+    Case("behind", BEHIND, f"{ASYNC}; while written to", "/chat", WITHIN_HEARTBEATS, "endless", collects=True),
+    Case("behind", BEHIND, f"`ClosingResponse`, {ASYNC}; while written to", "/closing", WITHIN_HEARTBEATS, "endless"),
+    Case("uvicorn", "uvicorn + FastAPI", "`repair(...)`, synchronous", "/sync", AT_ONCE, collects=True),
+    Case("hypercorn", "hypercorn + FastAPI", ASYNC, "/chat", AT_ONCE),
+    Case("gunicorn asgi", "gunicorn `asgi` + FastAPI", ASYNC, "/chat", WITHIN_HEARTBEATS),
+    Case("Django ASGI", "uvicorn + Django", ASYNC, "/chat", AT_ONCE),
+    Case("Django daphne", "daphne + Django", ASYNC, "/chat", AT_ONCE),
+    Case("aiohttp", "aiohttp", f"`async with` {ASYNC}", "/chat", WITHIN_HEARTBEATS),
 )
 
 
@@ -105,7 +111,8 @@ def measure(upstream: Upstream, programs: dict[str, Program]) -> Measured:
         measured |= measure_together(upstream, programs, [case for case in CASES if case.script == script], "first")
     for case, release in measured.items():
         if case.limit is not None and (release is None or release.seconds > case.limit):
-            measured |= measure_together(upstream, programs, [case], "again")
+            with alone():
+                measured |= measure_together(upstream, programs, [case], "again")
     return measured
 
 

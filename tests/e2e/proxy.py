@@ -37,28 +37,42 @@ http {
 """
 
 
-def proxy(folder: Path, applications: Mapping[int, int]) -> Program:
-    """Give an nginx that listens with TLS on each port of `applications` and passes on to that application's port."""
-    folder.chmod(0o755)  # nginx reads as another user where root starts it
+def proxy(
+    folder: Path, applications: Mapping[int, int], page: str = "readers.html", settings: Mapping[str, str] | None = None
+) -> Program:
+    """Give an nginx that listens with TLS on each port of `applications` and passes on to that application's port.
+
+    It serves one of the pages of docs/examples. `settings` stand in place of others of its file.
+    """
+    open_to_others(folder)
     (folder / "sites").mkdir()
-    shutil.copy(EXAMPLES / "chat.html", folder)
+    shutil.copy(EXAMPLES / page, folder / "chat.html")
     write_certificate(folder / "chat.pem", folder / "chat.key")
     (folder / "nginx.conf").write_text(AROUND)
     site = (EXAMPLES / "nginx.conf").read_text()
     for listens, application in applications.items():
-        (folder / "sites" / f"{listens}.conf").write_text(placed(site, folder, listens, application))
+        own = {
+            "listen 8443 ": f"listen {listens} ",
+            "127.0.0.1:8000;": f"127.0.0.1:{application};",
+            "/etc/ssl/": f"{folder}/",
+            "/srv/chat;": f"{folder};",
+        }
+        (folder / "sites" / f"{listens}.conf").write_text(placed(site, {**own, **(settings or {})}))
     port = next(iter(applications))
     command = [program("nginx"), "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]
     return Program(command, port, folder / "nginx.log")
 
 
-def placed(site: str, folder: Path, listens: int, application: int) -> str:
-    for shown, here in {
-        "listen 8443 ": f"listen {listens} ",
-        "127.0.0.1:8000;": f"127.0.0.1:{application};",
-        "/etc/ssl/": f"{folder}/",
-        "/srv/chat;": f"{folder};",
-    }.items():
+def open_to_others(folder: Path) -> None:
+    """Let other users enter a folder: nginx's worker is one where root starts it."""
+    for parent in (folder, *folder.parents):
+        mode = parent.stat().st_mode
+        if not mode & 0o001:
+            parent.chmod(mode & 0o777 | 0o055)
+
+
+def placed(site: str, settings: Mapping[str, str]) -> str:
+    for shown, here in settings.items():
         assert shown in site, f"docs/examples/nginx.conf no longer says {shown!r}"
         site = site.replace(shown, here)
     return site

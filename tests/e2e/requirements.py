@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 
-PACKAGES = {"nginx": "nginx", "chromium": "chromium", "chromedriver": "chromium-driver", "npm": "npm"}
+PACKAGES = {
+    "nginx": "nginx",
+    "caddy": "caddy",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
+    "npm": "npm",
+    "redis-server": "redis-server",
+}
 
 
 def program(name: str) -> str:

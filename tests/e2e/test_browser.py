@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -44,16 +43,8 @@ def origins(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """Run all servers behind one nginx; give each one's origin."""
     with running(tmp_path_factory.mktemp("servers"), upstream.url, SERVED) as programs:
         ports = {free_port(): program.port for program in programs.values()}
-        with proxy(public_folder(tmp_path_factory), ports):
+        with proxy(tmp_path_factory.mktemp("nginx"), ports):
             yield {name: f"https://127.0.0.1:{port}" for name, port in zip(programs, ports, strict=True)}
-
-
-def public_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder that nginx's worker, another user where root starts it, may enter."""
-    folder = tmp_path_factory.mktemp("nginx")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -28,25 +28,22 @@ def answer(programs: Programs, name: str, path: str, prompt: str) -> Reading:
     return asyncio.run(asyncio.wait_for(read(programs[name].port, path, prompt), 20.0))
 
 
-@pytest.mark.parametrize("name", ["gunicorn gthread", "Django WSGI", "aiohttp"])
-def test_a_status_of_upstream_is_a_status_where_the_request_is_made_first(name: str, programs: Programs) -> None:
-    reading = answer(programs, name, "/chat", "refuse/1")
-    assert (reading.status, reading.body) == (502, b"The model does not answer.")
-
-
-@pytest.mark.parametrize("name", ["uvicorn", "hypercorn", "Django ASGI", "Django daphne"])
-def test_a_status_of_upstream_is_an_error_frame_where_the_request_is_made_inside(name: str, programs: Programs) -> None:
+@pytest.mark.parametrize(
+    "name", ["gunicorn gthread", "Django WSGI", "uvicorn", "hypercorn", "Django ASGI", "Django daphne", "aiohttp"]
+)
+def test_a_status_of_upstream_is_an_error_frame_with_its_code(name: str, programs: Programs) -> None:
     reading = answer(programs, name, "/chat", "refuse/1")
     assert (reading.status, reading.clean, len(reading.payloads)) == (200, True, 1)
-    assert '"error"' in reading.payloads[0]
+    assert '"code": "overloaded"' in reading.payloads[0]
     assert "busy" not in reading.payloads[0]
 
 
 @pytest.mark.parametrize(("name", "prompt", "status"), [
     ("gunicorn gthread", "fail/1", 429),
+    ("gunicorn gthread", "refuse/1", 503),
     ("uvicorn", "fail/1", 429),
-    ("uvicorn", "refuse/1", 502),
-    ("hypercorn", "refuse/1", 502),
+    ("uvicorn", "refuse/1", 503),
+    ("hypercorn", "refuse/1", 503),
 ])  # fmt: skip
 def test_a_failure_before_the_first_event_is_a_status_where_the_stream_was_primed(
     name: str, prompt: str, status: int, programs: Programs
@@ -54,6 +51,14 @@ def test_a_failure_before_the_first_event_is_a_status_where_the_stream_was_prime
     reading = answer(programs, name, "/primed", prompt)
     assert reading.status == status, reading
     assert b"Overloaded" not in reading.body
+
+
+@pytest.mark.parametrize("name", ["gunicorn gthread", "uvicorn"])
+def test_a_wait_that_upstream_asked_for_reaches_the_client_of_a_primed_stream(name: str, programs: Programs) -> None:
+    limited, unauthorized = (answer(programs, name, "/primed", f"{script}/1") for script in ("limited", "unauthorized"))
+    assert (limited.status, "retry-after: 7" in limited.head) == (429, True)
+    assert (unauthorized.status, "retry-after" in unauthorized.head) == (401, False)
+    assert b"secret" not in unauthorized.body
 
 
 @pytest.mark.parametrize(

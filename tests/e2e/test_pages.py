@@ -1,4 +1,5 @@
-"""The page of `unbroken inspect` and the demo, in Chromium: on a phone and on a desk, and what axe-core says of them.
+"""The page of `unbroken inspect`, the demo and the example chat, in Chromium: on a phone and on a desk, and what
+axe-core says of them.
 
 UNBROKEN_PICTURES=docs/images also writes the pictures of the docs.
 """
@@ -19,6 +20,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.fences import ROOT
 from unbroken.cli.demo import DemoServer
 from unbroken.cli.timeline import Rows, page
 from unbroken.inspection.clients import breakages
@@ -33,6 +35,14 @@ pytestmark = pytest.mark.e2e
 WIDTHS = (400, 1200)
 READ = """return Object.fromEntries(
     ["raw", "repaired", "report", "metrics"].map((id) => [id, document.getElementById(id).textContent]))"""
+LAST_CLASSES = 'return ["raw", "repaired"].map((id) => document.getElementById(id).lastChild?.className)'
+TURNS = """for (const kind of ["running", "failed", ""]) {
+  element(at("turns"), "div", "question", arguments[0]);
+  const answer = element(at("turns"), "article", `answer ${kind}`);
+  element(answer, "div", "text", arguments[0]);
+  element(answer, "p", "note", "The answer was stopped.");
+}
+at("stop").hidden = false;"""
 PICTURES = os.environ.get("UNBROKEN_PICTURES")
 
 
@@ -147,6 +157,13 @@ def test_the_timeline_page_fits_and_axe_finds_no_fault(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_the_example_chat_fits_and_axe_finds_no_fault(width: int, chromium: webdriver.Chrome, axe: str) -> None:
+    show(chromium, (ROOT / "docs" / "examples" / "chat.html").as_uri(), width)
+    chromium.execute_script(TURNS, "A long word: " + "x" * 300)
+    check(chromium, axe, "chat", width)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 def test_the_demo_shows_a_silence_with_heartbeats_and_axe_finds_no_fault(
     width: int, chromium: webdriver.Chrome, axe: str, demo: str
 ) -> None:
@@ -163,7 +180,22 @@ def test_the_demo_shows_a_silence_with_heartbeats_and_axe_finds_no_fault(
     while time.monotonic() < until and not all(text in panes[pane] for pane, text in told.items()):
         time.sleep(0.2)
         panes = chromium.execute_script(READ)
+    assert "(the connection closed), verdict: complete" in panes["repaired"]
     assert "heartbeat" not in panes["raw"]
     assert panes["repaired"].count("(heartbeat)") >= 4
     assert "unbroken_heartbeats_total" in panes["metrics"]
     check(chromium, axe, "demo", width)
+
+
+@pytest.mark.parametrize(("fault", "ends"), [("truncated", ["ended", "failed"]), ("healthy", ["ended", "whole"])])
+def test_the_demo_paints_red_what_was_cut_and_nothing_else(
+    fault: str, ends: list[str], chromium: webdriver.Chrome, demo: str
+) -> None:
+    show(chromium, demo, 1200)
+    chromium.execute_script(
+        f"document.getElementById('fault').value = '{fault}'; document.getElementById('form').requestSubmit();"
+    )
+    until = time.monotonic() + 30
+    while (found := chromium.execute_script(LAST_CLASSES)) != ends and time.monotonic() < until:
+        time.sleep(0.2)
+    assert found == ends

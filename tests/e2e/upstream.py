@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 HEAD = (
@@ -96,14 +97,24 @@ class Line:
 # --- scripts ----------------------------------------------------------------------------------------------------------
 
 
-async def silence(line: Line, name: str) -> None:
-    """Half of the answer, six seconds of nothing, the other half."""
+async def halves(seconds: float, line: Line, name: str) -> None:
+    """Half of the answer, so many seconds of nothing, the other half."""
     await line.begin()
     for text in TOKENS[:3]:
         await line.say(text)
-    await asyncio.sleep(6.0)
+    await asyncio.sleep(seconds)
     for text in TOKENS[3:]:
         await line.say(text)
+    await line.send(FINISH + DONE)
+    await line.end()
+
+
+async def paced(line: Line, name: str) -> None:
+    """A whole answer, a token every three tenths of a second."""
+    await line.begin()
+    for text in TOKENS:
+        await line.say(text)
+        await asyncio.sleep(0.3)
     await line.send(FINISH + DONE)
     await line.end()
 
@@ -115,12 +126,37 @@ async def leave(line: Line, name: str) -> None:
     await asyncio.sleep(PATIENCE)
 
 
+async def ticks(line: Line, name: str) -> None:
+    """A token every second, for as long as somebody listens."""
+    await line.begin()
+    for n in range(int(PATIENCE)):
+        await line.say(f"{n} ")
+        await asyncio.sleep(1.0)
+
+
+async def cut(line: Line, name: str) -> None:
+    """Half of the answer, and a clean end."""
+    await line.begin()
+    for text in TOKENS[:3]:
+        await line.say(text)
+    await line.end()
+
+
 async def endless(line: Line, name: str) -> None:
     """Tokens as fast as they are taken."""
     await line.begin()
     text = "x" * 1000
     for _ in range(4_000_000):
         await line.send(token(text))
+
+
+async def flood(line: Line, name: str) -> None:
+    """The same with tokens of 64 KiB, which fill buffers at less cost."""
+    await line.begin()
+    frame = token("x" * 65_536)
+    for _ in range(65_536):
+        await line.send(frame)
+    await line.end()
 
 
 async def large(line: Line, name: str) -> None:
@@ -136,6 +172,32 @@ async def refuse(line: Line, name: str) -> None:
     """No stream at all: a status."""
     line.writer.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy")
     await line.writer.drain()
+
+
+async def late(line: Line, name: str) -> None:
+    """Twelve seconds until the head, then a whole answer."""
+    await asyncio.sleep(12.0)
+    await line.begin()
+    for text in TOKENS:
+        await line.say(text)
+    await line.send(FINISH + DONE)
+    await line.end()
+
+
+def status(head: bytes, body: bytes = b"") -> Callable[[Line, str], Awaitable[None]]:
+    """Return a script that answers with a status line, further headers and a body."""
+
+    async def script(line: Line, name: str) -> None:
+        line.writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (head, len(body), body))
+        await line.writer.drain()
+
+    return script
+
+
+async def nothing(line: Line, name: str) -> None:
+    """A stream without an event."""
+    await line.begin()
+    await line.end()
 
 
 async def fail(line: Line, name: str) -> None:
@@ -184,11 +246,21 @@ def pieces(dice: random.Random, body: bytes) -> list[bytes]:
 
 
 SCRIPTS: dict[str, Callable[[Line, str], Awaitable[None]]] = {
-    "silence": silence,
+    "silence": partial(halves, 6.0),
+    "paced": paced,
+    "pause": partial(halves, 4.5),
     "leave": leave,
+    "ticks": ticks,
+    "cut": cut,
     "endless": endless,
+    "flood": flood,
     "large": large,
     "refuse": refuse,
+    "late": late,
+    "unauthorized": status(b"401 Unauthorized", b'{"error":{"message":"key sk-secret is wrong"}}'),
+    "limited": status(b"429 Too Many Requests\r\nRetry-After: 7", b'{"error":{"message":"busy"}}'),
+    "unavailable": status(b"503 Service Unavailable"),
+    "nothing": nothing,
     "fail": fail,
     "random": at_random,
 }

@@ -16,8 +16,8 @@ from typing import Any
 from tests import captures, laws
 from unbroken import DEFAULT_REPAIRS, RepairKind
 from unbroken.core import fast_path
-from unbroken.core.dialect import CONVERTERS, REGISTRY
 from unbroken.core.options import MIN_MAX_EVENT_BYTES
+from unbroken.core.registry import CONVERTERS, REGISTRY
 from unbroken.testing.cases import NDJSON_CASES, SSE_CASES
 from unbroken.testing.conversations import DIALECTS, Answer, ToolCall, spell
 from unbroken.testing.cuts import cut, every

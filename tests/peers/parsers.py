@@ -63,6 +63,8 @@ class HttpxSSE(Events):
 
 
 class HTTPX2(Events):
+    max_event_bytes = 2**20  # its default `max_event_size`
+
     def events(self, chunks: Iterable[bytes], content_type: str) -> Iterator[Any]:
         import httpx2
 

@@ -14,7 +14,13 @@ BY_NAME = {peer.title: peer for peer in SSE_PEERS}
 
 @pytest.fixture(scope="session")
 def results() -> dict[Peer, dict[str, Result]]:
-    return measured(PEERS)
+    found = measured(PEERS)
+    for peer, tests in found.items():
+        told = told_of(peer)
+        if any(told[name] != mark for name, mark in marks(tests).items() if name.startswith("linear time")):
+            again = examined(peer)  # a busy machine takes its time for the parser's: measured again, alone
+            found[peer] = tests | {test: result for test, result in again.items() if "linear_time" in test}
+    return found
 
 
 EVERY = {peer.title for peer in SSE_PEERS}
@@ -86,16 +92,16 @@ def test_every_counterexample_is_small(results: dict[Peer, dict[str, Result]]) -
 
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: f"{peer.title} {peer.contract}")
 def test_the_page_tells_what_was_found(peer: Peer, results: dict[Peer, dict[str, Result]]) -> None:
+    assert told_of(peer) == {**marks(results[peer]), "cases of the standard": cases(results[peer])}
+
+
+def told_of(peer: Peer) -> dict[str, str]:
+    """Return the page's column of this peer."""
     heading = "## NDJSON\n" if peer in (*NDJSON_PEERS, OUR_LINES) else "## Server-sent events\n"
     section = PAGE.read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("|")]
     column = rows[0].index(peer.title)
-    told = {row[0]: row[column] for row in rows[2:]}
-    found = marks(results[peer])
-    if any(told[name] != mark for name, mark in found.items() if name.startswith("linear time")):
-        again = marks(examined(peer))  # a busy machine takes its time for the parser's: measured again, alone
-        found |= {name: mark for name, mark in again.items() if name.startswith("linear time")}
-    assert told == {**found, "cases of the standard": cases(results[peer])}
+    return {row[0]: row[column] for row in rows[2:]}
 
 
 def marks(results: dict[str, Result]) -> dict[str, str]:

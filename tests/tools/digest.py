@@ -22,7 +22,7 @@ from typing import Any
 import unbroken
 
 WRITING = ("to", "convert", "heartbeat", "heartbeat_bytes")
-TIMES = frozenset({"duration", "first_byte", "first_event", "first_content", "longest_gap"})
+TIMES = frozenset({"duration", "first_byte", "first_event", "first_content", "longest_gap", "longest_pause"})
 NOTED_WITH_THEIR_LINE = frozenset({"repairs", "first_repairs", "respellings", "invalid_utf8"})
 FAST_PATH = "unbroken.core.fast_path"
 

@@ -28,7 +28,7 @@ from unbroken.core.options import WRITING
 BATCH = 2000
 """Streams per seed."""
 ALONE = {"heartbeat": None, "timeouts": None}
-BEHIND_ITS_DIALECT = {"to", "convert", "comments", "repairs", "invalid_json"}
+BEHIND_ITS_DIALECT = {"to", "convert", "comments", "errors", "repairs", "invalid_json"}
 """Options under which something leaves otherwise than it came, or does not leave, on purpose."""
 
 
@@ -76,7 +76,7 @@ def check_agreement(chunks: Sequence[bytes], **options: Any) -> None:
 
 def _check_reports(first: Any, *others: Any) -> None:
     """Compare all that reports say but for the times."""
-    timed = {"first_byte", "first_event", "first_content", "longest_gap", "duration"}
+    timed = {"first_byte", "first_event", "first_content", "longest_gap", "longest_pause", "duration"}
     kept = [{name: value for name, value in laws.facts(one).items() if name not in timed} for one in (first, *others)]
     for facts in kept[1:]:
         assert facts == kept[0]

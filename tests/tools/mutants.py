@@ -2,7 +2,8 @@
 
 Each mutant is one small change in one module of `unbroken.core`: a comparison turned, a constant moved, a condition
 negated, an operator swapped, a statement left out. `tests/test_testing_ours.py`, which uses nothing but
-`unbroken.testing`, runs against each. The copy that is changed stands in a temporary folder.
+`unbroken.testing`, runs against each, part by part, until a test fails. The copy that is changed stands in a temporary
+folder. Seed and number name a mutant of one commit: `--seed 1 --only 17` runs that one again.
 """
 
 from __future__ import annotations
@@ -16,16 +17,27 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 
 from tests.fences import ROOT
 
 SUITE = "tests/test_testing_ours.py"
-# Most mutants die in the first part, and measuring takes long.
-PARTS = (("not slow", "not linear and not memory"), ("slow", "not linear and not memory"), ("slow", "linear or memory"))
+# The cheapest first: most mutants die there, in seconds.
+PARTS = {
+    "cases": ("not slow", "cases"),
+    "everyday": ("not slow", "not cases"),
+    "slow": ("slow", "not linear and not memory"),
+    "time": ("slow", "linear or memory"),
+}
+"""Parts of the suite: the marks and the names of their tests."""
+SLOWER = 4
+"""A part that takes so many times as long as on the core as it is, and ten seconds, does not pass."""
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -119,59 +131,108 @@ def nodes(node: ast.AST) -> Iterator[ast.AST]:
         yield from nodes(child)
 
 
-def chosen(count: int, seed: int) -> list[Mutant]:
-    """Choose mutants over the whole core, each module in proportion to its length."""
-    draw = random.Random(seed)
+def chosen(numbers: Iterable[int], seed: int) -> list[Mutant]:
+    """Choose the mutants of these numbers over the whole core, each module in proportion to its length."""
     modules = sorted((ROOT / "src" / "unbroken" / "core").rglob("*.py"))
     everywhere = [
         (module, number)
         for module in modules
         for number, _ in enumerate(places(ast.parse(module.read_text(encoding="utf-8"))))
     ]
-    return [mutant_of(*place) for place in draw.sample(everywhere, count)]
+    random.Random(seed).shuffle(everywhere)
+    return [mutant_of(*everywhere[number - 1]) for number in numbers]
 
 
-def survives(mutant: Mutant | None, seconds: float) -> bool:
-    """Run the suite against a copy of the package with this mutant in it."""
+class Suite:
+    """The parts of the suite that are run, each first on the core as it is, which says how long it may take."""
+
+    def __init__(self, parts: Sequence[str]) -> None:
+        self._parts = parts
+        self._limits: dict[str, float] = {}
+        self._measuring = Lock()
+
+    def death_of(self, mutant: Mutant) -> str | None:
+        """Return the part that fails on a copy of the package with this mutant in it; None if it survives."""
+        with copied(mutant) as package:
+            return next((part for part in self._parts if not passes(part, package, self._limit(part))), None)
+
+    def _limit(self, part: str) -> float:
+        """Return the seconds of processor time that a part may take. Exits where the core as it is fails the part."""
+        with self._measuring:
+            if part not in self._limits:
+                begin = processor_time()
+                with copied(None) as package:
+                    if not passes(part, package, 1800.0):
+                        sys.exit(f"the part {part!r} fails on the core as it is, or takes longer than half an hour")
+                self._limits[part] = 10.0 + SLOWER * (processor_time() - begin)
+            return self._limits[part]
+
+
+def processor_time() -> float:
+    """Return the seconds of processor time of all processes that ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+@contextmanager
+def copied(mutant: Mutant | None) -> Iterator[Path]:
+    """Copy the package into a temporary folder, with this mutant in it."""
     with tempfile.TemporaryDirectory() as folder:
-        copied = Path(folder) / "src"
-        shutil.copytree(ROOT / "src", copied, ignore=shutil.ignore_patterns("__pycache__"))
+        package = Path(folder) / "src"
+        shutil.copytree(ROOT / "src", package, ignore=shutil.ignore_patterns("__pycache__"))
         if mutant is not None:
-            (copied / mutant.module.relative_to(ROOT / "src")).write_text(mutant.source, encoding="utf-8")
-        return all(passes(marks, names, copied, seconds) for marks, names in PARTS)
+            (package / mutant.module.relative_to(ROOT / "src")).write_text(mutant.source, encoding="utf-8")
+        yield package
 
 
-def passes(marks: str, names: str, package: Path, seconds: float) -> bool:
-    """Run these tests of the suite; what takes more than `seconds` of processor time does not pass."""
+def passes(part: str, package: Path, seconds: float) -> bool:
+    """Run a part of the suite; what takes more than `seconds` of processor time does not pass."""
+    marks, names = PARTS[part]
     told = {"PYTHONPATH": str(package), "HYPOTHESIS_PROFILE": "unshrunk", "PYTHONDONTWRITEBYTECODE": "1"}
     pytest = [sys.executable, "-m", "pytest", SUITE, "-x", "-q", "-p", "no:cacheprovider", "-m", marks, "-k", names]
     # Processor time, or a busy machine would kill mutants; and a limit for those that wait for ever.
     command = ["prlimit", f"--cpu={seconds:.0f}", *pytest]
     try:
         return not subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **told}, stdout=subprocess.DEVNULL, timeout=20 * seconds
+            command,
+            cwd=ROOT,
+            env={**os.environ, **told},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=20 * seconds,
         ).returncode
     except subprocess.TimeoutExpired:
         return False
 
 
+def numbers(told: str) -> list[int]:
+    """Read numbers from 1 on, as in `3,17`."""
+    return [int(number) for number in told.split(",")]
+
+
 def main() -> None:
-    """Run the suite once on the core as it is, then on each mutant; print what became of each."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    """Run the suite on each mutant; print the part in which it died, and in the end those that survive."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--count", type=int, default=48)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--first", type=int, default=1, help="the number of the mutant to begin with")
-    arguments.add_argument("--seconds", type=float, default=300.0, help="of processor time; it dies of more")
+    arguments.add_argument("--only", type=numbers, help="the numbers of the mutants to run, such as 3,17; no others")
+    arguments.add_argument("--until", choices=PARTS, default="time", help="the last part to run; less is a lower bound")
+    arguments.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutants that are run at the same time")
     told = arguments.parse_args()
-    if not survives(None, told.seconds):
-        sys.exit(f"the suite fails on the core as it is, or takes longer than {told.seconds} s")
-    survivors, asked = 0, chosen(told.count, told.seed)[told.first - 1 :]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        alive = pool.map(lambda mutant: survives(mutant, told.seconds), asked)
-        for number, (mutant, lives) in enumerate(zip(asked, alive, strict=True), start=told.first):
-            survivors += lives
-            print(f"{number:3} {'SURVIVES' if lives else 'dies    '} {mutant}", flush=True)
-    print(f"{len(asked) - survivors} of {len(asked)} mutants die ({1 - survivors / len(asked):.0%})")
+    parts = list(PARTS)
+    suite = Suite(parts[: parts.index(told.until) + 1])
+    asked = told.only or range(told.first, told.count + 1)
+    mutants = dict(zip(asked, chosen(asked, told.seed), strict=True))
+    begin, survivors = monotonic(), list[int]()
+    with ThreadPoolExecutor(told.jobs) as pool:
+        for number, death in zip(mutants, pool.map(suite.death_of, mutants.values()), strict=True):
+            survivors += [number] if death is None else []
+            print(f"{number:3} {'SURVIVES' if death is None else f'dies: {death:8}'} {mutants[number]}", flush=True)
+    died = len(mutants) - len(survivors)
+    print(f"{died} of {len(mutants)} mutants die ({died / len(mutants):.0%}), in {monotonic() - begin:.0f} s")
+    if survivors:
+        print(f"survivors: --seed {told.seed} --only {','.join(map(str, survivors))}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """What a type checker sees of the public names. Never run: mypy --strict and pyright read it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from types import TracebackType
 from typing import Any, assert_type
+from wsgiref.types import WSGIApplication
+
+import httpx
 
 import unbroken
 from unbroken import (
@@ -24,6 +27,8 @@ from unbroken import (
     Timeouts,
     Verdict,
 )
+from unbroken.core.options import RepairOptions
+from unbroken.middleware import ASGIMiddleware, WSGIMiddleware
 
 
 def chunks_of_every_type(
@@ -37,6 +42,27 @@ def chunks_of_every_type(
     assert_type(unbroken.arepair(bytes_), AsyncRepairedStream)
     assert_type(unbroken.aiter_events(later), AsyncEventStream)
     assert_type(unbroken.aiter_events(bytes_), AsyncEventStream)
+
+
+def responses_and_functions(sync: httpx.Response, client: httpx.Client, later: httpx.AsyncClient) -> None:
+    assert_type(unbroken.repair(sync), RepairedStream)
+    assert_type(unbroken.repair(lambda: client.stream("GET", "http://x"), empty="error", errors="mask"), RepairedStream)
+    assert_type(unbroken.iter_events(lambda: client.stream("GET", "http://x"), empty="end"), EventStream)
+    assert_type(unbroken.arepair(lambda: later.stream("GET", "http://x")), AsyncRepairedStream)
+    assert_type(unbroken.aiter_events(sync), AsyncEventStream)
+
+
+def own_events(body: list[bytes]) -> None:
+    def generate(events: EventStream) -> Iterator[str]:
+        yield from (event.data for event in events)
+
+    async def agenerate(events: AsyncEventStream) -> AsyncIterator[Event]:
+        async for event in events:
+            yield event
+
+    assert_type(unbroken.transform(body, generate, heartbeat=None, provider="p"), unbroken.TransformedStream)
+    assert_type(unbroken.atransform(body, agenerate), unbroken.AsyncTransformedStream)
+    assert_type(unbroken.end_streams(), int)
 
 
 def every_option(chunks: Iterable[bytes], observer: Observer) -> None:
@@ -184,6 +210,21 @@ class Response:
 def frameworks_take_the_streams(response: Response, stream: RepairedStream, later: AsyncRepairedStream) -> None:
     response.sync(stream)
     response.asynchronous(later)
+
+
+def whole_applications(app: WSGIApplication) -> None:
+    paths: dict[str, RepairOptions | None] = {"/chat": {"comments": "drop"}, "/exports": None}
+    served: WSGIApplication = WSGIMiddleware(app, paths=paths, heartbeat=1.0)
+    served = WSGIMiddleware(served, paths={"/chat": {"dialect": "openai-chat"}})
+    ASGIMiddleware(ASGIMiddleware(asgi_app), comments="drop")
+
+
+async def asgi_app(
+    scope: MutableMapping[str, Any],
+    receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+    send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+) -> None:
+    """As frameworks spell the type of an application."""
 
 
 def sources(response: object) -> None:

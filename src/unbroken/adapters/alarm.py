@@ -18,7 +18,7 @@ a timeout that is shorter than this can be late by as much."""
 class Alarm:
     """A timer that is set anew a few times a second while chunks come, and not with each of them."""
 
-    __slots__ = ("_armed", "_context", "_engine", "_looked_at", "_timer", "loop")
+    __slots__ = ("_armed", "_context", "_engine", "_looked_at", "_timer", "_trusted", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, context: Context, engine: Engine[Any]) -> None:
         self.loop = loop
@@ -26,6 +26,8 @@ class Alarm:
         self._engine = engine
         self._timer: asyncio.TimerHandle | None = None
         self._armed = math.inf  # when the timer is due
+        # Text that is held may have to leave sooner with each chunk.
+        self._trusted = TRUSTED if engine.options.pace is None else 0.0
         self._looked_at = 0.0  # when the engine was last asked for its deadline
 
     def watch(self, now: float, until: float, answered_at: float) -> bool:
@@ -34,7 +36,7 @@ class Alarm:
         If chunks came since the last look, the next one follows soon, since each of them may have moved the deadline.
         """
         # A timer that is due this soon looks after the deadlines: asking for them costs as much as a chunk.
-        if self._armed <= now + TRUSTED and self._armed <= until:
+        if self._armed <= now + self._trusted and self._armed <= until:
             return False
         deadline = self._engine.next_deadline()
         soonest = until if deadline is None else min(deadline, until)

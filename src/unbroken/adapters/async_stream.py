@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextvars import copy_context
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
 from .async_source import release_at_once
 from .direct import DirectReader
-from .pump import Mailbox
+from .pump import BURST, Mailbox
 from .reader import End
 from .source import Source
 from .stream import SLOW, Stream, check_wait
@@ -31,6 +32,28 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+def needed_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop that runs in this thread. Raises `RuntimeError` that names the fix if there is none."""
+    refuse_trio()
+    return asyncio.get_running_loop()
+
+
+def refuse_trio() -> None:
+    """Raise `RuntimeError` in a task of trio, where nothing of asyncio works."""
+    trio = sys.modules.get("trio")
+    if trio is None or running_loop() is not None:
+        return
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        "this task runs under trio, and asynchronous streams need asyncio: run the server on asyncio (hypercorn -k "
+        'asyncio, anyio.run(main, backend="asyncio")), or read a synchronous stream in threads, with '
+        "`await anyio.to_thread.run_sync(next, stream, None)`"
+    )
+
+
 class AsyncStream(Stream[T], AsyncIterator[T]):
     """An asynchronous iterator over a repaired stream, for one consumer.
 
@@ -38,8 +61,12 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
     and by garbage collection.
     """
 
+    _answers_at_once: ClassVar[bool] = True
+    _burst: ClassVar[int] = BURST
+
     def __init__(self, engine: Engine[T], source: Source) -> None:
         self._context = copy_context()
+        refuse_trio()
         self._loop = running_loop()  # before the first read: where an upstream is released that is never read
         self._reader: Mailbox | DirectReader | None = None  # from the first read on
         self._busy = False
@@ -75,12 +102,15 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         await self.aclose()
 
     def __del__(self) -> None:
-        if not self._closed:
+        if not self._closed and self._may_release():
+            self._note_absence()
             self._engine.cancel(self._now())
             self._forget()
 
     def _forget(self) -> None:
         """Release upstream where nobody can wait for it: a collection can run in any thread, and after the loop."""
+        if not self._may_release():
+            return
         reader, loop = self._reader, self._loop
         try:
             if reader is not None:
@@ -103,7 +133,7 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         first event, or with it, and that was not raised or yielded yet; its `status_hint` is the status to answer
         with. Raises `TypeError` or `ValueError` if `timeout` is not a number of seconds from 0 on.
         """
-        until = check_wait("aprime(timeout=...)", timeout) + asyncio.get_running_loop().time()
+        until = check_wait("aprime(timeout=...)", timeout) + needed_loop().time()
         held = list(self._items)
         if self._is_past_priming(held):
             return True
@@ -124,19 +154,27 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         """Leave the stream: release upstream and yield nothing more. The verdict is CANCELLED unless there is one.
 
         It waits until upstream is released. Cancelled meanwhile, it no longer waits, and upstream is released all the
-        same.
+        same. In a fork of the process that made the stream it releases nothing.
         """
+        if not self._closed and not self._busy:
+            self._note_absence()
         self._leave()
+        if not self._may_release():
+            return
         if self._reader is None:  # nothing was read; a pump that is stopped before it starts does nothing but release
-            self._reader = Mailbox(asyncio.get_running_loop(), self._source, self._context, self._engine)
-        await self._reader.aclose()
+            self._reader = Mailbox(needed_loop(), self._source, self._context, self._engine)
+        if self._reader.loop.is_running():
+            await self._reader.aclose()
+        else:
+            self._forget()
 
     def _leave(self) -> None:
         """Yield nothing more. Upstream is released by whoever calls this."""
         if not self._closed:
             self._closed = True
             self._items = iter(())
-            self._engine.cancel(self._now())
+            if self._may_release():
+                self._engine.cancel(self._now())
 
     def _now(self) -> float:
         return time.monotonic() if self._reader is None else self._reader.loop.time()
@@ -155,7 +193,15 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         """Return the reader to ask, and the time; the reader is given up by `_take` or `_caught`."""
         if self._busy:
             raise RuntimeError("this stream is being read by another task; give each reader a stream of its own")
+        self._refuse_fork()
         reader = self._reader or self._begin(until)
+        if not reader.loop.is_running():
+            self._leave()
+            self._forget()
+            raise RuntimeError(
+                "this stream was begun in another event loop, which has stopped and ended the read: call aprime() and "
+                "read the stream in one loop, as in one asyncio.run(main())"
+            )
         if type(reader) is DirectReader and (until < math.inf or not reader.belongs_to_this_task()):
             reader = self._start_pump(reader.loop, reader.begun())
         self._busy = True
@@ -210,8 +256,11 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         return items
 
     def _begin(self, until: float) -> Mailbox | DirectReader:
-        loop = self._loop = asyncio.get_running_loop()
+        loop = self._loop = needed_loop()
         self._start_clocks(loop.time())
+        if self._writes and not self._begun:
+            self._note_open()
+        self._begun = True
         if until < math.inf or not self._may_read_directly(asyncio.current_task(loop)):
             return self._start_pump(loop, self._source)
         self._reader = DirectReader(loop, self._source, self._context, self._engine)
@@ -229,7 +278,7 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
         return getattr(task.get_coro(), "cr_code", None) is not AsyncStream.__anext__.__code__
 
     def _start_pump(self, loop: asyncio.AbstractEventLoop, source: Source) -> Mailbox:
-        mailbox = self._reader = Mailbox(loop, source, self._context, self._engine)
+        mailbox = self._reader = Mailbox(loop, source, self._context, self._engine, self._burst)
         mailbox.start()
         return mailbox
 
@@ -242,7 +291,7 @@ class AsyncStream(Stream[T], AsyncIterator[T]):
     async def _finish(self) -> NoReturn:
         if not self._closed:
             self._closed = True
-            if self._reader is not None:
+            if self._reader is not None and self._reader.loop.is_running():
                 await self._reader.finish_reading()
             if failure := self._failure():
                 raise failure

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from ..core.failure import Failure
+    from ..core.options import Options
     from ..core.report import StreamError, StreamReport
-    from ..core.resume import DeliveredIds
+    from ..core.resume import DeliveredIds, Seam
 
 T = TypeVar("T")
 
@@ -21,6 +23,10 @@ class Engine(Protocol[T]):
     @property
     def report(self) -> StreamReport:
         """The live report."""
+
+    @property
+    def options(self) -> Options:
+        """The options that were checked."""
 
     @property
     def finished(self) -> bool:
@@ -40,6 +46,12 @@ class Engine(Protocol[T]):
     def remember_ids(self) -> DeliveredIds:
         """Start to record the ids of delivered events, from which another connection can resume, and return them."""
 
+    def withhold(self, seam: Seam | None = None) -> None:
+        """Hold back a beginning that says nothing until something is said, or no other connection takes over.
+
+        `seam`: joins another answer, which `renew` may bring, to what was delivered.
+        """
+
     def feed(self, chunk: bytes, now: float) -> list[T]:
         """Return the items that these bytes complete."""
 
@@ -48,6 +60,9 @@ class Engine(Protocol[T]):
 
     def fail(self, error: Exception, now: float) -> list[T]:
         """Return the last items after an exception of upstream."""
+
+    def end(self, failure: Failure, now: float) -> list[T]:
+        """Return the last items after a failure from outside, such as `stopped`: upstream is not opened again."""
 
     def next_deadline(self) -> float | None:
         """Return the time of the next heartbeat or timeout, or None."""

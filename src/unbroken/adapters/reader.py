@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from .source import Source, as_bytes, close_quietly, closers_of
 
 if TYPE_CHECKING:
+    from contextvars import Context
+
     from .engine import Engine
 
 T = TypeVar("T")
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
 
         def take_more(self) -> bytes | None:
             """Return the next chunk if it has arrived; the end is left to `take`."""
+
+        def wake(self) -> None:
+            """Have `take` return at once. Any thread may call it."""
+
+        def interrupt(self, error: Exception) -> bool:
+            """End with this error, behind what has arrived. Return whether that is possible. Any thread may call it."""
 
         def stop(self, grace: float = 0) -> None:
             """Release upstream, after waiting for its own end for `grace` seconds at most.
@@ -125,6 +132,13 @@ class CallerReader:
         finally:
             self._leave()
 
+    def wake(self) -> None:
+        """Do nothing: the thread waits for upstream itself."""
+
+    def interrupt(self, error: Exception) -> bool:
+        """Return False: nothing can be done while the thread waits for upstream."""
+        return False
+
     def stop(self, grace: float = 0) -> None:
         """Close upstream, or have it closed by the thread that is reading it."""
         if self._stopped:
@@ -176,10 +190,14 @@ class ThreadReader:
         self, source: Source, notify: Callable[[], object] | None = None, context: Context | None = None
     ) -> None:
         import threading  # streams without heartbeats and timeouts never need it
+        from contextvars import copy_context
+
+        from .thread_care import carried
 
         self._source = source
         self._notify = notify
         self._context = context or copy_context()
+        self._carry = carried()
         # Reentrant: while it is held, a garbage collection may close this very stream.
         self._lock = threading.RLock()
         # The consumer waits only while the queue is empty, the reader only while it is full: never both.
@@ -187,6 +205,7 @@ class ThreadReader:
         self._chunks: deque[bytes] = deque()
         self._size = 0
         self._end: End | None = None
+        self._interruption: End | None = None  # an end that is not upstream's, which is still being read
         self._started = False
         self._wanted = True  # false: what still comes is read and dropped
         self._stopped = False
@@ -207,9 +226,28 @@ class ThreadReader:
     def take(self, timeout: float = 0) -> bytes | End | None:
         """Return the next chunk or the end; wait for it for `timeout` seconds at most."""
         with self._lock:
-            if timeout and not self._chunks and self._end is None and not self._stopped:
+            if timeout and not self._chunks and self._any_end() is None and not self._stopped:
                 self._changed.wait(timeout)
-            return self._pop() if self._chunks else self._end
+            return self._pop() if self._chunks else self._any_end()
+
+    def _any_end(self) -> End | None:
+        return self._interruption or self._end
+
+    def wake(self) -> None:
+        """Have `take` return at once."""
+        with self._lock:
+            self._changed.notify_all()
+
+    def interrupt(self, error: Exception) -> bool:
+        """End behind what has arrived, whatever upstream does."""
+        with self._lock:
+            if self._stopped or self._any_end() is not None:
+                return False
+            self._interruption = End(error)
+            self._wanted = False
+            self._changed.notify_all()
+        self._ring()
+        return True
 
     def take_more(self) -> bytes | None:
         """Return the next chunk if it has arrived."""
@@ -249,6 +287,8 @@ class ThreadReader:
         chunks: Any = None
         error: BaseException | None = None
         try:
+            if self._carry is not None:
+                self._carry()
             chunks = iter(cast("Iterable[Any]", self._source.chunks))
             for chunk in chunks:
                 if not self._put(chunk if type(chunk) is bytes else as_bytes(chunk)):
@@ -261,6 +301,9 @@ class ThreadReader:
         self._ring()
         error = None  # its traceback refers to this frame: a cycle, if this frame referred to it
         close_quietly(getattr(chunks, "close", None), self._source.close)
+        from .thread_care import close_connections
+
+        close_connections()
         with self._lock:
             self._released = True
             self._changed.notify_all()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable
+from os import PathLike
+from os.path import isfile
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,12 +12,40 @@ from ..core.report import StreamError
 from ..observe.log import warn
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from typing_extensions import Buffer
 
     from ..core.report import StreamReport
 
-CLIENTS: Final = ("aiohttp", "http", "httpx", "httpx2", "requests", "urllib3")
+    class Response(Protocol):
+        """The response of a client that `from_response` takes, as far as type checkers can know it."""
+
+        def close(self) -> Any:
+            """Release its connection."""
+
+
+CLIENTS: Final = (
+    "aiohttp",
+    "botocore",
+    "curl_cffi",
+    "http",
+    "httpx",
+    "httpx2",
+    "niquests",
+    "requests",
+    "urllib3",
+    "urllib3_future",
+)
 """The packages whose response objects `from_response` accepts; `http` is the standard library's."""
+
+
+_SUFFIXES: Final = (".sse", ".ndjson", ".jsonl", ".json", ".txt")
+"""Ends of names of files that hold a stream."""
+
+
+_FIX_OF_SDK: Final = "pass the SDK's response, `create(..., stream=True).response`"
+_FIX_OF_ASYNC_SDK: Final = "pass the SDK's response, `(await create(..., stream=True)).response`"
 
 
 class Source:
@@ -27,10 +57,23 @@ class Source:
     `renew` is called with the error and the report before a failure is reported. It returns the source that replaces
     this one, or None. The chunks of that source wait `delay` seconds before they open upstream. With `resumes` they
     may continue after the last event id or repeat earlier events; without it, `renew` is called only while no event
-    was delivered. `begin` returns the source for a stream that starts after a `last_event_id`.
+    was delivered. With `continues` they may be another answer, which goes on behind what was delivered. `begin` returns
+    the source for a stream that starts after a `last_event_id`.
     """
 
-    __slots__ = ("abort", "begin", "chunks", "close", "content_type", "delay", "renew", "resumes", "status")
+    __slots__ = (
+        "abort",
+        "begin",
+        "chunks",
+        "close",
+        "content_type",
+        "continues",
+        "delay",
+        "renew",
+        "resumes",
+        "status",
+        "url",
+    )
 
     def __init__(
         self,
@@ -43,6 +86,8 @@ class Source:
         delay: float = 0.0,
         resumes: bool = False,
         begin: Callable[[str], Source] | None = None,
+        url: str | None = None,
+        continues: bool = False,
     ) -> None:
         self.chunks: Iterable[Buffer] | AsyncIterable[Buffer] = chunks
         self.content_type: str | None = content_type
@@ -53,6 +98,8 @@ class Source:
         self.delay: float = delay
         self.resumes: bool = resumes
         self.begin: Callable[[str], Source] | None = begin
+        self.url: str | None = url
+        self.continues: bool = continues
 
     def with_abort(self, abort: Callable[[], object]) -> Source:
         """Return the same source with another way to interrupt it."""
@@ -71,6 +118,14 @@ class ChunkTypeError(TypeError):
     """A chunk is not bytes: misuse and not a failure of upstream, so it is raised and not written as a frame."""
 
 
+class UpstreamTypeError(ChunkTypeError):
+    """The function returned what cannot be read: misuse, so it is raised and not treated as a failure of upstream."""
+
+
+class UpstreamValueError(UpstreamTypeError, ValueError):
+    """The function returned a response whose body was read or closed already, a `ValueError` wherever it is passed."""
+
+
 def as_bytes(chunk: object) -> bytes:
     """Return a copy of a chunk, whose producer may reuse the buffer. Raises `ChunkTypeError` for text and the like."""
     if isinstance(chunk, str):
@@ -82,7 +137,19 @@ def as_bytes(chunk: object) -> bytes:
         return bytes(memoryview(chunk))  # type: ignore[arg-type]
     except TypeError:
         name = type(chunk).__name__
-        raise ChunkTypeError(f"chunks must be bytes, not {name}: pass an iterable of the body's bytes") from None
+        # The SDKs of OpenAI, Anthropic and others make a model of pydantic of each event.
+        fix = _FIX_OF_SDK if hasattr(chunk, "model_dump") else "pass an iterable of the body's bytes"
+        raise ChunkTypeError(f"chunks must be bytes, not {name}: {fix}") from None
+
+
+def fix_of_sdk(function: str, upstream: object) -> str | None:
+    """Return what to write in place of a response of a provider's SDK, None for any other object.
+
+    Those of OpenAI, Anthropic and others, which one generator makes, hold the response of their client.
+    """
+    if client_of(getattr(upstream, "http_response", None)) is None:
+        return None
+    return _FIX_OF_ASYNC_SDK if function.startswith("a") else _FIX_OF_SDK
 
 
 def client_of(response: object) -> str | None:
@@ -90,7 +157,8 @@ def client_of(response: object) -> str | None:
     for kind in type(response).__mro__:
         package = kind.__module__.partition(".")[0]
         is_answer_of_a_server = kind.__module__.startswith("aiohttp.web")
-        if package in CLIENTS and kind.__name__.endswith("Response") and not is_answer_of_a_server:
+        is_body = kind.__name__.endswith(("Response", "StreamingBody"))  # botocore's is the latter
+        if package in CLIENTS and is_body and not is_answer_of_a_server:
             return package
     return None
 
@@ -108,28 +176,38 @@ def as_source(function: str, chunks: Any, abort: Callable[[], object] | None, la
     return Source(chunks, abort=abort)
 
 
-def as_sync_source(function: str, chunks: Any, abort: Callable[[], object] | None, last_event_id: str = "") -> Source:
-    """Return the same as `as_source`, for chunks that need no event loop."""
-    source = as_source(function, chunks, abort, last_event_id)
-    if not hasattr(source.chunks, "__iter__"):
-        raise TypeError(f"{function}() takes an iterable, not an asynchronous one: write a{function}(...)")
-    return source
-
-
 def _refuse_misuse(function: str, chunks: Any) -> None:
     if isinstance(chunks, str):
-        raise TypeError(f"{function}() takes an iterable of bytes, not str: write {function}([text.encode()])")
+        raise TypeError(f"{function}() takes an iterable of bytes, not {_meant_by(function, chunks)}")
     if isinstance(chunks, (bytes, bytearray, memoryview)):
         name = type(chunks).__name__
         raise TypeError(f"{function}() takes an iterable of bytes, not one {name}: write {function}([data])")
     if client := client_of(chunks):
         raise TypeError(
             f"{function}() takes the body's chunks, not a response of {client}: "
-            f"write {function}(unbroken.from_response(response))"
+            "make a source of it with unbroken.from_response(response)"
         )
+    if isinstance(chunks, type):
+        raise TypeError(f"{function}() takes an iterable of bytes, not the class {chunks.__name__}")
     if not hasattr(chunks, "__iter__") and not hasattr(chunks, "__aiter__"):
-        hint = "; write `await` in front of it" if hasattr(chunks, "__await__") else ""
-        raise TypeError(f"{function}() takes an iterable of bytes, not {type(chunks).__name__}{hint}")
+        if isinstance(chunks, PathLike):
+            raise TypeError(f"{function}() takes an iterable of bytes, not {_meant_by(function, chunks)}")
+        fix = fix_of_sdk(function, chunks)
+        hint = f"; {fix}" if fix else "; write `await` in front of it" if hasattr(chunks, "__await__") else ""
+        raise TypeError(
+            f"{function}() takes a function that calls upstream, or an iterable of bytes, not "
+            f"{type(chunks).__name__}{hint}"
+        )
+
+
+def _meant_by(function: str, text: str | PathLike[str]) -> str:
+    """Return what a text is, a URL, a path or the body itself, and what to write for it."""
+    if not isinstance(text, str) or isfile(text) or ("\n" not in text and text.lower().endswith(_SUFFIXES)):
+        return f'a path: write {function}(open(path, "rb"))'
+    if text.lower().startswith(("http://", "https://")):
+        call = 'client.stream("GET", url)' if function.startswith("a") else "requests.get(url, stream=True)"
+        return f"a URL: write {function}(lambda: {call})"
+    return f"str: write {function}([text.encode()])"
 
 
 def closers_of(

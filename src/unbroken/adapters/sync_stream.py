@@ -37,6 +37,7 @@ class SyncStream(Stream[T], Iterator[T]):
     """
 
     _any_thread_may_close: ClassVar[bool] = True
+    _nudged = False  # whoever waits for upstream is to return for something else
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class SyncStream(Stream[T], Iterator[T]):
         self.close()
 
     def __del__(self) -> None:
-        if not self._closed:
+        if not self._closed and self._may_release():
             close_quietly(self.close)
 
     def prime(self, timeout: float | None = None) -> bool:
@@ -127,16 +128,25 @@ class SyncStream(Stream[T], Iterator[T]):
         """Leave the stream: release upstream and yield nothing more. The verdict is CANCELLED unless there is one.
 
         Any thread may call this, a callback too. While another one reads, that one sets the verdict when it returns.
+        In a fork of the process that made the stream it releases nothing.
         """
         if self._closed:
             return
         self._closed = True  # before the look at `_is_busy`: the one who reads looks at both the other way round
         self._items = iter(())
+        if not self._may_release():
+            self._cancels.clear()
+            return
         if isinstance(self._reader, CallerReader):
             self._reader.wanted = False
         if not self._is_busy():
+            if self._direct is None:  # else nobody looked at the time of the last answer
+                self._note_absence()
             self._cancel()
         self._reader.stop()
+
+    def _now(self) -> float:
+        return self._clock()
 
     def _is_busy(self) -> bool:
         """Whether a thread reads now."""
@@ -208,7 +218,10 @@ class SyncStream(Stream[T], Iterator[T]):
         return self._join(items) if len(items) > 1 else items
 
     def _begin(self) -> None:
+        self._refuse_fork()
         self._begun = True
+        if self._writes:
+            self._note_open()
         self._start_reader()
         self._start_clocks(self._clock())
         # Where nothing is ever due, and no source takes this one's place, nothing needs to be asked between two chunks.
@@ -241,6 +254,7 @@ class SyncStream(Stream[T], Iterator[T]):
 
     def _wait(self, now: float, until: float) -> list[T] | None:
         """Wait for upstream, a deadline or `until`."""
+        self._refuse_fork()  # which has no thread that reads, and would wait for ever
         while not self._closed:
             deadline = self._engine.next_deadline()
             due = math.inf if deadline is None else deadline
@@ -249,6 +263,9 @@ class SyncStream(Stream[T], Iterator[T]):
                 if due <= until:
                     return self._on_deadline(now)
                 self._answered_at = now  # the wait was upstream's time, and not the consumer's
+                return None
+            if self._nudged:
+                self._answered_at = now
                 return None
             arrived = self._reader.take(min(left, _LONGEST_WAIT))
             now = self._clock()

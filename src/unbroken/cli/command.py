@@ -8,17 +8,9 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from . import demo, inspect, repair
+from . import demo, exits, inspect, repair
 from .source import CommandError
 from .terminal import print_error
-
-EXIT_CODES = """exit codes:
-  0  the stream ended well: COMPLETE, or ENDED where its dialect is not known
-  1  --strict, and something had to be mended, or the diagnosis names a problem
-  2  wrong arguments, or the input cannot be read, or the output cannot be written
-  3  the stream failed or was cut: FAILED or TRUNCATED
-  4  the stream ended, but a payload was lost or is unreadable: DAMAGED
-"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -26,13 +18,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="unbroken",
         description="Repair SSE and NDJSON streams, and say what was mended and how they ended.",
-        epilog=EXIT_CODES,
+        epilog=exits.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"unbroken {version('unbroken')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    repair.add_command(commands, epilog=EXIT_CODES)
-    inspect.add_command(commands, epilog=EXIT_CODES)
+    repair.add_command(commands, epilog=exits.EPILOG)
+    inspect.add_command(commands, epilog=exits.EPILOG)
     demo.add_command(commands)
     return parser
 
@@ -56,7 +48,7 @@ def run(argv: Sequence[str] | None) -> int:
         # Errors of inputs and pages are command errors. If standard error fails, nothing can be reported.
         sys.stdout = None
         print_error(f"cannot write to standard output: {error.strerror or error}")
-    return 2
+    return exits.MISUSE
 
 
 def _run(argv: Sequence[str] | None) -> int:

@@ -21,6 +21,7 @@ from ..adapters.sync import repair
 from ..core.report import StreamReport
 from ..http import SSE_HEADERS
 from ..observe.metrics import Collector
+from ..replay import MemoryStore, Replay
 from .source import CommandError
 
 DESCRIPTION = """Serve a page on 127.0.0.1 where you pick a fault and watch the stream, as it comes and repaired.
@@ -28,6 +29,8 @@ Ctrl-C ends it."""
 HEARTBEAT: Final = 1.0
 """Seconds between heartbeats; shorter than the default, so that they can be watched."""
 MAX_REPORTS: Final = 16
+REPLAYED: Final = "reload"
+"""The fault whose repaired side is produced once, whoever reads it."""
 
 Steps = list[tuple[float, bytes]]
 
@@ -76,6 +79,10 @@ FAULTS: Final[dict[str, tuple[str, Steps]]] = {
         "heartbeats wrapped as data",
         [*_answer("A "), (0.5, b"data: : keepalive\n\n"), *_answer("word."), *_END],
     ),
+    "reload": (
+        "nothing, but reload the page, or open it twice",
+        [*_answer(*_WORDS, " Reload ", "me: ", "the ", "right ", "side ", "goes ", "on. ", *_WORDS), *_END],
+    ),
     "python": (
         "the repr of a Python dict, and NaN",
         [
@@ -123,6 +130,7 @@ class DemoServer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}/"
         self.collector = Collector()
         self.reports: OrderedDict[str, StreamReport] = OrderedDict()
+        self.answers = Replay(MemoryStore(), ttl=600.0)
 
     def raw(self, fault: str) -> Iterator[bytes]:
         """Yield what upstream sends, after its pauses."""
@@ -132,11 +140,24 @@ class DemoServer(ThreadingHTTPServer):
 
     def repaired(self, fault: str, run: str) -> Iterator[bytes]:
         """Yield the same stream repaired, and keep its report under the name `run`."""
+        if fault == REPLAYED:
+            self.answers.start(run or fault, self.raw(fault), provider=fault, observers=[self.collector])
+            yield from self.answers.follow(run or fault, heartbeat=HEARTBEAT)
+            return
         with repair(self.raw(fault), heartbeat=HEARTBEAT, provider=fault, observers=[self.collector]) as stream:
             self.reports[run] = stream.report
             if len(self.reports) > MAX_REPORTS:
                 self.reports.popitem(last=False)
             yield from stream
+
+    def report(self, run: str) -> dict[str, Any] | None:
+        """Return the report of a run, None where there is none, or none yet."""
+        if run in self.reports:
+            return self.reports[run].as_dict()
+        try:
+            return self.answers.status(run).report
+        except LookupError:
+            return None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore readers that disconnect, and report other errors as usual."""
@@ -159,8 +180,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, "text/html; charset=utf-8", _page())
         elif url.path == "/metrics":
             self._send(200, "text/plain; version=0.0.4; charset=utf-8", self.server.collector.prometheus().encode())
-        elif url.path == "/report" and run in self.server.reports:
-            self._send(200, "application/json", json.dumps(self.server.reports[run].as_dict()).encode())
+        elif url.path == "/report" and (report := self.server.report(run)) is not None:
+            self._send(200, "application/json", json.dumps(report).encode())
         elif url.path == "/raw" and fault in FAULTS:
             self._stream(self.server.raw(fault))
         elif url.path == "/repaired" and fault in FAULTS:

@@ -13,16 +13,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from ..core.dialect import REGISTRY
 from ..core.events import Format
-from ..core.report import Verdict
 from ..inspection.clients import Breakage, breakages
-from ..inspection.diagnosis import Finding, diagnose, summary
+from ..inspection.diagnosis import Finding, diagnose, headline, summary
 from ..inspection.facts import Facts, Row, printable
 from ..inspection.inspector import STALL, Inspector, inspect_record
 from ..observe.recorder import FlightError, read_flight
+from . import settings
+from .exits import FAILED, INTERRUPTED, MISUSE, WELL, exit_code
 from .source import CommandError, Input
-from .terminal import fit, print_error
+from .terminal import fit, print_error, wrap
 from .timeline import Rows, is_page, page
 from .watchdog import SilenceWatchdog
 
@@ -32,7 +32,6 @@ with the evidence. A response head before the body (curl -i) and flight records 
   curl -sNi https://example.com/stream | unbroken inspect
   unbroken inspect --html report.html saved.sse
 """
-INTERRUPTED: Final = 130  # the convention of shells: 128 + the number of the signal
 _WIDE: Final = 110  # columns that all fields need
 _FLIGHT: Final = b'{"flight":'
 MAX_FLIGHT: Final = 64 * 2**20
@@ -61,7 +60,7 @@ def add_command(commands: Any, *, epilog: str) -> None:
     parser.add_argument(
         "--format", choices=[format.value for format in Format], help="the framing; sniffed unless given"
     )
-    parser.add_argument("--dialect", choices=list(REGISTRY), help="what payloads mean; recognised unless given")
+    settings.add_arguments(parser)
     parser.add_argument(
         "--content-type", metavar="TYPE", help="as the response had it, where its head is not in the file"
     )
@@ -81,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
     code = 0
     for name in names:
         output = _Output(name, brief=len(names) > 1, as_json=arguments.json, colored=_wants_color())
-        code = max(code, _inspect_file(name, output, arguments))
+        with settings.settings_of(arguments, writes=False) as options:
+            code = max(code, _inspect_file(name, output, arguments, options))
         if code == INTERRUPTED:
             break
     return code
@@ -102,21 +102,21 @@ def _check_page(path: str, names: list[str]) -> None:
         raise CommandError.with_file("write", path, error) from error
 
 
-def _inspect_file(name: str, output: _Output, arguments: argparse.Namespace) -> int:
+def _inspect_file(name: str, output: _Output, arguments: argparse.Namespace, options: dict[str, Any]) -> int:
     try:
         with Input(name) as source:
-            return _inspect(source, output, arguments)
+            return _inspect(source, output, arguments, options)
     except FlightError as error:
         failure = CommandError(f"cannot read {name!r}: {error}")
     except CommandError as error:
         failure = error
     print_error(failure)
-    return 2
+    return MISUSE
 
 
-def _inspect(source: Input, output: _Output, arguments: argparse.Namespace) -> int:
-    given = {"format": arguments.format, "dialect": arguments.dialect, "content_type": arguments.content_type}
-    options = {key: value for key, value in given.items() if value is not None}
+def _inspect(source: Input, output: _Output, arguments: argparse.Namespace, options: dict[str, Any]) -> int:
+    given = {"format": arguments.format, "content_type": arguments.content_type}
+    options.update({key: value for key, value in given.items() if value is not None})
     began, first, interrupted = time.monotonic(), b"", False
     with SilenceWatchdog(_report_silence, after=STALL, now=began) as watchdog:
         try:
@@ -157,11 +157,11 @@ def _record(first: bytes, source: Input) -> bytes:
 
 
 def _exit_code(facts: Facts, findings: list[Finding], *, strict: bool) -> int:
-    if facts.report.verdict in (Verdict.FAILED, Verdict.TRUNCATED):
-        return 3
-    if facts.report.verdict is Verdict.DAMAGED:
-        return 4
-    return 1 if strict and any(finding.level == "problem" for finding in findings) else 0
+    if facts.is_bodiless:
+        return WELL
+    if facts.refused:
+        return FAILED
+    return exit_code(facts.report, is_faulty=strict and any(finding.level == "problem" for finding in findings))
 
 
 def _read_to_end(inspector: Inspector, first: bytes, source: Input, output: _Output, watchdog: SilenceWatchdog) -> bool:
@@ -181,6 +181,11 @@ def _read_to_end(inspector: Inspector, first: bytes, source: Input, output: _Out
 def _report_silence(seconds: float) -> None:
     """Report a silence while it lasts, to standard error, since rows may be JSON."""
     print_error(f"no byte for {seconds:.0f} s, still waiting; Ctrl-C gives the diagnosis")
+
+
+def _columns() -> int | None:
+    """Return the columns of the terminal, or None if the output goes elsewhere and is not cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _wants_color() -> bool:
@@ -203,7 +208,7 @@ class _Output:
 
     def show(self, rows: Iterable[Row]) -> None:
         """Write rows."""
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        width = _columns()
         for row in rows:
             self.rows.add(row)
             if not self._brief:
@@ -216,7 +221,8 @@ class _Output:
         # Names are rare: on a narrow terminal, a column for them would leave little room for the content.
         named = f"{row.name:<20} {size:>9}  " if width is None or width >= _WIDE else f"{size:>9}  {_spaced(row.name)}"
         line = f"{row.number or '':>5} {at} {row.kind:<10} {named}{row.text}".rstrip()
-        line = line if width is None else fit(line, width)
+        if width is not None:  # of a repair each word counts, and none is upstream's
+            line = wrap(line, width) if row.kind == "repair" else fit(line, width)
         stall = (
             f"\n{' ' * 6}{self._paint('stall', f'^ {row.gap:.1f} s without a byte before this')}" if row.stall else ""
         )
@@ -230,20 +236,25 @@ class _Output:
         if self._as_json:
             print(json.dumps({**diagnosis(facts, findings, broken), "file": self._name}))
         else:
-            print("\n".join(self._report(facts, findings, broken)))
+            width = _columns()
+            for kind, line in self._report(facts, findings, broken):
+                print(self._paint(kind, line if width is None else wrap(line, width)))
 
-    def _report(self, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> Iterator[str]:
-        yield from ("", *([f"==> {printable(self._name)} <=="] if self._brief else []), summary(facts), "")
-        if not any(finding.level == "problem" for finding in findings):
-            yield "Nothing is wrong with this stream."
+    def _report(self, facts: Facts, findings: list[Finding], broken: list[Breakage]) -> Iterator[tuple[str, str]]:
+        """Yield the lines of the diagnosis, each with the kind by which it is coloured, "" for none."""
+        for line in ("", *([f"==> {printable(self._name)} <=="] if self._brief else []), summary(facts), ""):
+            yield "", line
+        if says := headline(facts, findings):
+            yield "", says
         for finding in findings:
-            yield self._paint(finding.level, f"{finding.level.upper():<8}{finding.says}")
-            yield f"        [{finding.slug}] {finding.evidence}".rstrip()
+            yield finding.level, f"{finding.level.upper():<8}{finding.says}"
+            yield "", f"        [{finding.slug}] {finding.evidence}".rstrip()
         if broken:
-            yield from ("", "Clients that would break on these bytes:")
+            yield "", ""
+            yield "", "Clients that would break on these bytes:"
         for breakage in broken:
-            yield f"  {breakage.clients}: {breakage.how}"
-            yield f"        {breakage.evidence}"
+            yield "", f"  {breakage.clients}: {breakage.how}"
+            yield "", f"        {breakage.evidence}"
 
 
 def _spaced(name: str) -> str:

@@ -7,11 +7,14 @@ import json
 import time
 from typing import Any
 
-from ..core.dialect import CONVERTERS, REGISTRY
 from ..core.events import Format
+from ..core.quantities import safe_name
+from ..core.registry import CONVERTERS
 from ..core.repairer import StreamRepairer
 from ..core.repairs import RepairKind
 from ..core.report import StreamReport, Verdict
+from . import settings
+from .exits import exit_code, is_empty
 from .source import Input
 from .terminal import print_stderr, write_safely
 
@@ -36,7 +39,7 @@ def add_command(commands: Any, *, epilog: str) -> None:
     parser.add_argument(
         "--format", choices=[format.value for format in Format], help="the framing of the input; sniffed unless given"
     )
-    parser.add_argument("--dialect", choices=list(REGISTRY), help="what payloads mean; recognised unless given")
+    settings.add_arguments(parser)
     parser.add_argument("--to", choices=["sse", "ndjson"], help="the framing of the output; kept unless given")
     parser.add_argument("--convert", choices=list(CONVERTERS), help="the dialect of the output; kept unless given")
     parser.add_argument("--no-repairs", action="store_true", help="the standard's reading and nothing else")
@@ -48,16 +51,18 @@ def add_command(commands: Any, *, epilog: str) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    options: dict[str, Any] = {"repairs": ()} if arguments.no_repairs else {}
-    repairer = StreamRepairer(
-        format=arguments.format, dialect=arguments.dialect, to=arguments.to, convert=arguments.convert, **options
-    )
-    with Input(arguments.file) as source:
-        _pump(repairer, source)
+    given = {"format": arguments.format, "to": arguments.to, "convert": arguments.convert}
+    with settings.settings_of(arguments, writes=True) as options:
+        options.update({name: value for name, value in given.items() if value is not None})
+        if arguments.no_repairs:
+            options["repairs"] = ()
+        repairer = StreamRepairer(**options)
+        with Input(arguments.file) as source:
+            _pump(repairer, source)
     report = repairer.report
     if not arguments.quiet:
         print_stderr(json.dumps(report.as_dict()) if arguments.json else describe(report))
-    return exit_code(report, strict=arguments.strict)
+    return exit_code(report, is_faulty=arguments.strict and bool(report.repairs))
 
 
 def _pump(repairer: StreamRepairer, source: Input) -> None:
@@ -68,19 +73,10 @@ def _pump(repairer: StreamRepairer, source: Input) -> None:
     write_safely(repairer.close(time.monotonic()))
 
 
-def exit_code(report: StreamReport, *, strict: bool) -> int:
-    """Return the documented exit code for a stream that has ended."""
-    if report.verdict in (Verdict.FAILED, Verdict.TRUNCATED):
-        return 3
-    if report.verdict is Verdict.DAMAGED:
-        return 4
-    return 1 if strict and report.repairs else 0
-
-
 def describe(report: StreamReport) -> str:
     """Return a few lines on what arrived, what was repaired and how it ended, without any text of upstream."""
     format = report.format.value if report.format else "unknown format"
-    dialect = f", {report.dialect}" if report.dialect else ""
+    dialect = f", {safe_name(report.dialect)}" if report.dialect else ""
     lines = [
         f"{format}{dialect}: {count(report.events, 'event')}, {report.bytes_in} bytes in, {report.bytes_out} bytes out"
     ]
@@ -88,11 +84,20 @@ def describe(report: StreamReport) -> str:
     if report.respellings:
         spellings = ", ".join(f"{name} ({count})" for name, count in sorted(report.respellings.items()))
         lines.append(f"re-spelt: {spellings}")
-    cause = f": {report.error}" if report.error else ""
-    if report.verdict is Verdict.DAMAGED:
-        cause = ": the terminator came, but the answer has a hole"
-    lines.append(f"verdict: {report.verdict.value}{cause}")
+    lines.append(f"verdict: {report.verdict.value}{_cause(report)}")
     return "\n".join(lines)
+
+
+def _cause(report: StreamReport) -> str:
+    """Return what explains the verdict, behind a colon; "" for a stream that ended well."""
+    if report.error is not None:
+        # A code that is the verdict's own word is not said twice.
+        return f": {str(report.error).removeprefix(f'{report.verdict.value}: ')}"
+    if report.verdict is Verdict.DAMAGED:
+        return ": the terminator came, but the answer has a hole"
+    if is_empty(report):
+        return ": not one event came" + ("; the input is empty" if report.bytes_in == 0 else "")
+    return ""
 
 
 def _times(report: StreamReport, kind: RepairKind) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable
 
@@ -31,6 +32,12 @@ def fit(text: str, width: int) -> str:
         elif taken > width:
             return text[:end] + "…"
     return text
+
+
+def wrap(line: str, width: int) -> str:
+    """Return the line broken between its words at that many characters, at least 40; later lines are indented by 8."""
+    lines = textwrap.wrap(line, max(width, 40), subsequent_indent=" " * 8, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def _columns(character: str) -> int:

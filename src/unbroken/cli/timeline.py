@@ -9,19 +9,23 @@ import heapq
 import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from operator import itemgetter
 from typing import Final
 
 from ..inspection.clients import Breakage
-from ..inspection.diagnosis import Finding, summary
+from ..inspection.diagnosis import Finding, headline, summary
 from ..inspection.facts import Facts, Row
+from ..inspection.inspector import shorten
 
 WIDTH: Final = 1000
 TOP: Final = 170  # the base line of the picture: events are drawn above it, heartbeats and repairs below
 HEIGHT: Final = 210
 MAX_TABLE: Final = 500
 """The most rows of the table at its beginning, and at its end."""
+MAX_TEXT: Final = 300
+"""The most characters of a row's content."""
 MAX_DRAWN: Final = 4000
 """The most rows of each kind that are drawn in between: four times the columns of the picture."""
 
@@ -80,7 +84,8 @@ class Rows:
         self._steps: defaultdict[str, int] = defaultdict(lambda: 1)
 
     def add(self, row: Row) -> None:
-        """Add the next row."""
+        """Add the next row, with the beginning of its text."""
+        row = replace(row, text=shorten(row.text, MAX_TEXT), data=None)
         if len(self.first) < MAX_TABLE:
             self.first.append(row)
         else:
@@ -117,7 +122,7 @@ def page(rows: Rows, facts: Facts, findings: list[Finding], broken: list[Breakag
         f"<h1>What came</h1><p>{escape(summary(facts))}</p>",
         *_picture(rows, facts),
         "<h2>Diagnosis</h2>",
-        *_diagnosis(findings),
+        *_diagnosis(facts, findings),
         *_clients(broken),
         *_table(rows),
         "</main></body></html>\n",
@@ -189,9 +194,9 @@ def _mark(kind: str, x: int, share: float) -> str:
 # Diagnosis and table
 
 
-def _diagnosis(findings: list[Finding]) -> Iterator[str]:
-    if not any(finding.level == "problem" for finding in findings):
-        yield '<div class="finding fine"><p>Nothing is wrong with this stream.</p></div>'
+def _diagnosis(facts: Facts, findings: list[Finding]) -> Iterator[str]:
+    if says := headline(facts, findings):
+        yield f'<div class="finding {"note" if facts.stopped else "fine"}"><p>{says}</p></div>'
     for finding in findings:
         level = finding.level
         yield f'<div class="finding {level}"><p><strong>{level.title()}.</strong> {escape(finding.says)}</p>'

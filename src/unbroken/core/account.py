@@ -11,7 +11,7 @@ from dataclasses import replace
 from io import StringIO
 from typing import Any, Final
 
-from .calls import MAX_CALLS, MAX_NAME, Call, Calls, longer_name, replaces
+from .calls import MAX_CALLS, MAX_NAME, Call, Calls, is_same_json, longer_name, replaces
 from .dialect import Delta, EventClass, Part, Reading, ToolFragment
 from .proof import is_whole
 
@@ -30,6 +30,20 @@ def join_surrogates(text: str) -> str:
     if text.isascii() or re.search(_SURROGATE, text) is None:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def count_repetitions(text: str) -> int:
+    """Return how often the passage that ends the text stands there in a row, within its last 4,096 characters."""
+    tail = text[-_WINDOW:]
+    at = tail.rfind(tail[-_NEEDLE:], 0, len(tail) - 1) if len(tail) > _NEEDLE else -1
+    if at < 0:
+        return 1
+    period = len(tail) - _NEEDLE - at
+    unit = tail[-period:]
+    count = 1
+    while tail.endswith(unit, 0, len(tail) - count * period):
+        count += 1
+    return count
 
 
 class _Choice:
@@ -212,13 +226,17 @@ class Account:
         call.id = call.id or self._keep_label(fragment.id)
         if fragment.name and fragment.name != call.name:
             self._name(call, fragment.name)
-        if fragment.arguments and (fragment.whole or call.opened) and replaces(call, fragment):
-            self._room += call.arguments.tell()
-            call.clear()
+        arguments = fragment.arguments
+        if arguments and (fragment.whole or call.opened) and replaces(call, fragment):
+            if fragment.whole and is_same_json(call.arguments.getvalue(), arguments):
+                arguments = ""  # spelt otherwise: what was delivered stands
+            else:
+                self._room += call.arguments.tell()
+                call.clear()
         call.whole = call.whole or fragment.whole
         call.opened = opens
-        if fragment.arguments:
-            self._keep(call.arguments, fragment.arguments)
+        if arguments:
+            self._keep(call.arguments, arguments)
 
     def _name(self, call: Call, piece: str) -> None:
         """Give a call its name, or a further piece of it where no arguments have come."""
@@ -264,6 +282,11 @@ class Account:
         """Return what choice 0 said, or all choices whose index counts pieces."""
         choices = self._choices.values() if self._counts_pieces else (self._first,)
         return join_surrogates("".join([getattr(choice, field).getvalue() for choice in choices]))
+
+    @property
+    def choices(self) -> int:
+        """The number of choices; pieces that a server counted in their index are one."""
+        return 1 if self._counts_pieces else len(self._choices)
 
     @property
     def text(self) -> str:
@@ -312,16 +335,7 @@ class Account:
     @property
     def repetitions(self) -> int:
         """How often the passage that ends the text stands there in a row, within its last 4,096 characters."""
-        tail = self.text[-_WINDOW:]
-        at = tail.rfind(tail[-_NEEDLE:], 0, len(tail) - 1) if len(tail) > _NEEDLE else -1
-        if at < 0:
-            return 1
-        period = len(tail) - _NEEDLE - at
-        unit = tail[-period:]
-        count = 1
-        while tail.endswith(unit, 0, len(tail) - count * period):
-            count += 1
-        return count
+        return count_repetitions(self.text)
 
     def tokens(self) -> tuple[int, str]:
         """Return the number of tokens received, and who counted: `provider`, `count_tokens`, or `events` of content.

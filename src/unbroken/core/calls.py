@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Final
 
 from .dialect import ToolFragment
+from .proof import is_whole, prove
 
 MAX_CALLS: Final = 1024
 """Tool calls, and choices, that are kept of one stream."""
@@ -89,15 +90,23 @@ class Calls:
             return None if _begins_another(call, fragment) else call
         if fragment.id or fragment.name or fragment.whole or fragment.kind != "function" or len(self._at) >= MAX_CALLS:
             return None
-        call = self._unfinished(choice)
+        call = self._unfinished(choice, fragment.arguments)
         if call is not None:
             self._at[choice, fragment.key] = call
         return call
 
-    def _unfinished(self, choice: int) -> Call | None:
-        """Return the last call, if it is the only one whose arguments are not whole: an index may drift from it."""
+    def _unfinished(self, choice: int, arguments: str) -> Call | None:
+        """Return the last call, if it is the only one whose arguments are not whole: an index may drift from it.
+
+        An object may take the place of an empty one that opened a call. Behind a beginning it is left out: it may as
+        well begin the arguments of another call, whose id and name follow.
+        """
         calls = [call for call in self.made if call.choice == choice and call.kind != "hosted"]
         waiting = [call for call in calls if call.kind == "function" and not call.whole and not call.ends_whole()]
+        if arguments.startswith("{") and calls and not waiting:
+            return calls[-1] if arguments != "{}" and calls[-1].is_placeholder else None
+        if arguments.startswith("{") and waiting and waiting[-1].arguments.tell():
+            return None
         return calls[-1] if len(waiting) == 1 and calls[-1] is waiting[0] else None
 
     def add(self, choice: int, fragment: ToolFragment) -> Call:
@@ -128,6 +137,11 @@ def _begins_another(call: Call, fragment: ToolFragment) -> bool:
     if not fragment.arguments.lstrip().startswith("{") or not call.ends_whole():
         return False
     return fragment.arguments != call.arguments.getvalue()
+
+
+def is_same_json(told: str, whole: str) -> bool:
+    """Return whether two texts are the same JSON value, spelt differently."""
+    return is_whole(told) and bool(prove(told) == prove(whole))
 
 
 def longer_name(name: str | None, piece: str) -> str:

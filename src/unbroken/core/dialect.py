@@ -5,12 +5,15 @@ A dialect object lives as long as one stream and is shown only payloads that are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from .failure import Failure
+
+if TYPE_CHECKING:
+    from .events import Format
 
 
 class EventClass(Enum):
@@ -36,8 +39,7 @@ class ToolFragment:
     kind: str = "function"  # "custom": arguments are free text; "hosted": the provider runs it, a client must not
 
 
-@dataclass(slots=True)
-class Part:
+class Part(NamedTuple):
     """Where a part of what a choice says begins, or all of that part, where a provider repeats it at its end.
 
     With `whole` nothing is said twice: what the pieces since the beginning of the part left out is added. If they
@@ -48,6 +50,30 @@ class Part:
     field: str  # "text", "reasoning" or "refusal"
     whole: str | None = None  # None: the part begins, and its pieces follow
     fresh: bool = False
+
+
+class CallPiece:
+    """A piece of a tool call whose place in the answer an index tells: where it stands, and what it says.
+
+    `path`: the keys that lead to its object, which holds the `index`, if there is one. `spelling`: how it is told, as a
+    number, as the digits of a number within a text, or as something that is no index, which is then None.
+    """
+
+    __slots__ = ("choice", "fragment", "index", "path", "spelling")
+
+    def __init__(
+        self,
+        choice: int,
+        path: tuple[str | int, ...],
+        index: int | None,
+        fragment: ToolFragment,
+        spelling: Literal["number", "text", "other"] = "number",
+    ) -> None:
+        self.choice = choice
+        self.path = path
+        self.index = index
+        self.fragment = fragment
+        self.spelling = spelling
 
 
 @dataclass(slots=True)
@@ -100,21 +126,42 @@ class Dialect:
     """False: gateways add the sentinel, and it says nothing of the answer, which ends with a payload of its own."""
     json_payloads: ClassVar[bool] = True
     """False: payloads are prose, no JSON heuristic touches them, and `read` is given the text itself."""
+    tells_end: ClassVar[bool] = False
+    """True, in a dialect of prose: it says what ends an answer, and a clean end without that is a cut. With JSON
+    payloads every dialect says so."""
     steady: ClassVar[bool] = False
     """True promises that reading a payload which differs from the last one in its text alone changes no state, and
     that the reading differs in that text alone; such payloads are then not read one by one."""
     varying: ClassVar[tuple[str, ...]] = ()
     """Keys with a string or number that differs from payload to payload, and that say nothing of its meaning. In a run
     of such payloads `read` is called for the last one only, so that what the dialect counts is right again after it."""
+    lines: ClassVar[bool] = False
+    """True: its clients read NDJSON, whatever upstream answers with; a failure before the first byte is then a line."""
+    framing: ClassVar[Format | None] = None
+    """The framing in which alone it comes, where that is neither SSE nor NDJSON nor an array."""
+    endpoints: ClassVar[tuple[str, ...]] = ()
+    """Ends of the paths of its API. Until a payload shows the dialect, the URL that was asked for tells how a failure
+    is reported, and which heartbeats are written; nothing is recognised or repaired by it."""
     takes_comments: ClassVar[bool] = True
     """False: clients of this dialect fail at an SSE comment. Heartbeats are then bare line ends, and a comment of
     upstream's leaves as one, once the dialect is known. The standard (WHATWG 9.2.6) ignores both."""
+    keys: ClassVar[frozenset[str]] = frozenset()
+    """Keys of this dialect's payloads. Where a raw line end parts one of them, the payload was wrapped, and is put
+    together again; a key that is not here is not put together."""
+    bare_names: ClassVar[frozenset[str]] = frozenset()
+    """Names of events that need no `data:` line either: `read` is given an empty text. The standard (WHATWG 9.2.6)
+    dispatches no such event, but some servers write pings, and ends, in this way."""
     exact_marks: ClassVar[tuple[str, ...]] = ()
     """Payloads that hold one of these texts are read with exact integers: their numbers are a tool's arguments."""
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
         """Return whether this payload can only be of this dialect. Be narrow: a false yes changes what is repaired."""
+        return False
+
+    @classmethod
+    def recognises_prose(cls, event: str, text: str, id: str) -> bool:
+        """Return whether an event of this name, text and last event id can only be of this dialect, one of prose."""
         return False
 
     def read(self, event: str, payload: Any) -> Reading:
@@ -133,6 +180,18 @@ class Dialect:
         """Return the name of the `event:` line that clients of this dialect need, or None."""
         return None
 
+    def missing_error(self, payload: Any) -> Any | None:
+        """Return the `error` that the payload of an error needs for clients to raise at it, or None: it has what it
+        needs."""
+        return None
+
+    def call_pieces(self, payload: Any) -> list[CallPiece]:
+        """Return the pieces of tool calls, in order, which clients put together by an `index` that each has.
+
+        What `read` says of them has keys that begin with that index, where there is one.
+        """
+        return []
+
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
         """Return the event name (or None) and the JSON value by which a failure of ours is reported to clients."""
         return "error", failure.as_error()
@@ -141,29 +200,15 @@ class Dialect:
         """Return the bytes that this dialect's clients want as a heartbeat just now, or None for a comment."""
         return None if self.takes_comments else b"\n"
 
+    def heartbeat_event(self, payload: Any) -> tuple[str | None, Any] | None:
+        """Return name (or None) and JSON value of an event that says nothing, for `heartbeat_as="event"`; or None.
 
-REGISTRY: dict[str, type[Dialect]] = {}
-"""Dialects by name, in the order in which they are asked to recognise a payload."""
-
-
-def register(dialect: type[Dialect]) -> type[Dialect]:
-    """Add a dialect to those that are recognised and can be named; a class decorator."""
-    REGISTRY[dialect.name] = dialect
-    return dialect
+        `payload` is an earlier one of this stream, and what is made of it must be accepted between any two others, at
+        the time of the call: no text, no beginning, no progress.
+        """
+        return None
 
 
-class Converter(Protocol):
-    """Turns readings into the payloads of another dialect, live. Pure: what upstream did not say is not invented."""
-
-    def encode(self, reading: Reading) -> list[Any]:
-        """Return the payloads that this reading becomes: JSON values, or a sentinel string."""
-
-    def end(self) -> list[Any]:
-        """Return the payloads that follow at the end of a complete stream, the sentinel included."""
-
-    def is_complete(self) -> bool:
-        """Return whether the payloads before the sentinel say that the answer is whole; asked after `end`."""
-
-
-CONVERTERS: dict[str, Callable[[], Converter]] = {}
-"""What `convert=` can name."""
+def is_judged(dialect: Dialect | None) -> bool:
+    """Return whether a dialect is known that says what a whole answer is, so that anything else is a cut."""
+    return dialect is not None and (dialect.json_payloads or dialect.tells_end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Final, Generic, TypeVar, Unpack
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, Unpack
 
 from .decoder import copy_buffer
 from .dialect import EventClass
@@ -18,7 +18,10 @@ from .options import Options, RepairOptions, check_options
 from .pipeline import Pipeline, new_report
 from .repairs import Repair
 from .report import StreamError, StreamReport, Verdict
-from .resume import DeliveredIds
+
+if TYPE_CHECKING:
+    from .resume import DeliveredIds, Seam
+    from .withheld import Withheld
 
 T = TypeVar("T")
 _CONTENT: Final = EventClass.CONTENT
@@ -69,8 +72,37 @@ class Engine(Generic[T]):
 
     def remember_ids(self) -> DeliveredIds:
         """Remember the ids of what is delivered, and return them: upstream may send it again after `renew`."""
+        from .resume import DeliveredIds  # most streams come over one connection
+
         delivered = self._pipeline.gate.delivered = DeliveredIds(self.options.last_event_id)
         return delivered
+
+    def withhold(self, seam: Seam | None = None) -> None:
+        """Hold back a beginning that says nothing until something is said: upstream may be asked again, by `renew`.
+
+        `seam`: joins another answer, which `renew` may bring, to what was delivered.
+        """
+        self._pipeline.gate.seam = seam
+        self._pipeline.withheld = self._withheld()
+
+    def _withheld(self) -> Withheld | None:
+        from .withheld import Withheld  # few streams are retried
+
+        named = self._pipeline.withheld.dialect if self._pipeline.withheld is not None else self.options.dialect
+        try:
+            return Withheld(named, self.options.last_event_id, resumes=self._pipeline.gate.delivered is not None)
+        except Exception:  # a dialect that cannot be copied would read two beginnings
+            return None
+
+    def _hand_over(self, items: list[Item], now: float) -> list[T]:
+        """Return what leaves of these items."""
+        items = self._timed(items, now)
+        withheld = self._pipeline.withheld
+        if withheld is not None:
+            items = withheld.pass_on(items)
+            if withheld.released:
+                self._pipeline.withheld = None
+        return self._deliver(items)
 
     @abstractmethod
     def _deliver(self, items: list[Item]) -> list[T]:
@@ -86,7 +118,7 @@ class Engine(Generic[T]):
         """Let the timeout clocks run; the first call starts the stream's time."""
         if self._started_at is None:
             self._start(now)
-        self._clocks.resume(now)
+        self._end_pause(now)
 
     def _start(self, now: float) -> None:
         self._started_at = self._last_item_at = self._last_content_at = now
@@ -103,8 +135,13 @@ class Engine(Generic[T]):
         return now - self._started_at
 
     def pause(self, now: float) -> None:
-        """Let the timeout clocks stand still."""
+        """Let the timeout clocks stand still: the consumer does not ask. The report keeps the longest such time."""
         self._clocks.pause(now)
+
+    def _end_pause(self, now: float) -> None:
+        pause = self._clocks.resume(now)
+        if pause > self.report.longest_pause:
+            self.report.longest_pause = pause
 
     @property
     def early_error(self) -> StreamError | None:
@@ -134,7 +171,7 @@ class Engine(Generic[T]):
         if type(chunk) is not bytes:
             chunk = copy_buffer(chunk)
         fast, report = self._pipeline.fast, self.report
-        if fast is None:
+        if fast is None or self._pipeline.withheld is not None:
             return self._feed(chunk, now)
         events = report.events
         report.chunks_in += 1
@@ -187,7 +224,7 @@ class Engine(Generic[T]):
         if chunk and self._is_timed:
             self._clocks.received(now)
         items = self._pipeline.feed(chunk)
-        delivered = self._deliver(self._timed(items, now)) if items else []
+        delivered = self._hand_over(items, now) if items else []
         gate = self._pipeline.gate
         if gate.state.stopped and not self.finished:
             delivered += self._end(gate.verdict(clean=True, cut=False), now)
@@ -237,7 +274,7 @@ class Engine(Generic[T]):
             return []
         self._since_start(now)
         items, verdict = self._pipeline.close(clean=True)
-        delivered = self._deliver(self._timed(items, now))
+        delivered = self._hand_over(items, now)
         return delivered if self.finished else delivered + self._end(verdict, now)
 
     def fail(self, error: Exception, now: float) -> list[T]:
@@ -246,6 +283,11 @@ class Engine(Generic[T]):
             return self._break_off(error.failure, now, error)
         failure = Failure("upstream-failed", status_hint=502, error_type=type(error).__name__)
         return self._break_off(failure, now, error)
+
+    def end(self, failure: Failure, now: float) -> list[T]:
+        """End by a failure from outside, such as `stopped` or `shutting-down`: upstream is not opened again."""
+        self.renew = None
+        return self._break_off(failure, now)
 
     def _break_off(self, failure: Failure, now: float, met: Exception | None = None) -> list[T]:
         """End because of something that is not in the bytes. An end that was reported already stays as it is.
@@ -256,10 +298,11 @@ class Engine(Generic[T]):
             return []
         self._since_start(now)
         items, verdict = self._pipeline.close(clean=False)
-        delivered = self._deliver(self._timed(items, now))
+        delivered = self._hand_over(items, now)
         state = self._pipeline.gate.state
         if verdict is Verdict.FAILED and state.failure is None:
             state.broke(failure)
+            verdict = self._pipeline.gate.verdict(clean=False, cut=False)
             return delivered + self._end(verdict, now, ours=failure, met=met)
         return delivered + self._end(verdict, now, met=met)
 
@@ -267,8 +310,10 @@ class Engine(Generic[T]):
         """End because the consumer left: the verdict is CANCELLED unless there is one, and nothing more leaves."""
         if not self.finished:
             self._since_start(now)
+            self._end_pause(now)
             gate = self._pipeline.gate
             verdict = gate.verdict(clean=True, cut=False) if gate.state.ended else Verdict.CANCELLED
+            self._pipeline.withheld = None
             self._end(verdict, now)
         self._pipeline.stop()
 
@@ -289,25 +334,46 @@ class Engine(Generic[T]):
             ours = Failure("truncated")
         if ours is not None and self._goes_on(met or StreamError(ours), now):
             return []
+        withheld, self._pipeline.withheld = self._pipeline.withheld, None
+        held = [] if withheld is None else self._deliver(withheld.release())
         self.finished = True
         self._pipeline.finish()
         report = self.report
         report.verdict = verdict
         report.duration = now - (self._started_at if self._started_at is not None else now)
-        items = self._last_items(verdict, ours)
+        items = held + self._last_items(verdict, ours)
         self.error = report.error = self._pipeline.error()
         for observer in self.options.observers:
             observer.ended(report)
         return items
 
+    def _ask_to_renew(self, error: Exception) -> float | None:
+        """Return what `renew` says, which knows nothing of what is held back."""
+        if self.renew is None:
+            return None
+        report, withheld = self.report, self._pipeline.withheld
+        if withheld is None:
+            return self.renew(error)
+        known = report.events, report.last_event_id
+        report.events -= withheld.events
+        report.last_event_id = withheld.last_event_id
+        try:
+            return self.renew(error)
+        finally:
+            report.events, report.last_event_id = known
+
     def _goes_on(self, error: Exception, now: float) -> bool:
         """Ask for another connection; what was forwarded stays, what was half read is forgotten."""
-        delay = None if self.renew is None else self.renew(error)
+        delay = self._ask_to_renew(error)
         if delay is None:
             return False
         self.report.retries += 1
         self.report.timeout = None
-        self._pipeline.reconnect()
+        withheld = self._pipeline.withheld
+        if withheld is not None and withheld.events and (fresh := self._withheld()) is not None:
+            self._pipeline = self._pipeline.anew(withheld, fresh)
+        else:
+            self._pipeline.reconnect()
         self._clocks.restarted(now + delay)
         return True
 

@@ -10,13 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 
 ERROR_TYPE = "unbroken_error"
-"""`error.type` of every error object that this library writes; a second pass knows it by this."""
+"""The mark of every error object that this library writes, by which a second pass knows it.
+
+It is the `type` of an error, or its `origin` where clients expect words of their provider's as `type`.
+"""
 
 SENTENCES = {
     "truncated": "The stream ended before it was complete.",
     "upstream-failed": "The connection to the upstream service failed.",
     "upstream-error": "The upstream service reported an error.",
     "not-a-stream": "The upstream service answered with something that is not a stream.",
+    "empty": "The upstream service answered with nothing.",
+    "shutting-down": "The server is shutting down.",
+    "stopped": "The answer was stopped.",
+    "producer-lost": "The server that made the answer is gone.",
+    "too-old": "The answer took longer than answers are kept.",
+    "trimmed": "The part of the answer that follows is no longer kept.",
+    "store-failed": "The server cannot read the answer at the moment.",
+    "application-error": "The server could not finish the answer.",
     "first-timeout": "The upstream service did not begin its answer in time.",
     "idle-timeout": "The upstream service paused for too long.",
     "silence-timeout": "The upstream service fell silent.",
@@ -32,6 +43,10 @@ SENTENCES = {
 """One safe sentence per code: what a user may read."""
 
 
+_CODES = {sentence: code for code, sentence in SENTENCES.items()}
+
+STOPPED = "stopped"
+"""The code of an answer that was stopped on purpose, whose verdict is CANCELLED; every other code means FAILED."""
 MAX_DETAIL = 2000
 """Characters of upstream's words that are kept, for the log."""
 _ERROR_WORDS = rb"(?i)[ \t]*+error[ \t]*+:[ \t]*+[^ \t]"
@@ -43,11 +58,36 @@ def begins_with_error(line: bytes) -> bool:
 
 
 def is_ours(value: Any) -> bool:
-    """Return whether a JSON value is an error that this library wrote, in whatever dialect's form."""
+    """Return whether a JSON value is an error that this library wrote, in whatever dialect's form.
+
+    The AI SDK takes no key in its errors that it does not know: there our sentence is the mark.
+    """
     if not isinstance(value, dict):
         return False
-    error = value.get("error")
-    return value.get("type") == ERROR_TYPE or (isinstance(error, dict) and error.get("type") == ERROR_TYPE)
+    if value.get("type") == ERROR_TYPE or is_own(value.get("error")):
+        return True
+    if value.get("type") == "RUN_ERROR":
+        return is_own(value.get("rawEvent"))
+    return value.get("type") == "error" and _code_of_text(value) is not None
+
+
+def _code_of_text(value: dict[str, Any]) -> str | None:
+    text = value.get("errorText")
+    return _CODES.get(text) if isinstance(text, str) else None
+
+
+def is_own(error: Any) -> bool:
+    """Return whether an error object, which stands under `error`, was written by this library."""
+    return isinstance(error, dict) and ERROR_TYPE in (error.get("type"), error.get("origin"))
+
+
+def holds_only_ours(value: Any) -> bool:
+    """Return whether an error of ours holds none but our words, in whatever dialect's form: sentences and slugs."""
+    if isinstance(value, dict):
+        return all(map(holds_only_ours, value)) and all(map(holds_only_ours, value.values()))
+    if isinstance(value, str):
+        return value in SENTENCES.values() or re.fullmatch(r"[A-Za-z_-]{1,40}", value) is not None
+    return value is None or isinstance(value, (int, float))
 
 
 def tells_error(value: Any) -> bool:
@@ -61,8 +101,10 @@ def tells_error(value: Any) -> bool:
 
 def failure_of_ours(value: Any) -> Failure:
     """Return the failure from an error that this library wrote."""
-    error = value.get("error")
+    error = value.get("error", value.get("rawEvent"))  # AG-UI's clients find the provider's own error there
     facts = error if isinstance(error, dict) else value
+    if (told := _code_of_text(value)) is not None:
+        return Failure(told)
     # Google's clients expect a number as `code`, so ours stands in `reason` there.
     code = facts.get("reason", facts.get("code"))
     return Failure(code if isinstance(code, str) and code in SENTENCES else "upstream-error")
@@ -86,6 +128,26 @@ class Failure:
     def as_error(self) -> dict[str, Any]:
         """Return the error object of ours, `{"error": {...}}`, which every dialect's frame holds in some form."""
         return {"error": {"message": self.public_message, "type": ERROR_TYPE, "code": self.code}}
+
+    def as_line(self) -> dict[str, Any]:
+        """Return an error as Ollama writes it, the sentence alone; its clients read nothing else of a line."""
+        return {"error": self.public_message, "type": ERROR_TYPE, "code": self.code}
+
+    def as_widest_error(self) -> dict[str, Any]:
+        """Return an error in the form of several dialects at once, for clients of which nothing is known.
+
+        As the data of an event named `error` it makes the clients raise that docs/client-table.md lists, but Google's.
+        """
+        message, code = self.public_message, self.code
+        error = {"code": self.status_hint or 500, "message": message, "type": ERROR_TYPE, "reason": code}
+        flat = {"type": "error", "sequence_number": 0, "code": code, "message": message, "param": None}
+        return {**flat, "error": error}
+
+
+APPLICATION_ERROR = Failure("application-error", status_hint=500)
+"""A bug of the application ended the stream."""
+SHUTTING_DOWN = Failure("shutting-down", status_hint=503)
+"""The server that writes the stream ends it."""
 
 
 def failure_in_words(words: bytes) -> Failure:

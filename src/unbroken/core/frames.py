@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from .dialect import EventClass, Reading
 from .events import Comment, Event
@@ -14,11 +14,11 @@ from .repairs import Repair
 class Frame:
     """One frame: its canonical bytes, and what it is to a reader of events.
 
-    `kind` is None for framing that is neither an event nor a comment: a blank line, a block without data. `known` is
-    whether the dialect was known when it left.
+    `kind` is None for framing that is neither an event nor a comment: a blank line, a block without data. `dialect` is
+    the name of the one that was known when it left, or None.
     """
 
-    __slots__ = ("comment", "event", "kind", "known", "reading", "wire")
+    __slots__ = ("comment", "dialect", "event", "kind", "reading", "wire")
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Frame:
         self.comment = comment
         self.kind = kind
         self.reading = reading  # None where no dialect read the payload
-        self.known = False
+        self.dialect: str | None = None
 
     @property
     def count(self) -> int:
@@ -49,35 +49,40 @@ class Frame:
         return () if self.reading is None else (self.reading,)
 
 
-class Frames(Protocol):
-    """Several frames of content that leave together; all of them were read."""
+if TYPE_CHECKING:
+    from typing import Protocol
 
-    @property
-    def kind(self) -> EventClass:
-        """`CONTENT`."""
+    class Frames(Protocol):
+        """Several frames of content that leave together; all of them were read."""
 
-    @property
-    def known(self) -> bool:
-        """True: a dialect read them."""
+        @property
+        def kind(self) -> EventClass:
+            """`CONTENT`."""
 
-    @property
-    def wire(self) -> bytes:
-        """Their canonical bytes."""
+        @property
+        def dialect(self) -> str | None:
+            """The name of the dialect that read them."""
 
-    @property
-    def count(self) -> int:
-        """The number of events, at least one."""
+        @property
+        def wire(self) -> bytes:
+            """Their canonical bytes."""
 
-    def events(self) -> Sequence[Event]:
-        """Return the events, in order."""
+        @property
+        def count(self) -> int:
+            """The number of events, at least one."""
 
-    def readings(self) -> Sequence[Reading]:
-        """Return what each of the events means, in order."""
+        def events(self) -> Sequence[Event]:
+            """Return the events, in order."""
 
+        def readings(self) -> Sequence[Reading]:
+            """Return what each of the events means, in order."""
 
-Outgoing = Frame | Frames
-Item = Outgoing | Repair
-"""A repair stands before what it produced."""
+    Outgoing = Frame | Frames
+    Item = Outgoing | Repair
+    """A repair stands before what it produced."""
+
+else:  # names of types alone: a protocol takes long to make, at import
+    Frames = Outgoing = Item = object
 
 
 class Delivery(Enum):
@@ -85,3 +90,14 @@ class Delivery(Enum):
 
     EVENTS = "events"
     WIRE = "wire"  # its canonical bytes
+
+
+def exchanged(wire: bytes, before: str, after: str) -> bytes | None:
+    """Return the bytes of a frame with another payload; None where the first one does not stand in it.
+
+    In SSE a payload may stand there in several `data:` lines.
+    """
+    lines, others = before.encode(), after.encode()
+    if lines not in wire:
+        lines, others = (text.replace(b"\n", b"\ndata: ") for text in (lines, others))
+    return others.join(wire.rsplit(lines, 1)) if lines in wire else None

@@ -6,23 +6,28 @@ forwards changes the state (`state.py`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .account import Account
 from .decoder import replace_invalid_utf8
-from .dialect import REGISTRY, Dialect, EventClass, Reading
+from .dialect import Dialect, EventClass, Reading, is_judged
 from .events import Comment, Event, Format
 from .failure import Failure, failure_of_ours, is_ours
 from .frames import Frame, Item
-from .mending import DONE, SENTINEL_LINE, begins_like_json, is_misspelt_done
+from .lone_error import LoneError
+from .mending import DONE, SENTINEL_LINE, begins_like_json
 from .options import Options
-from .proof import FLAWED, UNPROVEN, prove, read_exactly, read_loosely
-from .repairs import Repair, RepairKind
+from .proof import FLAWED, UNPROVEN, read_exactly, read_loosely
+from .registry import recognise, recognise_prose
+from .repairs import LOSSES, Repair, RepairKind
 from .report import StreamReport, Verdict
-from .resume import DeliveredIds
-from .sniffer import is_error_body
 from .state import Mode, Phase, Signal, State
+
+if TYPE_CHECKING:
+    from .resume import DeliveredIds, Seam
+    from .tool_index import ToolIndex
 
 # Measured, looking up a member of an enumeration costs 0.1 µs.
 _CONTENT: Final = EventClass.CONTENT
@@ -30,16 +35,16 @@ _ERROR: Final = EventClass.ERROR
 _LIVENESS: Final = EventClass.LIVENESS
 _TERMINAL: Final = EventClass.TERMINAL
 _LIVE: Final = Phase.LIVE
-_LOSSES: Final = frozenset((RepairKind.OVERSIZED_EVENT, RepairKind.SPLICED_EVENT))
-"""Repairs by which a payload, or the beginning of one, is always gone."""
+_KNOWN: Final = Mode.KNOWN
+_CALLS: Final = '"tool_calls"'
 
 
 class Gate:
     """Forwards events, drops them by name, or ends the stream."""
 
     __slots__ = (
-        "_lone_error", "_names_matter", "account", "delivered", "dialect", "opened", "options", "out", "report",
-        "showed_framing", "state", "target",
+        "_complete", "account", "delivered", "dialect", "lone_error", "opened", "options", "out", "report",
+        "seam", "showed_framing", "state", "target", "tool_index",
     )  # fmt: skip
 
     def __init__(self, options: Options, report: StreamReport) -> None:
@@ -47,7 +52,8 @@ class Gate:
         self.report = report
         self.out: list[Item] = []
         self.account = report.account = Account(options.count_tokens) if options.account else None
-        self.state = State(stops_at_sentinel=RepairKind.AFTER_DONE in options.repairs)
+        masks = options.errors == "mask"
+        self.state = State(stops_at_sentinel=RepairKind.AFTER_DONE in options.repairs, masks_errors=masks)
         self.dialect: Dialect | None = None
         self.opened = False
         """Whether anything was forwarded."""
@@ -58,10 +64,13 @@ class Gate:
         """The framing in which frames are written, once that is decided; None: their own."""
         self.delivered: DeliveredIds | None = None
         """The ids of what was delivered, kept where a broken connection may be resumed."""
-        self._lone_error: Failure | None = None  # the first event was nothing but an error, of no known dialect
-        self._names_matter = False  # clients of the dialect need the names of some events
+        self.lone_error = LoneError(report)
+        self.tool_index: ToolIndex | None = None
+        self.seam: Seam | None = None
+        """What joins the answers of several connections, where that was asked for."""
+        self._complete: Callable[..., tuple[Event, bytes]] | None = None  # adds what its clients need in some events
         if options.dialect is not None:
-            self._enter(options.dialect)
+            self.enter(options.dialect)
 
     def take_items(self) -> list[Item]:
         """Return what was forwarded and repaired since the last call."""
@@ -73,6 +82,8 @@ class Gate:
         self.state.reconnect()
         if self.delivered is not None:
             self.delivered.restart()
+        if self.seam is not None:
+            self.seam.restart(self.report)
 
     # What may be repaired, and what was
 
@@ -100,7 +111,7 @@ class Gate:
     def repair(self, kind: RepairKind, start: int, end: int) -> None:
         """Record one repair of the input from byte `start` to byte `end`."""
         repair = Repair(kind, start, end - start)
-        if kind in _LOSSES:
+        if kind in LOSSES:
             self.state.lost_payload()
         self.report.note_repair(repair)
         self.out.append(repair)
@@ -126,11 +137,9 @@ class Gate:
 
     def note_swallowed(self, line: str) -> None:
         """Note a hole where a line that is no payload holds one of the known dialect: its own line end was lost."""
-        at = line.find("{")
-        if at < 0 or self.dialect is None or self.state.mode is not Mode.KNOWN:
-            return
-        value = prove(line[at:])
-        if isinstance(value, dict) and self.dialect.recognises("message", value):
+        from .damage import swallows_payload
+
+        if self.state.mode is Mode.KNOWN and swallows_payload(line, self.dialect):
             self.state.lost_payload()
 
     # Ids
@@ -156,8 +165,10 @@ class Gate:
 
         `named`: the frame has an `event:` line of its own, or cannot have one. `lead`: framing before the frame.
         """
+        if self.dialect is None and event.event != "message" and (found := recognise_prose(event)) is not None:
+            self.enter(found)
         dialect, state = self.dialect, self.state
-        if value == DONE and self.expects_done and self.report.format is Format.NDJSON:
+        if event.data == SENTINEL_LINE and self.expects_done and self.report.format is Format.NDJSON:
             event, value = replace(event, data=DONE), FLAWED  # the sentinel, as NDJSON spells it
         # A repair can make an event longer, and the next reader has the same limit.
         too_long = len(wire) > self.options.max_event_bytes
@@ -165,6 +176,11 @@ class Gate:
         is_special = too_long or value is None or phase is not _LIVE or state.failure or event.data == DONE
         if is_special and self._drops(event, value, start, end, too_long=too_long):
             return False
+        if self.seam is not None and type(value) is dict:
+            joined = self.seam.take(self, event, wire, value, start, end)
+            if joined is None:
+                return False
+            event, wire = joined
         reading = None
         if dialect is not None and not dialect.json_payloads:
             reading = self._absorb(dialect.read(event.event, event.data))
@@ -174,19 +190,32 @@ class Gate:
                 return False
             reading = self._read_flawed(event)
         elif value is not UNPROVEN:
+            if _CALLS in event.data:
+                from .tool_index import number_calls  # few streams call tools
+
+                event, wire, value = number_calls(self, event, wire, value, start, end)
             reading = self._read(event, value)
             is_unwanted = reading is not None and reading.kind is _LIVENESS and self.options.comments == "drop"
-            if self._names_matter and not is_unwanted:
-                event, wire = self._with_name(event, wire, value, start, end, named=named)
+            if self._complete is not None and not is_unwanted and state.masked is None:
+                event, wire = self._complete(self, event, wire, value, start, end, named=named)
         else:
             self.report.unproven += 1
             reading = self._read_unproven(event)
+        if state.masks_errors:
+            from .masking import is_masked  # few streams mask errors, and few payloads are flawed: see `_read_flawed`
+
+            if is_masked(state, event, value) and state.masked is not None:
+                self.report.masked_errors += 1
+                state.die(state.masked, end)
+                return False
         if state.phase is not phase:
             event = self._spell_sentinel(event)
         kind = self._classify(value) if reading is None else reading.kind
         if kind is _LIVENESS and self.options.comments == "drop":
             return False
         self.report.events += 1
+        if self.seam is not None:
+            self.seam.note(self.report, kind)
         self._emit(Frame(lead + wire, event, None, kind, reading))
         return True
 
@@ -196,32 +225,31 @@ class Gate:
         Return whether it was dropped.
         """
         state = self.state
-        if self._lone_error is not None and event.data == DONE:
-            state.forwarded_error(self._lone_error)  # an error, and the sentinel of chat: that was the answer
+        if self.lone_error.failure is not None and event.data == DONE:
+            state.forwarded_error(self.lone_error.failure)  # an error, and the sentinel of chat: that was the answer
         if state.after_done:
             pass  # a further document of the block that held the sentinel, whose repair names all of it
         elif too_long:
             self.repair(RepairKind.OVERSIZED_EVENT, start, end)
         elif state.failure and event.data == DONE and self.allows(RepairKind.DONE_AFTER_ERROR):
             self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
-        elif value is None and self._wants_content(event) and self.allows(RepairKind.EMPTY_DATA):
+        elif value is None and state.mode is _KNOWN and self.allows(RepairKind.EMPTY_DATA):
+            if self.dialect is not None and self.dialect.says_by_name(event.event):
+                return False  # clients do not read its payload, and would not fail at `null`
             self.repair(RepairKind.EMPTY_DATA, start, end)
         else:
             return False
         return True
 
-    def _wants_content(self, event: Event) -> bool:
-        """Return whether clients of the known dialect read the payload of this event, and fail at `null`."""
-        dialect = self.dialect
-        return self.state.mode is Mode.KNOWN and not (dialect is not None and dialect.says_by_name(event.event))
-
     def _emit(self, frame: Frame) -> None:
         self.opened = True
-        frame.known = self.dialect is not None
+        frame.dialect = self.report.dialect
         self.out.append(frame)
 
     def _classify(self, value: Any) -> EventClass:
         """Return the class of an event that no dialect read."""
+        if self.lone_error.failure is not None:
+            return _ERROR
         if value is UNPROVEN and self.dialect is not None:
             return _CONTENT  # nothing but content is ever this long
         return _TERMINAL if self.state.phase is Phase.DONE else EventClass.STRUCTURAL
@@ -234,20 +262,25 @@ class Gate:
         if dialect is not None and event.data == dialect.sentinel:
             self.state.forwarded_sentinel(is_whole=dialect.is_complete(), completes=dialect.sentinel_completes)
             return None
-        if self.report.format is Format.SSE and _is_prose(event.data):
+        if dialect is None:
+            self.lone_error.note(event, FLAWED, self.state)
+        from .damage import leaves_hole
+
+        if self.report.format is Format.SSE and event.data and event.data[0] not in ":{[":  # `[DONE]` is no prose
             self.state.receive(Signal.PROSE)
         if leaves_hole(event.data, self.state.mode):
             self.state.lost_payload()
-            if self.state.mode is Mode.OPEN:  # elsewhere it is counted by who decides what becomes of it
+            # Elsewhere it is counted by who decides what becomes of it.
+            if self.state.mode is Mode.OPEN and self.report.format is Format.SSE:
                 self.report.invalid_json += 1
         return None
 
     def _drops_sentinel(self, event: Event) -> bool:
         """End the stream at a sentinel that would mean success of an answer that is cut; return whether it did."""
         dialect = self.dialect
-        if dialect is None or dialect.sentinel_completes or event.data != dialect.sentinel:
+        if dialect is None or dialect.sentinel_completes or event.data != dialect.sentinel or self.state.ended:
             return False
-        if self.state.ended or dialect.is_complete() or not self.allows(RepairKind.DONE_AFTER_ERROR):
+        if dialect.is_complete() or not self.allows(RepairKind.DONE_AFTER_ERROR):
             return False
         self.state.forwarded_sentinel(completes=False)
         return True
@@ -255,6 +288,10 @@ class Gate:
     def _read_unproven(self, event: Event) -> Reading | None:
         """Read a payload that is too long for a proof: its finish, its end or its error counts all the same."""
         value = read_loosely(event.data) if begins_like_json(event.data) else UNPROVEN
+        if _CALLS in event.data:
+            from .tool_index import ToolIndex
+
+            self.tool_index = ToolIndex(leaves=True)
         if value is FLAWED:
             self.state.lost_payload()
         return self._read(event, value) if isinstance(value, dict) else None
@@ -264,39 +301,45 @@ class Gate:
 
         In NDJSON it is a JSON string, and is written only where nothing else says that the answer is whole.
         """
-        source, target = self.report.format, self.target
-        if target is Format.NDJSON and source is not target and self.state.needs_sentinel:
-            return replace(event, data=SENTINEL_LINE)
-        return event
+        respells = self.target is Format.NDJSON and self.report.format is not Format.NDJSON
+        return replace(event, data=SENTINEL_LINE) if respells and self.state.needs_sentinel else event
 
     def _read(self, event: Event, value: Any) -> Reading | None:
-        if type(value) is dict and ("error" in value or "type" in value) and is_ours(value):
-            self.state.forwarded_error(failure_of_ours(value))
-        dialect = self.dialect or _recognise(event.event, value)
+        is_own = type(value) is dict and ("error" in value or "type" in value) and is_ours(value)
+        ours = failure_of_ours(value) if is_own else None
+        found = None if self.state.mode is _KNOWN else recognise(event.event, value)
+        dialect = self.dialect if found is None or type(found) is type(self.dialect) else found
         if dialect is None:
-            is_lone = self.report.format is Format.SSE and not self.report.events and is_error_body(value)
-            self._lone_error = Failure("upstream-error") if is_lone else None
+            if ours is not None:
+                self.state.forwarded_error(ours)
+            self.lone_error.note(event, value, self.state)
             return None
         marks = dialect.exact_marks
         if marks and any(mark in event.data for mark in marks):
             value = read_exactly(event.data)
         reading = dialect.read(event.event, value)
-        if self.dialect is None and not self._enter_by(dialect, reading):
-            return None
-        return self._absorb(reading)
+        if ours is not None:
+            if reading.failure is None or reading.failure.code != ours.code:  # of another dialect's form
+                reading = replace(reading, kind=_ERROR, failure=ours)
+            self.state.forwarded_error(reading.failure or ours)
+        return None if found is not None and not self._enter_by(dialect, reading) else self._absorb(reading)
 
     def _absorb(self, reading: Reading) -> Reading:
         kind = reading.kind
         if kind is _ERROR:
             self.state.forwarded_error(reading.failure or Failure("upstream-error"))
+            if self.state.masked is not None:
+                return reading  # it is not delivered
         elif kind is _TERMINAL:
             self.state.forwarded_terminator()
-        report = self.report
-        # A terminator can bring the last text with it.
-        if not report.content_emitted:
-            report.content_emitted = kind is _CONTENT or any(delta.text or delta.tools for delta in reading.deltas)
+        if self.tool_index is not None:
+            self.tool_index.note(reading)
+        if not self.report.content_emitted:  # a terminator can bring the last text with it
+            self.report.content_emitted = kind is _CONTENT or any(delta.text or delta.tools for delta in reading.deltas)
         if self.account is not None:
             self.account.absorb(reading)
+            if reading.failure is not None and self.options.convert not in (None, self.report.dialect):
+                self.account = None  # behind an error a conversion writes nothing
         return reading
 
     # The dialect
@@ -305,42 +348,31 @@ class Gate:
         """Take the dialect that was recognised; return whether the payload may count as one of its own.
 
         An error alone proves little: it ends the stream as failed, and nothing is dropped on its account. In prose, and
-        after other lines or elements, each a record of its own, it may be anybody's.
+        after other lines or elements, each a record of its own unless it becomes an event, it may be anybody's until
+        more shows the dialect.
         """
+        may_be_record = self.report.events and Format.SSE not in (self.report.format, self.target)
         if reading.kind is not _ERROR:
-            self._enter(dialect)
-        elif self.state.mode is Mode.TEXT or (self.report.format is not Format.SSE and self.report.events):
-            return False
-        else:
+            self.enter(dialect)
+        elif self.dialect is None:
+            if self.state.mode is Mode.TEXT or may_be_record:
+                self.state.forwarded_early_error(reading.failure or Failure("upstream-error"))
+                return False
             self._know(dialect)
         return True
 
-    def _enter(self, dialect: Dialect) -> None:
+    def enter(self, dialect: Dialect) -> None:
+        """Take this dialect for the one of the stream."""
         self._know(dialect)
         self.state.receive(Signal.DIALECT if dialect.json_payloads else Signal.TEXT_DIALECT)
 
     def _know(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._names_matter = type(dialect).event_name is not Dialect.event_name
+        self.lone_error.forget()
         self.report.dialect = dialect.name
+        from .completing import completer_of  # loaded with the first dialect that is known
 
-    def _with_name(
-        self, event: Event, wire: bytes, value: Any, start: int, end: int, *, named: bool
-    ) -> tuple[Event, bytes]:
-        """Return event and frame with the name that clients of the dialect need, where it is missing and fits."""
-        assert self.dialect is not None
-        name = self.dialect.event_name(value)
-        if name is None or name == event.event or set(name) & set("\r\n\0"):
-            return event, wire
-        if named:
-            # Lines and elements have no place for a name: they get it where they become SSE.
-            becomes_sse = self.target is Format.SSE and self.report.format is not Format.SSE
-            return (replace(event, event=name) if becomes_sse else event), wire
-        longer = b"event: " + name.encode() + b"\n" + wire
-        if len(longer) > self.options.max_event_bytes or not self.allows(RepairKind.EVENT_NAME_RESTORED):
-            return event, wire
-        self.repair(RepairKind.EVENT_NAME_RESTORED, start, end)
-        return replace(event, event=name), longer
+        self._complete = completer_of(type(dialect))
 
     # What is not an event
 
@@ -357,9 +389,10 @@ class Gate:
         else:
             self.out.append(frame)
 
-    def forward_bare(self, wire: bytes) -> None:
-        """Forward framing that is not an event: a blank line, a block of nothing but `id:` or `retry:`."""
-        self._emit(Frame(wire))
+    def forward_bare(self, wire: bytes, reading: Reading | None = None) -> None:
+        """Forward framing that is not an event: a blank line, a block without data; `reading`: what its name says."""
+        if reading is None or self._absorb(reading).kind is not _LIVENESS or self.options.comments != "drop":
+            self._emit(Frame(wire, kind=None if reading is None else reading.kind, reading=reading))
 
     # The end
 
@@ -373,25 +406,11 @@ class Gate:
     def verdict(self, *, clean: bool, cut: bool) -> Verdict:
         """Return the verdict at the end of input; `cut`: a last piece was not whole."""
         dialect = self.dialect
-        complete = None if dialect is None or not dialect.json_payloads else dialect.is_complete()
+        judged = is_judged(dialect) and (self.options.empty != "end" or self.report.events > 0)
+        complete = dialect.is_complete() if judged and dialect is not None else None
         return self.state.verdict(clean=clean, cut=cut, complete=complete)
 
 
-def leaves_hole(payload: str, mode: Mode) -> bool:
-    """Return whether the answer has a hole where this payload, which is not JSON, is dropped or left unreadable.
-
-    Not an empty one, a comment or a sentinel; of other words only those that begin like JSON, or stand where the
-    dialect has nothing but JSON.
-    """
-    said = payload.strip()
-    if not said or said[0] == ":" or is_misspelt_done(said):
-        return False
-    return mode is Mode.KNOWN or begins_like_json(said)
-
-
-def _is_prose(data: str) -> bool:
-    return bool(data) and data[0] not in ":{["  # `[DONE]` too begins like JSON
-
-
-def _recognise(name: str, value: Any) -> Dialect | None:
-    return next((dialect() for dialect in REGISTRY.values() if dialect.recognises(name, value)), None)
+def keys_of(gate: Gate) -> Collection[str]:
+    """Return the keys that payloads of the known dialect have."""
+    return () if gate.dialect is None or gate.state.mode is not Mode.KNOWN else gate.dialect.keys

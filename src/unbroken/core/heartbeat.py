@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Final
 
+from .naming import by_name
 from .quantities import check_seconds
 
 MAX_TICK: Final = 0.25
@@ -27,6 +28,7 @@ def _tick(seconds: float) -> float:
     return min(MAX_TICK, math.ldexp(1.0, math.frexp(seconds)[1] - 5))  # between 1/32 and 1/16 of `seconds`
 
 
+@by_name
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
     """Limits in seconds; None turns one off. The time in which the consumer does not ask counts for none of them.
@@ -154,11 +156,14 @@ class Clocks:
         if self._paused_at is None:
             self._paused_at = now
 
-    def resume(self, now: float) -> None:
-        """Let the clocks go on from where they stopped."""
-        if self._paused_at is not None:
-            self._pauses += now - self._paused_at
-            self._paused_at = None
+    def resume(self, now: float) -> float:
+        """Let the clocks go on from where they stopped. Return the seconds for which they stood still."""
+        if self._paused_at is None:
+            return 0.0
+        pause = now - self._paused_at
+        self._pauses += pause
+        self._paused_at = None
+        return pause
 
     def next_deadline(self) -> float | None:
         """Return the time at which the next clock runs out, or None: no clock is armed, or they stand still."""

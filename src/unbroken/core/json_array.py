@@ -10,11 +10,12 @@ import re
 from enum import Enum
 from typing import Any, Final
 
+from .damage import leaves_hole
 from .decoder import is_utf8
 from .events import Event
 from .failure import Failure
-from .gate import Gate, leaves_hole
-from .mending import DONE, mend_payload
+from .gate import Gate, keys_of
+from .mending import DONE, mend_lines, mend_payload
 from .proof import FLAWED, prove
 from .repairs import RepairKind
 
@@ -271,6 +272,7 @@ class JSONArrayReader:
         if value is FLAWED and not self._gate.options.standard_only:
             self._mend(text, start, end)
         else:
+            self._gate.report.invalid_json += value is FLAWED
             self._forward(text, value, start, end)
 
     def _forward(self, text: str, value: Any, start: int, end: int) -> None:
@@ -284,9 +286,12 @@ class JSONArrayReader:
 
     def _mend(self, text: str, start: int, end: int) -> None:
         gate = self._gate
-        kind, pieces = mend_payload(text, gate.allows)
-        if kind is not None and DONE not in pieces:
-            gate.repair(kind, start, end)
+        kinds, pieces = mend_payload(text, gate.allows)
+        if not kinds:
+            kinds, pieces = mend_lines(text, gate.allows, keys=keys_of(gate))
+        if kinds and DONE not in pieces:
+            for kind in kinds:
+                gate.repair(kind, start, end)
             for piece in pieces:
                 self._add_comma()
                 self._forward(piece, prove(piece), start, end)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from .damage import leaves_hole
 from .decoder import LineSplitter, is_utf8
 from .events import Event
-from .failure import Failure, begins_with_error, failure_in_words, is_ours
-from .gate import Gate, leaves_hole
-from .mending import DONE, escape_separators, join_raw_lines, mend_payload, one_line
+from .failure import Failure, begins_with_error, failure_in_words, is_ours, tells_error
+from .gate import Gate, keys_of
+from .mending import DONE, escape_separators, mend_lines, mend_payload, one_line
 from .proof import FLAWED, UNPROVEN, BracketScanner, is_whole, prove
+from .registry import would_fail
 from .repairs import RepairKind
 from .sniffer import body_failure, is_error_body
 from .state import Mode
@@ -34,6 +36,11 @@ class _OpenDocument:
         self.end = 0
         self.scanner: BracketScanner | None = None
         self.oversized = False  # the open line is too long, and gone
+
+    @property
+    def in_string(self) -> bool:
+        """Whether the last line ended within a string, where blanks are text."""
+        return self.scanner is not None and self.scanner.in_string
 
     def append(self, line: bytes, start: int, end: int) -> None:
         """Add a line."""
@@ -81,16 +88,9 @@ class NDJSONReader:
     """
 
     __slots__ = (
-        "_at_margin",
-        "_first",
-        "_gate",
-        "_indented",
-        "_limit",
-        "_needs_object",
-        "_open",
-        "_splitter",
+        "_at_margin", "_first", "_gate", "_indented", "_limit", "_needs_object", "_open", "_splitter", "_tail",
         "shows_its_framing",
-    )
+    )  # fmt: skip
 
     open_array: Final = b"["
     pending_fields: Final = b""
@@ -114,6 +114,7 @@ class NDJSONReader:
         self._needs_object = sniffed
         self._at_margin = True
         self._indented = False  # blanks before the open line are gone already
+        self._tail = b""  # blanks that stood behind the line at hand
 
     def feed(self, chunk: bytes) -> None:
         """Read the next bytes."""
@@ -124,7 +125,7 @@ class NDJSONReader:
             self._take_raw_line(line, start)
             if self._gate.state.stopped:
                 return
-        if splitter.open_line and splitter.open_line[0] in _BLANKS:
+        if splitter.open_line and splitter.open_line[0] in _BLANKS and not self._open.in_string:
             splitter.skip_blanks()
             self._indented = True
         if len(splitter.open_line) + 1 > self._limit:
@@ -158,9 +159,11 @@ class NDJSONReader:
             self._open.start = start
 
     def _take_raw_line(self, raw: bytes, start: int) -> None:
-        body = raw.lstrip(_BLANKS)
+        in_string = self._open.in_string
+        body = raw if in_string else raw.lstrip(_BLANKS)
         at = start + len(raw) - len(body)
         line = body.rstrip(_BLANKS)
+        self._tail = body[len(line) :].removesuffix(b"\r")
         self._at_margin = at == start and not self._indented
         self._indented = False
         if self._open.oversized or len(body) + 1 > self._limit:
@@ -168,7 +171,7 @@ class NDJSONReader:
             if self._gate.state.dead_from is None:
                 self._end_oversized(at + len(body))
             return
-        if not line:
+        if not line and not in_string:
             self._gate.report.respellings["blank-line"] += 1
             return
         if not self._at_margin or len(line) != len(body):
@@ -183,6 +186,10 @@ class NDJSONReader:
         self._gate.repair(RepairKind.OVERSIZED_EVENT, self._open.start, end)
 
     def _take_undecodable(self, line: bytes, start: int) -> None:
+        if self._open.scanner is not None and self._begins_anew(line):
+            self._give_up()
+            if self._gate.state.stopped:
+                return  # this line is not read
         decoded = self._gate.decode(line, start)
         if self._gate.options.standard_only:
             self._take_invalid(decoded, start, start + len(line))
@@ -211,6 +218,10 @@ class NDJSONReader:
             if self._first.holds and len(text) <= _MAX_HELD and not is_ours(value):
                 self._first.held = (text, start, end)
                 return
+        is_lost = value is None and self._gate.state.mode is Mode.KNOWN and self._gate.allows(RepairKind.EMPTY_DATA)
+        if is_lost and self._first.held is not None:
+            self._gate.repair(RepairKind.EMPTY_DATA, start, end)  # no second document: the next reader will not see it
+            return
         self._forward(text, value, start, end)
 
     def _forward(self, text: str, value: Any, start: int, end: int) -> None:
@@ -248,11 +259,12 @@ class NDJSONReader:
             gate.repair(RepairKind.STRAY_FRAMING, start, end)
             inner = text.partition(":")[2].removeprefix(" ")
             if line.startswith(b"data:") and is_whole(inner):
-                self._forward_document(inner.strip(" \t"), start, end)
+                self._forward_document(inner, start, end)
             return True
-        kind, pieces = mend_payload(text, gate.allows)
-        if kind is not None:
-            gate.repair(kind, start, end)
+        kinds, pieces = mend_payload(text, gate.allows)
+        if kinds:
+            for kind in kinds:
+                gate.repair(kind, start, end)
             for piece in pieces:
                 if piece != DONE:
                     self._forward_document(piece, start, end)
@@ -260,7 +272,7 @@ class NDJSONReader:
         return self._begin(line, start, end)
 
     def _forward_document(self, text: str, start: int, end: int) -> None:
-        payload = one_line(text)
+        payload = one_line(text).strip(" \t")  # a CR that goes can leave blanks outside
         value = prove(payload)
         if self._misleads(payload):
             self._take_invalid(payload.encode(), start, end)
@@ -274,25 +286,35 @@ class NDJSONReader:
         if scanner.spoiled or scanner.whole or not self._gate.allows(RepairKind.RAW_NEWLINE):
             return False
         self._open.scanner = scanner
-        self._open.append(line, start, end)
+        self._append(scanner, line, start, end)
         return True
 
+    def _append(self, scanner: BracketScanner, line: bytes, start: int, end: int) -> None:
+        """Add a scanned line to the open document, with the blanks behind it where they are text."""
+        if scanner.in_string:
+            line, end = line + self._tail, end + len(self._tail)
+        self._open.append(line, start, end)
+
     def _continue(self, scanner: BracketScanner, line: bytes, start: int, end: int) -> None:
-        if self._at_margin and line[:1] == b"{" and is_whole(line.decode()):
-            # A whole document at the left margin: what came before it was never going to be one.
+        if self._begins_anew(line):
             self._give_up()
-            self._take_document(line, start, end)
-        elif len(self._open.lines) + len(line) + 2 > self._limit:
+            if not self._gate.state.stopped:
+                self._take_document(line, start, end)
+        elif len(self._open.lines) + len(line) + len(self._tail) + 2 > self._limit:
             self._open.take()
             self._gate.repair(RepairKind.OVERSIZED_EVENT, self._open.start, end)
         else:
-            self._open.append(line, start, end)
             scanner.feed(b"\n" + line)
+            self._append(scanner, line, start, end)
             if scanner.whole or scanner.spoiled:
                 self._end_document()
 
+    def _begins_anew(self, line: bytes) -> bool:
+        # A whole document at the left margin: what came before it was never going to be one.
+        return self._at_margin and line[:1] == b"{" and is_whole(line.decode("utf-8", "replace"))
+
     def _end_document(self) -> None:
-        pieces = join_raw_lines(bytes(self._open.lines).decode())
+        kinds, pieces = mend_lines(bytes(self._open.lines).decode(), self._gate.allows, keys=keys_of(self._gate))
         if not pieces:
             self._give_up()
             return
@@ -301,7 +323,8 @@ class NDJSONReader:
         if self._is_first_of_body():
             self._gate.die(body_failure(prove(pieces[0])), RepairKind.NOT_A_STREAM, start, end)
             return
-        self._gate.repair(RepairKind.RAW_NEWLINE, start, end)
+        for kind in kinds:
+            self._gate.repair(kind, start, end)
         self._forward_document(pieces[0], start, end)
 
     def _give_up(self) -> None:
@@ -320,8 +343,7 @@ class NDJSONReader:
         if policy == "keep" and self._leaves_first():
             policy = "drop"  # what leaves first shows the next reader the format
         if policy == "drop" and begins_with_error(line) and gate.state.mode is Mode.KNOWN:
-            self._release_held()
-            gate.die(failure_in_words(line), RepairKind.INVALID_JSON, start, end)
+            self._die(failure_in_words(line), start, end)
             return
         if policy != "keep" and leaves_hole(line.decode(), gate.state.mode):
             gate.state.lost_payload()
@@ -329,10 +351,23 @@ class NDJSONReader:
             for text in line.decode().split("\n"):
                 self._forward(text, FLAWED, start, end)
         elif policy == "error" and not gate.options.standard_only:
-            self._release_held()
-            gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
+            self._die(Failure("invalid-json"), start, end)
         elif not gate.options.standard_only:
             gate.repair(RepairKind.INVALID_JSON, start, end)
+
+    def _die(self, failure: Failure, start: int, end: int) -> None:
+        """End the stream at a line that is not JSON, behind the document that waited.
+
+        If that one fails the stream itself, no frame of ours follows, and the next reader sees a body: so it is one
+        here.
+        """
+        held = self._first.held
+        if held is not None and (tells_error(value := prove(held[0])) or would_fail(self._gate.dialect, value)):
+            self._first.take()
+            self._gate.die(body_failure(value), RepairKind.NOT_A_STREAM, held[1], end)
+            return
+        self._release_held()
+        self._gate.die(failure, RepairKind.INVALID_JSON, start, end)
 
     # The end
 
@@ -355,9 +390,14 @@ class NDJSONReader:
             stripped = b""
         cut = bool(self._open.lines)
         self._give_up()
+        if (end := self._gate.state.dead_from) is not None:
+            self._gate.report.bytes_in = end  # by what was held; the tail behind it is not read
+            return cut
         cut = self._drop_tail(stripped, start, start + len(line)) or cut
-        if (held := self._first.take()) is not None:
-            self._end_held(held, clean=clean)
+        if clean and (held := self._first.take()) is not None:
+            # The one document that was all: where the content type says JSON, this was a body and not a stream.
+            self._gate.die(body_failure(prove(held[0])), RepairKind.NOT_A_STREAM, held[1], held[2])
+        self._release_held()
         return cut
 
     def _is_last(self, line: bytes) -> bool:
@@ -370,16 +410,8 @@ class NDJSONReader:
         is_framed = line.startswith(b"data:") and is_whole(text[5:])
         return prove(text) is not FLAWED or bool(mend_payload(text, self._gate.allows)[1]) or is_framed
 
-    def _end_held(self, held: tuple[str, int, int], *, clean: bool) -> None:
-        """Take the one document that was all: where the content type says JSON, this was a body and not a stream."""
-        text, start, end = held
-        if clean:
-            self._gate.die(body_failure(prove(text)), RepairKind.NOT_A_STREAM, start, end)
-        else:
-            self._forward(text, prove(text), start, end)
-
     def _drop_tail(self, line: bytes, start: int, end: int) -> bool:
         self.shows_its_framing = line[:1] in (b"{", b"[", b'"')
-        if line and self._gate.state.dead_from is None:
+        if line:
             self._gate.repair_if_enabled(RepairKind.UNFINISHED_TAIL, start, end)
         return bool(line)

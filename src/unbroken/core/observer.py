@@ -31,6 +31,14 @@ class Observer:
         """The stream ended, its verdict is final."""
 
 
+class BugObserver(Observer):
+    """An observer that is also told of a bug of the application inside of the stream, which then ends the stream."""
+
+    def application_raised(self, error: Exception) -> None:
+        """A function that the application gave raised this."""
+        raise NotImplementedError
+
+
 def hooks(observers: Iterable[Observer], name: str) -> tuple[Callable[..., None], ...]:
     """Return the methods of that name that the observers override."""
     methods = [getattr(observer, name) for observer in observers]

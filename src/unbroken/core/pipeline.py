@@ -3,22 +3,62 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from .decoder import BOM
+from .dialect import is_judged
 from .events import Format
 from .failure import Failure
 from .frames import Delivery, Item
 from .gate import Gate
 from .options import Options
+from .registry import dialect_in
 from .repairs import RepairKind
 from .report import StreamError, StreamReport, Verdict
-from .sniffer import LONGEST_AWAITED, MAX_HEAD, Beginning, awaited, not_a_stream, sniff
+from .sniffer import LONGEST_AWAITED, Beginning, awaited, begins_coded, not_a_stream, sniff
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from .fast_path import FastPath
     from .fast_path import Reader as FastPathReader
+    from .withheld import Withheld
 
+    class FramingReader(Protocol):
+        """Reads one framing, chunk by chunk. Its module, and the fast path, are loaded when a stream of it begins."""
+
+        @property
+        def shows_its_framing(self) -> bool:
+            """Whether what came is in this framing, even if nothing of it was forwarded.
+
+            Asked at the end of a body of which nothing left: then it is a stream that was empty or cut, and not a
+            foreign body. Where something left, only that counts: the next reader sees nothing else.
+            """
+
+        @property
+        def offset(self) -> int:
+            """Where the first byte stands that was not read."""
+
+        @property
+        def open_array(self) -> bytes | None:
+            """What an error of ours must begin with to be an element of the input's array; None once that has ended."""
+
+        @property
+        def pending_fields(self) -> bytes:
+            """`id:` and `retry:` fields without an event, which leave with what is written last."""
+
+        def end_pending(self) -> None:
+            """Take a pending id for the last one: no event follows that it could leave with."""
+
+        def feed(self, chunk: bytes) -> None:
+            """Read the next bytes."""
+
+        def close(self, *, clean: bool) -> bool:
+            """Take the end of input; return whether a piece was cut."""
+
+
+_UNFINISHED: Final = (Verdict.FAILED, Verdict.TRUNCATED, Verdict.CANCELLED)
+"""The verdicts for which a failure can stand; an answer that was stopped is CANCELLED."""
 _MAX_INDENT: Final = 1024
 """Blanks before the first line that are kept; they mean something only before a misnamed field."""
 
@@ -32,39 +72,6 @@ def new_report(options: Options) -> StreamReport:
         provider=options.provider,
         request_id=options.request_id,
     )
-
-
-class FramingReader(Protocol):
-    """Reads one framing, chunk by chunk. Its module, and the fast path, are loaded when a stream of it begins."""
-
-    @property
-    def shows_its_framing(self) -> bool:
-        """Whether what came is in this framing, even if nothing of it was forwarded.
-
-        Asked at the end of a body of which nothing left: then it is a stream that was empty or cut, and not a foreign
-        body. Where something left, only that counts: the next reader sees nothing else.
-        """
-
-    @property
-    def offset(self) -> int:
-        """Where the first byte stands that was not read."""
-
-    @property
-    def open_array(self) -> bytes | None:
-        """What an error of ours must begin with to be an element of the input's array; None once that has ended."""
-
-    @property
-    def pending_fields(self) -> bytes:
-        """`id:` and `retry:` fields without an event, which leave with what is written last."""
-
-    def end_pending(self) -> None:
-        """Take a pending id for the last one: no event follows that it could leave with."""
-
-    def feed(self, chunk: bytes) -> None:
-        """Read the next bytes."""
-
-    def close(self, *, clean: bool) -> bool:
-        """Take the end of input; return whether a piece was cut."""
 
 
 class Pipeline:
@@ -87,6 +94,7 @@ class Pipeline:
         "options",
         "reader",
         "report",
+        "withheld",
     )
 
     def __init__(self, options: Options, report: StreamReport, delivery: Delivery | None = None) -> None:
@@ -97,9 +105,11 @@ class Pipeline:
         self.fast: FastPath | None = None
         """Stands before the reader; None before the format is known, for a JSON array, and after the end."""
         self.closed = False
+        self.withheld: Withheld | None = None
+        """The beginning that waits, where upstream may be asked again; None once it has left."""
         self._delivery = delivery
         self._prefix = bytearray()  # while the format is not known
-        self._awaits: bytes | None = None  # what must come into `_prefix` before its format can be told
+        self._awaits: tuple[bytes, int] | None = None  # what must come into `_prefix` before its format can be told
         self._searched = 0  # bytes of `_prefix` that were searched for it
         self._base = 0  # where `_prefix` begins
         self._origin = 0  # where the connection at hand begins
@@ -120,7 +130,7 @@ class Pipeline:
             self.reader.feed(chunk)
         else:
             self._prefix += chunk
-            if self._awaits is None or self._has_come(self._awaits):
+            if self._awaits is None or self._has_come(*self._awaits):
                 self._choose_format(at_end=False)
         self._note_end()
         return gate.take_items()
@@ -146,8 +156,22 @@ class Pipeline:
             cut = self.reader.close(clean=clean)
             if clean and not self.report.events and not self.options.standard_only:
                 self._reject_if_foreign(self.reader)
+            if clean and not cut:
+                gate.lone_error.end(gate.state)
+        if clean and not (cut and self.reports_truncation) and self._is_empty():
+            gate.state.die(Failure("empty", status_hint=502), self.report.bytes_in)
         self._shut_fast_path()
         return gate.take_items(), gate.verdict(clean=clean, cut=cut)
+
+    def _is_empty(self) -> bool:
+        """Return whether the body held no event where the caller expects an answer."""
+        state = self.gate.state
+        return self.options.expects_answer and not self.report.events and not (state.stopped or state.ended)
+
+    def catch_up(self) -> None:
+        """Have the dialect read the last payload that was forwarded, so that what it counts is right."""
+        if self.fast is not None:
+            self.fast.catch_up()
 
     def finish(self) -> None:
         """Take the end of the stream, which no other connection follows: nothing more is read."""
@@ -176,6 +200,23 @@ class Pipeline:
         self._skips_bom = True
         self.gate.reconnect()
 
+    def anew(self, withheld: Withheld, fresh: Withheld) -> Pipeline:
+        """Return a pipeline that goes on with another connection as if nothing had come that is still held back.
+
+        The framing that was decided, ids that were delivered, counts of repairs and offsets stay; `fresh` is what the
+        next attempt holds back.
+        """
+        self.options.dialect = withheld.dialect
+        report = new_report(self.options)
+        for name in ("format", "dialect", "events", "last_event_id"):
+            setattr(self.report, name, getattr(report, name))
+        other = Pipeline(self.options, self.report, self._delivery)
+        other.gate.target, other.gate.delivered, other.gate.seam = self.gate.target, self.gate.delivered, self.gate.seam
+        other.gate.opened = other.gate.showed_framing = withheld.passed
+        other.withheld = fresh
+        other.reconnect()
+        return other
+
     @property
     def open_array(self) -> bytes | None:
         """What an error must begin with to be an element of the input's array; None once that has ended."""
@@ -189,15 +230,14 @@ class Pipeline:
     @property
     def reports_truncation(self) -> bool:
         """Whether a cut is a failure: only where the dialect says what is whole."""
-        dialect = self.gate.dialect
-        return dialect is not None and dialect.json_payloads and not self.options.standard_only
+        return is_judged(self.gate.dialect) and not self.options.standard_only
 
     def error(self) -> StreamError | None:
         """Return the error that the report's verdict stands for."""
         failure, verdict = self.gate.state.failure, self.report.verdict
         if verdict is Verdict.TRUNCATED and self.reports_truncation:
             failure = Failure("truncated")
-        failed = verdict is Verdict.FAILED or verdict is Verdict.TRUNCATED
+        failed = verdict in _UNFINISHED
         return self.report.error_for(failure) if failure is not None and failed else None
 
     def _reject_if_foreign(self, reader: FramingReader) -> None:
@@ -214,11 +254,16 @@ class Pipeline:
 
     # The format
 
-    def _has_come(self, pattern: bytes) -> bool:
+    def _has_come(self, pattern: bytes, limit: int) -> bool:
         """Return whether what the sniffer awaits has come, without a search through the whole prefix for each chunk."""
         begin = max(0, self._searched - LONGEST_AWAITED)
         self._searched = len(self._prefix)
-        return self._searched > MAX_HEAD + _MAX_INDENT or re.search(pattern, self._prefix[begin:]) is not None
+        return self._searched > limit + _MAX_INDENT or re.search(pattern, self._prefix[begin:]) is not None
+
+    @property
+    def may_be_coded(self) -> bool:
+        """Whether what waits for its format may be coded lines."""
+        return self.reader is None and begins_coded(bytes(self._prefix).removeprefix(BOM).lstrip()[:2])
 
     def _choose_format(self, *, at_end: bool) -> None:
         given = self.options.expected_format
@@ -229,7 +274,14 @@ class Pipeline:
         content_type = self.options.content_type
         to_lines = self.options.to is Format.NDJSON
         prefix = bytes(self._prefix)
-        beginning = sniff(prefix, content_type, at_start=self._skips_bom, at_end=at_end, to_lines=to_lines)
+        beginning = sniff(
+            prefix,
+            content_type,
+            at_start=self._skips_bom,
+            at_end=at_end,
+            to_lines=to_lines,
+            may_be_coded=self.options.dialect is None,  # a named one would have said that it comes in such lines
+        )
         if beginning is not None:
             self._awaits = None
             self._follow(beginning, at_end=at_end)
@@ -297,6 +349,12 @@ class Pipeline:
                 holds_first=beginning.holds_first,
             )
             self._begin_fast_path(lines, b"\n")
+        elif format is Format.CODED_LINES:
+            from .coded_lines import CodedLineReader
+
+            self.reader = CodedLineReader(self.gate, self._base)
+            if self.gate.dialect is None and (dialect := dialect_in(format)) is not None:
+                self.gate.enter(dialect)
         else:
             from .json_array import JSONArrayReader
 

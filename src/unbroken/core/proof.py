@@ -51,6 +51,7 @@ MAX_PARTS: Final = 2**16
 _PLAIN_STARTS: Final = frozenset("{[")
 # Seldom needed: compiled at their first use, by `re` itself.
 _STRINGS: Final = r'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+_STRING_OR_NUMBERS: Final = r'(?s)("[^"\\]*+(?:\\.[^"\\]*+)*+"?)|\[[-+.,0-9eE \t\r\n]*+\]'
 _NO_BRACKETS: Final = r"[^\[\]{}]+"
 _STEP: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 
@@ -104,11 +105,13 @@ def read_exactly(text: str) -> Any:
 def read_loosely(text: str) -> Any:
     """Return the value of a text that is too long for `prove`, `FLAWED`, or `UNPROVEN` where it has too many parts.
 
-    A long text that is worth reading is one long string in a small object; of many small values the objects alone would
-    take forty times its length.
+    A long text that is worth reading is one long string in a small object, or a long list of numbers beside the end; of
+    many small values the objects alone would take forty times its length, and so such a list is read as an empty one.
     """
-    if text.count(",") + text.count("[") + text.count("{") > MAX_PARTS:
-        return UNPROVEN
+    if _count_parts(text) > MAX_PARTS:
+        text = re.sub(_STRING_OR_NUMBERS, lambda found: found[1] or "[]", text)
+        if _count_parts(text) > MAX_PARTS:
+            return UNPROVEN
     try:
         value, end = _scan(text, _skip_blanks(text, 0))
     except (ValueError, StopIteration):
@@ -116,6 +119,10 @@ def read_loosely(text: str) -> Any:
     except RecursionError:
         return UNPROVEN
     return value if _skip_blanks(text, end) == len(text) else FLAWED
+
+
+def _count_parts(text: str) -> int:
+    return text.count(",") + text.count("[") + text.count("{")
 
 
 def is_whole(text: str) -> bool:
@@ -150,8 +157,9 @@ def prove_series(text: str) -> list[str]:
     return pieces if len(pieces) > 1 else []
 
 
-_MARKS: Final = re.compile(rb'["\\{}\[\]]')
-_IN_STRING: Final = re.compile(rb'["\\]')
+# Compiled at their first use, by `re` itself: few streams are scanned.
+_MARKS: Final = rb'["\\{}\[\]]'
+_IN_STRING: Final = rb'["\\]'
 
 
 class BracketScanner:
@@ -187,11 +195,12 @@ class BracketScanner:
     def _follow(self, piece: bytes) -> None:
         at = 0
         end = len(piece)
+        in_string, marks = re.compile(_IN_STRING), re.compile(_MARKS)
         if self.escaped:
             self.escaped = False
             at = 1
         while at < end:
-            found = (_IN_STRING if self.in_string else _MARKS).search(piece, at)
+            found = (in_string if self.in_string else marks).search(piece, at)
             if found is None:
                 return
             mark = piece[found.start()]

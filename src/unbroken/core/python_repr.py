@@ -2,6 +2,7 @@
 
 https://docs.python.org/3/reference/lexical_analysis.html#literals. What `repr` writes for JSON's own values is all that
 is read; whatever fails a JSON proof afterwards (a set, a tuple, a key that is not a string) was something else.
+Double quotes it writes around a text with a single quote, and around no other: JSON is not read as a repr.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import json
 import re
 from typing import Final
 
-_WRITTEN: Final = r"""\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[\\'"nrt])"""  # the escapes that `repr` knows
+_WRITTEN: Final = r"""\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[\\'nrt])"""  # the escapes that `repr` writes
 _TOKEN: Final = re.compile(
     rf"""[ \t\r\n]*+(?:
         (?P<punctuation>[{{}}\[\]:,])
       | (?P<word>True|False|None)\b
       | (?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:e[+-]?[0-9]++)?)(?![0-9A-Za-z_.])
-      | (?P<string>'[^'\\\r\n]*+(?:{_WRITTEN}[^'\\\r\n]*+)*+'|"[^"\\\r\n]*+(?:{_WRITTEN}[^"\\\r\n]*+)*+")
+      | (?P<string>'[^'\\\r\n]*+(?:{_WRITTEN}[^'\\\r\n]*+)*+'|"(?=[^"']*+')[^"\\\r\n]*+(?:{_WRITTEN}[^"\\\r\n]*+)*+")
     )""",
     re.VERBOSE,
 )

@@ -69,3 +69,8 @@ def shown(value: object) -> str:
         is_short = -(10**_MAX_SHOWN) < value < 10**_MAX_SHOWN
         return repr(value) if is_short else f"an integer of {value.bit_length()} bits"
     return f"a {type(value).__name__}"
+
+
+def safe_name(name: str) -> str:
+    """Return a name for a message as it is; as `shown` does where a terminal would obey it or a line would end."""
+    return name if name.isprintable() else shown(name)

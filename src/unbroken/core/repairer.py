@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from functools import cache
+from typing import TYPE_CHECKING, Unpack
 
 from .decoder import BOM
-from .dialect import CONVERTERS, REGISTRY, Converter, Dialect, EventClass
+from .dialect import Dialect, EventClass
 from .encoder import spell, spell_error, spell_heartbeat, spell_payload
 from .engine import Engine
 from .events import Format
@@ -14,28 +15,44 @@ from .frames import Delivery, Frame, Item, Outgoing
 from .heartbeat import Heartbeat
 from .mending import DONE
 from .options import RepairOptions, refuse_unknown
+from .registry import CONVERTERS
 from .repairs import Repair, RepairKind
 from .report import Verdict
 from .sniffer import is_lines, media_type
 from .state import Phase
+
+if TYPE_CHECKING:
+    from .event_heartbeat import EventHeartbeat
+    from .registry import Converter
 
 
 class StreamRepairer(Engine[bytes]):
     """Clean bytes out of bytes: whole frames, heartbeats between them, at most one error frame, which is the last.
 
     Takes the keyword arguments of `unbroken.repair`, but that `heartbeat` and `timeouts` are None unless they are
-    given: they need who asks for `next_deadline`. `now` is any monotonic clock's time in seconds. What callbacks raise
-    passes through.
+    given: they need who asks for `next_deadline`, as `pace` does. `now` is any monotonic clock's time in seconds. What
+    callbacks raise passes through.
     """
 
-    __slots__ = ("_converter", "_heartbeat", "_indented", "_told_failure")
+    __slots__ = ("_converter", "_events", "_heartbeat", "_indented", "_told_failure")
 
     _DELIVERY = Delivery.WIRE
+
+    def __new__(cls, **options: Unpack[RepairOptions]) -> StreamRepairer:
+        """Return a repairer of the kind that paces what it writes, where `pace` is given."""
+        if cls is StreamRepairer and options.get("pace") is not None:
+            return super().__new__(_paced())
+        return super().__new__(cls)
 
     def __init__(self, **options: Unpack[RepairOptions]) -> None:
         refuse_unknown("StreamRepairer", options, writes=True)
         super().__init__(**options)
         self._heartbeat = Heartbeat(self.options.heartbeat)
+        self._events: EventHeartbeat | None = None
+        if self.options.heartbeat_as == "event":
+            from .event_heartbeat import EventHeartbeat
+
+            self._events = EventHeartbeat()
         self._converter: Converter | None = None
         self._told_failure = False  # a conversion ended with upstream's error, as the last frame
         self._indented = False  # heartbeats were written that are right for JSON, and for SSE end with a line
@@ -58,7 +75,8 @@ class StreamRepairer(Engine[bytes]):
         if self.finished:
             return None
         self._catch_up_heartbeat()
-        heartbeat, clock = self._heartbeat.next_deadline(), self._clocks.next_deadline()
+        heartbeat = None if self._wrote_last_line() else self._heartbeat.next_deadline()
+        clock = self._clocks.next_deadline()
         if heartbeat is None or clock is None:
             return clock if heartbeat is None else heartbeat
         return min(heartbeat, clock)
@@ -68,6 +86,8 @@ class StreamRepairer(Engine[bytes]):
         self._catch_up_heartbeat()
         if (items := super().on_deadline(now)) or self.finished or not self._heartbeat.due(now):
             return items
+        if self._wrote_last_line():
+            return []
         self._heartbeat.wrote(now)
         self.report.heartbeats += 1
         return self._count([self._spell_heartbeat()])
@@ -78,8 +98,20 @@ class StreamRepairer(Engine[bytes]):
         if self._pipeline.gate.target is None and self._may_be_json():
             self._indented = True
             return b" "
+        if self._pipeline.gate.target is None and self._pipeline.may_be_coded:
+            return b"\n"  # means nothing in SSE either, so that the framing is still to be decided
+        if self._events is not None and self._pipeline.gate.state.failure is None:
+            self._pipeline.catch_up()
+            event = self._events.spell(self._fix_target(), self._pipeline.gate.dialect, self._converter)
+            if event is not None:
+                return event
         id_seen = bool(self.report.last_event_id)
         return spell_heartbeat(self._fix_target(), self._output_dialect(), id_seen=id_seen)
+
+    def _wrote_last_line(self) -> bool:
+        """Return whether lines are written, and the answer has ended: a blank behind the last one is a line to some."""
+        gate = self._pipeline.gate
+        return gate.state.ended and gate.target is Format.NDJSON
 
     def _may_be_json(self) -> bool:
         """Return whether a content type of JSON is all that is known: an array, lines, or a misnamed stream."""
@@ -93,7 +125,8 @@ class StreamRepairer(Engine[bytes]):
         gate = self._pipeline.gate
         if gate.target is None:
             options = self.options
-            gate.target = self.report.format or options.expected_format or _format_of(options.content_type)
+            usual = _format_of(options.content_type, self._output_dialect())
+            gate.target = self.report.format or options.expected_format or usual
         return gate.target
 
     def _read(self, chunk: bytes, now: float) -> list[bytes]:
@@ -121,6 +154,8 @@ class StreamRepairer(Engine[bytes]):
             pieces = [frame.wire for frame in frames]
         else:
             pieces = [self._spell(frame) for frame in frames]
+        if self._events is not None and self._converter is None:
+            self._events.note(frames, self._pipeline.gate.dialect)
         return self._count([piece for piece in pieces if piece])
 
     def _spell(self, frame: Outgoing) -> bytes:
@@ -131,13 +166,12 @@ class StreamRepairer(Engine[bytes]):
 
     def _convert(self, frame: Outgoing, target: Format) -> bytes:
         """Write one frame as the dialect that was asked for; what has no meaning here passes as it is."""
-        if not frame.known or not self._converts():
-            return spell(frame, self.report.format, target)
-        if self._converter is None:
-            assert self.options.convert is not None
-            self._converter = CONVERTERS[self.options.convert]()
         if self._told_failure:
             return b""
+        if frame.dialect in (None, self.options.converts_to):
+            return spell(frame, self.report.format, target)
+        if self._converter is None:
+            self._converter = self._new_converter()
         readings = frame.readings()
         self._told_failure = any(reading.failure is not None for reading in readings)
         if not readings:
@@ -145,32 +179,56 @@ class StreamRepairer(Engine[bytes]):
         encode = self._converter.encode
         return b"".join(spell_payload(payload, target) for reading in readings for payload in encode(reading))
 
+    def _new_converter(self) -> Converter:
+        asked = self.options.convert
+        return CONVERTERS[self.options.converts_to or ""](None if isinstance(asked, str) else asked)
+
     def _converts(self) -> bool:
         """Return whether frames are written as those of another dialect."""
-        convert, dialect = self.options.convert, self._pipeline.gate.dialect
+        convert, dialect = self.options.converts_to, self._pipeline.gate.dialect
         return convert is not None and dialect is not None and dialect.name != convert
 
     def _last_items(self, verdict: Verdict, ours: Failure | None) -> list[bytes]:
         frames: list[bytes] = []
         if ours is not None:
-            frames = [self._spell_failure(ours)]
+            held = [] if self._converter is None else self._converter.cut()
+            frames = [spell_payload(payload, self._fix_target()) for payload in held]
+            frames.append(self.spell_failure(ours))
         elif verdict is Verdict.COMPLETE or verdict is Verdict.DAMAGED:  # of a hole the next reader sees nothing
             frames = self._complete()
         pending = self._pipeline.pending_fields
-        if pending and not self._converts() and self._fix_target() is Format.SSE:
-            frames[:1] = [pending + (frames[0] if frames else b"\n")]
+        if pending and not (self._converts() or self._told_failure) and self._fix_target() is Format.SSE:
+            alone = not frames or len(pending) + len(frames[0]) > self.options.max_event_bytes  # as before any event
+            frames[:1] = [pending + b"\n", *frames[:1]] if alone else [pending + frames[0]]
         return self._count([frame for frame in frames if frame])
 
-    def _spell_failure(self, failure: Failure) -> bytes:
+    def spell_failure(self, failure: Failure) -> bytes:
+        """Return the frame that tells a failure of ours, if the stream ended by it now."""
         array = self._pipeline.open_array
-        return spell_error(failure, self._output_dialect(), self._fix_target(), array)
+        first = not self.report.events
+        return spell_error(failure, self._dialect_of_errors(), self._fix_target(), array, first=first)
+
+    def _dialect_of_errors(self) -> Dialect | None:
+        """Return the dialect that an error of ours is told in: as the output, but in the form that was asked for.
+
+        Of a stream that is in the dialect of the conversion already, everything passes but our own frames.
+        """
+        dialect, convert = self._output_dialect(), self.options.convert
+        if convert is None or isinstance(convert, str) or dialect is None or dialect.name != convert.to:
+            return dialect
+        return (self._converter or self._new_converter()).dialect
+
+    @property
+    def output_dialect(self) -> Dialect | None:
+        """The dialect of what is written, once it is known: its form is that of errors told in this stream's place."""
+        return self._output_dialect()
 
     def _output_dialect(self) -> Dialect | None:
-        """Return the dialect of the output: the stream's own, or the one it is converted to."""
+        """Return the dialect of the output: the stream's own, the one of the URL, or the one it is converted to."""
         converts = self._converter is not None or not self.report.events
         if self.options.convert is not None and converts:
-            return REGISTRY[self.options.convert]()
-        return self._pipeline.gate.dialect
+            return (self._converter or self._new_converter()).dialect
+        return self._pipeline.gate.dialect or self.options.asked
 
     def _complete(self) -> list[bytes]:
         if self._converter is not None:
@@ -179,13 +237,25 @@ class StreamRepairer(Engine[bytes]):
             keeps_sentinel = not self._converter.is_complete()
             return [spell_payload(payload, target, keeps_sentinel=keeps_sentinel) for payload in payloads]
         gate = self._pipeline.gate
-        wants_done = RepairKind.MISSING_DONE in self.options.repairs or self.options.convert is not None
+        converts = self.options.convert is not None and not self.options.standard_only
+        wants_done = converts or RepairKind.MISSING_DONE in self.options.repairs
         if not wants_done or gate.state.phase is Phase.DONE or gate.dialect is None or gate.dialect.sentinel != DONE:
             return []
         if self._fix_target() is not Format.SSE or not gate.dialect.is_complete():
             return []
         gate.repair(RepairKind.MISSING_DONE, self.report.bytes_in, self.report.bytes_in)
         return [b"data: [DONE]\n\n"]
+
+
+@cache
+def _paced() -> type[StreamRepairer]:
+    """Return the class of repairers that pace what they write; few streams are paced."""
+    from .pacing.paced import Paced
+
+    class PacedRepairer(Paced, StreamRepairer):
+        __slots__ = ("_guard", "_pacer")
+
+    return PacedRepairer
 
 
 def _means_the_source(frame: Outgoing) -> bool:
@@ -199,6 +269,7 @@ def _means_the_source(frame: Outgoing) -> bool:
     return frame.event is None or frame.kind is EventClass.TERMINAL or frame.event.data == DONE
 
 
-def _format_of(content_type: str | None) -> Format:
-    """Guess the framing that a reader expects by the media type; SSE where it says nothing."""
-    return Format.NDJSON if is_lines(content_type) else Format.SSE
+def _format_of(content_type: str | None, dialect: Dialect | None) -> Format:
+    """Guess the framing that a reader expects: by the media type, or the dialect whose clients read lines; else SSE."""
+    reads_lines = dialect is not None and dialect.lines and media_type(content_type) != "text/event-stream"
+    return Format.NDJSON if reads_lines or is_lines(content_type) else Format.SSE

@@ -6,8 +6,8 @@ spellings that are merely made canonical (CRLF, `data:{`, a BOM) are re-spelling
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import Final, NamedTuple
 
 
 class RepairKind(Enum):
@@ -33,6 +33,12 @@ class RepairKind(Enum):
     """A bare `error: {...}` line became an event that holds the error."""
     RAW_NEWLINE = "raw-newline"
     """Raw line ends inside one JSON document were escaped or removed."""
+    RAW_CONTROL = "raw-control"
+    """Control characters that stood raw inside a JSON string were escaped."""
+    LONE_BACKSLASH = "lone-backslash"
+    """A backslash that escaped nothing, inside a JSON string, was escaped itself."""
+    SPLIT_EVENT = "split-event"
+    """A JSON document that was cut over two events was joined."""
     NON_FINITE = "non-finite"
     """`NaN`, `Infinity` and `-Infinity`, which are not JSON, became `null`."""
     GLUED_JSON = "glued-json"
@@ -67,12 +73,20 @@ class RepairKind(Enum):
     """A `[DONE]` was added after a whole answer; not among the default repairs."""
     EVENT_NAME_RESTORED = "event-name-restored"
     """The `event:` line that a dialect's clients cannot do without was put back from the payload's type."""
+    FLAT_ERROR = "flat-error"
+    """An error of Responses, whose fields are flat, got the `error` object at which its clients raise."""
+    TOOL_INDEX = "tool-index"
+    """A piece of a tool call got the index of its call, which was missing or that of another one."""
     REPEATED_EVENT = "repeated-event"
-    """An event that an earlier connection had delivered, recognised by its id, was dropped after a resume."""
+    """An event that an earlier connection had delivered was dropped: after a resume one with the same id, and the
+    beginning of an answer that goes on with another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+LOSSES: Final = frozenset((RepairKind.OVERSIZED_EVENT, RepairKind.SPLICED_EVENT))
+"""Repairs by which a payload, or the beginning of one, is always gone."""
+
+
+class Repair(NamedTuple):
     """One repair. `offset` and `length` are in bytes of the input, from the start of the stream."""
 
     kind: RepairKind

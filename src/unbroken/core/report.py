@@ -51,17 +51,21 @@ class StreamReport:
     invalid_utf8: int = 0
     invalid_json: int = 0
     unproven: int = 0
+    masked_errors: int = 0
     last_event_id: str = ""
     retries: int = 0  # how often upstream was opened again
+    seams: list[int]  # characters of text before each answer that went on with an earlier one
     retry: int | None = None  # milliseconds, by the standard
     content_emitted: bool = False
     timeout: str | None = None  # the clock that fired
+    store_error: str | None = None  # the type of the exception by which the store of a replayed answer failed
     provider: str | None = None
     request_id: str | None = None
     first_byte: float | None = None
     first_event: float | None = None
     first_content: float | None = None
     longest_gap: float = 0.0
+    longest_pause: float = 0.0  # for how long the consumer asked for nothing, at most
     duration: float = 0.0
     flight: list[dict[str, Any]] | None = None  # of a failed stream, where a `FlightRecorder` watched
     account: Account | None = None  # None: nothing is kept of what was delivered
@@ -82,6 +86,7 @@ class StreamReport:
         self.request_id = request_id
         self.repairs = Counter()
         self.first_repairs = []
+        self.seams = []
         self.respellings = Counter()
 
     def __repr__(self) -> str:
@@ -208,20 +213,31 @@ _PLAIN = (
         "comments",
         "heartbeats",
         "retries",
+        "seams",
     ),
-    *("invalid_utf8", "invalid_json", "unproven", "last_event_id", "retry", "text", "reasoning", "refusal"),
+    *(
+        "invalid_utf8",
+        "invalid_json",
+        "unproven",
+        "masked_errors",
+        "last_event_id",
+        "retry",
+        "text",
+        "reasoning",
+        "refusal",
+    ),
     *("finish_reason", "usage", "tool_calls", "content_emitted", "tokens_received", "tokens_source", "account_cut"),
-    *("second_beginnings", "cumulative_text", "repetitions", "timeout", "provider", "request_id", "first_byte"),
-    *("first_event", "first_content", "longest_gap", "duration", "flight"),
+    *("second_beginnings", "cumulative_text", "repetitions", "timeout", "store_error", "provider", "request_id"),
+    *("first_byte", "first_event", "first_content", "longest_gap", "longest_pause", "duration", "flight"),
 )
 
 
 class StreamError(Exception):
     """The stream failed or was cut; raised after its last event, never in place of one.
 
-    `public_message` may be shown to a user; `str()` is fit for a log line. `safe_to_retry` is true when no event
-    reached the consumer. `report` is the stream's report, None after unpickling. `__cause__` is what upstream
-    raised, if it did.
+    `public_message` may be shown to a user; `str()` is fit for a log line. `safe_to_retry` is true when no content
+    reached the consumer; where no dialect is known, no event. `report` is the stream's report, None after unpickling.
+    `__cause__` is what upstream raised, if it did.
     """
 
     def __init__(

@@ -7,7 +7,49 @@ since models repeat themselves. Nothing waits for an id that might show it: each
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from .dialect import EventClass
+    from .events import Event
+    from .repairs import RepairKind
+    from .report import StreamReport
+    from .state import State
+
+    Joined = tuple[Event, bytes]
+
+    class Gate(Protocol):
+        """What is asked, and told, of the state of the stream."""
+
+        report: StreamReport
+        state: State
+
+        def repair(self, kind: RepairKind, start: int, end: int) -> None:
+            """Record one repair of the input."""
+
+    class Seam(Protocol):
+        """Joins the answers of several connections to one."""
+
+        @property
+        def joins(self) -> bool:
+            """Whether what comes now goes on with an earlier answer."""
+
+        def restart(self, report: StreamReport) -> None:
+            """Note that another connection begins."""
+
+        def take(
+            self, gate: Gate, event: Event, wire: bytes, value: dict[str, Any], start: int, end: int
+        ) -> Joined | None:
+            """Return event and frame as they go on with what was delivered, or None: they do not leave.
+
+            Where they are changed, so is the value of the payload. What does not leave is recorded, or ends the stream.
+            """
+
+        def note(self, report: StreamReport, kind: EventClass) -> None:
+            """Note that an event of this class leaves."""
+
 
 REMEMBERED: Final = 4096
 """How many of the latest ids are remembered, besides the first one, from which a server starts again."""

@@ -11,10 +11,13 @@ from typing import Any, Final, NamedTuple
 
 from .decoder import BOM
 from .events import Format
-from .failure import Failure, is_ours
+from .failure import SENTENCES, Failure, is_ours
+from .proof import FLAWED, prove
 
 MAX_HEAD: Final = 16 * 1024
 """Bytes of an HTTP head, or of a page until its title, that are read at most."""
+MAX_CODED: Final = 256 * 1024
+"""Bytes of coded lines that are read at most: the data of an application may come before its answer."""
 
 _BLANKS: Final = b" \t\r\n"
 # Seldom needed: compiled at their first use, by `re` itself.
@@ -27,6 +30,24 @@ LONGEST_AWAITED: Final = 8
 """Bytes of the longest thing that can be `awaited`."""
 _SCALAR: Final = rb'"|-?[0-9]|(?:true|false|null)(?:[ \t\r\n]|\Z)'
 """What a line of NDJSON begins with that is no object; where SSE is possible, it is no beginning of NDJSON."""
+_CODES: Final = frozenset("0123456789abcdefghijk")
+_OPENING: Final = frozenset(bytes([code]) for code in b"02389abefghijk")
+"""The codes by which a stream begins; no field of SSE begins with one of them and a colon."""
+_TEXT_CODES: Final = "03g"
+_LIST_CODES: Final = "28"
+_OBJECT_CODES: Final = {
+    **dict.fromkeys("9abc", "toolCallId"),
+    **dict.fromkeys("de", "finishReason"),
+    "f": "messageId",
+    "h": "sourceType",
+    "i": "data",
+    "j": "signature",
+    "k": "data",
+}
+"""What the object behind a code has, as a text."""
+_FIELDS: Final = (b"data", b"event", b"retry", b"id", b"")
+"""What stands before the colon of a line of SSE; nothing before that of a comment."""
+_LONGEST_FIELD: Final = max(map(len, _FIELDS))
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ERROR_KEYS: Final = frozenset(
     {"code", "detail", "error", "event_id", "message", "object", "param", "request_id", "requestId", "status"}
@@ -54,12 +75,14 @@ def sniff(
     at_start: bool = True,
     at_end: bool = False,
     to_lines: bool = False,
+    may_be_coded: bool = True,
 ) -> Beginning | None:
     """Return what a body begins with, or None while more bytes are needed.
 
     `prefix` is the body from its very first byte (or from the end of a head that was skipped) where `at_start`, the
     only place for a byte order mark; else blank lines before it are gone already. `to_lines`: NDJSON is to be written,
-    so this may be what was written so before.
+    so this may be what was written so before. `may_be_coded`: coded lines may come, as far as the caller knows; they do
+    not where the content type names another framing.
     """
     if at_start and BOM.startswith(prefix) and len(prefix) < 3 and not at_end:
         return None
@@ -70,6 +93,10 @@ def sniff(
     first = body[:1]
     if first in b"{":
         return _object(content_type, _blank_lines(prefix, skip))
+    if begins_coded(body) and may_be_coded and not _names_other(content_type):
+        is_coded = _is_coded(body[:MAX_CODED], at_end=at_end or len(body) >= MAX_CODED)
+        if is_coded is None or is_coded:
+            return None if is_coded is None else Beginning(Format.CODED_LINES, _blank_lines(prefix, skip))
     if to_lines or is_lines(content_type):
         if not at_end and any(word.startswith(body) for word in (b"true", b"false", b"null", b"-")):
             return None
@@ -89,12 +116,31 @@ def sniff(
     return Beginning(Format.SSE, _blank_lines(prefix, skip))
 
 
-def awaited(prefix: bytes) -> bytes | None:
-    """Return a pattern that must come before this beginning can be told; None where any byte may decide."""
+def awaited(prefix: bytes) -> tuple[bytes, int] | None:
+    """Return a pattern that must come before this beginning can be told, unless it grows beyond so many bytes.
+
+    None where any byte may decide.
+    """
     body = prefix.removeprefix(BOM).lstrip(_BLANKS)
     if _is_head(body):
-        return _HEAD_END
-    return _PAGE_READ if body.startswith(b"<") else _NOT_BLANK if body.startswith(b"[") else None
+        return _HEAD_END, MAX_HEAD
+    if body[1:2] == b":" and begins_coded(body):
+        pattern = _awaited_of_lines(body)
+        return None if pattern is None else (pattern, MAX_CODED)
+    return (_PAGE_READ, MAX_HEAD) if body.startswith(b"<") else (_NOT_BLANK, MAX_HEAD) if body[:1] == b"[" else None
+
+
+def _awaited_of_lines(body: bytes) -> bytes | None:
+    _, end, line = body.rpartition(b"\n")
+    if not end:
+        return b"\n"
+    line = line.lstrip(_BLANKS)
+    return (b"\n" if len(line) > _LONGEST_FIELD else None) if line else _NOT_BLANK
+
+
+def begins_coded(body: bytes) -> bool:
+    """Return whether a body that begins so, without blanks before it, may be coded lines."""
+    return body[:1] in _OPENING and body[1:2] in (b":", b"")
 
 
 def _blank_lines(prefix: bytes, skip: int) -> int:
@@ -113,6 +159,12 @@ def is_lines(content_type: str | None) -> bool:
     """Return whether a Content-Type says that there is one JSON text per line."""
     kind = media_type(content_type)
     return kind.endswith(("ndjson", "jsonl", "json-lines", "jsonlines", "stream+json", "json-seq"))
+
+
+def _names_other(content_type: str | None) -> bool:
+    """Return whether a Content-Type names a framing, which is never that of coded lines: they come as plain text."""
+    kind = media_type(content_type)
+    return kind == "text/event-stream" or kind.endswith("json") or is_lines(content_type)
 
 
 def media_type(content_type: str | None) -> str:
@@ -156,6 +208,59 @@ def _head(body: bytes, skip: int, *, at_end: bool) -> Beginning | None:
         hint = code if code is not None and code >= 400 else None  # no other status can say that it failed
         return Beginning(failure=not_a_stream("http-head", hint, f"status {code}" if code else ""), end=skip + length)
     return Beginning(skip=skip + end.end(), head=True)
+
+
+def _is_coded(body: bytes, *, at_end: bool) -> bool | None:
+    """Return whether a body is made of coded lines, or None while more bytes are needed.
+
+    One line that opens a message shows it, or one that is an error of ours, since that may be all that is left of an
+    answer. Any other needs a second one, since a line of prose may begin in this way. A line of SSE behind them shows
+    that they are fields that nobody knows.
+    """
+    first, end, rest = body.partition(b"\n")
+    if not end or not _is_coded_line(first):
+        return None if not end and not at_end else False
+    if not (first.startswith(b"f") or _is_our_error(first)):
+        second, end, rest = rest.lstrip(_BLANKS).partition(b"\n")
+        if not end and not at_end:
+            return None
+        if not _is_coded_line(second):
+            return False
+    is_sse = _is_field(rest.lstrip(_BLANKS))
+    return at_end or None if is_sse is None else not is_sse
+
+
+def _is_field(line: bytes) -> bool | None:
+    """Return whether a line is one of SSE, or None while more bytes are needed."""
+    for name in _FIELDS:
+        if len(line) <= len(name) and name.startswith(line):
+            return None
+        if line.startswith(name) and line[len(name) :][:1] in (b":", b"\r", b"\n"):
+            return True
+    return False
+
+
+def _is_coded_line(line: bytes) -> bool:
+    """Return whether this is a code with what stands behind it, without a blank: fields of SSE are written with one."""
+    code, value = read_coded_line(line.decode("utf-8", "replace"))
+    if not code or line[2:3] in (b" ", b"\t"):
+        return False
+    if code in _TEXT_CODES:
+        return isinstance(value, str)
+    if code in _LIST_CODES:
+        return isinstance(value, list)
+    return isinstance(value, dict) and isinstance(value.get(_OBJECT_CODES.get(code, "")), str)
+
+
+def _is_our_error(line: bytes) -> bool:
+    return line.startswith(b"3") and read_coded_line(line.decode("utf-8", "replace"))[1] in SENTENCES.values()
+
+
+def read_coded_line(line: str) -> tuple[str, Any]:
+    """Return code and value of a line such as `0:"text"`; the value is `FLAWED` where it is none."""
+    if line[1:2] != ":" or line[0] not in _CODES:
+        return "", FLAWED
+    return line[0], prove(line[2:])
 
 
 def not_a_stream(recognised: str, status: int | None = None, words: str = "") -> Failure:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-from .failure import Failure
+from .failure import STOPPED, Failure
 from .report import Verdict
 
 
@@ -55,7 +55,8 @@ TRANSITIONS: Final[Mapping[Signal, Mapping[Mode | Phase, Mode | Phase]]] = {
 class State:
     """Mode and phase of one stream, and the facts from which its verdict follows.
 
-    `stops_at_sentinel`: whether what follows the sentinel is dropped.
+    `stops_at_sentinel`: whether what follows the sentinel is dropped. `masks_errors`: whether an error of upstream's is
+    told in our words.
     """
 
     __slots__ = (
@@ -63,7 +64,10 @@ class State:
         "after_done",
         "damaged",
         "dead_from",
+        "early_error",
         "failure",
+        "masked",
+        "masks_errors",
         "mode",
         "needs_sentinel",
         "phase",
@@ -71,20 +75,26 @@ class State:
         "unreported",
     )  # fmt: skip
 
-    def __init__(self, *, stops_at_sentinel: bool = True) -> None:
+    def __init__(self, *, stops_at_sentinel: bool = True, masks_errors: bool = False) -> None:
         self._stops_at_sentinel = stops_at_sentinel
-        self.mode = Mode.OPEN
-        self.phase = Phase.LIVE
-        self.after_done = False
+        self.masks_errors: bool = masks_errors
+        """Whether an error of upstream's is told in our words."""
+        self.mode: Mode = Mode.OPEN
+        self.phase: Phase = Phase.LIVE
+        self.after_done: bool = False
         """Whether data is dropped because the stream ended at its sentinel."""
-        self.terminated = False
+        self.terminated: bool = False
         """Whether the sentinel, or the dialect's own terminator, was forwarded."""
-        self.needs_sentinel = False
+        self.needs_sentinel: bool = False
         """Whether nothing but the sentinel, which was forwarded, says that the answer is whole."""
-        self.damaged = False
+        self.damaged: bool = False
         """Whether a payload was lost, or left unreadable, before the stream ended."""
         self.failure: Failure | None = None
         """The first failure, upstream's own or ours; a later one changes nothing."""
+        self.masked: Failure | None = None
+        """The error of an event that is not forwarded, since its words are upstream's; `die` is to follow."""
+        self.early_error: Failure | None = None
+        """The first error that came where it may be a record of anybody's; it counts once the dialect is known."""
         self.unreported: Failure | None = None
         """The failure, if it is ours and no frame says so yet."""
         self.dead_from: int | None = None
@@ -99,6 +109,8 @@ class State:
         self.mode = changes.get(self.mode, self.mode)  # type: ignore[assignment]  # modes lead to modes only
         self.phase = changes.get(self.phase, self.phase)  # type: ignore[assignment]
         self.after_done = self.phase is Phase.DONE and self._stops_at_sentinel
+        if signal is Signal.DIALECT and self.early_error is not None:
+            self.forwarded_error(self.early_error, has_words=False)  # its event has left
 
     @property
     def stopped(self) -> bool:
@@ -127,10 +139,26 @@ class State:
         """Note that a payload was dropped, or is unreadable. Behind the terminator none is missed."""
         self.damaged = self.damaged or not self.terminated
 
-    def forwarded_error(self, failure: Failure) -> None:
-        """Note that an error of upstream's, or one that this library wrote earlier, was forwarded."""
+    def forwarded_error(self, failure: Failure, *, has_words: bool = True) -> None:
+        """Note that an error of upstream's, or one that this library wrote earlier, is forwarded.
+
+        `has_words`: it may say more than that, so that it is masked where the caller wants that.
+        """
+        if self.masks_errors and has_words:
+            self.masked = self.masked or failure
+            return
+        self.masked = None
         if self.failure is None:
             self.failure = failure
+
+    def named_error(self, failure: Failure) -> None:
+        """Note that an event that no dialect reads, but is named an error, is not forwarded."""
+        self.masked = self.masked or failure
+
+    def forwarded_early_error(self, failure: Failure) -> None:
+        """Note what is an error if the stream is of a dialect that was not recognised yet, and else a record."""
+        if self.early_error is None:
+            self.early_error = failure
 
     def broke(self, failure: Failure) -> None:
         """Note a failure that is not in the bytes: upstream raised, or a clock ran out."""
@@ -145,7 +173,7 @@ class State:
 
     def reconnect(self) -> None:
         """Go on with another connection: the failure of the last one was not the stream's."""
-        self.failure = self.unreported = self.dead_from = None
+        self.failure = self.masked = self.unreported = self.early_error = self.dead_from = None
         self.receive(Signal.CONNECTION)
 
     def verdict(self, *, clean: bool, cut: bool, complete: bool | None) -> Verdict:
@@ -155,7 +183,7 @@ class State:
         takes what was read for a whole answer; None where no dialect with JSON payloads is known.
         """
         if self.failure is not None:
-            return Verdict.FAILED
+            return Verdict.CANCELLED if self.failure.code == STOPPED else Verdict.FAILED
         whole = Verdict.DAMAGED if self.damaged else Verdict.COMPLETE
         if self.terminated:
             return whole

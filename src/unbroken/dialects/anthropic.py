@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
-from ..core.failure import Failure
-from .failures import find_failure, is_own
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment
+from ..core.failure import ERROR_TYPE, Failure, is_own
+from ..core.registry import register
+from .failures import error_in, failure_in, find_failure
 from .finishes import as_finish, failure_of_finish
-from .shapes import Room, as_arguments, as_figures, as_label, as_object, as_said, as_whole
+from .shapes import Room, as_arguments, as_figures, as_label, as_object, as_said, as_whole, words_of
 
 _PING_BYTES: Final = b'event: ping\ndata: {"type": "ping"}\n\n'
 _PING: Final = Reading(EventClass.LIVENESS)
@@ -28,6 +29,12 @@ _USAGE: Final = {
     "cache_read_tokens": ("cache_read_input_tokens",),
     "cache_write_tokens": ("cache_creation_input_tokens",),
 }
+_METRICS: Final = {  # of Amazon Bedrock, beside the end of the message
+    "input_tokens": ("inputTokenCount",),
+    "output_tokens": ("outputTokenCount",),
+    "cache_read_tokens": ("cacheReadInputTokenCount",),
+    "cache_write_tokens": ("cacheWriteInputTokenCount",),
+}
 _TOOL_KINDS: Final = {"tool_use": "function", "server_tool_use": "hosted", "mcp_tool_use": "hosted"}
 _SHAPES: Final = {
     "message_start": ("message", dict),
@@ -35,6 +42,18 @@ _SHAPES: Final = {
     "content_block_delta": ("delta", dict),
     "message_delta": ("delta", dict),
     "completion": ("completion", str),
+}
+# https://docs.anthropic.com/en/api/errors, by status and by code
+_ERROR_WORDS: Final[dict[int | str | None, str]] = {
+    402: "billing_error",
+    403: "permission_error",
+    413: "request_too_large",
+    504: "timeout_error",
+    "rate-limited": "rate_limit_error",
+    "overloaded": "overloaded_error",
+    "authentication": "authentication_error",
+    "invalid-request": "invalid_request_error",
+    "not-found": "not_found_error",
 }
 _NAMES: Final = frozenset((*_SHAPES, "content_block_stop", "message_stop", "ping", "error"))
 
@@ -54,8 +73,13 @@ class Anthropic(Dialect):
     """Messages: named events, ended by `message_stop`."""
 
     name = "anthropic"
+    endpoints = ("/messages", "/complete", ":streamRawPredict")
     steady = True
     exact_marks = ('"input"',)
+    keys = words_of(
+        "type index delta text content_block message id role content model usage stop_reason "
+        "stop_sequence input_tokens output_tokens partial_json thinking signature input name error"
+    )
 
     def __init__(self) -> None:
         self._under_way = False
@@ -63,6 +87,8 @@ class Anthropic(Dialect):
         self._tools: dict[int, _OpenTool] = {}  # open tool blocks by index
         self._room = Room()  # for the arguments that they were given
         self._drifts = False  # arguments came under an index that no tool has
+        self._open = 0  # blocks that have begun and not stopped
+        self._finished = False  # a reason to stop came, and no content after it
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -98,7 +124,7 @@ class Anthropic(Dialect):
             return self._read_message_delta(payload)
         if type == "message_stop":
             self._under_way = False
-            return _END
+            return _failure_beside(payload) or _read_stop(payload)
         if type == "ping":
             return _PING
         if type == "completion":
@@ -108,6 +134,7 @@ class Anthropic(Dialect):
 
     def _read_start(self, message: dict[str, Any]) -> Reading:
         self._under_way = True
+        self._open, self._finished = 0, False
         self._tools.clear()
         self._room = Room()
         return Reading(
@@ -120,6 +147,8 @@ class Anthropic(Dialect):
         )
 
     def _read_block(self, payload: dict[str, Any]) -> Reading:
+        self._open += 1
+        self._finished = False
         block = as_object(payload.get("content_block"))
         type = block.get("type")
         kind = _TOOL_KINDS.get(type) if isinstance(type, str) else None
@@ -143,6 +172,7 @@ class Anthropic(Dialect):
         return Reading(EventClass.CONTENT, (Delta(tools=(fragment,)),))
 
     def _read_delta(self, payload: dict[str, Any]) -> Reading:
+        self._finished = False
         delta = as_object(payload.get("delta"))
         text = delta.get("text")
         if text.__class__ is not str:
@@ -174,6 +204,7 @@ class Anthropic(Dialect):
         return Reading(EventClass.CONTENT, (Delta(tools=(ToolFragment(key, arguments=partial, kind=tools[0].kind),)),))
 
     def _close_block(self, payload: dict[str, Any]) -> Reading:
+        self._open = max(0, self._open - 1)
         tool = self._forget_tool(as_whole(payload.get("index")) or 0)
         if tool is None or tool.has_arguments:
             return NOTHING
@@ -190,7 +221,10 @@ class Anthropic(Dialect):
     def _read_message_delta(self, payload: dict[str, Any]) -> Reading:
         reason = as_finish(as_object(payload.get("delta")).get("stop_reason"))
         deltas = (Delta(finish_reason=reason),) if reason else ()
+        self._finished = self._finished or bool(reason)
         failure = failure_of_finish(reason)
+        if failure is None and (told := _failure_beside(payload)) is not None:
+            failure = told.failure
         kind = EventClass.USAGE if failure is None else EventClass.ERROR
         return Reading(kind, deltas, as_figures(payload.get("usage"), _USAGE), failure)
 
@@ -201,15 +235,37 @@ class Anthropic(Dialect):
         id, model = as_label(payload.get("id")), as_label(payload.get("model"))
         return Reading(kind, (Delta(text=text, finish_reason=reason),), failure=failure, id=id, model=model)
 
+    def is_complete(self) -> bool:
+        """Whether a reason to stop came, and every block has stopped: some gateways leave out `message_stop`."""
+        return self._finished and not self._open
+
     def event_name(self, payload: Any) -> str | None:
         """Return the payload's type if it is one of this API's: the clients dispatch by the event name alone."""
         type = as_object(payload).get("type")
         return type if isinstance(type, str) and type in _NAMES else None
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
-        """Return the API's own error event."""
-        return "error", {"type": "error", **failure.as_error()}
+        """Return the API's own error event, with its words for `type`, by which clients choose what they raise.
+
+        `origin` marks it as written by this library; `message` stands on top, too, where one client reads it.
+        """
+        words = _ERROR_WORDS.get(failure.status_hint) or _ERROR_WORDS.get(failure.code, "api_error")
+        message = failure.public_message
+        error = {"type": words, "message": message, "code": failure.code, "origin": ERROR_TYPE}
+        return "error", {"type": "error", "message": message, "error": error}
 
     def heartbeat(self) -> bytes | None:
         """Return the API's own ping while a message is streamed, else None."""
         return _PING_BYTES if self._under_way else None
+
+
+def _read_stop(payload: dict[str, Any]) -> Reading:
+    """Read the end of a message, which some gateways send with the usage."""
+    usage = as_figures(payload.get("usage"), _USAGE)
+    usage = usage or as_figures(payload.get("amazon-bedrock-invocationMetrics"), _METRICS)
+    return _END if usage is None else Reading(EventClass.TERMINAL, usage=usage)
+
+
+def _failure_beside(payload: dict[str, Any]) -> Reading | None:
+    """Return the error that an event of another type holds, if it does."""
+    return Reading(EventClass.ERROR, failure=failure_in(payload)) if error_in(payload) is not None else None

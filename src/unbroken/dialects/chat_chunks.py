@@ -6,15 +6,17 @@ send them with every chunk, so they are emitted with the terminator, or at the e
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
 from ..core.account import MAX_KEPT, join_surrogates
-from ..core.calls import MAX_CALLS, MAX_NAME, Call, Calls, longer_name, replaces
+from ..core.calls import MAX_CALLS, MAX_NAME, Call, Calls, is_same_json, longer_name, replaces
 from ..core.dialect import Delta, EventClass, Part, Reading, ToolFragment
 from ..core.failure import Failure
-from ..core.proof import is_whole, prove
 from .openai_chat import OpenAIChat
+
+if TYPE_CHECKING:
+    from ..core.conversion import Conversion
 
 # The finish reasons of all providers; each has one meaning only. A reason that is not listed is forwarded unchanged.
 _FINISH: Final = {
@@ -24,22 +26,33 @@ _FINISH: Final = {
         "pause_turn",
         "STOP",
         "completed",
+        "succeeded",
         "COMPLETE",
         "STOP_SEQUENCE",
         "1",
         "eos_token",
         "eos",
+        "word",
     ),
-    "length": ("max_tokens", "MAX_TOKENS", "model_context_window_exceeded", "incomplete:max_output_tokens", "2"),
-    "tool_calls": ("tool_use", "TOOL_CALL"),
+    "length": (
+        *("max_tokens", "MAX_TOKENS", "model_context_window_exceeded", "incomplete:max_output_tokens", "2"),
+        *("limit", "token_limit", "max_completion_tokens", "max_prompt_tokens"),
+    ),
+    "tool_calls": ("tool_use", "TOOL_CALL", "tool-calls", "requires_action"),
     "content_filter": (
-        *("refusal", "incomplete:content_filter", "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
+        *("refusal", "content-filter", "incomplete:content_filter", "SAFETY", "RECITATION", "BLOCKLIST"),
+        *("PROHIBITED_CONTENT", "SPII"),
         *("IMAGE_SAFETY", "MODEL_ARMOR", "ERROR_TOXIC", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"),
     ),
 }
 _BY_WORD: Final = {word: finish for finish, words in _FINISH.items() for word in words}
 
 
+# https://platform.openai.com/docs/guides/error-codes
+_ERRORS: Final = {
+    "authentication": ("authentication_error", "invalid_api_key"),
+    "rate-limited": ("rate_limit_error", "rate_limit_exceeded"),
+}
 _FIELDS: Final = {"text": "content", "reasoning": "reasoning_content", "refusal": "refusal"}
 
 
@@ -61,6 +74,11 @@ class _Teller:
             self.half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
             text = join_surrogates(text[:-1] if self.half else text)
         return self._note(text)
+
+    def release(self) -> str:
+        """Return U+FFFD for a half that is kept, whose other half does not come."""
+        half, self.half = self.half, ""
+        return join_surrogates(half)
 
     def _note(self, text: str) -> str:
         self._count += len(text)
@@ -94,6 +112,18 @@ class _Written:
         self.waits = False  # an empty object opened it, and is written only if nothing takes its place
 
 
+def _joined(pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one entry per call: some clients take two of one chunk for two calls, or drop the second one."""
+    by_index: dict[int, dict[str, Any]] = {}
+    for piece in pieces:
+        entry = by_index.setdefault(piece["index"], piece)
+        if entry is not piece:
+            for kind in ("function", "custom"):
+                for key, more in piece.get(kind, {}).items():
+                    entry[kind][key] = entry[kind].get(key, "") + more
+    return list(by_index.values())
+
+
 class _Choice:
     """The state of one choice."""
 
@@ -106,10 +136,21 @@ class _Choice:
         self.finish: str | None = None
 
 
+class ChatAsOpenAIFails(OpenAIChat):
+    """OpenAI's chunks, with errors as that API writes them, and no mark of this library."""
+
+    def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
+        """Return an error object with `message`, `type`, `param` and `code`."""
+        type, code = _ERRORS.get(failure.code, ("server_error", failure.code))
+        return None, {"error": {"message": failure.public_message, "type": type, "param": None, "code": code}}
+
+
 class ChatEncoder:
     """Converts readings to payloads of a chat completion stream. Ids and times are upstream's, or constant."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Conversion | None = None) -> None:
+        self.dialect: Final = ChatAsOpenAIFails() if asked is not None and asked.errors == "openai" else OpenAIChat()
+        self._asked = asked
         self._id = "chatcmpl-0"
         self._created = 0
         self._model = ""
@@ -123,20 +164,32 @@ class ChatEncoder:
         self._all_finished = False
 
     def encode(self, reading: Reading) -> list[Any]:
-        """Return the chunks for this reading; for an error, the error frame of this dialect."""
-        if self._ended and reading.failure is not None and not self._failed:
-            self._failed = True
-            return [OpenAIChat().error_frame(reading.failure)[1]]
-        if self._ended:
+        """Return the chunks for this reading; for an error, the error frame of this dialect.
+
+        What comes behind the terminator is said, too: the account has it, and a client reads on until the sentinel.
+        """
+        if self._failed:
             return []
         self._note(reading)
         chunks = [chunk for delta in reading.deltas if (chunk := self._encode_delta(delta)) is not None]
+        self._ended = self._ended and not chunks
         if reading.failure is not None:
             self._ended = self._failed = True
-            chunks.append(OpenAIChat().error_frame(reading.failure)[1])
-        elif reading.kind is EventClass.TERMINAL:
+            chunks += [*self.cut(), self.dialect.error_frame(reading.failure)[1]]
+        elif reading.kind is EventClass.TERMINAL and not self._ended:
             chunks += self._finish(ended=True)
         return chunks
+
+    def heartbeat_event(self) -> Any:
+        """Return a chunk with an empty delta, between the first chunk and the finish."""
+        if not self._choices or self._ended or self._failed:
+            return None
+        return self._chunk([{"index": 0, "delta": {}, "finish_reason": None}])
+
+    def cut(self) -> list[Any]:
+        """Return what was held back, where nothing more comes: halves of characters, as the report has them."""
+        held = {index: self._held_back(index) for index in self._choices}
+        return [self._chunk([{"index": at, "delta": said, "finish_reason": None}]) for at, said in held.items() if said]
 
     def _note(self, reading: Reading) -> None:
         self._id = reading.id or self._id
@@ -164,7 +217,7 @@ class ChatEncoder:
         if delta.refusal and (text := choice.tellers["refusal"].pass_on(delta.refusal)):
             said["refusal"] = said.get("refusal", "") + text
         if calls := [call for part in delta.tools if (call := self._encode_call(delta.choice, part)) is not None]:
-            said["tool_calls"] = calls
+            said["tool_calls"] = _joined(calls)
         if not choice.begun and (said or delta.role):
             choice.begun = True
             said = {"role": "assistant", "content": "", **said}
@@ -234,7 +287,7 @@ class ChatEncoder:
         rest = written.arguments.settle(Part("arguments", whole))
         self._forget(call)
         self._hold(call, whole)
-        if rest is None and whole != told and not _is_same(told, whole):
+        if rest is None and whole != told and not is_same_json(told, whole):
             self._contradicted = True
         return rest or ""
 
@@ -247,20 +300,35 @@ class ChatEncoder:
         self._room += call.arguments.tell()
         call.clear()
 
+    def _held_back(self, index: int) -> dict[str, Any]:
+        """Return what is held back of a choice, and hold it back no more."""
+        said: dict[str, Any] = {}
+        tellers = self._choices[index].tellers
+        for field, name in _FIELDS.items():
+            if rest := tellers[field].release():
+                said[name] = rest
+        if calls := self._rest_of_calls(index):
+            said["tool_calls"] = calls
+        return said
+
     def _rest_of_calls(self, index: int) -> list[dict[str, Any]]:
-        """Return the empty objects that opened calls of this choice, and that nothing replaced."""
+        """Return the empty objects that opened calls of this choice and that nothing replaced, and halves."""
         rest = []
         for call, written in self._written.items():
-            if call.choice == index and written.waits:
-                written.waits = False
-                rest.append({"index": written.index, call.kind: {"arguments": "{}"}})
+            if call.choice != index:
+                continue
+            held = ("{}" if written.waits else "") + written.arguments.release()
+            written.waits = False
+            if held:
+                key = "input" if call.kind == "custom" else "arguments"
+                rest.append({"index": written.index, call.kind: {key: held}})
         return rest
 
     def _finish(self, *, ended: bool) -> list[Any]:
         """Return the pending text, the finish reason of each choice, and the usage."""
         self._ended = True
         if self._contradicted:
-            return [OpenAIChat().error_frame(Failure("upstream-error"))[1]]
+            return [self.dialect.error_frame(Failure("upstream-error"))[1]]
         ends = [self._finish_choice(index, ended) for index in self._choices]
         self._all_finished = bool(ends) and all(said is not None and said["finish_reason"] for said in ends)
         chunks = [self._chunk([said]) for said in ends if said is not None]
@@ -270,11 +338,7 @@ class ChatEncoder:
 
     def _finish_choice(self, index: int, ended: bool) -> dict[str, Any] | None:
         choice = self._choices[index]
-        said: dict[str, Any] = {
-            name: join_surrogates(half) for field, name in _FIELDS.items() if (half := choice.tellers[field].half)
-        }
-        if calls := self._rest_of_calls(index):
-            said["tool_calls"] = calls
+        said = self._held_back(index)
         # A terminator without a finish reason means `stop`; without a terminator there is no finish reason.
         finish = choice.finish or ("stop" if ended else None)
         finish = _BY_WORD.get(finish, finish) if finish else None
@@ -298,11 +362,12 @@ class ChatEncoder:
         return chunk_usage
 
     def _chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        asked = self._asked
         return {
-            "id": self._id,
+            "id": (asked and asked.id) or self._id,
             "object": "chat.completion.chunk",
             "created": self._created,
-            "model": self._model,
+            "model": (asked and asked.model) or self._model,
             "choices": choices,
         }
 
@@ -314,8 +379,3 @@ class ChatEncoder:
     def is_complete(self) -> bool:
         """Return whether every choice was given a finish reason."""
         return self._all_finished
-
-
-def _is_same(told: str, whole: str) -> bool:
-    """Return whether two texts are the same JSON value, spelt differently."""
-    return is_whole(told) and bool(prove(told) == prove(whole))

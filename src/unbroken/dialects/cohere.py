@@ -5,13 +5,15 @@ https://docs.cohere.com/v2/docs/streaming. Ended by `message-end`; some servers 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Part, Reading, ToolFragment, register
-from ..core.failure import Failure
-from .failures import failure_of, find_failure, is_own
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Part, Reading, ToolFragment
+from ..core.failure import Failure, is_own
+from ..core.registry import register
+from .failures import failure_of, find_failure
 from .finishes import as_finish, failure_of_finish
-from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_said, as_text, as_whole
+from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_said, as_text, as_whole, words_of
 
 _TYPES: Final = frozenset(
     (
@@ -43,7 +45,7 @@ class _OpenCall:
 
     __slots__ = ("awaits_arguments", "key", "named")
 
-    def __init__(self, key: int) -> None:
+    def __init__(self, key: Hashable) -> None:
         self.key = key
         self.awaits_arguments = True
         self.named = False
@@ -54,13 +56,20 @@ class Cohere(Dialect):
     """Chat events of both versions, ended by `message-end` or `stream-end`."""
 
     name = "cohere"
+    endpoints = ("/v1/chat", "/v2/chat")
     steady = True
     sentinel = "[DONE]"
     sentinel_completes = False
+    keys = words_of(
+        "type index delta message content text id role tool_calls function name arguments "
+        "finish_reason usage tokens input_tokens output_tokens tool_plan event_type is_finished "
+        "response generation_id"
+    )
 
     def __init__(self) -> None:
         self._calls = 0
         self._open: dict[int | None, _OpenCall] = {}  # by index
+        self._block: Any = None  # the start of the content that is open
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -81,6 +90,8 @@ class Cohere(Dialect):
         type = payload.get("type")
         delta = as_object(payload.get("delta"))
         message = as_object(delta.get("message"))
+        if type in ("content-start", "content-end", "message-end"):
+            self._block = payload if type == "content-start" else None
         if type in ("content-delta", "content-start"):
             return _read_content(as_object(message.get("content")))
         if type == "tool-plan-delta":
@@ -105,11 +116,13 @@ class Cohere(Dialect):
         return _PROGRESS if payload.get("type") == "citation-start" else NOTHING
 
     def _find_open(self, index: int | None) -> _OpenCall:
-        """Return the open call of this index, else the last one, else one without a name."""
+        """Return the open call of this index, else the only one, else one without a name: nobody knows which it is."""
         call = self._open.get(index)
         if call is not None:
             return call
-        return list(self._open.values())[-1] if self._open else _OpenCall(self._calls)
+        if not self._open:
+            return _OpenCall(self._calls)
+        return next(iter(self._open.values())) if len(self._open) == 1 else _OpenCall(("stray", index))
 
     def _read_tool(self, index: int | None, tool: dict[str, Any], *, starts: bool) -> Reading:
         if starts:
@@ -172,6 +185,16 @@ class Cohere(Dialect):
     def event_name(self, payload: Any) -> str | None:
         """Return None, which leaves names unchanged: the official client reads the payload's type."""
         return None
+
+    def heartbeat_event(self, payload: Any) -> tuple[str | None, Any] | None:
+        """Return an empty piece of the content that is open; None while there is none, or of version 1."""
+        index = as_whole(as_object(self._block).get("index"))
+        if index is None:
+            return None
+        message = as_object(as_object(self._block.get("delta")).get("message"))
+        kind = "thinking" if as_object(message.get("content")).get("type") == "thinking" else "text"
+        piece = {"type": "content-delta", "index": index, "delta": {"message": {"content": {kind: ""}}}}
+        return "content-delta", piece
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
         """Return a message that ended with an error, the only form in which this API reports one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from ..core.failure import ERROR_TYPE, MAX_DETAIL, Failure, failure_of_ours
+from ..core.failure import ERROR_TYPE, MAX_DETAIL, Failure, failure_of_ours, is_own
 from ..core.proof import prove
 from .shapes import as_label, as_list, as_object, as_seconds, as_text, as_whole
 
@@ -93,6 +93,17 @@ _WORDS: Final[dict[str, tuple[str, int]]] = {
     "validation_exception": ("invalid-request", 400),
     "access_denied_exception": ("authentication", 403),
     "resource_not_found_exception": ("not-found", 404),
+    "data_inspection_failed": ("content-filtered", 400),
+    "invalid_parameter": ("invalid-request", 400),
+    "arrearage": ("authentication", 402),
+    # Zhipu's GLM, https://docs.z.ai/api-reference/api-code: balance, filter, then limits
+    "1113": ("authentication", 402),
+    "1301": ("content-filtered", 400),
+    "1302": ("rate-limited", 429),
+    "1303": ("rate-limited", 429),
+    "1304": ("rate-limited", 429),
+    "1305": ("rate-limited", 429),
+    "1308": ("rate-limited", 429),
     # Cohere's finish reasons
     "error_toxic": ("content-filtered", 400),
     "error_limit": ("invalid-request", 400),
@@ -137,28 +148,34 @@ _BODIES: Final = (
 _FLAT: Final = frozenset(
     ("code", "message", "msg", "details", "detail", "sid", "request_id", "requestId", "param", "status", "timestamp")
 )
-_NO_ERROR: Final = frozenset(("", "0", "200", "ok", "success"))
+_TELLING: Final = _FLAT | {*_STATUS_KEYS, "error"}  # an error under no name of one has at least one of these keys
+_NO_ERROR: Final = frozenset(("", "0", "200", "ok", "success", "null", "none"))
 _NAMED: Final = frozenset((*_STATUS_KEYS, *_MESSAGE_KEYS, "type", "error_type", "request_id", "requestId"))
-
-
-def is_own(error: Any) -> bool:
-    """Whether this error object was written by this library."""
-    return isinstance(error, dict) and error.get("type") == ERROR_TYPE
 
 
 def error_in(payload: dict[str, Any]) -> Any:
     """Return the object or text under `error`, or None where it says nothing.
 
-    Some relays write an error whose fields are all empty into each good chunk.
+    Some relays write an error whose fields are all empty, or say that all is well, into each good chunk.
     """
     error = payload.get("error")
     if not error or not isinstance(error, (dict, str)):
         return None
-    return None if isinstance(error, dict) and len(payload) > 1 and not any(error.values()) else error
+    told = error.values() if isinstance(error, dict) else (error,)
+    return error if len(payload) == 1 or any(map(_says_error, told)) else None
+
+
+def _says_error(value: Any) -> bool:
+    """Return whether a field of an error says something, and not that there is none."""
+    if not isinstance(value, str):
+        return bool(value) and value != 200
+    return value.strip().lower() not in _NO_ERROR
 
 
 def find_failure(event: str, payload: dict[str, Any]) -> Failure | None:
     """Return the failure that a payload without an answer tells in a known dialect: `error`, a name, or its shape."""
+    if event != "error" and payload.get("type") != "error" and _TELLING.isdisjoint(payload):
+        return None
     if error_in(payload) is not None:
         return failure_in(payload)
     is_error = event == "error" or payload.get("type") == "error" or payload.get("error") is True

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
-from ..core.failure import ERROR_TYPE, Failure
-from .failures import find_failure, is_own
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment
+from ..core.failure import ERROR_TYPE, Failure, is_own
+from ..core.registry import register
+from .failures import find_failure
 from .finishes import as_finish, failure_of_finish
-from .shapes import Room, as_arguments, as_figures, as_label, as_list, as_object, as_said, as_timestamp, as_whole
+from .shapes import (
+    Room,
+    as_arguments,
+    as_figures,
+    as_label,
+    as_list,
+    as_object,
+    as_said,
+    as_timestamp,
+    as_whole,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from .gemini_arguments import PartialArguments
@@ -27,12 +39,30 @@ _USAGE: Final = {
     "cached_tokens": ("cachedContentTokenCount",),
     "thought_tokens": ("thoughtsTokenCount",),
 }
+# https://cloud.google.com/apis/design/errors
 _STATUS_WORDS: Final = {
-    "rate-limited": "RESOURCE_EXHAUSTED",
-    "overloaded": "UNAVAILABLE",
-    "authentication": "UNAUTHENTICATED",
-    "invalid-request": "INVALID_ARGUMENT",
-    "not-found": "NOT_FOUND",
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    402: "PERMISSION_DENIED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    429: "RESOURCE_EXHAUSTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+    529: "UNAVAILABLE",
+}
+# Of failures whose status is not known.
+_STATUS: Final = {
+    "rate-limited": 429,
+    "overloaded": 503,
+    "authentication": 401,
+    "invalid-request": 400,
+    "not-found": 404,
+    "content-filtered": 400,
+    "upstream-failed": 502,
+    "shutting-down": 503,
 }
 
 
@@ -41,14 +71,21 @@ class Gemini(Dialect):
     """Generate-content responses: `candidates[].content.parts[]`."""
 
     name = "gemini"
+    endpoints = (":streamGenerateContent", ":generateContent")
     steady = True
     takes_comments = False  # google-genai for Python parses as JSON every line that is neither blank nor `data: `
     exact_marks = ('"functionCall"',)
+    keys = words_of(
+        "candidates content parts text role finishReason index usageMetadata modelVersion "
+        "promptTokenCount candidatesTokenCount totalTokenCount thoughtsTokenCount responseId "
+        "safetyRatings functionCall args name thought thoughtSignature error"
+    )
 
     def __init__(self) -> None:
         self._finished: dict[int, bool] = {}  # by candidate
         self._blocked = False
         self._overflowed = False
+        self._counted = 0  # candidates so far, each in one payload and with the next index; -1: an index came again
         self._calls = 0
         self._partial: dict[int, PartialArguments] = {}  # the open call of a candidate
         self._room = Room()  # for their arguments
@@ -116,6 +153,9 @@ class Gemini(Dialect):
             if isinstance(call := part.get("functionCall"), dict):
                 tools += self._read_call(index, call)
         finish = as_finish(candidate.get("finishReason"))
+        if self._counted >= 0:
+            counts = index == self._counted and True not in self._finished.values()
+            self._counted = index + 1 if counts else -1
         if finish or says or index not in self._finished:
             self._finished[index] = finish is not None
         return Delta(index, None, "".join(texts), "".join(thoughts), tuple(tools), finish), moves
@@ -152,13 +192,27 @@ class Gemini(Dialect):
 
     def is_complete(self) -> bool:
         """Whether every candidate seen has finished, or the prompt was blocked."""
-        finished = bool(self._finished) and not self._overflowed and all(self._finished.values())
+        # Some servers count the chunks of one answer in the index: then the last one finishes all.
+        counted = self._counted > 2 and self._finished[self._counted - 1]
+        finished = bool(self._finished) and not self._overflowed and (all(self._finished.values()) or counted)
         return finished or (self._blocked and not self._finished)
+
+    def heartbeat_event(self, payload: Any) -> tuple[str | None, Any] | None:
+        """Return a response of this answer without candidates, as upstream's with figures alone are.
+
+        None once a candidate has finished, and where an index counts chunks.
+        """
+        if True in self._finished.values() or self._counted > 1:
+            return None
+        known = {key: as_label(as_object(payload).get(key)) for key in ("modelVersion", "responseId")}
+        told = {key: value for key, value in known.items() if value is not None}
+        return (None, told) if told else None
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
         """Return Google's error object; `type` and `reason` mark it as written by this library."""
-        status = _STATUS_WORDS.get(failure.code, "INTERNAL")
-        error = {"code": failure.status_hint or 500, "message": failure.public_message, "status": status}
+        code = failure.status_hint or _STATUS.get(failure.code, 500)
+        status = _STATUS_WORDS.get(code, "INTERNAL" if code >= 500 else "INVALID_ARGUMENT")
+        error = {"code": code, "message": failure.public_message, "status": status}
         return None, {"error": {**error, "type": ERROR_TYPE, "reason": failure.code}}
 
 

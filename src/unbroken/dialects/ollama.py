@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment, register
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, ToolFragment
 from ..core.failure import ERROR_TYPE, Failure
+from ..core.registry import register
 from .failures import find_failure
 from .finishes import as_finish, failure_of_finish
-from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_said, as_timestamp
+from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_said, as_timestamp, words_of
 
 _USAGE: Final = {"input_tokens": ("prompt_eval_count",), "output_tokens": ("eval_count",)}
 _MESSAGE_KEYS: Final = frozenset(("role", "content", "thinking", "tool_calls"))
@@ -22,9 +23,16 @@ class Ollama(Dialect):
     """Lines with a model, `done`, and a message or a response."""
 
     name = "ollama"
+    lines = True
+    endpoints = ("/api/chat", "/api/generate")
     steady = True
     varying = ("created_at",)  # read from the first line only
     exact_marks = ('"tool_calls"',)
+    keys = words_of(
+        "model created_at message role content thinking done done_reason response tool_calls function "
+        "name arguments prompt_eval_count eval_count total_duration load_duration "
+        "prompt_eval_duration eval_duration context error"
+    )
 
     def __init__(self) -> None:
         self._calls = 0
@@ -79,4 +87,4 @@ class Ollama(Dialect):
 
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
         """Return an error as the API writes it, the message alone; `type` marks it as written by this library."""
-        return None, {"error": failure.public_message, "type": ERROR_TYPE, "code": failure.code}
+        return None, failure.as_line()

@@ -10,11 +10,24 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Part, Reading, ToolFragment, register
-from ..core.failure import Failure
-from .failures import failure_of, find_failure, is_own
+from ..core.dialect import NOTHING, CallPiece, Delta, Dialect, EventClass, Part, Reading, ToolFragment
+from ..core.failure import Failure, is_own
+from ..core.registry import register
+from .failures import failure_of, find_failure
 from .finishes import as_finish, failure_of_finish
-from .shapes import as_arguments, as_figures, as_label, as_list, as_object, as_said, as_text, as_timestamp, as_whole
+from .shapes import (
+    as_arguments,
+    as_figures,
+    as_index,
+    as_label,
+    as_list,
+    as_object,
+    as_said,
+    as_text,
+    as_timestamp,
+    as_whole,
+    words_of,
+)
 
 PING: Final = Reading(EventClass.LIVENESS)
 _CONTENT: Final = EventClass.CONTENT  # a look-up in an enumeration costs 0.1 µs
@@ -33,15 +46,27 @@ _DELTA_KEYS: Final = frozenset(
     (
         *("content", "role", "tool_calls", "reasoning_content", "reasoning", "function_call"),
         *("reasoning_text", "tool_use_id"),  # GitHub Copilot; Snowflake
+        "thinking",  # gateways in front of Anthropic and Ollama
     )
 )
 _THINKING: Final = frozenset(("reasoning", "thinking", "reasoning_text", "summary_text"))
-_REASONING_KEYS: Final = ("reasoning_content", "reasoning", "reasoning_text")
+_REASONING_KEYS: Final = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 _PINGS: Final = frozenset(("ping", "keepalive", "keep-alive", "heartbeat"))
 _ALONE: Final = frozenset(("error", "user_id"))
 _BESIDE_AN_ERROR: Final = _ALONE | {"id", "object", "created", "model", "provider"}  # in a chunk that is named so
 _ERROR_KEYS: Final = frozenset(("message", "type", "code", "param", "status", "metadata"))
 _FLAT_ERROR_KEYS: Final = frozenset(("object", "message", "type", "param", "code"))
+_BASE_RESP: Final = {  # MiniMax, https://platform.minimax.io/docs/api-reference/errorcode
+    1001: "timeout",
+    1002: "rate_limit",
+    1004: "invalid_api_key",
+    1008: "billing_error",
+    1024: "internal_error",
+    1026: "content_filter",
+    1027: "content_filter",
+    2013: "invalid_request_error",
+    2049: "invalid_api_key",
+}
 _FASTCHAT_ERROR_KEYS: Final = frozenset(("text", "error_code"))
 
 
@@ -50,10 +75,19 @@ class OpenAIChat(Dialect):
     """Chat completions: `choices[].delta`, ended by `[DONE]` or by a finish on every choice."""
 
     name = "openai-chat"
+    endpoints: ClassVar[tuple[str, ...]] = ("/chat/completions",)
     steady = True
     varying: ClassVar[tuple[str, ...]] = ("obfuscation", "p", "created", "token_id")
     # padding; the time, which some servers update; the token's number
     sentinel = "[DONE]"
+    _object: ClassVar[str] = "chat.completion.chunk"
+    _nothing: ClassVar[dict[str, Any]] = {"delta": {}}
+    exact_marks = ('"arguments":{', '"arguments": {')  # some servers send an object, and not its text
+    keys = words_of(
+        "id object created model choices index delta role content finish_reason logprobs "
+        "reasoning_content reasoning thinking tool_calls function name arguments type usage text prompt_tokens "
+        "completion_tokens total_tokens system_fingerprint message refusal"
+    )
 
     def __init__(self) -> None:
         self._finished: dict[int, bool] = {}  # by choice
@@ -62,6 +96,7 @@ class OpenAIChat(Dialect):
             tuple[int, int], tuple[int | None, int]
         ] = {}  # by choice and index: hash of the id, number of calls before
         self._last_call: Hashable = None
+        self._several = False  # calls without an index came one after the other
         self._id: str | None = None  # of the current answer
         self._fresh = True  # no content of it has come yet
         self._keeps_id = False  # its content had the same id as its beginning
@@ -127,6 +162,8 @@ class OpenAIChat(Dialect):
                     usage = as_figures(choice["usage"], _USAGE)
                 if delta.finish_reason is not None:
                     failure = _failure_of_choice(choice, delta.finish_reason) or failure
+        if "base_resp" in payload:
+            failure = _failure_of_answer(as_object(payload["base_resp"])) or failure
         if usage and kind is EventClass.STRUCTURAL:
             kind = EventClass.USAGE
         # `id`, `model` and `created` are not read: only conversions from another dialect need them.
@@ -170,8 +207,7 @@ class OpenAIChat(Dialect):
             return failure_of(groq)
         if payload.keys() == _FASTCHAT_ERROR_KEYS and as_whole(payload["error_code"]):
             return failure_of({"message": payload["text"], "code": payload["error_code"]})
-        answer = as_object(payload.get("base_resp"))
-        return failure_of(answer) if as_whole(answer.get("status_code")) else None
+        return None
 
     def _read_choice(self, choice: dict[str, Any], counts_tokens: bool) -> tuple[Delta, bool]:
         """Return what a chunk adds to a choice, and whether that is progress."""
@@ -229,6 +265,8 @@ class OpenAIChat(Dialect):
 
     def _track(self, index: int, says: bool, finish: str | None) -> None:
         """Remember whether this choice has finished; content after its finish revokes that."""
+        if not says and not finish and index in self._finished:
+            return  # a heartbeat is no chunk that is counted
         if self._counted >= 0:
             counts = index == self._counted and True not in self._finished.values()
             self._counted = index + 1 if counts else -1
@@ -268,7 +306,10 @@ class OpenAIChat(Dialect):
         """Return the key of a call: some servers send index 0 for all calls, some none, some repeat id and name."""
         if index is None:
             if id is not None:
+                self._several = self._several or self._last_call not in (None, hash(id))
                 self._last_call = hash(id)
+            elif name is None and self._several:
+                return ("next", self._last_call)  # of the call that is open, if there is only one
             return self._last_call
         known = self._calls.get((choice, index))
         mark = hash(id) if id else None  # an id itself may be long
@@ -291,6 +332,32 @@ class OpenAIChat(Dialect):
         # One server counts the chunks of one answer in the index of the choice: then the last one finishes all.
         return all(self._finished.values()) or (self._counted > 2 and self._finished[self._counted - 1])
 
+    def heartbeat_event(self, payload: Any) -> tuple[str | None, Any] | None:
+        """Return a chunk of this answer with an empty delta, while no choice has finished.
+
+        None where the index of a choice counts chunks: another one would not be counted by who reads.
+        """
+        body = as_object(payload)
+        if not isinstance(body.get("choices"), list) or True in self._finished.values() or self._counted > 1:
+            return None
+        known = {"id": as_label(body.get("id")), "object": self._object, "created": as_whole(body.get("created"))}
+        known["model"] = as_label(body.get("model"))
+        told = {key: value for key, value in known.items() if value is not None}
+        return None, {**told, "choices": [{"index": 0, **self._nothing, "finish_reason": None}]}
+
+    def call_pieces(self, payload: Any) -> list[CallPiece]:
+        """Return what stands under `tool_calls` of the deltas."""
+        pieces = []
+        for at, choice in enumerate(as_list(as_object(payload).get("choices"))):
+            tools = as_list(as_object(as_object(choice).get("delta")).get("tool_calls"))
+            number = as_whole(as_object(choice).get("index")) or 0
+            for place, tool in enumerate(tools):
+                if isinstance(tool, dict):
+                    path = ("choices", at, "delta", "tool_calls", place)
+                    index, spelling = as_index(tool.get("index"))
+                    pieces.append(CallPiece(number, path, index, _fragment_of(tool), spelling))
+        return pieces
+
     def error_frame(self, failure: Failure) -> tuple[str | None, Any]:
         """Return an unnamed error event: the official client raises on any payload with a top-level `error`."""
         return None, failure.as_error()
@@ -301,7 +368,10 @@ class OpenAICompletions(OpenAIChat):
     """Legacy completions: `choices[].text`."""
 
     name = "openai-completions"
+    endpoints = ("/completions",)
     varying: ClassVar[tuple[str, ...]] = ()  # `created` is read
+    _object = "text_completion"
+    _nothing: ClassVar[dict[str, Any]] = {"text": "", "logprobs": None}
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -343,6 +413,12 @@ def _failure_of_choice(choice: dict[str, Any], finish: str) -> Failure | None:
     return failure_of_finish(finish, {**told, "type": finish} if isinstance(told, dict) else None)
 
 
+def _failure_of_answer(answer: dict[str, Any]) -> Failure | None:
+    """Return the failure that MiniMax tells beside the choices, if any, or in place of them."""
+    code = as_whole(answer.get("status_code"))
+    return failure_of({"code": _BASE_RESP.get(code, ""), **answer}) if code else None
+
+
 def _usage_of(payload: dict[str, Any]) -> dict[str, int] | None:
     usage = payload.get("usage") or payload.get("x_groq")
     return as_figures(as_object(usage).get("usage") or usage, _USAGE)
@@ -378,7 +454,8 @@ def _says_something(delta: Any) -> bool:
 def _read_said(delta: dict[str, Any]) -> tuple[str, str]:
     """Return text and reasoning of a delta or a message."""
     content = delta.get("content")
-    reasoning = delta.get("reasoning_content") or delta.get("reasoning") or delta.get("reasoning_text")
+    get = delta.get
+    reasoning = get("reasoning_content") or get("reasoning") or get("reasoning_text") or get("thinking")
     details = None if reasoning else delta.get("reasoning_details")
     if not details and (content or "").__class__ is str and (reasoning or "").__class__ is str:
         if content or reasoning or 0 not in delta.values():
@@ -390,7 +467,7 @@ def _read_said(delta: dict[str, Any]) -> tuple[str, str]:
 def _read_parts(content: Any, reasoning: Any, details: Any) -> tuple[str, str]:
     """Return text and reasoning, of content that may be a list of parts and reasoning that may be in details."""
     texts, thoughts = [as_said(content)], [as_said(reasoning)]
-    for part in as_list(content):
+    for part in [content] if isinstance(content, dict) else as_list(content):
         part = as_object(part)
         type = part.get("type")
         thinks = isinstance(type, str) and type in _THINKING

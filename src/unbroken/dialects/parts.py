@@ -35,6 +35,10 @@ class Parts:
         """Return whether a part is known whose key begins so."""
         return any(isinstance(key, tuple) and key[:2] == prefix for key in self._told)
 
+    def has_any(self, letter: str) -> bool:
+        """Return whether a part is known whose key begins with this letter."""
+        return any(isinstance(key, tuple) and key[0] == letter for key in self._told)
+
     def begin(self, field: str, key: Hashable) -> tuple[Part, ...]:
         """Return what says that the pieces that follow are of this part, if anything is to be said."""
         current = self._current.get(field)

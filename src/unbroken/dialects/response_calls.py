@@ -91,6 +91,50 @@ class ResponseCalls:
         return known
 
 
+# What comes before an answer, and is none.
+_BEFORE: Final = frozenset(
+    (
+        *("reasoning", "web_search_call", "file_search_call", "code_interpreter_call", "mcp_call", "mcp_list_tools"),
+        *("local_shell_call_output", "compaction"),
+    )
+)
+
+
+class ResponseItems:
+    """Which items of the output have begun, and which are completed."""
+
+    __slots__ = ("_done", "_last", "_overflowed")
+
+    def __init__(self) -> None:
+        self._done: dict[Hashable, bool] = {}
+        self._last: str | None = None  # the type of the item that was completed last
+        self._overflowed = False
+
+    def __deepcopy__(self, memo: object) -> ResponseItems:
+        """Return a copy whose state is its own. Made of each template that is tried."""
+        twin = ResponseItems()
+        twin._done, twin._last, twin._overflowed = self._done.copy(), self._last, self._overflowed
+        return twin
+
+    def begin(self, place: Hashable) -> None:
+        """Note that an item is under way."""
+        if len(self._done) < _MAX_TRACKED or place in self._done:
+            self._done[place] = False
+        else:
+            self._overflowed = True
+
+    def end(self, place: Hashable, item: dict[str, Any]) -> None:
+        """Note that all of an item was told; its status says whether it is whole."""
+        self.begin(place)
+        self._last = as_label(item.get("type"))
+        if place in self._done:
+            self._done[place] = item.get("status") in ("completed", None)
+
+    def are_whole(self) -> bool:
+        """Return whether every item is completed, and the last one is an answer or a call for the client."""
+        return bool(self._done) and not self._overflowed and all(self._done.values()) and self._last not in _BEFORE
+
+
 def _is_another(known: _Known, mark: int | None, name: int | None, *, done: bool) -> bool:
     """Return whether an item at the place of a known call is another one: by its id, or its name where ids lack."""
     if known.mark is not None and mark is not None and known.mark != mark:

@@ -8,16 +8,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 MAX_HELD: Final = 2**20
 """Characters that a dialect holds back at most, of what it has to assemble."""
 MAX_LABEL: Final = 1024
 """The most characters of an id, a name or a reason that are kept; the longest seen in real streams have about 500."""
 _LARGEST: Final = 2**53  # beyond it floats do not represent all whole numbers
+_MOST_DIGITS: Final = 15  # no number of as many is beyond it
 _HUGE: Final = 1e300
 _TEXT_OR_INFINITY: Final = r'("[^"\\]*+(?:\\.[^"\\]*+)*+")|Infinity'
 _EMPTY: Final[dict[str, Any]] = {}
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text, each once."""
+    return frozenset(text.split())
 
 
 class Room:
@@ -82,6 +88,14 @@ def as_whole(value: Any) -> int | None:
     return int(value) if -_LARGEST < value < _LARGEST and value == int(value) else None
 
 
+def as_index(value: Any) -> tuple[int | None, Literal["number", "text", "other"]]:
+    """Return a whole number, and whether it is told as one or by the digits of a text; if by neither, "other"."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+        return int(value), "text"
+    index = as_whole(value)
+    return index, "number" if value is None or index is not None else "other"
+
+
 def as_figures(source: Any, paths: Mapping[str, tuple[str, ...]]) -> dict[str, int] | None:
     """Return by name the values at these paths that are whole numbers from 0 on; None if there are none.
 
@@ -92,6 +106,8 @@ def as_figures(source: Any, paths: Mapping[str, tuple[str, ...]]) -> dict[str, i
         value = source
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
+        if value is None:
+            continue
         is_spelt = isinstance(value, str) and len(value) < 16 and value.isascii() and value.isdigit()
         figure = int(value) if is_spelt else as_whole(value)
         if figure is not None and figure >= 0:

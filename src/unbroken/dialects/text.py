@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, register
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading
+from ..core.failure import is_own
 from ..core.proof import prove
-from .failures import failure_of, is_own
+from ..core.registry import register
+from .failures import failure_of
 from .shapes import as_object, as_text
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Part, Reading, register
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Part, Reading
 from ..core.failure import Failure
+from ..core.registry import register
 from .failures import find_failure
 from .finishes import as_finish, failure_of_finish
-from .shapes import as_figures, as_object, as_said
+from .shapes import as_figures, as_object, as_said, words_of
 
 _USAGE: Final = {"output_tokens": ("generated_tokens",)}
 
@@ -22,6 +23,8 @@ class TextGenerationInference(Dialect):
     """Tokens, ended by the event with the generated text."""
 
     name = "tgi"
+    endpoints = ("/generate_stream",)
+    keys = words_of("index token id text logprob special generated_text details finish_reason generated_tokens error")
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:

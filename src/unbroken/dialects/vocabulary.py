@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading, register
-from .failures import failure_of, find_failure, is_error_body, is_named_error, is_own
+from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading
+from ..core.failure import Failure, is_own
+from ..core.registry import register
+from .failures import error_in, failure_in, failure_of, find_failure, is_error_body, is_named_error
 from .finishes import as_finish, failure_of_finish
 from .shapes import as_label, as_object, as_said, as_text
 
@@ -55,7 +57,7 @@ class Vocabulary(Dialect):
             return Reading(EventClass.CONTENT, (Delta(text=text),)) if text else NOTHING
         if name in _ENDS:
             finish = as_finish(body.get("finish_reason"))
-            failure = failure_of_finish(finish)
+            failure = failure_of_finish(finish) or _failure_at_end(body)
             kind = EventClass.ERROR if failure else EventClass.TERMINAL
             return Reading(kind, (Delta(finish_reason=finish),), failure=failure)
         if name == "error" or is_error_body(payload):
@@ -63,3 +65,14 @@ class Vocabulary(Dialect):
         if name in _PINGS:
             return _PING
         return Reading(EventClass.STRUCTURAL, begins=True) if name in _BEGINNINGS else NOTHING
+
+    def heartbeat_event(self, payload: Any) -> tuple[str | None, Any] | None:
+        """Return a `ping` event."""
+        return "ping", {}
+
+
+def _failure_at_end(body: dict[str, Any]) -> Failure | None:
+    """Return the failure that the last event tells of itself."""
+    if error_in(body) is not None:
+        return failure_in(body)
+    return failure_of(body) if body.get("success") is False else failure_of_finish(as_finish(body.get("status")))

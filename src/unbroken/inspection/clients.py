@@ -128,7 +128,8 @@ _SSE: Final = Format.SSE
 _UNPARSABLE: Final = (
     *(RepairKind.MISSING_BLANK_LINE, RepairKind.GLUED_JSON, RepairKind.RAW_NEWLINE, RepairKind.EMPTY_DATA),
     *(RepairKind.INVALID_JSON, RepairKind.DOUBLE_PREFIX, RepairKind.WRAPPED_COMMENT, RepairKind.SPLICED_EVENT),
-    *(RepairKind.PYTHON_REPR, RepairKind.DONE_SPELLING),
+    *(RepairKind.PYTHON_REPR, RepairKind.DONE_SPELLING, RepairKind.RAW_CONTROL, RepairKind.LONE_BACKSLASH),
+    RepairKind.SPLIT_EVENT,
 )
 _CLIENTS: Final = (
     _Rule(
@@ -189,6 +190,12 @@ _CLIENTS: Final = (
         "anthropic for Python",
         "yields nothing, in silence: it goes by the `event:` lines",
         _repaired(RepairKind.EVENT_NAME_RESTORED),
+    ),
+    _Rule("openai for Python and Node.js", "passes over this error, in silence", _repaired(RepairKind.FLAT_ERROR)),
+    _Rule(
+        "openai for Python, langchain, pydantic-ai, AI SDK and others",
+        "joins two tool calls, or loses one",
+        _repaired(RepairKind.TOOL_INDEX),
     ),
     _Rule("requests-sse", "misreads a CRLF that came in two reads", _spelt("split_crlf", "CRLF cut in two", _SSE)),
     _Rule(

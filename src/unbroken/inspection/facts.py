@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..core.failure import Failure
 from ..core.report import StreamReport, Verdict
+from .progress import Progress
 from .spelling import Spelling
 
 _STATUS: Final = re.compile(r"HTTP/([0-9.]{1,3}) ([0-9]{3})(?![0-9])")
@@ -61,8 +62,9 @@ class Row:
     number: int | None = None  # events only, from 1
     name: str = ""  # the event's name, the repair's kind, the verdict
     size: int | None = None  # bytes
-    text: str = ""
+    text: str = ""  # whole, on one line, unprintable characters as escapes
     stall: bool = False
+    data: str | None = None  # events and comments, as they came; None if there is none, or it was not kept
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
@@ -89,6 +91,8 @@ class Facts:
     head: Head | None = None
     head_cut: bool = False  # the stream ended within the head
     failure: Failure | None = None
+    failing_event: int | None = None  # the number of the event that is the failure; None if no event is
+    failing_text: str = ""  # what that event holds, at most `MAX_DETAIL` characters
     first_bytes: bytes = b""
     stopped: bool = False  # the user interrupted the inspection
     recorded: bool = False  # read from a flight record without content: times and lengths only
@@ -97,6 +101,7 @@ class Facts:
     ended: float | None = None
     silences: list[Silence] = field(default_factory=list)
     last_kind: str = ""
+    progress: Progress = field(default_factory=Progress)
     event_span: tuple[float, float] | None = None  # the first and the last event
     longest_wait: float = 0.0  # between events, comments and pings not counted
     longest_wait_with_heartbeats: float = 0.0  # the longest of those in which comments or pings came
@@ -119,6 +124,11 @@ class Facts:
     def refused(self) -> bool:
         """Whether the status is not a success status (2xx)."""
         return self.head is not None and not 200 <= self.head.status < 300
+
+    @property
+    def is_bodiless(self) -> bool:
+        """Whether the status says that there is no body, and none came."""
+        return self.head is not None and self.head.status in (204, 304) and self.report.bytes_in == 0
 
     @property
     def cut_short(self) -> bool:

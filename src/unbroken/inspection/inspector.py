@@ -12,15 +12,17 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final
 
-from ..core.dialect import REGISTRY, EventClass, Reading
+from ..core.dialect import EventClass, Reading
 from ..core.events import Event
-from ..core.failure import SENTENCES
+from ..core.failure import MAX_DETAIL, SENTENCES, tells_error
 from ..core.frames import Frame, Item
 from ..core.options import check_options
 from ..core.pipeline import Pipeline
+from ..core.registry import dialect_names
 from ..core.repairs import Repair
 from ..core.report import StreamReport, Verdict
 from .facts import Facts, Head, Row, Silence, parse_head, printable
+from .progress import MARKS, LastEvent
 
 MAX_HEAD: Final = 64 * 1024
 MAX_KEPT: Final = 64
@@ -28,8 +30,10 @@ MAX_KEPT: Final = 64
 STALL: Final = 10.0
 """Seconds without a byte from which a silence is marked; common idle limits begin at 30 s."""
 MAX_TEXT: Final = 72
-"""The most characters of content in a row."""
+"""The most characters of a name, and of what a flight record kept of a chunk."""
 
+_MARKS: Final = ('"sequence_number"', '"created', '"error"', *MARKS)
+"""Texts without which a payload shows nothing beside the answer."""
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 
 
@@ -48,8 +52,9 @@ class Inspector:
         self._started: float | None = None
         self._last_row: float | None = None
         self._last_event: float | None = None
-        self._heartbeat_came = False
         self._number: int | None = None
+        # The first payload that is an error by itself: without a dialect, the end decides whether it is one.
+        self._maybe_error: tuple[int | None, str] = (None, "")
 
     def start(self, now: float, wall_clock: float | None = None) -> None:
         """Start the clock. The time of day, `wall_clock`, distinguishes a live stream from a saved one."""
@@ -70,6 +75,8 @@ class Inspector:
         at = self._at(now)
         rows = self._stop() if stopped else self._end(at)
         self.facts.failure = self._pipeline.gate.state.failure if self._pipeline else None
+        if self.facts.failing_event is None:
+            self.facts.failing_event, self.facts.failing_text = self._maybe_error
         self.facts.stopped = stopped
         self.facts.ended = at
         self._note_silence(self.facts.last_byte or 0.0, at)
@@ -100,16 +107,16 @@ class Inspector:
             if not whole and facts.last_byte is None:
                 facts.last_byte = self._last_row = self._last_event = at
             self._note_arrival(at)
-            self._heartbeat_came = self._heartbeat_came or kind == "comment"
             if kind in ("content", "event"):
                 self.report.events += 1
-                self._note_progress(at)
+                self._note_progress(at, LastEvent(self.report.events, kind, at, False))
             elif kind == "comment":
+                facts.progress.heartbeats += 1
                 self.report.comments += 1
             facts.last_kind = "event" if kind in ("content", "event") else kind
             kept = (chunk["data"] or chunk.get("tail", b"")).decode("utf-8", "replace")
             text = ("mended here  " if chunk["repairs"] else "") + shorten(kept[-MAX_TEXT:])
-            rows.append(self._row(kind, at, size=chunk["length"], text=text.rstrip()))
+            rows.append(self._row(kind, at, size=chunk["length"], text=text.rstrip(), data=kept or None))
         self._note_silence(facts.last_byte or 0.0, end)
         facts.ended = end
         return [*rows, self._row("end", end, name=self.report.verdict.value)]
@@ -200,9 +207,10 @@ class Inspector:
             if isinstance(item, Repair):
                 rows.append(self._row("repair", at, name=item.kind.value, size=item.length, text=f"byte {item.offset}"))
             elif isinstance(item, Frame) and item.comment is not None:
-                self._heartbeat_came = True
+                self.facts.progress.heartbeats += 1
                 self.facts.last_kind = "comment"
-                rows.append(self._row("comment", at, text=shorten(item.comment.text)))
+                text = item.comment.text
+                rows.append(self._row("comment", at, text=printable(text), data=text))
             else:
                 for event, reading in zip_longest(item.events(), item.readings()):
                     first += 1
@@ -213,37 +221,40 @@ class Inspector:
         facts = self.facts
         # Anthropic's ping can arrive before the dialect is recognised.
         is_ping = kind is EventClass.LIVENESS or event.event == "ping"
+        is_tool = reading is not None and any(delta.tools for delta in reading.deltas)
+        name = "" if event.event == "message" else shorten(event.event)
         if is_ping:
-            self._heartbeat_came = True
+            facts.progress.heartbeats += 1
             facts.pings += 1
         else:
-            self._note_progress(at)
-        is_tool = reading is not None and any(delta.tools for delta in reading.deltas)
+            self._note_progress(at, LastEvent(number, name or kind.value, at, is_tool))
+        if facts.failing_event is None and (kind is EventClass.ERROR or (reading is not None and reading.failure)):
+            facts.failing_event, facts.failing_text = number, event.data[:MAX_DETAIL]
         facts.last_kind = "tool-call" if is_tool else "ping" if is_ping else "event"
         if kind is EventClass.CONTENT:
             facts.content += 1
             facts.content_span = (facts.content_span[0] if facts.content_span else at, at)
         facts.error_names += event.event == "error"
-        self._note_server_fields(event.data)
+        self._note_payload(event.data, number)
         size = len(event.data.encode("utf-8", "surrogatepass"))
-        name = "" if event.event == "message" else shorten(event.event)
-        return self._row(kind.value, at, number=number, name=name, size=size, text=_preview(event, reading))
+        text = printable(_preview(event, reading))
+        return self._row(kind.value, at, number=number, name=name, size=size, text=text, data=event.data)
 
-    def _note_progress(self, at: float) -> None:
+    def _note_progress(self, at: float, event: LastEvent) -> None:
         facts = self.facts
         last = self._last_event if self._last_event is not None else 0.0
         facts.longest_wait = max(facts.longest_wait, at - last)
-        if self._heartbeat_came:
+        if facts.progress.heartbeats:
             facts.longest_wait_with_heartbeats = max(facts.longest_wait_with_heartbeats, at - last)
-        self._heartbeat_came = False
+        facts.progress.note_event(event)
         self._last_event = at
         facts.event_span = (facts.event_span[0] if facts.event_span else at, at)
 
-    def _note_server_fields(self, data: str) -> None:
-        """Note what the payload shows of the server: sequence numbers, timestamps, empty choices."""
+    def _note_payload(self, data: str, number: int) -> None:
+        """Note what a payload shows beside the answer: its sequence number, time, empty choices, parts, an error."""
         facts = self.facts
         facts.empty_choices += '"choices":[]' in data or '"choices": []' in data
-        if '"sequence_number"' not in data and '"created' not in data:
+        if not any(mark in data for mark in _MARKS):
             return
         try:
             value = json.loads(data)
@@ -251,11 +262,14 @@ class Inspector:
             return
         if not isinstance(value, dict):
             return
-        number = value.get("sequence_number")
-        if type(number) is int and 0 <= number < 10**12:
-            if self._number is not None and number != self._number + 1 and len(facts.number_gaps) < MAX_KEPT:
-                facts.number_gaps.append((self._number, number))
-            self._number = number
+        facts.progress.note_payload(value)
+        if self._maybe_error[0] is None and tells_error(value):
+            self._maybe_error = (number, data[:MAX_DETAIL])
+        sequence = value.get("sequence_number")
+        if type(sequence) is int and 0 <= sequence < 10**12:
+            if self._number is not None and sequence != self._number + 1 and len(facts.number_gaps) < MAX_KEPT:
+                facts.number_gaps.append((self._number, sequence))
+            self._number = sequence
         stamp = _stamp(value.get("created_at"), value.get("created"))
         if stamp is not None:
             facts.stamps = (facts.stamps[0] if facts.stamps else stamp, stamp)
@@ -272,20 +286,22 @@ def _stamp(text: Any, number: Any) -> float | None:
 
 
 def _preview(event: Event, reading: Reading | None) -> str:
-    """Return the text that an event adds to the answer, else the beginning of its data."""
+    """Return what an event says of an error, or adds to the answer; else its data."""
+    if reading is not None and reading.failure is not None:
+        return reading.failure.detail or event.data
     if reading is not None and reading.deltas:
         pieces = [delta.text or delta.reasoning or delta.refusal for delta in reading.deltas]
         pieces += [f"{tool.name or ''}({tool.arguments})" for delta in reading.deltas for tool in delta.tools]
         pieces += [f"[{delta.finish_reason}]" for delta in reading.deltas if delta.finish_reason]
         if text := "".join(pieces):
-            return shorten(text)
-    return shorten(event.data)
+            return text
+    return event.data
 
 
-def shorten(text: str) -> str:
-    """Return at most `MAX_TEXT` characters of a text, unprintable ones as escapes, so that it is one safe line."""
-    shown = printable(text[: MAX_TEXT + 1])
-    return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…"
+def shorten(text: str, most: int = MAX_TEXT) -> str:
+    """Return at most that many characters of a text, unprintable ones as escapes, so that it is one safe line."""
+    shown = printable(text[: most + 1])
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[Facts, list[Row]]:
@@ -303,7 +319,7 @@ def inspect_record(head: dict[str, Any], chunks: list[dict[str, Any]]) -> tuple[
         inspector = Inspector()
         inspector.start(0.0)
         inspector.report.verdict = verdict
-        inspector.report.dialect = head["dialect"] if head.get("dialect") in REGISTRY else None
+        inspector.report.dialect = head["dialect"] if head.get("dialect") in dialect_names() else None
         inspector.report.bytes_in = sum(chunk["length"] for chunk in chunks)
         rows = inspector.feed_record(chunks, _duration(head, chunks), whole=head.get("chunks") == len(chunks))
     facts = inspector.facts

@@ -1,7 +1,7 @@
 """Which providers fail too often: errors in a sliding window.
 
 A provider recovers when its errors grow old, even if no more requests are sent to it. That takes no timer, since the
-state is a function of the times of the errors and of now.
+state is a function of the times of the errors and of now. A window sees the errors of its own process.
 """
 
 from __future__ import annotations
@@ -10,14 +10,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
+from ..core.naming import by_name
 from ..core.observer import Observer
 from ..core.quantities import MAX_COUNT, check_count, check_seconds
 from ..core.report import StreamReport, Verdict
 from ..retry.retryable import worth_retrying
-from .log import warn
+from .log import tell_health, warn
+
+MAX_COUNTED: Final = 1024
+"""The most errors of a provider that are counted, unless the limit is higher."""
 
 
+@by_name
 class FailureWindow(Observer):
     """Tracks which providers are degraded: more than `limit` errors in the last `seconds`. Thread-safe.
 
@@ -26,7 +32,8 @@ class FailureWindow(Observer):
     of the verdict DAMAGED, too. Without a stream, call `failed`.
 
     `on_change(provider, degraded)` is called when the state changes, in the thread that notices: the one in `failed`,
-    in `degraded`, or at the end of any stream. What it raises is logged. `clock` returns seconds, monotonic.
+    in `degraded` or `error_count`, or at the end of any stream; it may ask `error_count`. What it raises is logged, and
+    so is each change, with the number of errors. `clock` returns seconds, monotonic.
 
     Raises `TypeError` or `ValueError` for a wrong argument.
     """
@@ -54,15 +61,14 @@ class FailureWindow(Observer):
         self._on_change = on_change
         self._clock = clock
         self._lock = threading.Lock()
-        # The state needs one error more than the limit and no others: it depends on the oldest of them.
-        self._errors: dict[str, deque[float]] = {}
+        self._kept = max(min(limit + 1, MAX_COUNT), MAX_COUNTED)
+        self._errors: dict[str, deque[float]] = {}  # by provider: when they were, oldest first
         self._degraded: set[str] = set()
 
     def failed(self, provider: str) -> None:
         """Count one error of this provider."""
         with self._lock:
-            errors = self._errors.setdefault(provider, deque(maxlen=min(self._limit + 1, MAX_COUNT)))
-            errors.append(self._clock())
+            self._errors.setdefault(provider, deque(maxlen=self._kept)).append(self._clock())
         self._update()
 
     def degraded(self, provider: str) -> bool:
@@ -70,6 +76,12 @@ class FailureWindow(Observer):
         self._update()
         with self._lock:
             return provider in self._degraded
+
+    def error_count(self, provider: str) -> int:
+        """Return how many errors of this provider the window holds now; at most 1,024, or one more than the limit."""
+        self._update()
+        with self._lock:
+            return len(self._errors.get(provider, ()))
 
     def ended(self, report: StreamReport) -> None:
         """Count a stream that has a provider, if it failed through the provider."""
@@ -83,16 +95,18 @@ class FailureWindow(Observer):
         """Bring the state of all providers up to now, and report changes outside of the lock."""
         with self._lock:
             now = self._clock()
-            degraded = {name for name, errors in self._errors.items() if self._too_many(errors, now)}
-            changes = [(name, name in degraded) for name in sorted(degraded ^ self._degraded)]
+            for errors in self._errors.values():
+                while errors and now - errors[0] >= self._seconds:
+                    errors.popleft()
+            degraded = {name for name, errors in self._errors.items() if len(errors) > self._limit}
+            changes = [(name, name in degraded, len(self._errors[name])) for name in sorted(degraded ^ self._degraded)]
             self._degraded = degraded
-        for provider, state in changes:
-            self._report_change(provider, state)
+            self._errors = {name: errors for name, errors in self._errors.items() if errors}
+        for provider, state, count in changes:
+            self._report_change(provider, state, count)
 
-    def _too_many(self, errors: deque[float], now: float) -> bool:
-        return len(errors) > self._limit and now - errors[0] < self._seconds
-
-    def _report_change(self, provider: str, degraded: bool) -> None:
+    def _report_change(self, provider: str, degraded: bool, count: int) -> None:
+        tell_health(provider, degraded, count, self._seconds)
         if self._on_change is not None:
             try:
                 self._on_change(provider, degraded)

@@ -1,6 +1,7 @@
 """The log: one record per stream that ended and per piece that was dropped, none per chunk.
 
-Records hold no words of upstream's, but for tracebacks at DEBUG, in which they are escaped.
+Records hold no words of upstream's, but, escaped, for those of masked errors and for tracebacks: at DEBUG, or at ERROR
+for a bug of the application.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..core.observer import Observer
+from ..core.observer import BugObserver
+from ..core.quantities import safe_name
 from ..core.repairs import Repair, RepairKind
 from ..core.report import StreamReport, Verdict
 
 _WARNING: Final = 30  # logging.WARNING, without logging
+ERROR: Final = 40  # logging.ERROR
 _LEVELS: Final = dict.fromkeys((Verdict.DAMAGED, Verdict.TRUNCATED, Verdict.FAILED), _WARNING)
 """The levels of the other verdicts are 20, logging.INFO."""
 _DROPPED: Final = frozenset(
@@ -25,27 +28,33 @@ _DROPPED: Final = frozenset(
 )
 MAX_PER_SECOND: Final = 5
 """Records about dropped pieces, of all streams together; the next record counts those that were left out."""
+MAX_WORDS: Final = 500
+"""Characters of a masked error that are logged, escaped: nobody else gets to see them."""
+LONG_PAUSE: Final = 10.0
+"""Seconds from which on a pause of the consumer is told in the record of the end."""
 _MAX_CAUSES: Final = 8  # they may go in a circle
 
 
 def warn(text: str, *facts: object) -> None:
-    """Log a warning. None of the facts may be words of upstream's."""
+    """Log a warning, unless the interpreter ends. None of the facts may be words of upstream's."""
+    if sys.is_finalizing():  # nothing can be imported any more
+        return
     import logging  # a fifth of the time of `import unbroken`, spared where all streams end well
 
     logging.getLogger("unbroken").warning(text, *facts)
 
 
-def trace(error: BaseException) -> None:
-    """Log at DEBUG, with its traceback, an exception that is raised nowhere."""
-    if "logging" not in sys.modules:  # then no handler was configured
+def trace(error: BaseException, level: int = 10, text: str = "upstream raised %s") -> None:
+    """Log with its traceback, at DEBUG or the level, an exception that is raised nowhere."""
+    if level < _WARNING and "logging" not in sys.modules:  # then no handler was configured
         return
     import logging
 
     log = logging.getLogger("unbroken")
-    if log.isEnabledFor(logging.DEBUG):
+    if log.isEnabledFor(level):
         name = type(error).__name__
         raised = (type(error), error, error.__traceback__)
-        record = log.makeRecord(log.name, logging.DEBUG, __file__, 0, "upstream raised %s", (name,), raised)
+        record = log.makeRecord(log.name, level, __file__, 0, text, (name,), raised)
         record.exc_text = _traceback(error)  # a formatter uses what stands here as it is
         log.handle(record)
 
@@ -63,7 +72,7 @@ def _traceback(error: BaseException) -> str:
     return "\n\nThis led to:\n\n".join(parts)
 
 
-class Log(Observer):
+class Log(BugObserver):
     """The observer that writes the records. `clock` returns seconds, monotonic."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -86,6 +95,9 @@ class Log(Observer):
         self._left_out = 0
         warn("dropped %d bytes: %s%s", repair.length, repair, more)
 
+    def application_raised(self, error: Exception) -> None:
+        trace(error, ERROR, "the application raised %s")
+
     def ended(self, report: StreamReport) -> None:
         level = _LEVELS.get(report.verdict, 20)
         # Importing logging takes a fifth of the time of `import unbroken`. Where it was not imported, it was not
@@ -103,9 +115,26 @@ def _line(report: StreamReport) -> str:
     """Return the end of a stream in one line. Labels may come from a request: `repr` keeps them on that line."""
     labels = {"provider": report.provider, "request": report.request_id}
     parts = [f"{name}={value!r}" for name, value in labels.items() if value is not None]
-    parts += [report.dialect or (report.format.value if report.format else "unknown format")]
+    parts += [safe_name(report.dialect or (report.format.value if report.format else "unknown format"))]
     parts += [f"{report.events} events", f"{report.repairs.total()} repairs", f"{report.duration:.1f} s"]
-    return ", ".join(parts) + (f"; {report.error}" if report.error else "")
+    if report.longest_pause >= LONG_PAUSE:
+        parts += [f"its consumer asked for nothing for {report.longest_pause:.1f} s"]
+    said = report.error.failure.detail if report.error and report.masked_errors else None
+    words = f"; upstream said {said[:MAX_WORDS]!r}" if said else ""
+    return ", ".join(parts) + (f"; {report.error}" if report.error else "") + words + _advice(report)
+
+
+def _advice(report: StreamReport) -> str:
+    """Return what to do where the whole body was one line in several chunks: `iter_lines()` strips the line ends."""
+    first = report.first_repairs[0] if report.first_repairs else None
+    if first is None or report.chunks_in < 2 or (first.offset, first.length) != (0, report.bytes_in):
+        return ""
+    if first.kind is not RepairKind.UNFINISHED_TAIL and first.kind is not RepairKind.GLUED_JSON:
+        return ""
+    return (
+        f"; no line end came in {report.chunks_in} chunks: if they are lines of iter_lines(), which strips line ends, "
+        "pass the body as it arrives, as in iter_content(None), iter_raw() or the response itself"
+    )
 
 
 def _fields(report: StreamReport) -> dict[str, Any]:
@@ -128,9 +157,24 @@ def _fields(report: StreamReport) -> dict[str, Any]:
         "first_event": report.first_event,
         "first_content": report.first_content,
         "longest_gap": report.longest_gap,
+        "longest_pause": report.longest_pause,
         "duration": report.duration,
     }
     return {f"stream_{name}": value for name, value in facts.items()}
+
+
+def tell_health(provider: str, degraded: bool, errors: int, seconds: float) -> None:
+    """Log that a provider is degraded (a warning) or has recovered (info): how many errors, in how many seconds."""
+    level = _WARNING if degraded else 20
+    if level < _WARNING and "logging" not in sys.modules:  # then nothing below a warning is shown
+        return
+    import logging
+
+    state = "is degraded" if degraded else "has recovered"
+    noun = "error" if errors == 1 else "errors"
+    fields = {"stream_provider": provider, "stream_degraded": degraded, "stream_error_count": errors}
+    text = "provider %r %s: %d %s in the last %g s"
+    logging.getLogger("unbroken").log(level, text, provider, state, errors, noun, seconds, extra=fields)
 
 
 LOG: Final = Log()

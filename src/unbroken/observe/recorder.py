@@ -1,7 +1,7 @@
 """The flight recorder: the last chunks before a stream failed, without their content.
 
 A ring buffer of when chunks came, how long they were and what they completed, at a few hundred bytes of memory per
-chunk. `unbroken inspect` reads a record, and `unbroken.testing.replay` replays it.
+chunk. `unbroken inspect` reads a record, and `unbroken.testing.flights` makes a script of it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..core.account import Account
+from ..core.naming import by_name
 from ..core.observer import Observer
 from ..core.quantities import check_count
 from ..core.report import StreamReport, Verdict
@@ -48,6 +49,7 @@ class _NoAccount:
         return self._report.events if self._report.content_emitted else 0
 
 
+@by_name
 class FlightRecorder(Observer):
     """Records one stream, and keeps the record if it fails: in `report.flight`, and as a new file in `folder`.
 

@@ -5,11 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final, TypeVar
 
+from ..core.naming import refuse_unknown_names
 from ..core.quantities import check_count, check_seconds, shown
 from .retryable import worth_retrying
 
+C = TypeVar("C", bound=type)
+RETRIES: Final = ("retries", "max_retry", "max_attempts", "attempts", "tries", "max_tries", "total")
+"""What other libraries call the number of retries, or of attempts."""
 
+
+def _names_its_fields(cls: C) -> C:
+    """Have a dataclass name the right argument where a wrong one is given."""
+    init: Any = vars(cls)["__init__"]
+    known = tuple(getattr(cls, "__dataclass_fields__"))  # noqa: B009 - mypy knows no such attribute of a type
+    means = dict.fromkeys(RETRIES, "write max_retries, which counts the attempts after the first")
+
+    @wraps(init)
+    def checked(self: object, *given: object, **named: Any) -> None:
+        refuse_unknown_names(cls.__name__, named, known, means)
+        init(self, *given, **named)
+
+    setattr(cls, "__init__", checked)  # noqa: B010 - mypy takes an assignment for a mistake
+    return cls
+
+
+@_names_its_fields
 @dataclass(frozen=True, slots=True)
 class Retry:
     """How often, after how long, and after which failures upstream is opened again: exponential backoff with jitter.

@@ -15,12 +15,19 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429}) | (frozenset(range(500, 600)) - 
 """Time-outs, rate limits, and all server errors but two (501 not implemented, 505 version not supported)."""
 
 TRANSIENT_CODES = frozenset(
-    {"upstream-failed", "truncated", "rate-limited", "overloaded", "first-timeout", "idle-timeout", "silence-timeout"}
+    {
+        *("upstream-failed", "empty", "truncated", "rate-limited", "overloaded"),
+        *("first-timeout", "idle-timeout", "silence-timeout", "shutting-down"),
+        *("producer-lost", "store-failed"),
+    }
 )
 """Codes of `StreamError` that are transient, where there is no status."""
 
 PERMANENT_CODES = frozenset(
-    {"total-timeout", "authentication", "invalid-request", "not-found", "content-filtered", "invalid-json"}
+    {
+        *("application-error", "total-timeout", "authentication", "invalid-request", "not-found", "content-filtered"),
+        *("invalid-json", "stopped", "too-old", "trimmed"),
+    }
 )
 """Codes of `StreamError` that are not transient, whatever the status."""
 

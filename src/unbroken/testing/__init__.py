@@ -24,12 +24,21 @@ if TYPE_CHECKING:
         NDJSONContract,
         ParserContract,
         RepairContract,
+        StoreContract,
         examine,
     )
     from .conversations import DIALECTS, Answer, Conversation, ToolCall
     from .cuts import cut, cuttings, nasty_cuts
     from .failures import client_failures
     from .faults import FAULTS, TRANSPORT_FAULTS, BrokenStream, Fault, Healthy, Outcome, TransportFault
+    from .repair_cases import (
+        REFUSED_OPTIONS,
+        REPAIR_CASES,
+        TAKEN_OPTIONS,
+        TIMED_CASES,
+        RepairCase,
+        TimedCase,
+    )
     from .routes import RouteContract
     from .server import HEAD_FAULTS, Hold, Reset, ScriptedServer, chunked, close_delimited, with_length
     from .sources import (
@@ -79,12 +88,13 @@ _HOMES = {
     "clock": ("FakeClock",),
     "contract": (
         *("INVALID", "AsyncNDJSONContract", "AsyncParserContract", "Clocked", "ContractBroken", "Finding", "Law"),
-        *("NDJSONContract", "ParserContract", "RepairContract", "examine"),
+        *("NDJSONContract", "ParserContract", "RepairContract", "StoreContract", "examine"),
     ),
     "conversations": ("DIALECTS", "Answer", "Conversation", "ToolCall"),
     "cuts": ("cut", "cuttings", "nasty_cuts"),
     "failures": ("client_failures",),
     "faults": ("FAULTS", "TRANSPORT_FAULTS", "BrokenStream", "Fault", "Healthy", "Outcome", "TransportFault"),
+    "repair_cases": (*("REFUSED_OPTIONS", "REPAIR_CASES", "TAKEN_OPTIONS", "TIMED_CASES", "RepairCase", "TimedCase"),),
     "routes": ("RouteContract",),
     "server": ("HEAD_FAULTS", "Hold", "Reset", "ScriptedServer", "chunked", "close_delimited", "with_length"),
     "sources": (
@@ -123,8 +133,12 @@ __all__ = [
     "HEAD_FAULTS",
     "INVALID",
     "NDJSON_CASES",
+    "REFUSED_OPTIONS",
+    "REPAIR_CASES",
     "SSE_CASES",
     "STANDARD_EXAMPLES",
+    "TAKEN_OPTIONS",
+    "TIMED_CASES",
     "TRANSPORT_FAULTS",
     "Answer",
     "AsyncNDJSONContract",
@@ -152,6 +166,7 @@ __all__ = [
     "Outcome",
     "ParserContract",
     "Pause",
+    "RepairCase",
     "RepairContract",
     "Repeat",
     "Reset",
@@ -162,6 +177,8 @@ __all__ = [
     "Schedule",
     "ScriptedServer",
     "ScriptedSource",
+    "StoreContract",
+    "TimedCase",
     "ToolCall",
     "TransportFault",
     "Upstream",

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .spelling import Payload, Spelling
+from .spellings import SPELLINGS
+
 Frame = Callable[[str | None, Any], bytes]
 
 
@@ -59,7 +62,13 @@ class Conversation:
     @property
     def is_sse(self) -> bool:
         """Whether it is an event stream; else it is NDJSON."""
-        return self.dialect != "ollama"
+        spelling = SPELLINGS.get(self.dialect)
+        return self.dialect != "ollama" if spelling is None else spelling.is_sse
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether the text stands in events as it is, and not in JSON."""
+        return self.dialect in SPELLINGS and SPELLINGS[self.dialect].is_prose
 
 
 def spell(dialect: str, answer: Answer) -> Conversation:
@@ -70,8 +79,9 @@ def spell(dialect: str, answer: Answer) -> Conversation:
     if dialect not in _SPELLERS:
         raise ValueError(f"dialect must be one of {', '.join(DIALECTS)}, not {dialect!r}")
     says, reason, spell_in = _SPELLERS[dialect]
+    is_prose = dialect in SPELLINGS and SPELLINGS[dialect].is_prose
     expressible = Answer(
-        answer.text,
+        tuple(map(_one_kind_of_lines, answer.text)) if is_prose else answer.text,
         answer.reasoning if "reasoning" in says else (),
         answer.tools if "tools" in says else (),
         answer.input_tokens,
@@ -98,6 +108,17 @@ def _json(value: Any) -> str:
 def _sse(value: Any, name: str | None = None) -> bytes:
     data = value if isinstance(value, str) else _json(value)
     return (f"event: {name}\n" if name else "").encode() + f"data: {data}\n\n".encode()
+
+
+def _prose(name: str, text: str, id: str) -> bytes:
+    """Return an event whose payload is this text, each line of it a `data:` line."""
+    lines = "".join(f"data: {line}\n" for line in _one_kind_of_lines(text).split("\n"))
+    return f"id: {id}\nevent: {name}\n{lines}\n".encode()
+
+
+def _one_kind_of_lines(text: str) -> str:
+    """Return a text with the line ends that an event can spell."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _line(value: Any) -> bytes:
@@ -281,6 +302,19 @@ def _vocabulary(answer: Answer) -> Iterator[bytes]:
     yield _sse({}, "done")
 
 
+def _declared(spelling: Spelling) -> Callable[[Answer], Iterator[bytes]]:
+    """Return what spells an answer by a table of payloads."""
+
+    def frame(payload: Payload) -> bytes:
+        if not spelling.is_sse:
+            return _line(payload)
+        if isinstance(payload, tuple) and len(payload) == 3:
+            return _prose(*payload)
+        return _sse(payload[1], payload[0]) if isinstance(payload, tuple) else _sse(payload)
+
+    return lambda answer: map(frame, spelling.payloads(answer))
+
+
 _ALL = ("reasoning", "tools", "input", "output")
 _SPELLERS: dict[str, tuple[tuple[str, ...], str | None, Callable[[Answer], Iterator[bytes]]]] = {
     "openai-chat": (_ALL, "stop", _openai_chat),
@@ -292,6 +326,7 @@ _SPELLERS: dict[str, tuple[tuple[str, ...], str | None, Callable[[Answer], Itera
     "cohere": (_ALL, "COMPLETE", _cohere),
     "tgi": (("output",), "eos_token", _tgi),
     "vocabulary": ((), None, _vocabulary),
+    **{name: (spelling.says, spelling.reason, _declared(spelling)) for name, spelling in SPELLINGS.items()},
 }
 
 DIALECTS = tuple(_SPELLERS)

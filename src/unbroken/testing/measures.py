@@ -20,6 +20,7 @@ Consume = Callable[[Iterable[bytes]], None]
 
 MOST_GROWTH = 8.0
 MIN_MEASURED_SECONDS = 0.12
+MOST_BYTES = 8 * 2**20
 _ATTEMPTS = 4
 _MEMORY_SLACK = 96 * 2**10
 
@@ -39,8 +40,13 @@ class Shape:
         """The name as a part of a test's name."""
         return slug(self.name)
 
+    @property
+    def frame_bytes(self) -> int:
+        """The number of bytes that do not grow: those of the head and of the tail."""
+        return len(self.head) + len(self.tail)
+
     def chunks(self, size: int) -> Iterator[bytes]:
-        """Yield about `size` bytes of this shape, lazily."""
+        """Yield this shape, lazily: at most `size` bytes between head and tail, but at least one chunk."""
         yield self.head
         chunk = self.piece * self.pieces_per_chunk
         yield from repeat(chunk, max(1, size // len(chunk)))
@@ -109,16 +115,16 @@ NDJSON_MEMORY = Shape("blank lines", b"", b"       \n", b"", 128)
 """The same for NDJSON."""
 
 
-def growth_of_time(consume: Consume, shape: Shape, most_bytes: int = 8 * 2**20) -> tuple[float, int]:
+def growth_of_time(consume: Consume, shape: Shape, most_bytes: int = MOST_BYTES) -> tuple[float, int]:
     """Return the factor by which CPU time grows with four times the input, the least of a few attempts, and that size.
 
     The size grows until a run takes at least `MIN_MEASURED_SECONDS`; if none does up to `most_bytes`, the factor is 1.
     """
-    size = 2**12
+    size = min(2**12, most_bytes)
     while (spent := _seconds(consume, shape, size)) < MIN_MEASURED_SECONDS:
         if size >= most_bytes:
             return 1.0, size
-        size *= 2 if spent > MIN_MEASURED_SECONDS / 4 else 4
+        size = min(size * (2 if spent > MIN_MEASURED_SECONDS / 4 else 4), most_bytes)
     ratio = float("inf")
     for _ in range(_ATTEMPTS):
         quarter = min(_seconds(consume, shape, size // 4) for _ in range(3))

@@ -2,13 +2,14 @@
 
 import gc
 from collections.abc import AsyncIterator
+from functools import partial
 
 import aiohttp
 import sync_clients
 from fastapi.responses import PlainTextResponse, StreamingResponse
-from fastapi_app import app, ask
+from fastapi_app import app, client
 
-from unbroken import SSE_HEADERS, arepair, from_response
+from unbroken import SSE_HEADERS, arepair
 
 from . import naive, repaired
 
@@ -32,20 +33,24 @@ async def by(client: str, prompt: str) -> StreamingResponse:
 async def kept(prompt: str) -> StreamingResponse:
     async def body() -> AsyncIterator[bytes]:
         # aiohttp: a thousand connections cost httpx's pool a thousand comparisons each.
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(naive.UPSTREAM, json=naive.question(prompt)) as response,
-            arepair(from_response(response), heartbeat=1.0, observers=[repaired.Verdicts(prompt)]) as stream,
-        ):
-            async for chunk in stream:
-                yield chunk
+        async with aiohttp.ClientSession() as session:
+            post = partial(session.post, naive.UPSTREAM, json=naive.question(prompt))
+            async with arepair(post, heartbeat=1.0, observers=[repaired.Verdicts(prompt)]) as stream:
+                async for chunk in stream:
+                    yield chunk
 
     return StreamingResponse(body(), headers=SSE_HEADERS)
 
 
-@app.get("/bare")
-async def bare(prompt: str) -> StreamingResponse:
-    return StreamingResponse(arepair(ask(prompt), heartbeat=1.0), headers=SSE_HEADERS)
+@app.get("/generator")
+async def generator(prompt: str) -> StreamingResponse:
+    async def body() -> AsyncIterator[bytes]:
+        post = partial(client.stream, "POST", naive.UPSTREAM, json=naive.question(prompt))
+        async with arepair(post, heartbeat=1.0) as stream:
+            async for chunk in stream:
+                yield chunk
+
+    return StreamingResponse(body(), headers=SSE_HEADERS)
 
 
 @app.get("/sync")

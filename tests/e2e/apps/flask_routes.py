@@ -4,9 +4,13 @@ import requests
 from flask import Response, request
 from flask_app import UPSTREAM, app
 
-from unbroken import SSE_HEADERS, Timeouts, from_response, repair
+from unbroken import SSE_HEADERS, Timeouts, repair
 
 from . import naive, repaired
+
+
+def post(prompt: str) -> requests.Response:
+    return requests.post(UPSTREAM, json=naive.question(prompt), stream=True, timeout=(5, 300))
 
 
 @app.get("/chat/naive/<client>")
@@ -22,18 +26,17 @@ def by(client: str) -> Response:
 @app.get("/kept")
 def kept() -> Response:
     prompt = request.args["prompt"]
-    upstream = requests.post(UPSTREAM, json=naive.question(prompt), stream=True, timeout=(5, 300))
-    stream = repair(from_response(upstream), heartbeat=1.0, observers=[repaired.Verdicts(prompt)])
+    stream = repair(lambda: post(prompt), heartbeat=1.0, observers=[repaired.Verdicts(prompt)])
     return Response(stream, headers=SSE_HEADERS)
 
 
 @app.get("/without-abort")
 def without_abort() -> Response:
-    upstream = requests.post(UPSTREAM, json=naive.question(request.args["prompt"]), stream=True, timeout=(5, 300))
+    upstream = post(request.args["prompt"])
     return Response(repair(upstream.iter_content(None), heartbeat=1.0), headers=SSE_HEADERS)
 
 
 @app.get("/total")
 def total() -> Response:
-    upstream = requests.post(UPSTREAM, json=naive.question(request.args["prompt"]), stream=True, timeout=(5, 300))
-    return Response(repair(from_response(upstream), heartbeat=1.0, timeouts=Timeouts(total=2.0)), headers=SSE_HEADERS)
+    prompt = request.args["prompt"]
+    return Response(repair(lambda: post(prompt), heartbeat=1.0, timeouts=Timeouts(total=2.0)), headers=SSE_HEADERS)

@@ -30,13 +30,10 @@ def stream(client: str, prompt: str) -> RepairedStream:
 @asynccontextmanager
 async def astream(client: str, prompt: str) -> AsyncIterator[AsyncRepairedStream]:
     if client == "aiohttp":
-        async with (
-            aiohttp.ClientSession() as session,
-            await async_clients.with_aiohttp(session, question(prompt)) as it,
-        ):
+        async with aiohttp.ClientSession() as session, async_clients.with_aiohttp(session, question(prompt)) as it:
             yield it
     else:
-        async with await getattr(async_clients, f"with_{client}")(question(prompt)) as it:
+        async with getattr(async_clients, f"with_{client}")(question(prompt)) as it:
             yield it
 
 

@@ -167,14 +167,16 @@ class FastPath:
 
     def _forward(self, spelling: Spelling, values: Values, frames: bytes) -> None:
         assert self._template is not None
-        last_event_id = self._gate.report.last_event_id
+        report = self._gate.report
+        last_event_id = report.last_event_id
         self._absorb(values)
-        self._gate.out.append(Run(self._template, last_event_id, values, self._canonical(spelling, values, frames)))
+        wire = self._canonical(spelling, values, frames)
+        self._gate.out.append(Run(self._template, report.dialect, last_event_id, values, wire))
 
     def _hand_on(self, piece: bytes, start: int) -> None:
         """Have the reader read what stands at `start`, and see whether what comes next may be of the same template."""
         gate, reader = self._gate, self._reader
-        self._catch_up()
+        self.catch_up()
         if self._ready:
             reader.skip_to(start)
         before = len(gate.out)
@@ -194,13 +196,18 @@ class FastPath:
             return
         self._template = None
         dialect = self._gate.dialect
-        if item.kind is EventClass.CONTENT and item.reading is not None and dialect is not None:
+        gate, indexes = self._gate, self._gate.tool_index
+        if item.reading is None or (indexes is not None and not indexes.can_be_template(item.reading)):
+            return
+        if gate.seam is not None and gate.seam.joins:
+            return  # what comes is not always what leaves
+        if item.kind is EventClass.CONTENT and dialect is not None:
             found = self._finder.find(dialect, item.event, item.wire, item.reading)
             # Where another connection may send frames again, each id is looked at.
             if found is not None and not (found.has_id and self._gate.delivered is not None):
                 self._template = found
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Have the dialect read the last payload that passed, before it reads another.
 
         It may count payloads, for example by a sequence number.
@@ -247,6 +254,8 @@ class FastPath:
                 gate.note_id(values[template.id_at - width])
         if gate.account is not None:
             template.absorb(gate.account, values)
+        if gate.tool_index is not None and template.field == "tools":
+            gate.tool_index.add(template.delta, template.texts(values))
 
     def _canonical(self, spelling: Spelling, values: Values, frames: bytes) -> bytes:
         template = self._template

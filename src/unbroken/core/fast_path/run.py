@@ -13,18 +13,21 @@ from .template import Template
 class Run:
     """Frames of one template, all of them content, that came one after the other.
 
-    `last_event_id` is the last event id before them, `values` what stands in their slots, `wire` their canonical bytes.
+    `dialect` is the name of the one that read them, `last_event_id` the last event id before them, `values` what stands
+    in their slots, `wire` their canonical bytes.
     """
 
-    __slots__ = ("_last_event_id", "_template", "_values", "wire")
+    __slots__ = ("_last_event_id", "_template", "_values", "dialect", "wire")
 
     kind: Final = EventClass.CONTENT
-    known: Final = True
 
-    def __init__(self, template: Template, last_event_id: str, values: Values, wire: bytes) -> None:
+    def __init__(
+        self, template: Template, dialect: str | None, last_event_id: str, values: Values, wire: bytes
+    ) -> None:
         self._template = template
         self._last_event_id = last_event_id
         self._values = values
+        self.dialect = dialect
         self.wire = wire
 
     @property

@@ -10,6 +10,8 @@ import sys
 from functools import cache
 from typing import Final
 
+from ..proof import is_whole
+
 FIELD_NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*+")
 """What a field name looks like; other lines are non-field lines, whatever colon they hold."""
 KNOWN_FIELDS: Final = (b"data", b"event", b"id", b"retry")
@@ -34,8 +36,7 @@ class ParsedBlock:
     """One block, parsed line by line from its canonical lines, each with its LF and without the blank line."""
 
     __slots__ = (
-        "body", "data", "has_comments", "id", "leading", "lines", "name", "non_fields", "raw_at", "retry", "unknown",
-        "wire",
+        "body", "data", "has_comments", "id", "lines", "name", "non_fields", "raw_at", "retry", "unknown", "wire",
     )  # fmt: skip
 
     def __init__(self, wire: bytes) -> None:
@@ -43,7 +44,6 @@ class ParsedBlock:
         self.lines: list[bytes] = []  # fields and comments
         self.data: list[bytes] = []
         self.non_fields: list[bytes] = []
-        self.leading = 0  # how many of the non-field lines stand before all data
         self.raw_at = 0  # how many of `lines` stand before the first of them
         self.body: list[bytes] = []  # data and non-field lines, in order: what a raw line end may have cut apart
         self.name: str | None = None
@@ -65,7 +65,6 @@ class ParsedBlock:
             if not self.non_fields:
                 self.raw_at = len(self.lines)
             self.non_fields.append(line)
-            self.leading += not self.data
             self.body.append(line)
             return
         else:
@@ -173,18 +172,37 @@ def parse_simple(frame: bytes) -> SimpleBlock | None:
     return SimpleBlock(frame, name, id_after if id_before is None else id_before, payload)
 
 
-_PAYLOAD: Final = rb'data: ?[{\["]|\{"|\[\{'
-"""What shows that a payload stands in a field that cannot hold one."""
+_DOCUMENT: Final = rb'data: ?[{\["]|\{"|\[\{'
+"""What shows that a document stands in a field that cannot hold one."""
 
 
-def swallows(line: bytes) -> bool:
-    """Return whether a canonical line that means nothing without data holds what looks like a payload.
+def swallows_data(line: bytes) -> bool:
+    """Return whether a canonical line that means nothing without data holds what looks like a line of data.
 
     An `event:` line, for example, swallows the line after it where the line end between them was lost.
     """
+    return swallows_document(line) or (b"data: " in line and _means_nothing(line))
+
+
+def swallows_document(line: bytes) -> bool:
+    """Return whether such a line holds what looks like a document."""
+    return re.search(_DOCUMENT, line) is not None and _means_nothing(line)
+
+
+def _means_nothing(line: bytes) -> bool:
     name, _, value = line.partition(b": ")
-    means_nothing = name == b"event" or (name == b"retry" and read_retry(value) is None)
-    return (means_nothing or (name == b"id" and b"\0" in value)) and re.search(_PAYLOAD, value) is not None
+    return name == b"event" or (name == b"retry" and read_retry(value) is None) or (name == b"id" and b"\0" in value)
+
+
+def is_error_field(line: bytes) -> bool:
+    """Return whether a canonical line is `error: {...}` with a whole object, which is an error where no data is."""
+    return line.startswith(b"error: {") and is_whole(line[7:].decode())
+
+
+def without_errors(block: Block) -> ParsedBlock:
+    """Return the block without its `error: {...}` lines."""
+    lines = block.wire.splitlines(keepends=True)
+    return ParsedBlock(b"".join(line for line in lines if not is_error_field(line[:-1])))
 
 
 def without_comments(block: Block) -> ParsedBlock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..decoder import is_utf8
+from ..gate import keys_of
 from ..mending import DONE, is_misspelt_done, mend_payload
 from ..proof import FLAWED, is_whole, prove
 from . import block_rules
@@ -23,7 +24,7 @@ def completes(line: bytes, seen: Seen, *, raw: bool) -> bool:
     if name == b"data":
         return _completes_data(value.removeprefix(b" "), seen, raw=raw)
     if name == b"error":
-        return not seen.block.wire and is_whole(value.decode())
+        return not raw and not seen.block.data_lines and is_whole(value.decode())
     return raw or line[:1] in (b"{", b"[") or re.match(MISNAMED_DATA, line) is not None
 
 
@@ -36,7 +37,7 @@ def _completes_data(value: bytes, seen: Seen, *, raw: bool) -> bool:
 
 def is_whole_block(block: Block, seen: Seen) -> bool:
     """Return whether a block without its blank line is whole as it is, or as what a repair proves it to be."""
-    if block_rules.mend(block, seen.allows)[1]:
+    if block_rules.mend(block, seen.allows, keys_of(seen.gate))[1]:
         return True
     return bool(block.data) and _is_whole_payload(block.payload, seen)
 

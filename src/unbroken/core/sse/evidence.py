@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..proof import BracketScanner, is_whole, prove
-from .block import ParsedBlock
+from .block import ParsedBlock, is_error_field
 from .framer import OpenBlock
 
 _MAX_REMEMBERED: Final = 4096
@@ -15,7 +15,9 @@ _MAX_REMEMBERED: Final = 4096
 class Evidence:
     """Follows the data of one open block after the other; asked by the rules, line by line."""
 
-    __slots__ = ("_block", "_document", "_proofs", "_scanned", "_scanner", "_whole_at", "disproven")
+    __slots__ = (
+        "_block", "_document", "_holds_error", "_proofs", "_scanned", "_scanner", "_searched", "_whole_at", "disproven",
+    )  # fmt: skip
 
     def __init__(self, block: OpenBlock) -> None:
         self._block = block
@@ -27,6 +29,8 @@ class Evidence:
         """Begin another block."""
         self._scanner: BracketScanner | None = None
         self._scanned = 0
+        self._holds_error = False
+        self._searched = 0  # how much of the block was searched for an error
         self._whole_at = -1  # where data ended that is one line, and was proven when it came
         self.disproven = False
         """Whether the data was not whole where it might have ended: then nothing ends this block early.
@@ -54,6 +58,14 @@ class Evidence:
         self._proofs = (text, proven), *self._proofs[:1]
         self._document = value
         return True
+
+    def holds_error(self) -> bool:
+        """Return whether a line of the block is `error: {...}`; each line is looked at once."""
+        wire = self._block.wire
+        lines = bytes(wire[self._searched :]).split(b"\n")
+        self._searched = len(wire)
+        self._holds_error = self._holds_error or any(map(is_error_field, lines))
+        return self._holds_error
 
     def _is_proven(self) -> bool:
         """Return whether the data is one line that was proven to be whole when it came."""

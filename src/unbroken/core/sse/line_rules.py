@@ -121,13 +121,21 @@ def raw_json(line: bytes, seen: Seen) -> Change | None:
     scanner = BracketScanner()
     scanner.feed(line)
     is_open = bool(seen.block.wire)
-    if scanner.spoiled:
+    if scanner.spoiled or (is_open and not seen.allows(RepairKind.MISSING_BLANK_LINE)):
         return None
-    if is_open and not (scanner.whole and seen.allows(RepairKind.MISSING_BLANK_LINE)):
-        return None
-    if is_open and not (is_whole(line.decode()) and seen.evidence.data_is_whole()):
+    if is_open and not (_holds_only_error(seen) or (scanner.whole and _follows_data(line, seen))):
         return None
     return Change(RepairKind.RAW_JSON, ends_block=is_open, begins_raw=scanner)
+
+
+def _follows_data(line: bytes, seen: Seen) -> bool:
+    """Return whether a line is a whole document, behind data that is one."""
+    return is_whole(line.decode()) and seen.evidence.data_is_whole()
+
+
+def _holds_only_error(seen: Seen) -> bool:
+    """Return whether the open block has no data but an `error: {...}`, which leaves before what follows it."""
+    return not seen.block.data_lines and seen.allows(RepairKind.ERROR_LINE) and seen.evidence.holds_error()
 
 
 def misnamed_data(line: bytes, seen: Seen) -> Change | None:

@@ -65,7 +65,7 @@ class SSEReader:
 
     def is_idle(self) -> bool:
         """Return whether the next byte begins a block, and nothing waits for that block."""
-        return self._is_between_blocks() and not self._writer.waits
+        return self._is_between_blocks() and not (self._writer.waits or self._blocks.waits)
 
     def skip_to(self, offset: int) -> None:
         """Continue at this offset: the frames before it were forwarded without this reader."""
@@ -103,7 +103,7 @@ class SSEReader:
         self._splitter.offset = start + length
         self._writer.owes_blank_line = False
         gate, end = self._gate, start + length - 2
-        is_special = gate.delivered is not None or gate.strict
+        is_special = gate.delivered is not None or gate.strict or self._blocks.waits
         value = FLAWED if is_special else prove(block.payload)
         if value is FLAWED:
             self._blocks.on_block(block, start, end, None)
@@ -189,6 +189,8 @@ class SSEReader:
     def _apply(self, change: Change, line: bytes, start: int, end: int) -> None:
         """Do what a rule asks for, and read the lines that it returned."""
         gate, framer = self._gate, self._framer
+        if not self._blocks.release():
+            return
         if change.failure is not None:
             gate.die(change.failure, change.kind, start, end)
             return
@@ -239,6 +241,8 @@ class SSEReader:
         """Take the end of input; at a clean end a last event that is whole leaves. Return whether a piece was cut."""
         line, start = bytes(self._splitter.open_line), self._splitter.offset
         self.shows_its_framing |= line.startswith(b":") or line.partition(b":")[0] in KNOWN_FIELDS
+        if not self._blocks.release():
+            return False
         if self._framer.oversized:
             self._framer.end_oversized(max(self._framer.open.end, start + len(line)))
             return True

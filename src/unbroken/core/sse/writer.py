@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..damage import leaves_hole
 from ..events import Event
 from ..failure import Failure, begins_with_error, failure_in_words, tells_error
-from ..gate import Gate, leaves_hole
+from ..gate import Gate
 from ..mending import DONE, escape_separators, is_broken_json, is_misspelt_done, one_line
 from ..proof import FLAWED, UNPROVEN, prove
 from ..repairs import RepairKind
 from ..state import Mode
-from .block import KNOWN_FIELDS, Block, ParsedBlock, read_retry, respell, respell_lines, swallows
+from .block import (
+    KNOWN_FIELDS,
+    Block,
+    ParsedBlock,
+    read_retry,
+    respell,
+    respell_lines,
+    swallows_data,
+    swallows_document,
+)
+
+if TYPE_CHECKING:
+    from ..dialect import Dialect
 
 _EMPTY = ParsedBlock(b"")
 
@@ -103,12 +116,13 @@ class Writer:
         if gate.state.mode is Mode.KNOWN and block.name == "error":
             self._report_error(b"", RepairKind.EMPTY_DATA, start, end)
             return
-        if gate.state.mode is not Mode.KNOWN or block.unknown:
+        if gate.state.mode is not Mode.KNOWN or block.unknown or self._bare_reader(block) is not None:
             self._forward_without_data(block, block.spell())
             return
-        if any(map(swallows, block.lines)) and gate.allows(RepairKind.STRAY_LINE):
+        if any(map(swallows_data, block.lines)) and gate.allows(RepairKind.STRAY_LINE):
             gate.repair(RepairKind.STRAY_LINE, start, end)
-            gate.state.lost_payload()
+            if any(map(swallows_document, block.lines)):
+                gate.state.lost_payload()
         else:
             gate.report.respellings["bare-block"] += 1
         self._make_pending(block)
@@ -123,7 +137,8 @@ class Writer:
         self._note_retry(block)
         for name in (b"id",) * (block.id is not None) + (b"retry",) * (block.retry is not None):
             self._pending.pop(name, None)  # or it would overtake this one
-        gate.forward_bare(wire)
+        reader = self._bare_reader(block)
+        gate.forward_bare(wire, None if reader is None else reader.read(block.name or "", ""))
         for line in block.lines:
             if b"{" in line and not line.startswith(b"id: "):  # an id is looked at as such
                 gate.note_swallowed(line.decode())
@@ -150,7 +165,10 @@ class Writer:
             gate.repair(RepairKind.DONE_SPELLING, start, end)
             self._forward(block, DONE, FLAWED, start, end)
         elif (kind := self._reason_to_drop(payload)) is RepairKind.EMPTY_DATA or kind is RepairKind.WRAPPED_COMMENT:
-            self._drop(kind, block, start, end)
+            if block.name == "error" and kind is RepairKind.EMPTY_DATA:
+                self._report_error(b"", kind, start, end)
+            else:
+                self._drop(kind, block, start, end)
         else:
             gate.report.invalid_json += 1
             if kind is not None and leaves_hole(payload, gate.state.mode):
@@ -172,16 +190,18 @@ class Writer:
         It may stand behind a piece that was cut, and what else is in the block would hide it.
         """
         gate = self._gate
-        for line in block.data:
+        fields = [line for line in block.lines if line.startswith(b"error: ")]
+        lines = [*block.data, *[b'{"error": ' + line[7:] + b"}" for line in fields if line.endswith(b"}")]]
+        for line in lines:
             text = line.decode()
             value = prove(text)
             if tells_error(value):
                 gate.repair(RepairKind.INVALID_JSON, start, end)
                 name = b"event: error\n" if block.name == "error" else b""
                 self._forward(ParsedBlock(name + b"data: " + line + b"\n"), text, value, start, end)
-                gate.state.forwarded_error(Failure("upstream-error"))
+                gate.state.forwarded_error(Failure("upstream-error"), has_words=False)
                 return True
-        words = next((line for line in block.data if begins_with_error(line)), None)
+        words = next((line for line in [*block.data, *fields] if begins_with_error(line)), None)
         if words is None:
             return False
         self._report_error(words, RepairKind.INVALID_JSON, start, end)
@@ -199,6 +219,13 @@ class Writer:
         payload = escape_separators(one_line(text))
         self._forward(block, payload, prove(payload), start, end, further=further)
 
+    def write_joined(self, first: Block, second: Block, text: str, start: int, end: int) -> None:
+        """Write a document that was cut over two events, with the fields of both."""
+        self._make_pending(first)
+        if first.name is not None and second.name is None:
+            second = ParsedBlock(b"event: " + first.name.encode() + b"\n" + second.wire)
+        self.write_document(text, start, end, block=second)
+
     def _sentinel(self) -> str | None:
         dialect = self._gate.dialect
         return None if dialect is None else dialect.sentinel
@@ -207,11 +234,16 @@ class Writer:
         dialect = self._gate.dialect
         return dialect is not None and block.name is not None and dialect.says_by_name(block.name)
 
+    def _bare_reader(self, block: Block) -> Dialect | None:
+        """Return the known dialect, if it reads the name of a block that has no data."""
+        dialect = self._gate.dialect
+        return dialect if dialect is not None and block.name in dialect.bare_names else None
+
     def _reason_to_drop(self, payload: str) -> RepairKind | None:
         """Return the repair under which a payload is dropped that no client of a known dialect can read."""
         if not payload.strip():
             kind = RepairKind.EMPTY_DATA
-        elif payload.startswith(":"):
+        elif payload.startswith(":") and all(line.lstrip().startswith(":") for line in payload.split("\n")):
             kind = RepairKind.WRAPPED_COMMENT
         elif self._gate.options.invalid_json == "drop":
             kind = RepairKind.INVALID_JSON

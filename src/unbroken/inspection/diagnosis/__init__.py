@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from ...core.quantities import safe_name
+from ...core.report import Verdict
 from ..facts import Facts
-from . import delivery, ending, head, limits, mended, silence
+from . import delivery, ending, head, limits, mended, silence, watching
 from .finding import Finding, plural
 
-__all__ = ["Finding", "diagnose", "summary"]
+__all__ = ["Finding", "diagnose", "headline", "summary"]
 
 
 _RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
@@ -23,7 +25,7 @@ _RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     *(delivery.buffered, silence.alive_without_progress, silence.no_heartbeat, delivery.numbering),
     *(head.content_type, head.hop_by_hop),
     *(ending.missing_finish_reason, ending.incomplete_tool_calls, delivery.repeated_content),
-    *(mended.spelling_faults, mended.mended),
+    *(delivery.reasoning_only, mended.spelling_faults, mended.mended, watching.stopped_watching),
 )
 """The rules, the weightiest first."""
 
@@ -34,10 +36,19 @@ def diagnose(facts: Facts) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.level != "problem")
 
 
+def headline(facts: Facts, findings: list[Finding]) -> str | None:
+    """Return the sentence for a stream in which no problem was found; None if there is one."""
+    if any(finding.level == "problem" for finding in findings):
+        return None
+    if facts.stopped and facts.report.verdict is Verdict.CANCELLED:
+        return "Nothing is wrong with what came, but the stream had not ended."
+    return "Nothing is wrong with this stream."
+
+
 def summary(facts: Facts) -> str:
     """Return one line on what arrived and how the stream ended."""
     report = facts.report
-    what = report.dialect or (report.format.value if report.format else "unknown format")
+    what = safe_name(report.dialect or (report.format.value if report.format else "unknown format"))
     took = f", {facts.ended:.1f} s" if facts.timed and facts.ended is not None else ""
     verdict = "stopped watching" if facts.stopped else report.verdict.value
     came = f"{plural(report.events, 'event')}, {plural(report.comments, 'comment')}, {report.bytes_in:,} bytes{took}"

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..facts import Facts
-from .finding import Finding, plural, problem
+from ...core.account import count_repetitions
+from ...core.report import Verdict
+from ..facts import Facts, printable
+from .finding import Finding, note, plural, problem
 
+_CIRCLES: Final = 8  # times that a passage stands in a row, from which the model goes in circles
+_LONG_REASONING: Final = 60.0  # seconds
 _CLOCK_SKEW: Final = 60.0  # seconds that two clocks may differ
 
 
@@ -84,7 +88,26 @@ def repeated_content(facts: Facts) -> Iterator[Finding]:
             "Each piece holds all of the text before it: a client that joins them repeats it.",
             "choice 0",
         )
-    if report.repetitions >= 8:
+    if report.repetitions >= _CIRCLES:
         yield from problem(
             "repetition", "The model repeats itself without end.", f"the last passage stands {report.repetitions} times"
         )
+
+
+def reasoning_only(facts: Facts) -> Iterator[Finding]:
+    """The model reasoned, and wrote no answer: without end, or, as healthy models may, until it had no tokens left."""
+    report = facts.report
+    if not report.reasoning or report.text or report.refusal or report.tool_calls:
+        return
+    span = facts.content_span or (0.0, 0.0)
+    took = span[1] - span[0] if facts.timed else 0.0
+    is_complete = report.verdict in (Verdict.COMPLETE, Verdict.DAMAGED)
+    circles = count_repetitions(report.reasoning)
+    is_endless = circles >= _CIRCLES or (took >= _LONG_REASONING and not is_complete)
+    if is_endless or is_complete:
+        evidence = [f"{plural(len(report.reasoning), 'character')} of reasoning", "no text"]
+        evidence += [f"over {took:.1f} s"] if took else []
+        evidence += [f"its last passage stands {circles} times"] if circles >= _CIRCLES else []
+        evidence += [f"finish_reason {printable(report.finish_reason)[:40]}"] if report.finish_reason else []
+        says = "The model only reasoned, and no answer came: limit its reasoning, or allow it more tokens."
+        yield from (problem if is_endless else note)("reasoning-only", says, ", ".join(evidence))

@@ -6,26 +6,31 @@ from collections.abc import Iterator
 
 from ...core.events import Format
 from ...core.failure import SENTENCES
+from ...core.quantities import safe_name
 from ...core.report import Verdict
-from ..facts import Facts
+from ..facts import Facts, printable
 from .finding import Finding, plural, problem
 from .head import is_compressed
 from .silence import fell_silent
 
 _ENDED = (Verdict.COMPLETE, Verdict.DAMAGED)
 """The verdicts of a stream whose terminator came."""
+_EMPTY = "empty"
+"""The code of a failure which is that no event came; nothing is in the bytes then that says so."""
 
 
 def refused(facts: Facts) -> Iterator[Finding]:
     """The status is not a success."""
     if facts.refused and facts.head:
-        yield from problem("status", f"The server refused with status {facts.head.status}.", "the response head")
+        is_told = facts.failure is not None and facts.failure.code != "not-a-stream"  # that finding has the words
+        evidence = f"the response head{_words(facts) if is_told else ''}"
+        yield from problem("status", f"The server refused with status {facts.head.status}.", evidence)
 
 
 def error_inside(facts: Facts) -> Iterator[Finding]:
     """The body is not a stream, or has an error in it."""
     failure = facts.failure
-    if failure is None or is_compressed(facts):
+    if failure is None or failure.code == _EMPTY or is_compressed(facts):
         return
     status = f", as a status {failure.status_hint} would" if failure.status_hint else ""
     if failure.code == "not-a-stream":
@@ -37,14 +42,27 @@ def error_inside(facts: Facts) -> Iterator[Finding]:
             "binary": "binary data",
         }.get(failure.error_type or "", "something unknown")
         yield from problem(
-            "not-a-stream", f"The body is not a stream but {was}.", f"recognised by its first bytes{status}"
+            "not-a-stream",
+            f"The body is not a stream but {was}.",
+            f"recognised by its first bytes{status}{_words(facts)}",
         )
     elif not facts.refused:
         yield from problem(
             "error-inside",
             "An error came inside a response with a success status: a client that checks only the status misses it.",
-            f"{failure.code}{status}, after {plural(facts.report.events, 'event')}",
+            f"{failure.code}{status}{_events_before(facts)}{_words(facts)}",
         )
+
+
+def _events_before(facts: Facts) -> str:
+    """Return how many events came before the one that is the error; "" if no event is."""
+    return "" if facts.failing_event is None else f", after {plural(facts.failing_event - 1, 'event')}"
+
+
+def _words(facts: Facts) -> str:
+    """Return the words by which upstream reported the failure, fit for a terminal; "" if there are none."""
+    said = (facts.failure and facts.failure.detail) or facts.failing_text
+    return f'; upstream said: "{printable(said)}"' if said else ""
 
 
 def recorded_failure(facts: Facts) -> Iterator[Finding]:
@@ -62,10 +80,10 @@ def recorded_failure(facts: Facts) -> Iterator[Finding]:
 def no_events(facts: Facts) -> Iterator[Finding]:
     """The stream ended by itself without any event, and nothing else explains it."""
     report = facts.report
-    is_explained = facts.failure is not None or facts.recorded or facts.stopped or fell_silent(facts)
-    is_bodiless = facts.refused or (facts.head is not None and facts.head.status == 204)
+    failed = facts.failure is not None and facts.failure.code != _EMPTY
+    is_explained = failed or facts.recorded or facts.stopped or fell_silent(facts)
     is_whole = report.verdict in _ENDED or (report.format is Format.JSON_ARRAY and report.verdict is Verdict.ENDED)
-    if is_explained or is_bodiless or is_whole or facts.event_span is not None:
+    if is_explained or facts.refused or facts.is_bodiless or is_whole or facts.event_span is not None:
         return
     came = f"{plural(report.comments + facts.pings, 'heartbeat')}, {report.bytes_in:,} bytes"
     if facts.head_cut:
@@ -106,7 +124,7 @@ def missing_terminator(facts: Facts) -> Iterator[Finding]:
         yield from problem("missing-terminator", "The stream was cut before its end.", "the flight record")
         return
     says = "The stream was cut: the terminator of its dialect never came."
-    known = f"{report.dialect} streams end with one" if report.dialect else "the last piece is not whole"
+    known = f"{safe_name(report.dialect)} streams end with one" if report.dialect else "the last piece is not whole"
     yield from problem("missing-terminator", says, known)
     calls = [call for call in report.tool_calls if not call["arguments_complete"]]
     if calls:

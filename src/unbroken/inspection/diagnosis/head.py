@@ -11,7 +11,12 @@ from ...core.sniffer import media_type
 from ..facts import Facts
 from .finding import Finding, note, problem
 
-_FRAMINGS: Final = {Format.SSE: "an event stream", Format.NDJSON: "NDJSON", Format.JSON_ARRAY: "a JSON array"}
+_FRAMINGS: Final = {
+    Format.SSE: "an event stream",
+    Format.NDJSON: "NDJSON",
+    Format.JSON_ARRAY: "a JSON array",
+    Format.CODED_LINES: "a stream of AI SDK 4",
+}
 
 
 def content_type(facts: Facts) -> Iterator[Finding]:
@@ -30,6 +35,7 @@ def content_type(facts: Facts) -> Iterator[Finding]:
             ("ndjson", "jsonl", "json-lines", "jsonlines", "stream+json", "json-seq", "/json")
         ),
         Format.JSON_ARRAY: kind.endswith("json"),
+        Format.CODED_LINES: kind == "text/plain",
     }[facts.report.format]
     if not fits:
         says = f"The body is {_FRAMINGS[facts.report.format]}, but the content type "
@@ -69,21 +75,15 @@ def _content_coding(facts: Facts) -> str:
 
 
 def hop_by_hop(facts: Facts) -> Iterator[Finding]:
-    """Connection headers are there, which HTTP/2 forbids (RFC 9113, 8.2.2)."""
-    if facts.head is None:
+    """Connection headers are there, which HTTP/2 forbids (RFC 9113, 8.2.2). In HTTP/1.1 servers send them."""
+    if facts.head is None or not facts.head.version.startswith(("2", "3")):
         return
     named = [name for name in ("connection", "keep-alive", "transfer-encoding") if facts.head.get(name) is not None]
-    if facts.head.version.startswith(("2", "3")) and named:
+    if named:
         yield from problem(
             "hop-by-hop",
             "There is a header that HTTP/2 forbids: browsers end such a stream with a protocol error.",
             ", ".join(named),
-        )
-    elif "connection" in named or "keep-alive" in named:
-        yield from note(
-            "hop-by-hop",
-            "If your application sets this header itself, take it out: WSGI servers refuse it, and HTTP/2 forbids it.",
-            ", ".join(name for name in named if name != "transfer-encoding"),
         )
 
 

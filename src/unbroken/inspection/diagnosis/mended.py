@@ -20,6 +20,9 @@ _SAYS: Final[dict[RepairKind, str]] = {
     RepairKind.RAW_JSON: "JSON without `data:` before it: standard parsers skip it.",
     RepairKind.ERROR_LINE: "A bare `error:` line: standard parsers skip it.",
     RepairKind.RAW_NEWLINE: "Raw line ends inside of JSON.",
+    RepairKind.RAW_CONTROL: "Control characters raw inside of JSON strings.",
+    RepairKind.LONE_BACKSLASH: "Backslashes that escape nothing: something pasted text into JSON strings.",
+    RepairKind.SPLIT_EVENT: "JSON documents cut over two events: something frames pieces of bytes, and not events.",
     RepairKind.NON_FINITE: "NaN or Infinity, which are not JSON: browsers reject them, Python does not.",
     RepairKind.GLUED_JSON: "JSON documents glued on one line.",
     RepairKind.DOUBLE_PREFIX: "Events framed twice (`data: data:`): something framed an event stream again.",
@@ -34,6 +37,8 @@ _SAYS: Final[dict[RepairKind, str]] = {
     RepairKind.UNFINISHED_TAIL: "The last piece is not whole.",
     RepairKind.OVERSIZED_EVENT: "Events over the size limit (`max_event_bytes`).",
     RepairKind.DONE_AFTER_ERROR: "A `[DONE]` after an error: clients take it for success.",
+    RepairKind.FLAT_ERROR: "An error without the object at which the official clients raise: they pass over it.",
+    RepairKind.TOOL_INDEX: "Tool calls at one index, or at none: most clients join their arguments, or drop one.",
     RepairKind.EVENT_NAME_RESTORED: "The `event:` lines of this dialect are missing.",
 }
 

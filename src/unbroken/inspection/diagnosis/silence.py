@@ -60,15 +60,19 @@ def no_heartbeat(facts: Facts) -> Iterator[Finding]:
 
 
 def alive_without_progress(facts: Facts) -> Iterator[Finding]:
-    """For at least a minute heartbeats came, but no event."""
+    """For at least a minute heartbeats came, but no event; for less, if somebody stopped watching meanwhile."""
     if not facts.timed or facts.ended is None:
         return
     waited = facts.longest_wait_with_heartbeats
     if facts.report.verdict not in (Verdict.COMPLETE, Verdict.DAMAGED) and facts.last_kind in ("comment", "ping"):
-        waited = max(waited, facts.ended - (facts.event_span[1] if facts.event_span else 0.0))
-    if waited >= 60.0:
+        at_end = facts.ended - (facts.event_span[1] if facts.event_span else 0.0)
+        gives_up = facts.stopped and at_end >= STALL
+        waited = max(waited, at_end)
+    else:
+        gives_up = False
+    if waited >= 60.0 or gives_up:
         yield from problem(
             "alive-without-progress",
             "Heartbeats came, but no event: clients that wait for bytes hang, and clients that count events give up.",
-            f"{waited:.1f} s between events",
+            f"{waited:.1f} s without an event",
         )

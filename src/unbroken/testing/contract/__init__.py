@@ -13,6 +13,7 @@ from .examining import Finding, examine
 from .ndjson import INVALID, AsyncNDJSONContract, NDJSONContract
 from .repairer import Clocked, Law, RepairContract
 from .sse import AsyncParserContract, ParserContract
+from .store import StoreContract
 
 __all__ = [
     "INVALID",
@@ -25,5 +26,6 @@ __all__ = [
     "NDJSONContract",
     "ParserContract",
     "RepairContract",
+    "StoreContract",
     "examine",
 ]

@@ -32,8 +32,9 @@ class ParserContract(Reader, GeneratedTests):
     """The tests of a reader of event streams. Subclass it as `Test...` and define `parse`.
 
     `parse(chunks)` takes any iterable of bytes and returns the events as (event, data, id): as a list, or one by one,
-    so that promptness is tested too. `does_not_claim` names features that the reader does not support. Override
-    `last_retry(chunks)` and `parse_as(chunks, content_type)` to have these tested as well.
+    so that promptness is tested too. `does_not_claim` names features that the reader does not support, and
+    `max_event_bytes` the size of an event above which it raises. Override `last_retry(chunks)` and
+    `parse_as(chunks, content_type)` to have these tested as well.
     """
 
     def parse(self, chunks: Iterable[bytes]) -> Iterable[Seen]:

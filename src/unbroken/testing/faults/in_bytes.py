@@ -14,6 +14,7 @@ from .plants import (
     before,
     done_after_error,
     done_spelling,
+    flat_error,
     foreign_body,
     glued,
     http_head,
@@ -31,6 +32,8 @@ from .plants import (
     repeated,
     spelling,
     spliced,
+    split,
+    tool_index,
     unfinished,
     unterminated,
 )
@@ -102,6 +105,9 @@ FAULTS: Mapping[str, Fault] = _faults(
         "a raw line end inside a JSON string",
         in_sse(member(b'"t":"a\nb"', b'"t":"a\\nb"')),
     ),
+    (RepairKind.RAW_CONTROL, "a control character raw inside a JSON string", member(b'"t":"a\tb"', rb'"t":"a\tb"')),
+    (RepairKind.LONE_BACKSLASH, "a backslash that escapes nothing", member(rb'"t":"\d+"', rb'"t":"\\d+"')),
+    (RepairKind.SPLIT_EVENT, "a JSON document cut over two events", split, "openai-chat"),
     (RepairKind.NON_FINITE, "`NaN` and `-Infinity`", member(b'"t":NaN,"u":-Infinity', b'"t":null,"u":null')),
     (RepairKind.GLUED_JSON, "two JSON documents on one line", glued),
     (RepairKind.DOUBLE_PREFIX, "an event that was framed twice", in_sse(spelling(b"data: data: @\n\n"))),
@@ -132,6 +138,8 @@ FAULTS: Mapping[str, Fault] = _faults(
     (RepairKind.DONE_AFTER_ERROR, "`[DONE]` after an error", done_after_error, "openai-chat"),
     (RepairKind.MISSING_DONE, "no `[DONE]`", at_end(missing_done), "openai-chat"),
     (RepairKind.EVENT_NAME_RESTORED, "an event without its name", no_event_name, "anthropic"),
+    (RepairKind.FLAT_ERROR, "an error without the object at which clients raise", flat_error, "openai-responses"),
+    (RepairKind.TOOL_INDEX, "two tool calls at one index", tool_index, "openai-chat"),
     (RepairKind.REPEATED_EVENT, "events sent again after a reconnection", repeated),
 )
 """The faults that repairs mend, by the name of the repair."""

@@ -116,6 +116,14 @@ def spliced(draft: StreamDraft, at: int) -> bool:
     return draft.put(at, draft.spell(b'{"k":"x","obdata: ' + whole, at), draft.spell(whole, at))
 
 
+def split(draft: StreamDraft, at: int) -> bool:
+    payload, frame = draft.payload(at), draft.healthy.frames[at]
+    if payload is None or at == 0 or not payload.isascii() or not frame.startswith(b"data: "):
+        return False
+    middle = len(payload) // 2
+    return draft.put(at, b"data: %b\n\ndata: %b\n\n" % (payload[:middle], payload[middle:]), frame)
+
+
 def python_repr(draft: StreamDraft, at: int) -> bool:
     if draft.payload(at) is None:
         return False
@@ -173,6 +181,22 @@ def not_a_stream(draft: StreamDraft, at: int) -> bool:
 def done_after_error(draft: StreamDraft, at: int) -> bool:
     error = b'data: {"error":{"message":"overloaded","type":"server_error"}}\n\n'
     return at > 0 and _cut_at(draft, at, error + b"data: [DONE]\n\n", error)
+
+
+def flat_error(draft: StreamDraft, at: int) -> bool:
+    head = b'event: error\ndata: {"type":"error","code":"c","message":"m"'
+    error = b', "error": {"type": "c", "code": "c", "message": "m", "param": null}'
+    return at > 0 and _cut_at(draft, at, head + b"}\n\n", head + error + b"}\n\n")
+
+
+def tool_index(draft: StreamDraft, at: int) -> bool:
+    """Plant a choice of its own that calls two tools at one index."""
+    choice = b'{"index":%d,"finish_reason":"tool_calls","delta":{"tool_calls":[%%b]}}' % (900 + at)
+    calls = (
+        b'{"index":0,"id":"t1","function":{"name":"f","arguments":"{}"}},{"index":%d,"id":"t2","function":{"name":"f"}}'
+    )
+    frames = [b'data: {"choices":[%b]}\n\n' % (choice % (calls % second)) for second in (0, 1)]
+    return draft.healthy.is_sse and before(*frames)(draft, at)
 
 
 def unterminated(draft: StreamDraft, last: int) -> bool:

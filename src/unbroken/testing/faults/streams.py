@@ -78,4 +78,5 @@ PLAIN_STREAMS = (
     LINES,
     CHAT,
     Healthy.of(spell("anthropic", Answer(("Hel", "lo"), input_tokens=3, output_tokens=2))),
+    Healthy.of(spell("openai-responses", Answer(("Hel", "lo"), input_tokens=3, output_tokens=2))),
 )

@@ -6,6 +6,7 @@ The tests are grouped by what they ask; none needs a fixture.
 from __future__ import annotations
 
 from .again import AgainTests
+from .cases import CaseTests
 from .clocks import ClockTests
 from .connections import ConnectionTests
 from .content import ContentTests
@@ -13,13 +14,22 @@ from .law import Law
 from .resources import ResourceTests
 from .sameness import SamenessTests
 from .sentinel import SentinelTests
+from .telling import TellingTests
 from .under_test import Clocked
 
 __all__ = ["Clocked", "Law", "RepairContract"]
 
 
 class RepairContract(
-    SamenessTests, AgainTests, ContentTests, SentinelTests, ClockTests, ConnectionTests, ResourceTests
+    CaseTests,
+    SamenessTests,
+    AgainTests,
+    ContentTests,
+    SentinelTests,
+    TellingTests,
+    ClockTests,
+    ConnectionTests,
+    ResourceTests,
 ):
     """The tests of a repairer of streams. Subclass it as `Test...` and define `repair`.
 
@@ -28,5 +38,6 @@ class RepairContract(
     defines switches tests on: `facts` what the report says, `events` a reader's events, `variants` other ways to run
     the same repairer, `clocked` heartbeats and timeouts, `reconnecting` connections that break, `bounded` memory,
     `ends_at_sentinel` what follows `[DONE]`. `does_not_claim` takes `Claim.LINEAR_TIME`, `Claim.BOUNDED_MEMORY` and
-    `Claim.RETRY`; `framings` is what it reads, `("sse",)` for a proxy of event streams.
+    `Claim.RETRY`; `framings` is what it reads, `("sse",)` for a proxy of event streams. `cases` and `timed_cases` are
+    tables of known output, for a repairer that promises the same repairs as `unbroken`.
     """

@@ -21,6 +21,7 @@ from ...strategies import (
     sse_streams,
 )
 from ...strategies.chunking import bytes_of
+from ...strategies.framed import conversation_of, orders_before_a_dialect
 from .law import Law
 from .reading import by_value, events_in, framing_of
 from .sameness import all_streams
@@ -28,13 +29,16 @@ from .under_test import Options, Outcome, RepairerUnderTest, broken
 
 _CONTENT_TYPES = {"sse": "text/event-stream", "ndjson": "application/x-ndjson"}
 
+_IN_SSE = [name for name in DIALECTS if conversation_of(name).is_sse]
+_IN_LINES = [name for name in DIALECTS if name not in _IN_SSE]
 _healthy: dict[str, SearchStrategy[bytes]] = {
     "sse": st.one_of(
         sse_streams(json_texts(json_objects()), canonical=True).map(bytes_of),
-        *(dialect_streams(name).map(bytes_of) for name in DIALECTS if name != "ollama"),
+        st.sampled_from(_IN_SSE).flatmap(dialect_streams).map(bytes_of),
     ),
     "ndjson": st.one_of(
-        ndjson_streams(json_objects(), canonical=True).map(bytes_of), dialect_streams("ollama").map(bytes_of)
+        ndjson_streams(json_objects(), canonical=True).map(bytes_of),
+        st.sampled_from(_IN_LINES).flatmap(dialect_streams).map(bytes_of),
     ),
 }
 
@@ -62,6 +66,12 @@ class AgainTests(RepairerUnderTest):
         """The same for every order of a few frames, without options."""
         for stream in orders_of_frames():
             self._check_again([stream], {})
+
+    def test_a_repaired_stream_needs_no_repair_whatever_comes_before_its_dialect_shows(self) -> None:
+        """The same for every order of a few events, among them errors, and for each conversion."""
+        for stream in orders_before_a_dialect():
+            for options in ({}, *self.conversions):
+                self._check_again([stream], options)
 
     def test_a_repaired_answer_needs_no_repair(self) -> None:
         """The same for answers of which each frame is spoiled."""

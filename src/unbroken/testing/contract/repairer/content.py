@@ -116,7 +116,9 @@ class ContentTests(RepairerUnderTest):
 
 def _faithful(options: Options) -> Options:
     """Return the options without those that change the framing, forward less than came, or name less."""
-    return {name: value for name, value in options.items() if name not in ("to", "convert", "comments", "repairs")}
+    return {
+        name: value for name, value in options.items() if name not in ("to", "convert", "comments", "errors", "repairs")
+    }
 
 
 def is_part_of(words: Sequence[bytes], all_words: Sequence[bytes]) -> bool:

@@ -19,6 +19,9 @@ class Law(Enum):
     FRAMES_LEAVE_AT_ONCE = "A whole frame is written before the next chunk is asked for"
     ORDER_IS_KEPT = "Content leaves in the order in which it came, and no more often"
     NOTHING_IS_LOST_SILENTLY = "What does not leave is covered by a repair with its offset and length"
+    THE_REPORT_TELLS_WHAT_IS_WRITTEN = (
+        "Text, reasoning and tool calls of the report can be read in what is written, and in the conversion"
+    )
     THE_SENTINEL_ENDS_IT = (
         "The sentinel ends the stream: what follows is neither forwarded nor reported, however it arrives"
     )
@@ -29,3 +32,5 @@ class Law(Enum):
     A_SLOW_CONSUMER_IS_WAITED_FOR = "Time in which the consumer is slow counts for no timeout"
     A_FAILURE_IS_ONE_FRAME = "A failure of upstream is one last frame, without the words of the exception"
     EVENTS_ARE_DELIVERED_ONCE = "After a reconnection each event is delivered once, in order"
+    A_CASE_HAS_ITS_OUTCOME = "A case of known output is written, and reported, as its table says"
+    WRONG_OPTIONS_ARE_REFUSED = "A wrong option is refused at the call, by its name; one at its bound is taken"

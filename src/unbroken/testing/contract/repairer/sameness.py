@@ -119,7 +119,7 @@ class SamenessTests(RepairerUnderTest):
 
 
 def _without_writing(options: Options) -> Options:
-    return {name: value for name, value in options.items() if name not in ("to", "convert", "comments")}
+    return {name: value for name, value in options.items() if name not in ("to", "convert", "comments", "errors")}
 
 
 def differing(whole: Outcome, cut: Outcome) -> tuple[object, object]:

@@ -87,7 +87,9 @@ class RepairerUnderTest(GeneratedTests):
         These names switch further tests on: `repairs`, a list of (kind, offset, length) in bytes of the input, where
         the kinds `invalid-utf8` and `http-head` are known; `format`, one of "sse", "ndjson" and "json-array", or None;
         `bytes_in`; `retry` in milliseconds or None; `error`, None for a stream that did not fail; `respellings`, counts
-        by name, where `comment` counts comments that were written as a blank line.
+        by name, where `comment` counts comments that were written as a blank line. These together: `dialect`, one of
+        `unbroken.testing.DIALECTS` or None, `verdict`, such as "complete", `text`, `reasoning` and `tool_calls`, dicts
+        with `name`, `arguments` and `kind`; beside them `finish_reason`, and `account_cut`, whether they are cut.
         """
         raise unittest.SkipTest("does not define facts(chunks, options)")
 

@@ -1,4 +1,4 @@
-"""Replay a flight record: its chunks at their times, then its failure.
+"""A flight record as a script: its chunks at their times, then its failure.
 
 Where the record has no content, a placeholder of the same length and class takes its place: content for content,
 comments for comments, and blank lines for chunks that completed nothing.
@@ -20,7 +20,7 @@ _CONTENT: Final = (
 _EVENT: Final = (b'data: {"x":"', b'"}\n\n')
 
 
-def replay(record: str | os.PathLike[str] | Iterable[str]) -> list[Step]:
+def script_of(record: str | os.PathLike[str] | Iterable[str]) -> list[Step]:
     """Return the steps of a flight record, a file or its lines, for a `ScriptedSource`.
 
     Pauses are those of the record, from the first chunk that it holds. At its end the script blocks if a timeout ended

@@ -1,0 +1,20 @@
+"""Which events are errors of upstream's that are not forwarded, since their words are not to reach a client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .events import Event
+from .failure import begins_with_error, failure_in_words, holds_only_ours, is_ours
+from .proof import FLAWED
+from .state import Mode, State
+
+
+def is_masked(state: State, event: Event, value: Any) -> bool:
+    """Return whether this event, which was read already, is an error that is told in our words instead."""
+    words = event.data.encode("utf-8", "replace") if value is FLAWED and state.mode is Mode.KNOWN else b""
+    if event.event == "error" or begins_with_error(words):
+        state.named_error(failure_in_words(event.data.encode("utf-8", "replace")))
+    if state.masked is not None and is_ours(value) and holds_only_ours(value):
+        state.forwarded_error(state.masked, has_words=False)  # an earlier proxy masked it, or wrote it
+    return state.masked is not None

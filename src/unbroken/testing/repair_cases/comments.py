@@ -1,0 +1,211 @@
+"""Comments, blank lines, pings, and bodies of nothing else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .case import RepairCase, failure, told, told_first
+
+CASES: Final[tuple[RepairCase, ...]] = (
+    RepairCase(
+        "blank lines behind a comment",
+        b": c\n\n\n\ndata: a\n\n\n",
+        b": c\n\ndata: a\n\n",
+        facts={"respellings": {"blank-line": 3}, "comments": 1},
+        leaves=(4, 5, 16),
+    ),
+    RepairCase(
+        "a comment without a blank line, and blank lines behind the event",
+        b": c\ndata: a\n\n\n\n",
+        b": c\ndata: a\n\n",
+        facts={"respellings": {"blank-line": 2}, "comments": 1},
+        leaves=(4, 13),
+    ),
+    RepairCase(
+        "a comment and an id, and nothing else, in a named dialect",
+        b": c\nid: 1\n\n",
+        b": c\nid: 1\n" + told("empty"),
+        options={"dialect": "openai-chat"},
+        facts={
+            **failure("empty", status_hint=502, safe_to_retry=True),
+            "dialect": "openai-chat",
+            "respellings": {"bare-block": 1},
+            "events": 0,
+            "comments": 1,
+            "last_event_id": "1",
+        },
+        leaves=(4,),
+    ),
+    RepairCase(
+        "a comment and nothing else, in a named dialect",
+        b": c\n\n",
+        b": c\n\n" + told("empty"),
+        options={"dialect": "openai-chat"},
+        facts={
+            **failure("empty", status_hint=502, safe_to_retry=True),
+            "dialect": "openai-chat",
+            "events": 0,
+            "comments": 1,
+        },
+        leaves=(4, 5),
+    ),
+    RepairCase(
+        "fields that look like some, and nothing else",
+        b"foo: 1\n\nbar\n\n",
+        b"foo: 1\n\nbar: \n\n" + told_first("not-a-stream"),
+        facts={
+            **failure("not-a-stream", "unrecognised", safe_to_retry=True),
+            "respellings": {"field-blank": 1},
+            "events": 0,
+        },
+        leaves=(8, 13),
+    ),
+    RepairCase(
+        "fields that look like some, and a pending id",
+        b"foo: 1\n\nid: 7\n\n",
+        b"foo: 1\n\nid: 7\n" + told("empty"),
+        options={"dialect": "openai-chat"},
+        facts={
+            **failure("empty", status_hint=502, safe_to_retry=True),
+            "dialect": "openai-chat",
+            "respellings": {"bare-block": 1},
+            "events": 0,
+            "last_event_id": "7",
+        },
+        leaves=(8,),
+    ),
+    RepairCase(
+        "blank lines and nothing else",
+        b"\n\n",
+        b"",
+        facts={"format": None, "events": 0},
+        leaves=(),
+    ),
+    RepairCase(
+        "words and nothing else",
+        b"hello there\n\nand more\n",
+        told_first("not-a-stream"),
+        (
+            "stray-line@0+11",
+            "stray-line@13+8",
+            "not-a-stream@0+22",
+        ),
+        facts={
+            **failure("not-a-stream", "unrecognised", safe_to_retry=True),
+            "format": None,
+            "respellings": {"blank-line": 1},
+            "events": 0,
+        },
+        leaves=(),
+    ),
+    RepairCase(
+        "a comment that is not wanted, and nothing else",
+        b": c\n\n",
+        b"",
+        options={"comments": "drop"},
+        facts={"respellings": {"blank-line": 1}, "events": 0, "comments": 1},
+        leaves=(),
+    ),
+    RepairCase(
+        "a comment that is not wanted in a block",
+        b'data: {"a":\n: c\ndata: 1}\n\n',
+        b'data: {"a":\ndata: 1}\n\n',
+        options={"comments": "drop"},
+        facts={"comments": 1},
+        leaves=(26,),
+    ),
+    RepairCase(
+        "pings that are not wanted",
+        (
+            b'event: ping\ndata: {"type":"ping"}\n\nevent: message_start\n'
+            b'data: {"type":"message_start","message":{"role":"assistant"}}\n\nevent: ping\n'
+            b'data: {"type":"ping"}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n'
+        ),
+        (
+            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\n'
+            b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+        ),
+        options={"comments": "drop", "dialect": "anthropic"},
+        facts={"dialect": "anthropic", "verdict": "complete", "events": 2},
+        leaves=(119, 205),
+    ),
+    RepairCase(
+        "comments of Gemini's",
+        (
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n: a\n\n'
+            b': b\ndata: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
+            b'id: 1\ndata: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
+            b": c\n\n\n"
+            b'data: {"candidates": [{"content": {"parts": [{"text": "d"}]}, "finishReason": "STOP"}]}\n\n'
+        ),
+        (
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n\n\n\n'
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\nid: 1\n'
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
+            b'data: {"candidates": [{"content": {"parts": [{"text": "d"}]}, "finishReason": "STOP"}]}\n\n'
+        ),
+        facts={
+            "dialect": "gemini",
+            "verdict": "complete",
+            "respellings": {"comment": 3, "blank-line": 2},
+            "events": 4,
+            "comments": 3,
+            "last_event_id": "1",
+            "text": "aaad",
+            "finish_reason": "STOP",
+            "content_emitted": True,
+            "tokens_received": 4,
+        },
+        leaves=(86, 90, 91, 95, 181, 273, 368),
+    ),
+    RepairCase(
+        "comments in blocks of Gemini's",
+        (
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n: a\n'
+            b": b\n\n: c\n"
+            b'data: {"candidates": [{"content": {"parts": [{"text": "d"}]}, "finishReason": "STOP"}]}\n\n'
+        ),
+        (
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n\n'
+            b'data: {"candidates": [{"content": {"parts": [{"text": "d"}]}, "finishReason": "STOP"}]}\n\n'
+        ),
+        facts={
+            "dialect": "gemini",
+            "verdict": "complete",
+            "respellings": {"comment": 3},
+            "events": 3,
+            "comments": 3,
+            "text": "aad",
+            "finish_reason": "STOP",
+            "content_emitted": True,
+            "tokens_received": 3,
+        },
+        leaves=(86, 180, 184, 273),
+    ),
+    RepairCase(
+        "comments of Gemini's that are not wanted",
+        (
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n: a\n\n\n'
+            b'data: {"candidates": [{"content": {"parts": [{"text": "d"}]}, "finishReason": "STOP"}]}\n\n'
+        ),
+        (
+            b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
+            b'data: {"candidates": [{"content": {"parts": [{"text": "d"}]}, "finishReason": "STOP"}]}\n\n'
+        ),
+        options={"comments": "drop"},
+        facts={
+            "dialect": "gemini",
+            "verdict": "complete",
+            "respellings": {"blank-line": 2},
+            "events": 2,
+            "comments": 1,
+            "text": "ad",
+            "finish_reason": "STOP",
+            "content_emitted": True,
+            "tokens_received": 2,
+        },
+        leaves=(86, 181),
+    ),
+)

@@ -1,0 +1,185 @@
+"""Ids, reconnection times, names, and fields that swallowed a payload."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from .case import DONE, FINISH, SAME, RepairCase, answered, failure, said, told
+
+CASES: Final[tuple[RepairCase, ...]] = (
+    RepairCase(
+        "retry of '5'",
+        b"retry: 5\ndata: a\n\n",
+        SAME,
+        facts={"retry": 5},
+        leaves=(18,),
+    ),
+    RepairCase(
+        "retry of '007'",
+        b"retry: 007\ndata: a\n\n",
+        SAME,
+        facts={"retry": 7},
+        leaves=(20,),
+    ),
+    RepairCase(
+        "retry of '-1'",
+        b"retry: -1\ndata: a\n\n",
+        SAME,
+        leaves=(19,),
+    ),
+    RepairCase(
+        "retry of '1_0'",
+        b"retry: 1_0\ndata: a\n\n",
+        SAME,
+        leaves=(20,),
+    ),
+    RepairCase(
+        "retry of '1.5'",
+        b"retry: 1.5\ndata: a\n\n",
+        SAME,
+        leaves=(20,),
+    ),
+    RepairCase(
+        "retry of ''",
+        b"retry: \ndata: a\n\n",
+        SAME,
+        leaves=(17,),
+    ),
+    RepairCase(
+        "retry of ' 5'",
+        b"retry:  5\ndata: a\n\n",
+        SAME,
+        leaves=(19,),
+    ),
+    RepairCase(
+        "retry of '5 '",
+        b"retry: 5 \ndata: a\n\n",
+        SAME,
+        leaves=(19,),
+    ),
+    RepairCase(
+        "retry of '999999999999'",
+        b"retry: " + b"9" * 400 + b"\ndata: a\n\n",
+        SAME,
+        facts={"retry": int(sys.float_info.max)},
+    ),
+    RepairCase(
+        "retry of '٥'",
+        b"retry: \xd9\xa5\ndata: a\n\n",
+        SAME,
+        leaves=(19,),
+    ),
+    RepairCase(
+        "an id with NUL",
+        b"id: a\x00b\ndata: x\n\nid: c\ndata: y\n\n",
+        SAME,
+        facts={"events": 2, "last_event_id": "c"},
+        leaves=(17, 32),
+    ),
+    RepairCase(
+        "an id with NUL in a known dialect",
+        said("a") + b"id: a\x00b\n\nretry: x\n\n" + FINISH + DONE,
+        said("a") + FINISH + DONE,
+        facts={**answered("a", 1), "respellings": {"bare-block": 2}, "events": 3},
+        leaves=(57, 143, 157),
+    ),
+    RepairCase(
+        "an empty id resets",
+        b"id: 1\ndata: x\n\nid:\ndata: y\n\ndata: z\n\n",
+        b"id: 1\ndata: x\n\nid: \ndata: y\n\ndata: z\n\n",
+        facts={"respellings": {"field-blank": 1}, "events": 3},
+        leaves=(15, 28, 37),
+    ),
+    RepairCase(
+        "a name, an id and a time without data in a known dialect",
+        said("a") + b"event: ping\nid: 1\nretry: 2\n\n: c\n\n" + FINISH + DONE,
+        said("a") + b": c\n\nid: 1\nretry: 2\n" + FINISH + DONE,
+        facts={
+            **answered("a", 1),
+            "respellings": {"bare-block": 1},
+            "events": 3,
+            "comments": 1,
+            "last_event_id": "1",
+            "retry": 2,
+        },
+        leaves=(57, 89, 90, 157, 171),
+    ),
+    RepairCase(
+        "a comment in a block without data in a known dialect",
+        said("a") + b": c\nid: 1\n\n" + FINISH + DONE,
+        said("a") + b": c\nid: 1\n" + FINISH + DONE,
+        facts={**answered("a", 1), "respellings": {"bare-block": 1}, "events": 3, "comments": 1, "last_event_id": "1"},
+        leaves=(57, 61, 135, 149),
+    ),
+    RepairCase(
+        "an unknown field without data in a known dialect",
+        said("a") + b"x: c\nid: 1\n\n" + FINISH + DONE,
+        SAME,
+        facts={**answered("a", 1), "events": 3, "last_event_id": "1"},
+        leaves=(57, 69, 136, 150),
+    ),
+    RepairCase(
+        "an event: error without data in a known dialect",
+        said("a") + b"event: error\n\n" + FINISH + DONE,
+        said("a") + told("upstream-error"),
+        ("empty-data@57+12",),
+        facts={**answered("a", 1, None), **failure("upstream-error"), "bytes_in": 69},
+        leaves=(57, 71),
+    ),
+    RepairCase(
+        "an event line that swallowed a payload",
+        said("a") + b"event: token" + said("b") + FINISH + DONE,
+        said("a") + FINISH + DONE,
+        ("stray-line@57+67",),
+        facts={**answered("a", 1, "stop", "damaged"), "events": 3},
+        leaves=(57, 193, 207),
+    ),
+    RepairCase(
+        "an id line that swallowed a payload",
+        said("a") + b'id: 5{"choices":[{"index":0,"delta":{"content":"b"}}]}\n\n' + FINISH + DONE,
+        said("a") + b'id: 5{"choices":[{"index":0,"delta":{"content":"b"}}]}\n' + FINISH + DONE,
+        facts={
+            **answered("a", 1, "stop", "damaged"),
+            "respellings": {"bare-block": 1},
+            "events": 3,
+            "last_event_id": '5{"choices":[{"index":0,"delta":{"content":"b"}}]}',
+        },
+        leaves=(57, 180, 194),
+    ),
+    RepairCase(
+        "a comment that swallowed a payload",
+        said("a") + b': ping{"choices":[{"index":0,"delta":{"content":"b"}}]}\n\n' + FINISH + DONE,
+        SAME,
+        facts={**answered("a", 1, "stop", "damaged"), "events": 3, "comments": 1},
+        leaves=(57, 113, 114, 181, 195),
+    ),
+    RepairCase(
+        "a comment in a block that swallowed a payload",
+        said("a") + b': ping{"choices":[{"index":0,"delta":{"content":"b"}}]}\n' + FINISH + DONE,
+        SAME,
+        facts={**answered("a", 1, "stop", "damaged"), "events": 3, "comments": 1},
+        leaves=(57, 113, 180, 194),
+    ),
+    RepairCase(
+        "a retry line that swallowed a payload",
+        said("a") + b"retry: 5" + said("b") + FINISH + DONE,
+        said("a") + FINISH + DONE,
+        ("stray-line@57+63",),
+        facts={**answered("a", 1, "stop", "damaged"), "events": 3},
+        leaves=(57, 189, 203),
+    ),
+    RepairCase(
+        "pending fields that make an event too long",
+        b"id: " + b"x" * 600 + b"\n\n" + said("y" * 500),
+        b"id: " + b"x" * 600 + b"\n\n" + said("y" * 500) + told("truncated"),
+        options={"dialect": "openai-chat", "max_event_bytes": 1024},
+        facts={
+            **answered("y" * 500, 1, None),
+            **failure("truncated"),
+            "respellings": {"bare-block": 1},
+            "last_event_id": "x" * 600,
+            "repetitions": 500,
+        },
+    ),
+)

@@ -1,0 +1,256 @@
+"""Pieces of a text, and the whole that follows them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .case import SAME, RepairCase
+
+CASES: Final[tuple[RepairCase, ...]] = (
+    RepairCase(
+        "a text, and the same once more as a whole",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "ab"}\n\n'
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "cd"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "abcd"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 4,
+            "text": "abcd",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 3,
+        },
+    ),
+    RepairCase(
+        "a text, and a longer whole",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "ab"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "abcd"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 3,
+            "text": "abcd",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 2,
+        },
+    ),
+    RepairCase(
+        "a text, and a shorter whole",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "abcd"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "ab"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 3,
+            "text": "abcd",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 2,
+        },
+    ),
+    RepairCase(
+        "a text, and another whole",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "abcd"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "xy"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 3,
+            "text": "abcd",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 2,
+        },
+    ),
+    RepairCase(
+        "a text, and another whole that is longer",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "ab"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "xyzw"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 3,
+            "text": "ab",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 2,
+        },
+    ),
+    RepairCase(
+        "a text that is not ASCII, and its whole",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "\\u00e9"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "\\u00e9"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 3,
+            "text": "é",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 2,
+        },
+    ),
+    RepairCase(
+        "a text that is not ASCII, and a longer whole",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "\\u00e9"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "\\u00e9a\\u00e9"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 3,
+            "text": "éaé",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 2,
+        },
+    ),
+    RepairCase(
+        "a whole without pieces",
+        (
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "abcd"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 2,
+            "text": "abcd",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+    ),
+    RepairCase(
+        "a text that ends in half of a character, and its whole",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "a\\ud83d"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "a\\ud83d\\ude00b"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 3,
+            "text": "a😀b",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 2,
+        },
+    ),
+    RepairCase(
+        "two parts, each with its whole",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 0, "delta": "ab"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'0, "text": "ab"}\n\n'
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, '
+            b'"content_index": 1, "delta": "cd"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "item_id": "m", "output_index": 0, "content_index": '
+            b'1, "text": "cdef"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        options={"dialect": "openai-responses"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 5,
+            "text": "abcdef",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 4,
+        },
+    ),
+)
