@@ -163,7 +163,7 @@ def test_a_text_that_stands_twice_in_each_frame_is_joined_at_both_places() -> No
         return b"data: " + json.dumps({"id": "a", "choices": [{"index": 0, "delta": delta}]}).encode() + b"\n\n"
 
     pacer = Pacer("words", dialect="openai-chat")
-    pacer.feed(frame("x "), 0.0)
+    assert [*pacer.feed(frame("x "), 0.0), *pacer.feed(frame("y "), 0.0)] == [frame("x "), frame("y ")]
     assert pacer.feed(frame("on"), 0.0) + pacer.feed(frame("on"), 0.0) == []
     assert pacer.feed(frame("e "), 0.0) == [frame("onone ")]
 

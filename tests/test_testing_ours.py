@@ -24,6 +24,7 @@ from unbroken import (
     EventReader,
     Format,
     Observer,
+    Pace,
     Repair,
     RepairKind,
     Retry,
@@ -129,6 +130,16 @@ FAITHFUL = st.fixed_dictionaries(
 """Options under which everything is forwarded that is not repaired or reported."""
 
 
+PACES: list[tuple[dict[str, Any], float]] = [
+    ({"pace": "words"}, 1.0),
+    ({"pace": "lines"}, 1.0),
+    ({"pace": "sentences"}, 1.0),
+    ({"pace": Pace("words", max_delay=0.05)}, 0.05),
+    ({"pace": Pace("words", max_delay=0.3, rate=20.0)}, 0.3),
+    ({"pace": Pace("sentences", rate=100.0)}, 1.0),
+    ({"pace": len}, 1.0),
+    ({"pace": Pace(lambda text: 2, rate=50.0)}, 1.0),
+]
 REPLACEMENT = "\ufffd".encode()
 
 
@@ -1083,6 +1094,7 @@ class TestOurs(RepairContract):
     longest_retry = MAX_RETRY
     cases = REPAIR_CASES
     timed_cases = TIMED_CASES
+    paces = PACES
     refused_options = REFUSED_OPTIONS
     taken_options = TAKEN_OPTIONS
 

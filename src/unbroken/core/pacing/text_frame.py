@@ -45,10 +45,13 @@ class TextFrame:
     """One frame whose text is held.
 
     `places` says where in `data` the text stands, escapes kept: more than once where some servers send it under two
-    keys, and nowhere where it could not be found. `main` is the one that the dialect reads.
+    keys, or by chance, and nowhere where it could not be found. `main` is the one that the dialect reads.
     """
 
-    __slots__ = ("_data", "due", "head", "is_divisible", "main", "passage", "places", "shapes", "start", "tail", "text")
+    __slots__ = (
+        "_data", "due", "head", "is_divisible", "is_manifold", "main", "passage", "places", "shapes", "start", "tail",
+        "text",
+    )  # fmt: skip
 
     def __init__(self, head: str, data: str, tail: str, passage: Any, text: str) -> None:
         self.head = head
@@ -60,6 +63,7 @@ class TextFrame:
         self.shapes: tuple[str, str] = ("", "")
         """All of the frame but what may differ: with the main place cut out, and with all of them."""
         self.is_divisible = False
+        self.is_manifold = False  # whether frames with another text had it at the same places
         self.due = 0.0  # when it must leave
         self.start = 0  # where its text begins in all that came
         self._data = data
@@ -80,7 +84,7 @@ class TextFrame:
         data, head, tail = self._data, self.head, self.tail
         has_id = "id: " in head or "id: " in tail
         others = [] if varying is None else [found.span(1 if found[1] else 2) for found in varying.finditer(data)]
-        if data.endswith(" }"):  # Anthropic pads, against who counts bytes
+        if data.endswith("}"):  # Anthropic pads most events, against who counts bytes
             others.append((len(data[:-1].rstrip(" ")), len(data) - 1))
         if has_id:
             head, tail = _ID.sub("id: ", head), _ID.sub("id: ", tail)
@@ -95,7 +99,9 @@ class TextFrame:
         several = len(self.places) > 1 and len(following.places) > 1
         if several:
             same = len(self.places) == len(following.places) and self.shapes[1] == following.shapes[1]
-            return len(self.places) if same else None
+            # Of two equal texts nothing shows that both places vary with it: one may be a name that equals it.
+            is_proven = following.is_manifold or self.text != following.text
+            return len(self.places) if same and is_proven else None
         return 1 if self.shapes[0] == following.shapes[0] else None
 
     def raws(self, count: int) -> list[str]:
@@ -173,13 +179,14 @@ def _run_of(frames: list[TextFrame], at: int, limit: int) -> tuple[int, int]:
 class TextFinder:
     """Reads what is written as its reader would, and finds the frames that say text alone."""
 
-    __slots__ = ("_dialect", "_is_lines", "_last", "_proofs", "_proven", "_varying")
+    __slots__ = ("_dialect", "_is_lines", "_last", "_manifold", "_proofs", "_proven", "_varying")
 
     def __init__(self, dialect: Dialect, format: Format) -> None:
         self._dialect = dialect
         self._is_lines = format is Format.NDJSON
         self._proven: set[str] = set()  # shapes, without their numbers
         self._proofs = 0
+        self._manifold: dict[str, str] = {}  # shapes with several places: the first text, or "" after another one
         self._last: TextFrame | None = None  # the last frame that was read, if it is as most that follow
         keys = tuple(key for key in dialect.varying if key not in _TELLS_APART)
         self._varying = _values_of(keys) if keys else None
@@ -253,7 +260,17 @@ class TextFinder:
         for main in range(len(places)):
             if self._is_read(frame, data, name, places[main]):
                 frame.place(places, main, self._varying)
+                frame.is_manifold = len(places) > 1 and self._is_manifold(frame)
                 return
+
+    def _is_manifold(self, frame: TextFrame) -> bool:
+        """Return whether frames of this shape had another text at the same places."""
+        shape = _NUMBERS.sub("0", frame.shapes[1])
+        if shape not in self._manifold and len(self._manifold) < _MAX_PROOFS:
+            self._manifold[shape] = frame.text
+        elif self._manifold.get(shape, frame.text) != frame.text:
+            self._manifold[shape] = ""  # as no text is
+        return self._manifold.get(shape) == ""
 
     def _is_read(self, frame: TextFrame, data: str, name: str, place: tuple[int, int]) -> bool:
         """Return whether the dialect reads what stands at this place, and nothing else, as the text."""

@@ -21,6 +21,8 @@ from . import (
     finishes,
     heartbeats,
     invalid,
+    joined_frames,
+    paces,
     payloads,
     renewals,
     resumes,
@@ -65,5 +67,7 @@ TIMED_CASES: Final[tuple[TimedCase, ...]] = (
     *finishes.CASES,
     *renewals.CASES,
     *resumes.CASES,
+    *paces.CASES,
+    *joined_frames.CASES,
 )
 """Streams on a clock: heartbeats, timeouts, failures of the connection, a consumer that leaves."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ...cuts import every
 from ...repair_cases import RepairCase, TimedCase
 from .law import Law
-from .under_test import Facts, RepairerUnderTest, broken
+from .under_test import RepairerUnderTest, broken
 
 _SHORT = 700
 """Bytes of the longest case that is read byte by byte."""
@@ -78,10 +78,6 @@ class CaseTests(RepairerUnderTest):
                     (seen, facts),
                     dict(case.options),
                 )
-
-    def facts_of(self, repairer: Any) -> Facts:
-        """Return what the report of a repairer says that `clocked` returned; nothing by default."""
-        return {}
 
     def test_wrong_options_of_the_cases_are_refused_by_name(self) -> None:
         """A wrong value raises `TypeError` or `ValueError` that names the option; a value at its bound is taken."""

@@ -86,8 +86,18 @@ _streams: SearchStrategy[bytes] = st.one_of(
 _pauses = st.lists(st.sampled_from([0.0, 0.0, 0.001, 0.5, 4.9, 5.0, 14.0]), min_size=1, max_size=5)
 
 
+def in_pieces(data: bytes, size: int, pauses: list[float]) -> Timed:
+    """Return the bytes in chunks of one size, with these pauses before them, again and again."""
+    return _with_pauses(every(data, size), pauses)
+
+
 def _cut(data: bytes, frame_wise: bool, pauses: list[float]) -> Timed:
-    chunks = [line + b"\n" for line in data.split(b"\n")] if frame_wise else every(data, max(1, len(data) // 7))
+    if frame_wise:
+        return _with_pauses([line + b"\n" for line in data.split(b"\n")], pauses)
+    return in_pieces(data, max(1, len(data) // 7), pauses)
+
+
+def _with_pauses(chunks: list[bytes], pauses: list[float]) -> Timed:
     return chunks, [pauses[number % len(pauses)] for number in range(len(chunks))]
 
 

@@ -28,6 +28,8 @@ class Law(Enum):
     RETRY_IS_OBEYED = "`retry:` takes any number of digits (WHATWG 9.2.6); a time beyond what can be kept is clamped"
     HEARTBEATS_COME_IN_TIME = "With a heartbeat of h seconds no gap between two writes is longer than h"
     HEARTBEATS_CHANGE_NOTHING = "A heartbeat stands between whole frames and changes no event and no framing"
+    A_PACE_ONLY_CUTS_TEXT = "A pace changes how text is cut into frames, and when they leave; nothing else"
+    A_PACE_HOLDS_NOTHING_FOR_LONG = "A pace holds no text longer than it says"
     A_TIMEOUT_ENDS_IT_ONCE = "A timeout ends the stream within its time, once, with one last frame"
     A_SLOW_CONSUMER_IS_WAITED_FOR = "Time in which the consumer is slow counts for no timeout"
     A_FAILURE_IS_ONE_FRAME = "A failure of upstream is one last frame, without the words of the exception"

@@ -105,6 +105,10 @@ class RepairerUnderTest(GeneratedTests):
         """Return a repairer on a clock of the caller's: `heartbeat`, and the timeouts `silence` and `total`."""
         raise unittest.SkipTest("does not define clocked(options, **seconds)")
 
+    def facts_of(self, repairer: Any) -> Facts:
+        """Return what the report of a repairer says that `clocked` returned; nothing by default."""
+        return {}
+
     def reconnecting(self, connect: Callable[[str], Iterator[bytes]], options: Options) -> Iterable[bytes]:
         """Return what is written for a source that is opened by `connect`, and again each time that it raises.
 
