@@ -44,7 +44,7 @@ def chunked(
     chunks: Iterable[bytes | Pause | Reset | Hold], *, content_type: str = "text/event-stream", end: bool = True
 ) -> list[WireStep]:
     """Return the script of a chunked response; `end=False` leaves out the last chunk, so that the body is cut short."""
-    steps: list[WireStep] = [head(Content_Type=content_type, Transfer_Encoding="chunked")]
+    steps: list[WireStep] = [head(Content_Type=content_type, Transfer_Encoding="chunked", Connection="close")]
     for chunk in chunks:
         if not isinstance(chunk, bytes):
             steps.append(chunk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ...core.pacing.pace import Pace
@@ -30,10 +31,17 @@ def due(at: float, out: bytes = b"", then: float | None = None) -> Step:
     return "on_deadline", (at,), out, then
 
 
-def paced(name: str, pace: Any, *steps: Step, end: bytes = CUT, options: dict[str, Any] | None = None) -> TimedCase:
+def paced(
+    name: str,
+    pace: Any,
+    *steps: Step,
+    end: bytes = CUT,
+    options: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> TimedCase:
     """Return a case that starts at 0 s and ends at 99 s, where this is written."""
     calls: tuple[Step, ...] = (("resume", (0.0,), b"", None), *steps, ("close", (99.0,), end, None))
-    return TimedCase(name, calls, options={"pace": pace, **(options or {})})
+    return TimedCase(name, calls, options={"pace": pace, **(options or {})}, facts=facts or {})
 
 
 def texts(name: str, pace: Any, *rows: tuple[float, str, str, float | None], last: str = "") -> TimedCase:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ...core.observer import BugObserver
 from ...core.pacing.pace import Pace
-from .case import DONE, FINISH, SAME, said, told, told_as_line
+from .case import DONE, FINISH, SAME, failure, said, told, told_as_line
 from .paced import ANTHROPIC_END, ANTHROPIC_START, CUT, START, WORDS, anthropic, chat, due, fed, paced, texts
 from .timed import TimedCase
 
@@ -29,8 +29,11 @@ def _line(text: str) -> bytes:
 class _Log(BugObserver):
     """A log, to which a bug of the application's function is told; without one it passes through."""
 
+    def __init__(self, kind: type[Exception]) -> None:
+        self._kind = kind
+
     def application_raised(self, error: Exception) -> None:
-        assert type(error) is KeyError, error
+        assert type(error) is self._kind, error
 
 
 def _raising_at_a_word(text: str) -> int:
@@ -299,7 +302,23 @@ CASES: Final[tuple[TimedCase, ...]] = (
         fed(0.5, said("lo wor"), said("Hello wor") + told("application-error")),
         fed(0.75, said("ld")),
         end=b"",
-        options={"observers": [_Log()]},
+        options={"observers": [_Log(KeyError)]},
+        facts=failure("application-error", "KeyError", 500),
+    ),
+    paced(
+        "a function that returns no number ends the stream, too",
+        lambda text: True,
+        fed(0.0, START + said("Hel"), START + said("Hel") + told("application-error")),
+        end=b"",
+        options={"observers": [_Log(TypeError)]},
+        facts=failure("application-error", "TypeError", 500),
+    ),
+    paced(
+        "a log has no part in words",
+        WORDS,
+        fed(0.0, START + said("Hel"), START, 90.0),
+        fed(1.0, said("lo "), said("Hello ")),
+        options={"observers": [_Log(AssertionError)]},
     ),
     TimedCase(
         "a heartbeat counts from what has left, and stands before what is held",
