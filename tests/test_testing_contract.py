@@ -509,10 +509,18 @@ def test_a_flawed_repairer_fails_the_test_of_its_flaw(flaw: str, test: str) -> N
     assert finding.failure
 
 
-TOLD_ELSEWHERE = {  # tests/test_testing_telling.py
-    "test_what_the_report_tells_stands_in_what_is_written",
-    "test_what_the_report_tells_stands_in_the_conversion",
+TOLD_ELSEWHERE = {
+    *("test_what_the_report_tells_stands_in_what_is_written", "test_what_the_report_tells_stands_in_the_conversion"),
+    "test_an_observer_is_told_in_order",
+    "test_an_observer_is_told_of_each_text_with_its_gap",
+    "test_an_observer_that_asks_for_less_is_told_the_same",
+    "test_an_observer_is_told_the_repairs_of_the_cases",
+    "test_an_observer_is_told_of_the_cases_on_a_clock",
+    "test_chunks_are_counted",
+    "test_a_reader_of_chunks_reads_to_its_end",
+    "test_a_reader_of_chunks_takes_bytes_and_nothing_else",
 }
+"""Tests whose flaws stand in tests/test_testing_telling.py and tests/test_testing_watching.py."""
 
 
 def test_each_test_of_a_repairer_fails_for_some_flaw() -> None:

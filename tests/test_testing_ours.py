@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import pickle
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -1098,12 +1098,11 @@ class TestOurs(RepairContract):
         facts["repairs"] = laws.spelt(result.repairs)
         return result.wire, facts
 
-    def facts_of(self, repairer: StreamRepairer | laws.Repaired) -> dict[str, Any]:
+    def facts_of(self, repairer: StreamRepairer | EventReader | laws.Repaired) -> dict[str, Any]:
         report = repairer.report
         facts = report.as_dict() | {"failure": report.error and str(report.error)}
         if isinstance(repairer, StreamRepairer):
             facts["early_error"] = repairer.early_error and repairer.early_error.code
-        del facts["chunks_in"]
         return facts
 
     def events(self, chunks: Iterable[bytes], options: dict[str, Any]) -> list[Seen]:
@@ -1138,6 +1137,26 @@ class TestOurs(RepairContract):
     def clocked(self, options: dict[str, Any], **seconds: float) -> StreamRepairer:
         timeouts = {name: seconds.get(name) for name in ("first", "idle", "silence", "total")}
         return StreamRepairer(**options, heartbeat=seconds.get("heartbeat"), timeouts=Timeouts(**timeouts))
+
+    def watched(
+        self, options: dict[str, Any], tell: Callable[[str, Any], None], hooks: Collection[str], **seconds: float
+    ) -> StreamRepairer:
+        class Telling(Observer):
+            pass
+
+        hear: dict[str, Callable[..., None]] = {
+            "started": lambda self, report: tell("started", None),
+            "received": lambda self, report, chunk, at: tell("received", (chunk, at)),
+            "content": lambda self, report, gap: tell("content", gap),
+            "repaired": lambda self, repair: tell("repaired", (repair.kind.value, repair.offset, repair.length)),
+            "ended": lambda self, report: tell("ended", report.verdict.value),
+        }
+        for name in hooks:
+            setattr(Telling, name, hear[name])
+        return self.clocked({**options, "observers": [Telling()]}, **seconds)
+
+    def reading(self, options: dict[str, Any]) -> EventReader:
+        return EventReader(**options)
 
     def reconnecting(self, connect: Callable[[str], Iterator[bytes]], options: dict[str, Any]) -> Iterable[bytes]:
         source = retrying(

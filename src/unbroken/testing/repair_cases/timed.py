@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,8 +48,10 @@ class TimedCase:
         """The calls with what must come of each."""
         return tuple((name, given, given[0] if out is SAME else out, due) for name, given, out, due in self.steps)
 
-    def played(self, repairer: Any) -> tuple[Step, ...]:
-        """Make the calls; return them with what came of each."""
+    def played(
+        self, repairer: Any, before: Callable[[str, tuple[Any, ...]], object] = lambda name, given: None
+    ) -> tuple[Step, ...]:
+        """Make the calls; return them with what came of each. `before` is called before each, with its arguments."""
         if self.renews is not None:
             delays = list(self.renews)
             repairer.renew = lambda error: delays.pop(0) if delays else None
@@ -57,6 +59,7 @@ class TimedCase:
         seen: list[Step] = []
         for name, arguments, _, _ in self.steps:
             given = (ConnectionResetError(), *arguments) if name == "fail" else arguments
+            before(name, given)
             written: Iterable[bytes] | None = getattr(repairer, name)(*given)
             seen.append((name, arguments, b"".join(written or ()), repairer.next_deadline()))
         return tuple(seen)

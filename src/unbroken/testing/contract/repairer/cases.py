@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 from ...cuts import every
 from ...repair_cases import RepairCase, TimedCase
 from .law import Law
-from .under_test import Facts, RepairerUnderTest, broken
+from .under_test import RepairerUnderTest, broken
 
 _SHORT = 700
 """Bytes of the longest case that is read byte by byte."""
-_FRAME = re.compile(rb"(?s).*?(?:\r\n\r\n|\n\n|\n(?=[{:d\"\[]))|.+\Z")
+FRAME = re.compile(rb"(?s).*?(?:\r\n\r\n|\n\n|\n(?=[{:d\"\[]))|.+\Z")
+"""A frame of SSE, or a line of JSON, up to the next one."""
 
 
 class CaseTests(RepairerUnderTest):
@@ -40,7 +41,7 @@ class CaseTests(RepairerUnderTest):
     def test_the_cases_come_out_the_same_frame_by_frame(self) -> None:
         """Each case, cut after each line end that ends a block or a line of JSON."""
         for case in self._known(self.cases):
-            self._check_case(case, _FRAME.findall(case.data))
+            self._check_case(case, FRAME.findall(case.data))
 
     def test_the_cases_come_out_the_same_byte_by_byte(self) -> None:
         """Each case, read byte by byte."""
@@ -78,10 +79,6 @@ class CaseTests(RepairerUnderTest):
                     (seen, facts),
                     dict(case.options),
                 )
-
-    def facts_of(self, repairer: Any) -> Facts:
-        """Return what the report of a repairer says that `clocked` returned; nothing by default."""
-        return {}
 
     def test_wrong_options_of_the_cases_are_refused_by_name(self) -> None:
         """A wrong value raises `TypeError` or `ValueError` that names the option; a value at its bound is taken."""
