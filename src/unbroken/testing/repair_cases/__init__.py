@@ -11,6 +11,7 @@ from . import (
     accounts,
     alike,
     answers,
+    beginnings,
     blocks,
     bodies,
     calls,
@@ -18,6 +19,7 @@ from . import (
     comments,
     completions,
     conversions,
+    counting,
     ends,
     error_lines,
     events,
@@ -95,5 +97,7 @@ TIMED_CASES: Final[tuple[TimedCase, ...]] = (
     *finishes.CASES,
     *renewals.CASES,
     *resumes.CASES,
+    *beginnings.CASES,
+    *counting.CASES,
 )
 """Streams on a clock: heartbeats, timeouts, failures of the connection, a consumer that leaves."""

@@ -23,7 +23,8 @@ class TimedCase:
     Deadlines stand on a grid that all streams share: a power of two, at most a quarter of a second and at most a
     sixteenth of the shortest limit. A heartbeat aims half a step of it early. `seconds` are the heartbeat and the
     timeouts, by name; `facts` are some of what the report says in the end. `renews` are what
-    `renew` returns, one failure after the other: the seconds until upstream is opened again; ids are remembered then.
+    `renew` returns, one failure after the other: the seconds until upstream is opened again; ids are remembered then,
+    unless `remembers_ids` is false.
     """
 
     name: str
@@ -32,6 +33,7 @@ class TimedCase:
     options: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     renews: tuple[float, ...] | None = None
+    remembers_ids: bool = True
 
     @property
     def slug(self) -> str:
@@ -55,7 +57,8 @@ class TimedCase:
         if self.renews is not None:
             delays = list(self.renews)
             repairer.renew = lambda error: delays.pop(0) if delays else None
-            repairer.remember_ids()
+            if self.remembers_ids:
+                repairer.remember_ids()
         seen: list[Step] = []
         for name, arguments, _, _ in self.steps:
             given = (ConnectionResetError(), *arguments) if name == "fail" else arguments

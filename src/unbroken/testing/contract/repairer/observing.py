@@ -104,18 +104,18 @@ class ObserverTests(CaseTests):
         run_property(st.tuples(timed, self.options), self, "watched_alone", lambda drawn: check(*drawn))
 
     def test_an_observer_is_told_the_repairs_of_the_cases(self) -> None:
-        """Each case of known output, read whole, and cut frame by frame: its repairs, in their order, and no other."""
+        """Each case of known output, frame by frame: its repairs, in their order, and no other."""
         self._needs("watched", "options, tell, hooks, **seconds")
         for case in self._known(self.cases):
             if len(case.data) > _LONGEST:
                 continue
-            for chunks in ([case.data], FRAME.findall(case.data)):
-                calls, _ = self._watch(((case.data, chunks), [0.25], "close"), dict(case.options), HOOKS)
-                repairs = [value for call in calls for hook, value in call.told if hook == "repaired"]
-                seen = tuple(f"{kind}@{offset}+{length}" for kind, offset, length in repairs)
-                self._check_calls(calls, chunks, case.options)
-                if seen != case.repairs:
-                    raise broken(Law.AN_OBSERVER_IS_TOLD, chunks, case.repairs, seen, dict(case.options))
+            chunks = FRAME.findall(case.data)
+            calls, _ = self._watch(((case.data, chunks), [0.25], "close"), dict(case.options), HOOKS)
+            repairs = [value for call in calls for hook, value in call.told if hook == "repaired"]
+            seen = tuple(f"{kind}@{offset}+{length}" for kind, offset, length in repairs)
+            self._check_calls(calls, chunks, case.options)
+            if seen != case.repairs:
+                raise broken(Law.AN_OBSERVER_IS_TOLD, chunks, case.repairs, seen, dict(case.options))
 
     def test_an_observer_is_told_of_the_cases_on_a_clock(self) -> None:
         """Each case of a clock: connections that go on, consumers that leave, timeouts."""
