@@ -386,6 +386,12 @@ class TestAGoodRepairer(RepairContract):
     )
     refused_options = (({"limit": "many"}, TypeError),)
     taken_options = ({"limit": 1024},)
+    refused_arguments = (("Toy", {"limit": "many"}, TypeError, "limit"), ("Other", {}, TypeError, ""))
+    taken_arguments = (("Toy", {"limit": 1024}),)
+
+    @property
+    def constructors(self) -> dict[str, Any]:  # type: ignore[override]
+        return {"Toy": lambda **options: self.toy(options)}
 
     def toy(self, options: dict[str, Any]) -> Toy:
         limit, declared = options.get("limit", 2**20), options.get("content_type") == "application/json"
@@ -457,6 +463,7 @@ FLAWED_REPAIRERS = [
     ("a chunk late", "the_cases_leave_with_the_byte_that_completes_them"),
     ("beats late", "the_cases_on_a_clock_come_out_as_the_tables_say"),
     ("takes any limit", "wrong_options_of_the_cases_are_refused_by_name"),
+    ("takes any limit", "wrong_arguments_of_the_cases_are_refused_by_name"),
     ("asks after the chunk", "chunks_have_no_effect_before_the_dialect_is_known"),
     ("decodes chunks", "chunks_have_no_effect"),
     ("varies", "variants_agree"),

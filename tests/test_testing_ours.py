@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, 
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -20,10 +20,12 @@ from unbroken import (
     DEFAULT_REPAIRS,
     Attempt,
     Comment,
+    Conversion,
     Event,
     EventReader,
     Format,
     Observer,
+    Pace,
     Repair,
     RepairKind,
     Retry,
@@ -45,9 +47,11 @@ from unbroken.core.sse.block import MAX_RETRY
 from unbroken.testing import (
     DIALECTS,
     FAULTS,
+    REFUSED_ARGUMENTS,
     REFUSED_OPTIONS,
     REPAIR_CASES,
     SSE_CASES,
+    TAKEN_ARGUMENTS,
     TAKEN_OPTIONS,
     TIMED_CASES,
     TRANSPORT_FAULTS,
@@ -1085,6 +1089,14 @@ class TestOurs(RepairContract):
     timed_cases = TIMED_CASES
     refused_options = REFUSED_OPTIONS
     taken_options = TAKEN_OPTIONS
+    refused_arguments = REFUSED_ARGUMENTS
+    taken_arguments = TAKEN_ARGUMENTS
+    constructors: ClassVar[dict[str, Callable[..., object]]] = {
+        "Conversion": Conversion,
+        "Event": lambda **given: Event(**given).encode(),
+        "Pace": Pace,
+        "Timeouts": Timeouts,
+    }
 
     def repair(self, chunks: Iterable[bytes], options: dict[str, Any]) -> Iterator[bytes]:
         repairer = StreamRepairer(**options)

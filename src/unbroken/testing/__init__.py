@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from .failures import client_failures
     from .faults import FAULTS, TRANSPORT_FAULTS, BrokenStream, Fault, Healthy, Outcome, TransportFault
     from .repair_cases import (
+        REFUSED_ARGUMENTS,
         REFUSED_OPTIONS,
         REPAIR_CASES,
+        TAKEN_ARGUMENTS,
         TAKEN_OPTIONS,
         TIMED_CASES,
         RepairCase,
@@ -104,7 +106,10 @@ _HOMES = {
     "cuts": ("cut", "cuttings", "nasty_cuts"),
     "failures": ("client_failures",),
     "faults": ("FAULTS", "TRANSPORT_FAULTS", "BrokenStream", "Fault", "Healthy", "Outcome", "TransportFault"),
-    "repair_cases": (*("REFUSED_OPTIONS", "REPAIR_CASES", "TAKEN_OPTIONS", "TIMED_CASES", "RepairCase", "TimedCase"),),
+    "repair_cases": (
+        *("REFUSED_ARGUMENTS", "REFUSED_OPTIONS", "REPAIR_CASES", "TAKEN_ARGUMENTS", "TAKEN_OPTIONS", "TIMED_CASES"),
+        *("RepairCase", "TimedCase"),
+    ),
     "routes": ("RouteContract",),
     "server": ("HEAD_FAULTS", "Hold", "Reset", "ScriptedServer", "chunked", "close_delimited", "with_length"),
     "sources": (
@@ -144,9 +149,11 @@ __all__ = [
     "INVALID",
     "NDJSON_CASES",
     "REFUSED_OPTIONS",
+    "REFUSED_ARGUMENTS",
     "REPAIR_CASES",
     "SSE_CASES",
     "STANDARD_EXAMPLES",
+    "TAKEN_ARGUMENTS",
     "TAKEN_OPTIONS",
     "TIMED_CASES",
     "TRANSPORT_FAULTS",

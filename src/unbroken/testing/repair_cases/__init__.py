@@ -49,6 +49,8 @@ from . import (
     wholes,
     without_data,
 )
+from .arguments import REFUSED_ARGUMENTS as REFUSED_ARGUMENTS
+from .arguments import TAKEN_ARGUMENTS as TAKEN_ARGUMENTS
 from .case import RepairCase as RepairCase
 from .options import REFUSED_OPTIONS as REFUSED_OPTIONS
 from .options import TAKEN_OPTIONS as TAKEN_OPTIONS

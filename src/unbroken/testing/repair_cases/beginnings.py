@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, failure, said, told
+from .case import DONE, FINISH, SAME, failure, said, told, told_first
 from .timed import TimedCase
 
 _ROLE: Final = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
 _USAGE: Final = b'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":0}}\n\n'
-_LONG: Final = b'data: {"choices":[],"x":"' + b"y" * 65508 + b'"}\n\n'
+_LONG: Final = b'data: {"choices":[],"x":"' + b"y" * 65507 + b'"}\n\n'
 _LONGER: Final = _LONG.replace(b"yy", b"yyy", 1)
 
 CASES: Final[tuple[TimedCase, ...]] = (
@@ -327,14 +327,14 @@ CASES: Final[tuple[TimedCase, ...]] = (
         (
             ("resume", (0.0,), b"", None),
             ("withhold", (), b"", None),
-            ("feed", (_LONG, 1.0), SAME, None),
+            ("feed", (_LONG, 1.0), b"", None),
             ("fail", (2.0,), b"", None),
             ("feed", (said("a"), 4.0), SAME, None),
             ("feed", (FINISH + DONE, 5.0), SAME, None),
         ),
         options={"dialect": "openai-chat"},
         renews=(2.0,),
-        facts={"verdict": "complete", "retries": 1, "events": 4, "text": "a", "bytes_out": 65675},
+        facts={"verdict": "complete", "retries": 1, "events": 3, "text": "a", "bytes_out": 138},
     ),
     TimedCase(
         "a longer beginning leaves",
@@ -348,7 +348,7 @@ CASES: Final[tuple[TimedCase, ...]] = (
         ),
         options={"dialect": "openai-chat"},
         renews=(2.0,),
-        facts={"verdict": "complete", "retries": 1, "events": 4, "text": "a", "bytes_out": 65676},
+        facts={"verdict": "complete", "retries": 1, "events": 4, "text": "a", "bytes_out": 65675},
     ),
     TimedCase(
         "a beginning whose events are too long together leaves",
@@ -363,7 +363,7 @@ CASES: Final[tuple[TimedCase, ...]] = (
         ),
         options={"dialect": "openai-chat"},
         renews=(2.0,),
-        facts={"verdict": "complete", "retries": 1, "events": 5, "text": "a", "bytes_out": 65750},
+        facts={"verdict": "complete", "retries": 1, "events": 5, "text": "a", "bytes_out": 65749},
     ),
     TimedCase(
         "a repaired beginning waits",
@@ -389,7 +389,7 @@ CASES: Final[tuple[TimedCase, ...]] = (
             ("feed", (b'{"model":"m","message":{"role":"assistant","content":"a"},"done":false}\n', 4.0), SAME, None),
         ),
         renews=(2.0,),
-        facts={"verdict": "open", "retries": 1, "events": 1, "text": "a", "bytes_out": 72},
+        facts={"format": "ndjson", "verdict": "open", "retries": 1, "events": 1, "text": "a", "bytes_out": 72},
     ),
     TimedCase(
         "a beginning while heartbeats come",
@@ -406,5 +406,76 @@ CASES: Final[tuple[TimedCase, ...]] = (
         {"heartbeat": 5.0},
         renews=(2.0,),
         facts={"verdict": "complete", "retries": 1, "events": 4, "heartbeats": 2, "text": "a", "bytes_out": 219},
+    ),
+    TimedCase(
+        "a beginning that breaks, and then a page",
+        (
+            ("resume", (0.0,), b"", None),
+            ("withhold", (), b"", None),
+            ("feed", (_ROLE, 1.0), b"", None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (b"<html>\n", 4.0), b"", None),
+            ("close", (5.0,), told_first("not-a-stream"), None),
+        ),
+        renews=(2.0,),
+        facts={
+            **failure("not-a-stream", "markup", safe_to_retry=True),
+            "format": None,
+            "retries": 1,
+            "events": 0,
+            "bytes_out": 337,
+        },
+    ),
+    TimedCase(
+        "a comment and a beginning that breaks, and then a page",
+        (
+            ("resume", (0.0,), b"", None),
+            ("withhold", (), b"", None),
+            ("feed", (b": c\n\n" + _ROLE, 1.0), b": c\n\n", None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (b"<html>\n", 4.0), b"", None),
+            ("close", (5.0,), told_first("not-a-stream"), None),
+        ),
+        renews=(2.0,),
+        facts={
+            **failure("not-a-stream", "markup", safe_to_retry=True),
+            "format": None,
+            "retries": 1,
+            "events": 0,
+            "comments": 1,
+            "bytes_out": 342,
+        },
+    ),
+    TimedCase(
+        "a beginning that breaks, and then words",
+        (
+            ("resume", (0.0,), b"", None),
+            ("withhold", (), b"", None),
+            ("feed", (_ROLE, 1.0), b"", None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (b"words!\n\n", 4.0), b"", None),
+            ("close", (5.0,), told_first("not-a-stream"), None),
+        ),
+        renews=(2.0,),
+        facts={
+            **failure("not-a-stream", "unrecognised", safe_to_retry=True),
+            "format": None,
+            "retries": 1,
+            "events": 0,
+            "bytes_out": 337,
+        },
+    ),
+    TimedCase(
+        "a comment and a beginning that breaks, and then words",
+        (
+            ("resume", (0.0,), b"", None),
+            ("withhold", (), b"", None),
+            ("feed", (b": c\n\n" + _ROLE, 1.0), b": c\n\n", None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (b"words!\n\n", 4.0), b"", None),
+            ("close", (5.0,), b"", None),
+        ),
+        renews=(2.0,),
+        facts={"verdict": "ended", "retries": 1, "events": 0, "comments": 1, "bytes_out": 5},
     ),
 )
