@@ -11,6 +11,7 @@ from . import (
     accounts,
     alike,
     answers,
+    attempts,
     beginnings,
     blocks,
     bodies,
@@ -100,6 +101,7 @@ TIMED_CASES: Final[tuple[TimedCase, ...]] = (
     *renewals.CASES,
     *resumes.CASES,
     *beginnings.CASES,
+    *attempts.CASES,
     *counting.CASES,
 )
 """Streams on a clock: heartbeats, timeouts, failures of the connection, a consumer that leaves."""

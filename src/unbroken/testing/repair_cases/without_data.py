@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, RepairCase, answered, but, failure, said, told
+from .case import DONE, FINISH, SAME, RepairCase, answered, but, failure, said, told
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -385,5 +385,73 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"invalid_json": "error"},
         facts={**answered("a", 1, None), **failure("invalid-json"), "invalid_json": 1, "bytes_in": 91},
         leaves=(57, 93),
+    ),
+    RepairCase(
+        "a document over lines behind an id",
+        b'id: 3\n{"a":\n1}\n\n',
+        b'id: 3\ndata: {"a":1}\n\n',
+        ("raw-json@0+14",),
+        facts={"last_event_id": "3"},
+        leaves=(16,),
+    ),
+    RepairCase(
+        "a comment behind the data that swallowed a payload",
+        said("a")
+        + b'data: {"choices":[]}\n: ping{"choices":[{"index":0,"delta":{"content":"b"}}]}\n\n'
+        + FINISH
+        + DONE,
+        SAME,
+        facts={**answered("a", 1, "stop", "damaged"), "events": 4, "comments": 1},
+        leaves=(57, 135, 202, 216),
+    ),
+    RepairCase(
+        "a comment behind the data with a brace",
+        said("a") + b'data: {"choices":[]}\n: {ping}\n\n' + FINISH + DONE,
+        SAME,
+        facts={**answered("a", 1), "events": 4, "comments": 1},
+        leaves=(57, 88, 155, 169),
+    ),
+    RepairCase(
+        "two documents without data, and data",
+        b'id: 3\n{"a":1}\n{"b":2}\ndata: {"c":3}\n\n',
+        b'data: {"a":1}\n\ndata: {"b":2}\n\nid: 3\ndata: {"c":3}\n\n',
+        (
+            "raw-json@6+15",
+            "raw-json@6+15",
+        ),
+        facts={"events": 3, "last_event_id": "3"},
+        leaves=(37,),
+    ),
+    RepairCase(
+        "a document without data that begins with a blank, and data",
+        b'id: 3\n {"a":1}\ndata: {"c":3}\n\n',
+        b'id: 3\ndata: {"c":3}\n\n',
+        ("stray-line@6+8",),
+        facts={"last_event_id": "3"},
+        leaves=(30,),
+    ),
+    RepairCase(
+        "a broken document without data beside data in a known dialect",
+        said("a") + b'id: 3\n{"choices":[{"index":0,"del\ndata: {"choices":[]}\n\n' + FINISH + DONE,
+        said("a") + b'id: 3\ndata: {"choices":[]}\n\n' + FINISH + DONE,
+        ("stray-line@63+27",),
+        facts={**answered("a", 1, "stop", "damaged"), "events": 4, "last_event_id": "3"},
+        leaves=(57, 113, 180, 194),
+    ),
+    RepairCase(
+        "a broken document without data in a known dialect",
+        said("a") + b'{"choices":[{"index":0,"del\n\n' + FINISH + DONE,
+        said("a") + FINISH + DONE,
+        ("stray-line@57+27",),
+        facts={**answered("a", 1, "stop", "damaged"), "respellings": {"blank-line": 1}, "events": 3},
+        leaves=(57, 153, 167),
+    ),
+    RepairCase(
+        "two stray lines that may not be named, in a block and alone",
+        b'id: 3\n???\n!!!\ndata: {"b":2}\n\n???\n\n',
+        b'id: 3\ndata: {"b":2}\n\n',
+        options={"repairs": but("stray-line")},
+        facts={"respellings": {"stray-line": 2, "blank-line": 1}, "last_event_id": "3"},
+        leaves=(29,),
     ),
 )
