@@ -959,6 +959,18 @@ def test_a_buffer_is_copied_and_text_is_refused(reader: Any) -> None:
         ours.feed("data: a", *now)
 
 
+@pytest.mark.parametrize("size", [1, 3, 99])
+def test_a_reader_gives_comments_and_repairs_where_they_stood(size: int) -> None:
+    data = b': a\n\ndata: {"x":1}\n\n:b\n\n{"x":2}\n\n:\n\n'
+    for options, comments in (({}, ["a", "b", ""]), ({"comments": "drop"}, [])):
+        reader = EventReader(**options)  # type: ignore[arg-type]
+        items = [item for chunk in every(data, size) for item in reader.feed(chunk)] + reader.close()
+        assert [item.text for item in items if isinstance(item, Comment)] == comments
+        kinds = [type(item) for item in items if not isinstance(item, Comment)]
+        assert kinds == [Event, Repair, Event]
+        assert reader.report.comments == 3
+
+
 def test_a_reader_that_was_closed_takes_nothing_more() -> None:
     reader = EventReader()
     assert len(reader.feed(b'data: {"a":1}\n')) == 0
@@ -1093,6 +1105,7 @@ class TestOurs(RepairContract):
     taken_arguments = TAKEN_ARGUMENTS
     constructors: ClassVar[dict[str, Callable[..., object]]] = {
         "Conversion": Conversion,
+        "EventReader": EventReader,
         "Event": lambda **given: Event(**given).encode(),
         "Pace": Pace,
         "Timeouts": Timeouts,

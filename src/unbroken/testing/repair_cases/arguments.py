@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,7 +15,6 @@ _CLOCKS: Final = ("first", "idle", "silence", "total")
 REFUSED_ARGUMENTS: Final[tuple[Refused, ...]] = (
     ("Conversion", {"to": "anthropic"}, ValueError, "to"),
     ("Conversion", {"to": 7}, ValueError, "to"),
-    ("Conversion", {"to": None}, ValueError, "to"),
     ("Conversion", {"errors": "ours"}, ValueError, "errors"),
     ("Conversion", {"errors": None}, ValueError, "errors"),
     *(
@@ -39,12 +39,37 @@ REFUSED_ARGUMENTS: Final[tuple[Refused, ...]] = (
     *(("Event", {"data": "a", "id": value}, ValueError, "id") for value in ("b\nc", "b\rc", "b\0c")),
     *(("Event", {"data": "a", "retry": value}, ValueError, "retry") for value in (-1, True, 1.5, "5")),
     ("Event", {"data": b"a"}, TypeError, "data"),
+    *(
+        ("EventReader", {name: value}, TypeError, name)
+        for name, value in (("to", None), ("convert", None), ("errors", "keep"), ("pace", None), ("heartbeat", None))
+    ),
+    ("EventReader", {"heartbeat_as": "comment"}, TypeError, "heartbeat_as"),
+    ("EventReader", {"heartbeat_bytes": None}, TypeError, "heartbeat_bytes"),
+    ("EventReader", {"dialct": "text"}, TypeError, "dialect"),
+    ("EventReader", {"retry": 3}, TypeError, "retry"),
+    ("EventReader", {"max_event_bytes": 1023}, ValueError, "at least 1024"),
+    ("EventReader", {"max_event_bytes": sys.maxsize + 1}, ValueError, "at most"),
+    ("EventReader", {"max_event_bytes": True}, TypeError, "not True"),
+    # What was given, in the message: a number or a text of forty characters, and what is longer in short.
+    ("Conversion", {"to": None}, ValueError, "not None"),
+    ("Conversion", {"to": "x" * 41}, ValueError, "not '" + "x" * 40 + "'..."),
+    ("Conversion", {"to": ["x"]}, ValueError, "not a list"),
+    ("Pace", {"rate": 5000}, ValueError, "not 5000"),
+    ("Pace", {"rate": 10**40 - 1}, ValueError, "9" * 40),
+    ("Pace", {"rate": 10**40}, ValueError, "an integer of 133 bits"),
+    ("Pace", {"rate": 1 - 10**40}, ValueError, "9" * 40),
+    ("Pace", {"rate": -(10**40)}, ValueError, "an integer of 133 bits"),
+    ("Timeouts", {"first": True}, TypeError, "None is off"),
+    ("Timeouts", {"first": 0}, ValueError, "0.001"),
     ("Event", {"data": {"a": 1}}, TypeError, "json"),
     ("Event", {"data": "a", "event": None}, TypeError, "event"),
     ("Event", {"data": "a", "id": 7}, TypeError, "id"),
 )
 
 TAKEN_ARGUMENTS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
+    ("EventReader", {"max_event_bytes": 1024}),
+    ("EventReader", {"max_event_bytes": sys.maxsize}),
+    ("EventReader", {"format": "sse", "dialect": "text", "timeouts": None, "account": False, "comments": "drop"}),
     ("Conversion", {}),
     ("Conversion", {"to": "openai-chat", "id": None, "model": None, "errors": "unbroken"}),
     ("Conversion", {"errors": "openai"}),

@@ -40,7 +40,7 @@ class CaseTests(RepairerUnderTest):
     """Arguments of classes that are taken, such as `TAKEN_ARGUMENTS`."""
 
     constructors: ClassVar[Mapping[str, Callable[..., object]]] = {}
-    """What makes an object of these arguments, by the name of the class: `Conversion`, `Timeouts`, `Pace`, `Event`."""
+    """What makes an object of these arguments, by the name of the class, such as `Conversion`."""
 
     def test_the_cases_come_out_as_the_tables_say(self) -> None:
         """Each case, read whole."""

@@ -28,6 +28,23 @@ _STARTS: Final = frozenset(("resume", "feed", "close", "fail", "cancel"))
 # Multiples of a power of two, so that differences of times are exact.
 _pauses: SearchStrategy[list[float]] = st.lists(st.sampled_from([0.0, 0.0, 0.25, 1.5, 8.0]), min_size=1, max_size=5)
 _texts: SearchStrategy[list[str]] = st.lists(st.sampled_from(["a", "b", "", "cd", "é"]), max_size=20)
+
+
+def _by_frames(texts: list[str], sizes: list[int]) -> tuple[bytes, list[bytes]]:
+    """Return an answer, in chunks of so many events."""
+    chunks: list[bytes] = []
+    rest = texts
+    while rest:
+        size = sizes[len(chunks) % len(sizes)]
+        chunks.append(said(*rest[:size]))
+        rest = rest[size:]
+    return b"".join(chunks), chunks
+
+
+_said = st.one_of(
+    cut_streams(_texts.map(lambda texts: said(*texts))),
+    st.builds(_by_frames, _texts, st.lists(st.integers(1, 4), min_size=1, max_size=5)),
+)
 _Timed = tuple[tuple[bytes, list[bytes]], list[float], str]
 
 
@@ -83,8 +100,7 @@ class ObserverTests(CaseTests):
     def test_an_observer_is_told_of_each_text_with_its_gap(self) -> None:
         """Of an answer in OpenAI's chat dialect: `content` in the call that brings the end of the event, once each."""
         self._needs("watched", "options, tell, hooks, **seconds")
-        streams = cut_streams(_texts.map(lambda texts: said(*texts)))
-        drawn = st.tuples(streams, _pauses, st.sampled_from(_ENDS))
+        drawn = st.tuples(_said, _pauses, st.sampled_from(_ENDS))
         run_property(drawn, self, "watched_content", self._check_texts)
 
     def test_an_observer_that_asks_for_less_is_told_the_same(self) -> None:
