@@ -25,7 +25,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
     ),
     RepairCase(
         "coded lines with blanks behind the colon",
-        b'f:{"messageId":"m"}\n0: "a"\n0:\t"b"\nd:{"finishReason":"stop"}\n',
+        b'f:{"messageId":"m"}\n0:  "a"\n0:\t"b"\nd:{"finishReason":"stop"}\n',
         b'f:{"messageId":"m"}\n0:"a"\n0:"b"\nd:{"finishReason":"stop"}\n',
         facts={
             "format": "coded-lines",
@@ -38,7 +38,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "content_emitted": True,
             "tokens_received": 2,
         },
-        leaves=(21, 27, 34, 60),
+        leaves=(21, 28, 35, 61),
     ),
     RepairCase(
         "coded lines with blanks behind the colon, by the standard",

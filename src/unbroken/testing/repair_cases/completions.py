@@ -15,10 +15,11 @@ CASES: Final[tuple[RepairCase, ...]] = (
             b'data: {"type":"error","code":"x","message":"m","sequence_number":4} \n\n'
         ),
         (
-            b'event: response.created\ndata: {"type":"response.created","response":{"id":"r","object":"response",'
+            b"event: response.created\n"
+            b'data: {"type":"response.created","response":{"id":"r","object":"response",'
             b'"status":"in_progress"}}\n\nevent: error\n'
-            b'data: {"type":"error","code":"x","message":"m","sequence_number":4, "error": {"type": "x", '
-            b'"code": "x", "message": "m", "param": null}} \n\n'
+            b'data: {"type":"error","code":"x","message":"m","sequence_number":4, '
+            b'"error": {"type": "x", "code": "x", "message": "m", "param": null}} \n\n'
         ),
         (
             "event-name-restored@0+98",
@@ -70,7 +71,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
         "a flat error without its name",
         b'data: {"type":"error","code":"x","message":"m"}\n\n',
         (
-            b'event: error\ndata: {"type":"error","code":"x","message":"m", "error": {"type": "x", "code": "x", '
+            b"event: error\n"
+            b'data: {"type":"error","code":"x","message":"m", "error": {"type": "x", "code": "x", '
             b'"message": "m", "param": null}}\n\n'
         ),
         (
@@ -106,8 +108,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
         "a type of Anthropic's with a line end",
         (
-            b'data: {"type":"message_start","message":{"role":"assistant"}}\n\ndata: {"type":"ping\\nx"}\n\n'
-            b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+            b'data: {"type":"message_start","message":{"role":"assistant"}}\n\n'
+            b'data: {"type":"ping\\nx"}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n'
         ),
         (
             b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\n'

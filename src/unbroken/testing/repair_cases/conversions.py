@@ -21,12 +21,14 @@ CASES: Final[tuple[RepairCase, ...]] = (
             b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
         ),
         (
-            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, "model": "my-model", '
-            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null}]}\n\n'
-            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, "model": "my-model", '
-            b'"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": null}]}\n\n'
-            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, "model": "my-model", '
-            b'"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
+            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {"role": "assistant", '
+            b'"content": ""}, "finish_reason": null}]}\n\n'
+            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {"content": "a"}, '
+            b'"finish_reason": null}]}\n\n'
+            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
         )
         + DONE,
         options={"convert": Conversion(id="mine", model="my-model")},
@@ -50,7 +52,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ),
         (
             b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, "model": "x", '
-            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null}]}\n\n'
+            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, '
+            b'"finish_reason": null}]}\n\n'
             b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, "model": "x", '
             b'"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": null}]}\n\n'
         )
@@ -75,10 +78,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
             b'data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":"a"}}\n\n'
         ),
         (
-            b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "my-model", '
-            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null}]}\n\n'
-            b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "my-model", '
-            b'"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": null}]}\n\n'
+            b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {"role": "assistant", '
+            b'"content": ""}, "finish_reason": null}]}\n\n'
+            b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {"content": "a"}, '
+            b'"finish_reason": null}]}\n\n'
         )
         + told("truncated"),
         options={"convert": Conversion(model="my-model")},
@@ -96,14 +101,15 @@ CASES: Final[tuple[RepairCase, ...]] = (
         "a conversion with errors in OpenAI's form, of upstream's error",
         (
             b"event: message_start\n"
-            b'data: {"type":"message_start","message":{"id":"m","model":"x","role":"assistant"}}\n\nevent: error\n'
-            b'data: {"type":"error","error":{"type":"overloaded_error","message":"m"}}\n\n'
+            b'data: {"type":"message_start","message":{"id":"m","model":"x","role":"assistant"}}\n\n'
+            b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"m"}}\n\n'
         ),
         (
             b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "x", '
-            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null}]}\n\n'
-            b'data: {"error": {"message": "The upstream service is overloaded.", "type": "server_error", '
-            b'"param": null, "code": "overloaded"}}\n\n'
+            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, '
+            b'"finish_reason": null}]}\n\n'
+            b'data: {"error": {"message": "The upstream service is overloaded.", '
+            b'"type": "server_error", "param": null, "code": "overloaded"}}\n\n'
         ),
         options={"convert": Conversion(errors="openai")},
         facts={
@@ -121,7 +127,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ),
         (
             b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "x", '
-            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null}]}\n\n'
+            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, '
+            b'"finish_reason": null}]}\n\n'
             b'data: {"error": {"message": "The stream ended before it was complete.", '
             b'"type": "server_error", "param": null, "code": "truncated"}}\n\n'
         ),
@@ -137,7 +144,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ),
         (
             b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "x", '
-            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null}]}\n\n'
+            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, '
+            b'"finish_reason": null}]}\n\n'
         )
         + told("truncated"),
         options={"convert": Conversion()},

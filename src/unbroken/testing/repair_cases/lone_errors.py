@@ -214,16 +214,16 @@ CASES: Final[tuple[RepairCase, ...]] = (
         "every word of an error, and the sentinel",
         (
             b'data: {"message":"m","msg":"m","detail":"m","details":"m","errors":"m","error":"m",'
-            b'"errorText":"m","title":"m","code":1,"status":1,"status_code":1,"statusCode":1,"success":1,'
-            b'"type":1,"object":1,"param":1,"timestamp":1,"path":1,"request_id":1,"requestId":1,'
-            b'"error_type":1,"error_code":1}\n\n'
+            b'"errorText":"m","title":"m","code":1,"status":1,"status_code":1,"statusCode":1,'
+            b'"success":1,"type":1,"object":1,"param":1,"timestamp":1,"path":1,"request_id":1,'
+            b'"requestId":1,"error_type":1,"error_code":1}\n\n'
         )
         + DONE,
         (
             b'data: {"message":"m","msg":"m","detail":"m","details":"m","errors":"m","error":"m",'
-            b'"errorText":"m","title":"m","code":1,"status":1,"status_code":1,"statusCode":1,"success":1,'
-            b'"type":1,"object":1,"param":1,"timestamp":1,"path":1,"request_id":1,"requestId":1,'
-            b'"error_type":1,"error_code":1}\n\n'
+            b'"errorText":"m","title":"m","code":1,"status":1,"status_code":1,"statusCode":1,'
+            b'"success":1,"type":1,"object":1,"param":1,"timestamp":1,"path":1,"request_id":1,'
+            b'"requestId":1,"error_type":1,"error_code":1}\n\n'
         ),
         ("done-after-error@288+12",),
         facts={**failure("upstream-error")},

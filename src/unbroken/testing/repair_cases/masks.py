@@ -138,14 +138,15 @@ CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
         "an error of Anthropic's, masked",
         (
-            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\nevent: error\n'
+            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\n'
+            b"event: error\n"
             b'data: {"type":"error","error":{"type":"overloaded_error","message":"secret"}}\n\n'
         ),
         (
-            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\nevent: error\n'
-            b'data: {"type": "error", "message": "The upstream service is overloaded.", '
-            b'"error": {"type": "overloaded_error", "message": "The upstream service is overloaded.", '
-            b'"code": "overloaded", "origin": "unbroken_error"}}\n\n'
+            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\n'
+            b'event: error\ndata: {"type": "error", "message": "The upstream service is overloaded.", '
+            b'"error": {"type": "overloaded_error", "message": "The upstream service is overloaded."'
+            b', "code": "overloaded", "origin": "unbroken_error"}}\n\n'
         ),
         options={"errors": "mask"},
         facts={
@@ -193,8 +194,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'{"choices":[{"index":0,"delta":{"content":"a"}}]}\n{"error":{"message":"secret"}}\n',
         (
             b'{"choices":[{"index":0,"delta":{"content":"a"}}]}\n'
-            b'{"error": {"message": "The upstream service reported an error.", "type": "unbroken_error", '
-            b'"code": "upstream-error"}}\n'
+            b'{"error": {"message": "The upstream service reported an error.", '
+            b'"type": "unbroken_error", "code": "upstream-error"}}\n'
         ),
         options={"errors": "mask"},
         facts={

@@ -454,4 +454,39 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"respellings": {"stray-line": 2, "blank-line": 1}, "last_event_id": "3"},
         leaves=(29,),
     ),
+    RepairCase(
+        "a document without data between a flawed document and a whole one",
+        b'data: {"a":NaN}\n{"c":3}\ndata: {"d":1}\n\n',
+        b'data: {"a":null}\n\ndata: {"c":3}\n\ndata: {"d":1}\n\n',
+        (
+            "non-finite@0+37",
+            "glued-json@0+37",
+            "raw-json@16+7",
+        ),
+        facts={"events": 3},
+        leaves=(39,),
+    ),
+    RepairCase(
+        "a document without data between null and a document",
+        b'data: null\n{"c":3}\ndata: {"a":1}\n\n',
+        b'data: {"c":3}\n\ndata: {"a":1}\n\n',
+        (
+            "missing-blank-line@0+32",
+            "raw-json@11+7",
+        ),
+        facts={"events": 2},
+        leaves=(34,),
+    ),
+    RepairCase(
+        "a document without data behind a flawed document over lines",
+        b'data: {"a":\ndata: NaN}\n{"c":3}\ndata: {"d":1}\n\n',
+        b'data: {"a":null}\n\ndata: {"c":3}\n\ndata: {"d":1}\n\n',
+        (
+            "non-finite@0+44",
+            "glued-json@0+44",
+            "raw-json@23+7",
+        ),
+        facts={"events": 3},
+        leaves=(46,),
+    ),
 )
