@@ -48,6 +48,7 @@ def report_of(data: bytes, **options: Any) -> StreamReport:
         (CHUNK + b"data: the engine crashed\n\n" + DONE, CHAT),
         (b'data: {"choices":[{"index":0,"del\n\n' + CHUNK + FINISH + DONE, {}),
         (CHUNK + b'{"choices":[{"index":0,"del\n\n' + FINISH + DONE, {}),
+        (CHUNK + b'data: : ping\ndata: {"choices":[{"index":0,"del\n\n' + FINISH + DONE, {}),
         (CHUNK + b'{"choices":[\n"a"}\n\n' + FINISH + DONE, {}),
         (CHUNK + b'id: 1\n{"choices":[{"index":0,"del\ndata: {}\n\n' + FINISH + DONE, {}),
         (CHUNK + LONG + FINISH, {"max_event_bytes": 1024}),

@@ -386,6 +386,12 @@ class TestAGoodRepairer(RepairContract):
     )
     refused_options = (({"limit": "many"}, TypeError),)
     taken_options = ({"limit": 1024},)
+    refused_arguments = (("Toy", {"limit": "many"}, TypeError, "limit"), ("Other", {}, TypeError, ""))
+    taken_arguments = (("Toy", {"limit": 1024}),)
+
+    @property
+    def constructors(self) -> dict[str, Any]:  # type: ignore[override]
+        return {"Toy": lambda **options: self.toy(options)}
 
     def toy(self, options: dict[str, Any]) -> Toy:
         limit, declared = options.get("limit", 2**20), options.get("content_type") == "application/json"
@@ -457,6 +463,7 @@ FLAWED_REPAIRERS = [
     ("a chunk late", "the_cases_leave_with_the_byte_that_completes_them"),
     ("beats late", "the_cases_on_a_clock_come_out_as_the_tables_say"),
     ("takes any limit", "wrong_options_of_the_cases_are_refused_by_name"),
+    ("takes any limit", "wrong_arguments_of_the_cases_are_refused_by_name"),
     ("asks after the chunk", "chunks_have_no_effect_before_the_dialect_is_known"),
     ("decodes chunks", "chunks_have_no_effect"),
     ("varies", "variants_agree"),
@@ -509,10 +516,20 @@ def test_a_flawed_repairer_fails_the_test_of_its_flaw(flaw: str, test: str) -> N
     assert finding.failure
 
 
-TOLD_ELSEWHERE = {  # tests/test_testing_telling.py
-    "test_what_the_report_tells_stands_in_what_is_written",
-    "test_what_the_report_tells_stands_in_the_conversion",
+TOLD_ELSEWHERE = {
+    *("test_what_the_report_tells_stands_in_what_is_written", "test_what_the_report_tells_stands_in_the_conversion"),
+    "test_an_observer_is_told_in_order",
+    "test_an_observer_is_told_of_each_text_with_its_gap",
+    "test_an_observer_that_asks_for_less_is_told_the_same",
+    "test_an_observer_is_told_the_repairs_of_the_cases",
+    "test_an_observer_is_told_of_the_cases_on_a_clock",
+    "test_chunks_are_counted",
+    "test_a_reader_of_chunks_reads_to_its_end",
+    "test_a_reader_of_chunks_takes_bytes_and_nothing_else",
+    "test_a_pace_changes_nothing_but_how_text_is_cut",
+    "test_text_is_held_no_longer_than_the_pace_says",
 }
+"""Tests whose flaws stand in test_testing_telling.py, test_testing_watching.py and test_testing_pacing.py."""
 
 
 def test_each_test_of_a_repairer_fails_for_some_flaw() -> None:

@@ -6,11 +6,11 @@ import asyncio
 import json
 import math
 import pickle
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,7 @@ from unbroken import (
     DEFAULT_REPAIRS,
     Attempt,
     Comment,
+    Conversion,
     Event,
     EventReader,
     Format,
@@ -46,9 +47,11 @@ from unbroken.core.sse.block import MAX_RETRY
 from unbroken.testing import (
     DIALECTS,
     FAULTS,
+    REFUSED_ARGUMENTS,
     REFUSED_OPTIONS,
     REPAIR_CASES,
     SSE_CASES,
+    TAKEN_ARGUMENTS,
     TAKEN_OPTIONS,
     TIMED_CASES,
     TRANSPORT_FAULTS,
@@ -899,7 +902,7 @@ def test_tokens_are_the_provider_s_or_counted(dialect: str, draw: st.DataObject)
 def test_the_cases_are_read_event_by_event(size: int) -> None:
     """A reader gives the events that were written, with the repairs before them, and the same report."""
     for case in REPAIR_CASES:
-        if not {"to", "convert"} & {*case.options} and len(case.data) < min(100 * size, 50_000):
+        if not {"to", "convert", "errors"} & {*case.options} and len(case.data) < min(100 * size, 50_000):
             reader = EventReader(**case.options)
             items = [item for chunk in every(case.data, size) for item in reader.feed(chunk)] + reader.close()
             repairs = [item for item in items if isinstance(item, Repair)]
@@ -913,7 +916,7 @@ def test_the_cases_are_read_event_by_event(size: int) -> None:
                 continue
             written = events_in(case.wire, framing, case.options.get("last_event_id", ""))
             if framing != "sse":
-                seen, written = [("message", data, "") for _, data, _ in seen], written
+                seen, written = ([("message", data, "") for _, data, _ in events] for events in (seen, written))
             # An error of ours is raised, and a `[DONE]` that was missing is written.
             assert seen in (written, written[:-1]), case.name
             assert reader.report.events == len(seen)
@@ -964,6 +967,18 @@ def test_a_buffer_is_copied_and_text_is_refused(reader: Any) -> None:
     assert ours.report.chunks_in == 2
     with pytest.raises(TypeError, match="bytes"):
         ours.feed("data: a", *now)
+
+
+@pytest.mark.parametrize("size", [1, 3, 99])
+def test_a_reader_gives_comments_and_repairs_where_they_stood(size: int) -> None:
+    data = b': a\n\ndata: {"x":1}\n\n:b\n\n{"x":2}\n\n:\n\n'
+    for options, comments in (({}, ["a", "b", ""]), ({"comments": "drop"}, [])):
+        reader = EventReader(**options)  # type: ignore[arg-type]
+        items = [item for chunk in every(data, size) for item in reader.feed(chunk)] + reader.close()
+        assert [item.text for item in items if isinstance(item, Comment)] == comments
+        kinds = [type(item) for item in items if not isinstance(item, Comment)]
+        assert kinds == [Event, Repair, Event]
+        assert reader.report.comments == 3
 
 
 def test_a_reader_that_was_closed_takes_nothing_more() -> None:
@@ -1097,6 +1112,15 @@ class TestOurs(RepairContract):
     paces = PACES
     refused_options = REFUSED_OPTIONS
     taken_options = TAKEN_OPTIONS
+    refused_arguments = REFUSED_ARGUMENTS
+    taken_arguments = TAKEN_ARGUMENTS
+    constructors: ClassVar[dict[str, Callable[..., object]]] = {
+        "Conversion": Conversion,
+        "EventReader": EventReader,
+        "Event": lambda **given: Event(**given).encode(),
+        "Pace": Pace,
+        "Timeouts": Timeouts,
+    }
 
     def repair(self, chunks: Iterable[bytes], options: dict[str, Any]) -> Iterator[bytes]:
         repairer = StreamRepairer(**options)
@@ -1110,12 +1134,11 @@ class TestOurs(RepairContract):
         facts["repairs"] = laws.spelt(result.repairs)
         return result.wire, facts
 
-    def facts_of(self, repairer: StreamRepairer | laws.Repaired) -> dict[str, Any]:
+    def facts_of(self, repairer: StreamRepairer | EventReader | laws.Repaired) -> dict[str, Any]:
         report = repairer.report
         facts = report.as_dict() | {"failure": report.error and str(report.error)}
         if isinstance(repairer, StreamRepairer):
             facts["early_error"] = repairer.early_error and repairer.early_error.code
-        del facts["chunks_in"]
         return facts
 
     def events(self, chunks: Iterable[bytes], options: dict[str, Any]) -> list[Seen]:
@@ -1150,6 +1173,26 @@ class TestOurs(RepairContract):
     def clocked(self, options: dict[str, Any], **seconds: float) -> StreamRepairer:
         timeouts = {name: seconds.get(name) for name in ("first", "idle", "silence", "total")}
         return StreamRepairer(**options, heartbeat=seconds.get("heartbeat"), timeouts=Timeouts(**timeouts))
+
+    def watched(
+        self, options: dict[str, Any], tell: Callable[[str, Any], None], hooks: Collection[str], **seconds: float
+    ) -> StreamRepairer:
+        class Telling(Observer):
+            pass
+
+        hear: dict[str, Callable[..., None]] = {
+            "started": lambda self, report: tell("started", None),
+            "received": lambda self, report, chunk, at: tell("received", (chunk, at)),
+            "content": lambda self, report, gap: tell("content", gap),
+            "repaired": lambda self, repair: tell("repaired", (repair.kind.value, repair.offset, repair.length)),
+            "ended": lambda self, report: tell("ended", report.verdict.value),
+        }
+        for name in hooks:
+            setattr(Telling, name, hear[name])
+        return self.clocked({**options, "observers": [Telling()]}, **seconds)
+
+    def reading(self, options: dict[str, Any]) -> EventReader:
+        return EventReader(**options)
 
     def reconnecting(self, connect: Callable[[str], Iterator[bytes]], options: dict[str, Any]) -> Iterable[bytes]:
         source = retrying(

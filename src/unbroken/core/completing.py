@@ -47,7 +47,8 @@ def with_error(
     if not data.endswith("}") or at < 0:
         return event, wire
     added = f', "error": {json.dumps(missing)}}}'
-    return replace(event, data=data[:-1] + added), wire[:at] + added.encode() + wire[at + 1 :]
+    longer = data[:-1] + added + event.data[len(data) :]
+    return replace(event, data=longer), wire[:at] + added.encode() + wire[at + 1 :]
 
 
 def with_name(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from .counterexample import ContractBroken
 from .examining import Finding, examine
 from .ndjson import INVALID, AsyncNDJSONContract, NDJSONContract
-from .repairer import Clocked, Law, RepairContract
+from .repairer import ChunkReader, Clocked, Law, RepairContract
 from .sse import AsyncParserContract, ParserContract
 from .store import StoreContract
 
@@ -19,6 +19,7 @@ __all__ = [
     "INVALID",
     "AsyncNDJSONContract",
     "AsyncParserContract",
+    "ChunkReader",
     "Clocked",
     "ContractBroken",
     "Finding",

@@ -14,6 +14,7 @@ from ..cases import slug
 UNEVENTFUL: Final[Mapping[str, Any]] = {
     "format": "sse", "dialect": None, "verdict": "ended", "error": None, "timeout": None, "retries": 0,
     "respellings": {}, "events": 1, "comments": 0, "heartbeats": 0, "invalid_utf8": 0, "invalid_json": 0, "unproven": 0,
+    "masked_errors": 0,
     "last_event_id": "", "retry": None, "text": "", "reasoning": "", "refusal": "", "finish_reason": None, "usage": {},
     "tool_calls": [], "content_emitted": False, "tokens_received": 0, "tokens_source": "events", "account_cut": False,
     "second_beginnings": 0, "cumulative_text": False, "repetitions": 1, "provider": None, "request_id": None,

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
+
+from ...core.conversion import Conversion
+from ...core.dialect import Dialect
+from ...core.events import Format
+from ...core.heartbeat import Timeouts
+from ...core.observer import Observer
+from ...core.pacing.pace import Pace
+from ...core.repairs import RepairKind
 
 REFUSED_OPTIONS: Final[tuple[tuple[Mapping[str, Any], type[Exception]], ...]] = (
     ({"format": "xml"}, ValueError),
@@ -46,7 +55,48 @@ REFUSED_OPTIONS: Final[tuple[tuple[Mapping[str, Any], type[Exception]], ...]] = 
     ({"on_repair": 7}, TypeError),
     ({"observers": None}, TypeError),
     ({"observers": [7]}, TypeError),
+    ({"observers": 7}, TypeError),
+    ({"observers": Observer()}, TypeError),
+    ({"observers": [Observer]}, TypeError),
+    ({"to": "coded-lines"}, ValueError),
+    ({"to": Format.JSON_ARRAY}, ValueError),
+    ({"to": Format.CODED_LINES}, ValueError),
+    ({"dialect": "openai-chta"}, ValueError),
+    ({"dialect": Dialect}, TypeError),
+    ({"convert": b"openai-chat"}, TypeError),
+    ({"convert": Conversion}, TypeError),
+    ({"convert": "openai-responses"}, ValueError),
+    ({"repairs": RepairKind.RAW_JSON}, TypeError),
+    ({"repairs": [RepairKind.RAW_JSON, 7]}, TypeError),
+    ({"repairs": ["raw_json"]}, TypeError),
+    ({"repairs": None}, TypeError),
+    ({"comments": None}, TypeError),
+    ({"comments": True}, TypeError),
+    ({"errors": "hide"}, ValueError),
+    ({"errors": None}, TypeError),
+    ({"errors": True}, TypeError),
+    ({"empty": "keep"}, ValueError),
+    ({"empty": False}, TypeError),
+    ({"account": 2}, TypeError),
+    ({"account": -1}, TypeError),
+    ({"account": "no"}, TypeError),
+    ({"account": None}, TypeError),
+    ({"heartbeat_as": "ping"}, ValueError),
+    ({"heartbeat_as": None}, TypeError),
+    ({"heartbeat_bytes": "ping"}, TypeError),
+    ({"heartbeat_bytes": b"\n:"}, ValueError),
+    ({"pace": "word"}, ValueError),
+    ({"pace": str}, TypeError),
+    ({"pace": 7}, TypeError),
+    ({"timeouts": Timeouts}, TypeError),
+    ({"max_event_bytes": -1}, ValueError),
+    ({"max_event_bytes": sys.maxsize + 1}, ValueError),
+    ({"max_event_bytes": 10**5000}, ValueError),
+    ({"max_event_bytes": None}, TypeError),
+    ({"last_event_id": b"7"}, TypeError),
+    ({"count_tokens": "words"}, TypeError),
     ({"hartbeat": 5.0}, TypeError),
+    ({"retry": 3}, TypeError),
 )
 """Each with what it raises; the message names the option."""
 
@@ -65,4 +115,31 @@ TAKEN_OPTIONS: Final[tuple[Mapping[str, Any], ...]] = (
     {"format": None, "to": None, "dialect": None, "convert": None, "count_tokens": None, "timeouts": None},
     {"content_type": None, "provider": None, "request_id": None, "on_repair": None, "observers": ()},
     {"account": 0},
+    {"account": 1},
+    {"account": False},
+    {"format": Format.CODED_LINES, "comments": "drop", "errors": "mask"},
+    {"to": Format.SSE},
+    {"to": "ndjson"},
+    {"convert": Conversion(id="mine", model="x" * 1024, errors="openai")},
+    {"convert": "openai-chat"},
+    {"repairs": frozenset(RepairKind)},
+    {"empty": None},
+    {"empty": "end"},
+    {"empty": "error"},
+    {"errors": "keep"},
+    {"heartbeat_as": "comment"},
+    {"heartbeat_as": "event"},
+    {"heartbeat_bytes": "comment"},
+    {"heartbeat_bytes": "comment-line"},
+    {"heartbeat_bytes": "blank-line"},
+    {"heartbeat_bytes": b" \t\r"},
+    {"pace": None},
+    {"pace": "lines"},
+    {"pace": len},
+    {"pace": Pace("sentences", max_delay=0.001, rate=1000)},
+    {"timeouts": Timeouts(first=None, idle=0.001, silence=1, total=1.7e308)},
+    {"max_event_bytes": sys.maxsize},
+    {"last_event_id": "x" * 5000},
+    {"observers": (Observer(), Observer())},
+    {"count_tokens": len, "on_repair": print},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,8 @@ class TimedCase:
     Deadlines stand on a grid that all streams share: a power of two, at most a quarter of a second and at most a
     sixteenth of the shortest limit. A heartbeat aims half a step of it early. `seconds` are the heartbeat and the
     timeouts, by name; `facts` are some of what the report says in the end. `renews` are what
-    `renew` returns, one failure after the other: the seconds until upstream is opened again; ids are remembered then.
+    `renew` returns, one failure after the other: the seconds until upstream is opened again; ids are remembered then,
+    unless `remembers_ids` is false.
     """
 
     name: str
@@ -32,6 +33,7 @@ class TimedCase:
     options: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     renews: tuple[float, ...] | None = None
+    remembers_ids: bool = True
 
     @property
     def slug(self) -> str:
@@ -48,15 +50,19 @@ class TimedCase:
         """The calls with what must come of each."""
         return tuple((name, given, given[0] if out is SAME else out, due) for name, given, out, due in self.steps)
 
-    def played(self, repairer: Any) -> tuple[Step, ...]:
-        """Make the calls; return them with what came of each."""
+    def played(
+        self, repairer: Any, before: Callable[[str, tuple[Any, ...]], object] = lambda name, given: None
+    ) -> tuple[Step, ...]:
+        """Make the calls; return them with what came of each. `before` is called before each, with its arguments."""
         if self.renews is not None:
             delays = list(self.renews)
             repairer.renew = lambda error: delays.pop(0) if delays else None
-            repairer.remember_ids()
+            if self.remembers_ids:
+                repairer.remember_ids()
         seen: list[Step] = []
         for name, arguments, _, _ in self.steps:
             given = (ConnectionResetError(), *arguments) if name == "fail" else arguments
+            before(name, given)
             written: Iterable[bytes] | None = getattr(repairer, name)(*given)
             seen.append((name, arguments, b"".join(written or ()), repairer.next_deadline()))
         return tuple(seen)

@@ -6,23 +6,25 @@ The tests are grouped by what they ask; none needs a fixture.
 from __future__ import annotations
 
 from .again import AgainTests
-from .cases import CaseTests
 from .clocks import ClockTests
 from .connections import ConnectionTests
 from .content import ContentTests
+from .incremental import IncrementalTests
 from .law import Law
+from .observing import ObserverTests
 from .pacing import PacingTests
 from .resources import ResourceTests
 from .sameness import SamenessTests
 from .sentinel import SentinelTests
 from .telling import TellingTests
-from .under_test import Clocked
+from .under_test import ChunkReader, Clocked
 
-__all__ = ["Clocked", "Law", "RepairContract"]
+__all__ = ["Clocked", "Law", "ChunkReader", "RepairContract"]
 
 
 class RepairContract(
-    CaseTests,
+    ObserverTests,
+    IncrementalTests,
     SamenessTests,
     AgainTests,
     ContentTests,
@@ -38,9 +40,9 @@ class RepairContract(
     `repair(chunks, options)` takes an iterable of bytes and a dict of options, and returns or yields what is written.
     `options` is a strategy that draws such dicts; by default there are none. Each further method that a subclass
     defines switches tests on: `facts` what the report says, `events` a reader's events, `variants` other ways to run
-    the same repairer, `clocked` heartbeats and timeouts, and with `paces` text that is held, `reconnecting` connections
-    that break, `bounded` memory, `ends_at_sentinel` what follows `[DONE]`. `does_not_claim` takes
-    `Claim.LINEAR_TIME`, `Claim.BOUNDED_MEMORY` and `Claim.RETRY`; `framings` is what it reads, `("sse",)` for a proxy
-    of event streams. `cases` and `timed_cases` are tables of known output, for a repairer that promises the same
-    repairs as `unbroken`.
+    the same repairer, `clocked` heartbeats and timeouts, and with `paces` text that is held, `watched` what observers
+    are told, `reading` a reader that takes chunks, `reconnecting` connections that break, `bounded` memory,
+    `ends_at_sentinel` what follows `[DONE]`. `does_not_claim` takes `Claim.LINEAR_TIME`, `Claim.BOUNDED_MEMORY` and
+    `Claim.RETRY`; `framings` is what it reads, `("sse",)` for a proxy of event streams. `cases` and `timed_cases` are
+    tables of known output, for a repairer that promises the same repairs as `unbroken`.
     """

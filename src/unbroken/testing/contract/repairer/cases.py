@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unittest
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...cuts import every
@@ -14,7 +14,8 @@ from .under_test import RepairerUnderTest, broken
 
 _SHORT = 700
 """Bytes of the longest case that is read byte by byte."""
-_FRAME = re.compile(rb"(?s).*?(?:\r\n\r\n|\n\n|\n(?=[{:d\"\[]))|.+\Z")
+FRAME = re.compile(rb"(?s).*?(?:\r\n\r\n|\n\n|\n(?=[{:d\"\[]))|.+\Z")
+"""A frame of SSE, or a line of JSON, up to the next one."""
 
 
 class CaseTests(RepairerUnderTest):
@@ -32,6 +33,15 @@ class CaseTests(RepairerUnderTest):
     taken_options: ClassVar[Sequence[Mapping[str, Any]]] = ()
     """Options that are taken, such as `TAKEN_OPTIONS`."""
 
+    refused_arguments: ClassVar[Sequence[tuple[str, Mapping[str, Any], type[Exception], str]]] = ()
+    """Arguments of classes that are refused, what they raise, and a word of the message: `REFUSED_ARGUMENTS`."""
+
+    taken_arguments: ClassVar[Sequence[tuple[str, Mapping[str, Any]]]] = ()
+    """Arguments of classes that are taken, such as `TAKEN_ARGUMENTS`."""
+
+    constructors: ClassVar[Mapping[str, Callable[..., object]]] = {}
+    """What makes an object of these arguments, by the name of the class, such as `Conversion`."""
+
     def test_the_cases_come_out_as_the_tables_say(self) -> None:
         """Each case, read whole."""
         for case in self._known(self.cases):
@@ -40,7 +50,7 @@ class CaseTests(RepairerUnderTest):
     def test_the_cases_come_out_the_same_frame_by_frame(self) -> None:
         """Each case, cut after each line end that ends a block or a line of JSON."""
         for case in self._known(self.cases):
-            self._check_case(case, _FRAME.findall(case.data))
+            self._check_case(case, FRAME.findall(case.data))
 
     def test_the_cases_come_out_the_same_byte_by_byte(self) -> None:
         """Each case, read byte by byte."""
@@ -89,6 +99,18 @@ class CaseTests(RepairerUnderTest):
             if (seen := self._refusal(given)) is not None:
                 raise broken(Law.WRONG_OPTIONS_ARE_REFUSED, [], "no exception", repr(seen), dict(given))
 
+    def test_wrong_arguments_of_the_cases_are_refused_by_name(self) -> None:
+        """The same for the classes that options are made of, and for events that no frame can spell."""
+        for name, given, expected, word in self._known(self.refused_arguments):
+            seen = _raised(self.constructors.get(name), given)
+            if type(seen) not in (expected, unittest.SkipTest) or (type(seen) is expected and word not in str(seen)):
+                wanted = (name, expected.__name__, word)
+                raise broken(Law.WRONG_OPTIONS_ARE_REFUSED, [], wanted, repr(seen), dict(given))
+        for name, given in self.taken_arguments:
+            seen = _raised(self.constructors.get(name), given)
+            if type(seen) not in (type(None), unittest.SkipTest):
+                raise broken(Law.WRONG_OPTIONS_ARE_REFUSED, [], (name, "no exception"), repr(seen), dict(given))
+
     def _refusal(self, options: Mapping[str, Any]) -> Exception | None:
         try:
             list(self.repair([], dict(options)))
@@ -116,3 +138,14 @@ class CaseTests(RepairerUnderTest):
                 {name: seen[name] for name in wrong},
                 dict(case.options),
             )
+
+
+def _raised(make: Callable[..., object] | None, given: Mapping[str, Any]) -> Exception | None:
+    """Return what making an object of these arguments raises; `SkipTest` for a class that nobody makes."""
+    if make is None:
+        return unittest.SkipTest("does not define how it is made")
+    try:
+        make(**given)
+    except Exception as error:
+        return error
+    return None

@@ -34,5 +34,11 @@ class Law(Enum):
     A_SLOW_CONSUMER_IS_WAITED_FOR = "Time in which the consumer is slow counts for no timeout"
     A_FAILURE_IS_ONE_FRAME = "A failure of upstream is one last frame, without the words of the exception"
     EVENTS_ARE_DELIVERED_ONCE = "After a reconnection each event is delivered once, in order"
+    AN_OBSERVER_IS_TOLD = (
+        "It is told to an observer: the start first, each chunk before what comes of it, each repair, content with "
+        "the seconds since the content before it, the end last; each once, and nothing after the end"
+    )
+    CHUNKS_ARE_COUNTED = "The report counts each chunk that is read until the end, an empty one too, and none behind it"
+    A_READER_TAKES_CHUNKS = "A reader that takes chunks takes bytes and nothing else, until `close`, which ends it once"
     A_CASE_HAS_ITS_OUTCOME = "A case of known output is written, and reported, as its table says"
     WRONG_OPTIONS_ARE_REFUSED = "A wrong option is refused at the call, by its name; one at its bound is taken"

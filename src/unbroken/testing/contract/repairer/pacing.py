@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from ...require_hypothesis import SearchStrategy, st
 from .clocks import Player, Timed, in_pieces
 from .law import Law
+from .reading import framing_of
 from .telling import answer_in, answers_of_any_dialect, events_of, spelt
 from .under_test import Facts, Options, RepairerUnderTest, broken
 
@@ -49,8 +50,8 @@ class PacingTests(RepairerUnderTest):
         options = {**options, **named}
         plain = self._play(chunks, pauses, options, fails)
         paced = self._play(chunks, pauses, {**options, **pace[0]}, fails)
-        expected = _but_frames(self.facts_of(plain.repairer)), self._read(plain, options)
-        seen = _but_frames(self.facts_of(paced.repairer)), self._read(paced, options)
+        expected = _but_frames(self.facts_of(plain.repairer)), self._read_plainly(plain, options)
+        seen = _but_frames(self.facts_of(paced.repairer)), self._read_plainly(paced, options)
         if seen != expected or paced.repairer.next_deadline() is not None:
             raise broken(Law.A_PACE_ONLY_CUTS_TEXT, chunks, (expected, plain.wire), (seen, paced.wire), options)
 
@@ -64,7 +65,7 @@ class PacingTests(RepairerUnderTest):
         plain = self._play(chunks, pauses, options, fails=False)
         paced = self._play(chunks, pauses, {**options, **pace[0]}, fails=False, heartbeat=_HEARTBEAT)
         times = [0.0, *(at for at, data in paced.writes if data)]
-        if max(later - earlier for earlier, later in pairwise(times)) > _HEARTBEAT + _ROUNDING:
+        if max((later - earlier for earlier, later in pairwise(times)), default=0.0) > _HEARTBEAT + _ROUNDING:
             expected = f"gaps of {_HEARTBEAT} s at most"
             raise broken(Law.HEARTBEATS_COME_IN_TIME, chunks, expected, paced.writes, {**options, **pace[0]})
         came, left = self._lengths(plain), self._lengths(paced)
@@ -100,7 +101,7 @@ class PacingTests(RepairerUnderTest):
                 raise unittest.SkipTest(f"does not define the fact {name!r}")
         return facts
 
-    def _read(self, player: Player, options: Options) -> tuple[Any, ...]:
+    def _read_plainly(self, player: Player, options: Options) -> tuple[Any, ...]:
         """Return what a plain reader of the dialect reads: the answer, its end, and the last id."""
         facts = self._facts(player)
         dialect = options.get("convert") or facts["dialect"]
@@ -112,9 +113,11 @@ class PacingTests(RepairerUnderTest):
     def _lengths(self, player: Player) -> list[tuple[float, int]]:
         """Return how many characters of text and reasoning a reader has, and since when."""
         facts, wire, lengths = self._facts(player), b"", []
+        # A heartbeat that comes first decides the framing, other than that of lines with codes.
+        framing = facts["format"] if facts["format"] == "coded-lines" else framing_of(player.wire)
         for at, data in player.writes:
             wire += data
-            answer = answer_in(wire, facts["dialect"], facts["format"])
+            answer = answer_in(wire, facts["dialect"], framing)
             lengths.append((at, len(answer.text) + len(answer.reasoning)))
         return lengths
 

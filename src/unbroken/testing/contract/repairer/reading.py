@@ -24,13 +24,15 @@ def framing_of(wire: bytes) -> str:
 
 
 def events_in(wire: bytes, framing: str, last_event_id: str = "") -> list[Seen]:
-    """Return the events of what a repairer wrote; a line of NDJSON and an element of an array are one each."""
+    """Return the events of what a repairer wrote; a line, and an element of an array, is one each."""
     if framing == "sse":
         return list(read_sse(wire, last_event_id).events)
     if framing == "json-array" and is_json(wire):
         texts = list(read_json_array(wire))
     else:
         texts = [text for line in wire.decode("utf-8", "replace").split("\n") if (text := line.strip(" \t\r"))]
+    if framing == "coded-lines":
+        return [(text[0], text[2:], "") if is_json(text[2:]) else ("message", text, "") for text in texts]
     return [("message", text, "") for text in texts]
 
 

@@ -16,6 +16,8 @@ from .law import Law
 Options: TypeAlias = dict[str, Any]
 """Options of the repairer, by name."""
 Facts: TypeAlias = Mapping[str, Any]
+Told: TypeAlias = tuple[str, Any]
+"""What an observer is told: the name of the hook, and its value."""
 Variant: TypeAlias = Callable[[Sequence[bytes], Options], Iterable[bytes]]
 _T = TypeVar("_T")
 _TIMES = 2
@@ -46,6 +48,16 @@ class Clocked(Protocol):
 
     def on_deadline(self, now: float) -> Iterable[bytes]:
         """Return what is written because of the time: a heartbeat, or the end by a timeout."""
+
+
+class ChunkReader(Protocol):
+    """A reader that takes chunks, as `EventReader` does."""
+
+    def feed(self, chunk: bytes | bytearray | memoryview) -> Sequence[Any]:
+        """Return what this chunk completes."""
+
+    def close(self) -> Sequence[Any]:
+        """Return what the clean end of input completes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +98,11 @@ class RepairerUnderTest(GeneratedTests):
 
         These names switch further tests on: `repairs`, a list of (kind, offset, length) in bytes of the input, where
         the kinds `invalid-utf8` and `http-head` are known; `format`, one of "sse", "ndjson" and "json-array", or None;
-        `bytes_in`; `retry` in milliseconds or None; `error`, None for a stream that did not fail; `respellings`, counts
-        by name, where `comment` counts comments that were written as a blank line. These together: `dialect`, one of
-        `unbroken.testing.DIALECTS` or None, `verdict`, such as "complete", `text`, `reasoning` and `tool_calls`, dicts
-        with `name`, `arguments` and `kind`; beside them `finish_reason`, and `account_cut`, whether they are cut.
+        `bytes_in`; `chunks_in`, which alone hangs on the cuts; `retry` in milliseconds or None; `error`, None for a
+        stream that did not fail; `respellings`, counts by name, where `comment` counts comments that were written as a
+        blank line. These together: `dialect`, one of `unbroken.testing.DIALECTS` or None, `verdict`, such as
+        "complete", `text`, `reasoning` and `tool_calls`, dicts with `name`, `arguments` and `kind`; beside them
+        `finish_reason`, and `account_cut`, whether they are cut.
         """
         raise unittest.SkipTest("does not define facts(chunks, options)")
 
@@ -105,8 +118,23 @@ class RepairerUnderTest(GeneratedTests):
         """Return a repairer on a clock of the caller's: `heartbeat`, and the timeouts `silence` and `total`."""
         raise unittest.SkipTest("does not define clocked(options, **seconds)")
 
-    def facts_of(self, repairer: Any) -> Facts:
-        """Return what the report of a repairer says that `clocked` returned; nothing by default."""
+    def watched(
+        self, options: Options, tell: Callable[[str, Any], None], hooks: Collection[str], **seconds: float
+    ) -> Clocked:
+        """Return a repairer as `clocked` does, whose observer tells what is told to it in the hooks of these names.
+
+        `tell("started", None)`, `tell("received", (chunk, seconds since the start))`, `tell("content", seconds since
+        the content before it, or the start)`, `tell("repaired", (kind, offset, length))`, `tell("ended", verdict)`.
+        Content is an event with text, reasoning or a piece of a tool call. The observer has no other hooks.
+        """
+        raise unittest.SkipTest("does not define watched(options, tell, hooks, **seconds)")
+
+    def reading(self, options: Options) -> ChunkReader:
+        """Return a reader that takes chunks, and gives in `feed` and `close` what it read of them."""
+        raise unittest.SkipTest("does not define reading(options)")
+
+    def facts_of(self, ran: Any) -> Facts:
+        """Return what the report says of what `clocked` or `reading` returned; nothing by default."""
         return {}
 
     def reconnecting(self, connect: Callable[[str], Iterator[bytes]], options: Options) -> Iterable[bytes]:
@@ -151,7 +179,8 @@ class RepairerUnderTest(GeneratedTests):
 
     def _outcome(self, chunks: Sequence[bytes], options: Options) -> Outcome:
         if self._defines("facts"):
-            return Outcome(*self.facts(chunks, dict(options)))
+            wire, facts = self.facts(chunks, dict(options))
+            return Outcome(wire, {name: value for name, value in facts.items() if name != "chunks_in"})
         return Outcome(b"".join(self.repair(chunks, dict(options))))
 
     def _run(self, strategy: SearchStrategy[_T], name: str, check: Callable[[_T], None]) -> None:

@@ -1,0 +1,186 @@
+"""Conversions with an id, a model and errors of one's own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...core.conversion import Conversion
+from .case import DONE, RepairCase, answered, failure, said, told
+
+CASES: Final[tuple[RepairCase, ...]] = (
+    RepairCase(
+        "a conversion with an id and a model",
+        (
+            b"event: message_start\n"
+            b'data: {"type":"message_start","message":{"id":"m","model":"x","role":"assistant"}}\n\n'
+            b"event: content_block_start\n"
+            b'data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n'
+            b"event: content_block_delta\n"
+            b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}\n\n'
+            b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'
+            b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+        ),
+        (
+            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {"role": "assistant", '
+            b'"content": ""}, "finish_reason": null}]}\n\n'
+            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {"content": "a"}, '
+            b'"finish_reason": null}]}\n\n'
+            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
+        )
+        + DONE,
+        options={"convert": Conversion(id="mine", model="my-model")},
+        facts={
+            "dialect": "anthropic",
+            "verdict": "complete",
+            "events": 5,
+            "text": "a",
+            "finish_reason": "end_turn",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+    ),
+    RepairCase(
+        "a conversion with an id alone",
+        (
+            b"event: message_start\n"
+            b'data: {"type":"message_start","message":{"id":"m","model":"x","role":"assistant"}}\n\n'
+            b"event: content_block_start\n"
+            b'data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":"a"}}\n\n'
+        ),
+        (
+            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, "model": "x", '
+            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, '
+            b'"finish_reason": null}]}\n\n'
+            b'data: {"id": "mine", "object": "chat.completion.chunk", "created": 0, "model": "x", '
+            b'"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": null}]}\n\n'
+        )
+        + told("truncated"),
+        options={"convert": Conversion(id="mine")},
+        facts={
+            **failure("truncated"),
+            "dialect": "anthropic",
+            "events": 2,
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(105, 223),
+    ),
+    RepairCase(
+        "a conversion with a model alone",
+        (
+            b"event: message_start\n"
+            b'data: {"type":"message_start","message":{"id":"m","model":"x","role":"assistant"}}\n\n'
+            b"event: content_block_start\n"
+            b'data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":"a"}}\n\n'
+        ),
+        (
+            b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {"role": "assistant", '
+            b'"content": ""}, "finish_reason": null}]}\n\n'
+            b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, '
+            b'"model": "my-model", "choices": [{"index": 0, "delta": {"content": "a"}, '
+            b'"finish_reason": null}]}\n\n'
+        )
+        + told("truncated"),
+        options={"convert": Conversion(model="my-model")},
+        facts={
+            **failure("truncated"),
+            "dialect": "anthropic",
+            "events": 2,
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(105, 223),
+    ),
+    RepairCase(
+        "a conversion with errors in OpenAI's form, of upstream's error",
+        (
+            b"event: message_start\n"
+            b'data: {"type":"message_start","message":{"id":"m","model":"x","role":"assistant"}}\n\n'
+            b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"m"}}\n\n'
+        ),
+        (
+            b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "x", '
+            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, '
+            b'"finish_reason": null}]}\n\n'
+            b'data: {"error": {"message": "The upstream service is overloaded.", '
+            b'"type": "server_error", "param": null, "code": "overloaded"}}\n\n'
+        ),
+        options={"convert": Conversion(errors="openai")},
+        facts={
+            **failure("overloaded", "overloaded_error", 529, safe_to_retry=True),
+            "dialect": "anthropic",
+            "events": 2,
+        },
+        leaves=(105, 192),
+    ),
+    RepairCase(
+        "a conversion with errors in OpenAI's form, of an answer that is cut",
+        (
+            b"event: message_start\n"
+            b'data: {"type":"message_start","message":{"id":"m","model":"x","role":"assistant"}}\n\n'
+        ),
+        (
+            b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "x", '
+            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, '
+            b'"finish_reason": null}]}\n\n'
+            b'data: {"error": {"message": "The stream ended before it was complete.", '
+            b'"type": "server_error", "param": null, "code": "truncated"}}\n\n'
+        ),
+        options={"convert": Conversion(errors="openai")},
+        facts={**failure("truncated", safe_to_retry=True), "dialect": "anthropic"},
+        leaves=(105,),
+    ),
+    RepairCase(
+        "a conversion with errors in our form, of an answer that is cut",
+        (
+            b"event: message_start\n"
+            b'data: {"type":"message_start","message":{"id":"m","model":"x","role":"assistant"}}\n\n'
+        ),
+        (
+            b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "x", '
+            b'"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, '
+            b'"finish_reason": null}]}\n\n'
+        )
+        + told("truncated"),
+        options={"convert": Conversion()},
+        facts={**failure("truncated", safe_to_retry=True), "dialect": "anthropic"},
+        leaves=(105,),
+    ),
+    RepairCase(
+        "a conversion with errors in OpenAI's form of a stream in its dialect",
+        said("a"),
+        said("a")
+        + (
+            b'data: {"error": {"message": "The stream ended before it was complete.", '
+            b'"type": "server_error", "param": null, "code": "truncated"}}\n\n'
+        ),
+        options={"convert": Conversion(errors="openai")},
+        facts={**answered("a", 1, None), **failure("truncated")},
+        leaves=(57,),
+    ),
+    RepairCase(
+        "a conversion with errors in our form of a stream in its dialect",
+        said("a"),
+        said("a") + told("truncated"),
+        options={"convert": Conversion(id="mine")},
+        facts={**answered("a", 1, None), **failure("truncated")},
+        leaves=(57,),
+    ),
+    RepairCase(
+        "a conversion with errors in OpenAI's form of nothing",
+        b"",
+        (
+            b'data: {"error": {"message": "The upstream service answered with nothing.", '
+            b'"type": "server_error", "param": null, "code": "empty"}}\n\n'
+        ),
+        options={"convert": Conversion(errors="openai"), "empty": "error"},
+        facts={**failure("empty", None, 502, safe_to_retry=True), "format": None, "events": 0},
+        leaves=(),
+    ),
+)

@@ -1,0 +1,317 @@
+"""Indexes of pieces of tool calls that are renumbered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from .case import DONE, FINISH, RepairCase, answered, call
+
+Piece = tuple[Any, str | None, str | None, str | None]
+"""Index, id, name and arguments, of which each may be missing."""
+
+
+_LONG: Final = '{"x": "' + 970 * "y" + '"}'
+
+
+def _said(piece: Piece, choice: int = 0) -> bytes:
+    """Return the event that says this."""
+    index, id, name, arguments = piece
+    places = {key: value for key, value in (("index", index), ("id", id)) if value is not None}
+    function = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not None}
+    delta = {"tool_calls": [{**places, "function": function}]}
+    return (
+        b"data: %b\n\n" % json.dumps({"choices": [{"index": choice, "delta": delta}]}, separators=(",", ":")).encode()
+    )
+
+
+def indexed(
+    name: str,
+    pieces: Sequence[Piece],
+    indexes: Sequence[int | None] | None,
+    calls: Sequence[dict[str, Any]],
+    options: Mapping[str, Any] | None = None,
+    choices: Sequence[int] = (),
+) -> RepairCase:
+    """Return the case of an answer of these pieces, an event each; `indexes` are what is written, None for the same.
+
+    `choices` are those of the pieces, the first one by default.
+    """
+    of = [*choices] or [0] * len(pieces)
+    came = [_said(piece, choice) for piece, choice in zip(pieces, of, strict=True)]
+    written = [piece[0] for piece in pieces] if indexes is None else indexes
+    left = [_said((index, *piece[1:]), choice) for piece, index, choice in zip(pieces, written, of, strict=True)]
+    repairs, at = [], 0
+    for before, after in zip(came, left, strict=True):
+        repairs += [f"tool-index@{at}+{len(before) - 2}"] if before != after else []
+        at += len(before)
+    facts = {**answered("", len(pieces)), "events": len(pieces) + 2, "tool_calls": [*calls]}
+    facts["last_event_id"] = (options or {}).get("last_event_id", "")
+    data, output = (b"".join(frames) + FINISH + DONE for frames in (came, left))
+    return RepairCase(name, data, output, tuple(repairs), options or {}, facts)
+
+
+CASES: Final[tuple[RepairCase, ...]] = (
+    indexed(
+        "two calls at one index",
+        [
+            (0, "a", "f", ""),
+            (0, None, None, '{"x"'),
+            (0, None, None, ":1}"),
+            (0, "b", "g", ""),
+            (0, None, None, '{"y":2}'),
+        ],
+        [0, 0, 0, 1, 1],
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b")],
+    ),
+    indexed(
+        "whole calls at one index",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":2}'), (0, "c", "h", "{}")],
+        [0, 1, 2],
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b"), call("h", "{}", "c")],
+    ),
+    indexed(
+        "ids alone tell them apart",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "f", '{"x":2}')],
+        [0, 1],
+        [call("f", '{"x":1}', "a"), call("f", '{"x":2}', "b")],
+    ),
+    indexed(
+        "names alone tell them apart",
+        [(0, None, "f", "{}"), (0, None, "g", '{"y":'), (0, None, None, "2}")],
+        [0, 1, 1],
+        [call("f", "{}"), call("g", '{"y":2}')],
+    ),
+    indexed(
+        "one name, other arguments",
+        [(0, None, "f", '{"x":1}'), (0, None, "f", '{"x":2}')],
+        [0, 1],
+        [call("f", '{"x":1}'), call("f", '{"x":2}')],
+    ),
+    indexed(
+        "no index",
+        [(None, "a", "f", "{}"), (None, "b", "g", "{}")],
+        [0, 1],
+        [call("f", "{}", "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "no index and no id",
+        [(None, None, "f", '{"x":'), (None, None, None, "1}"), (None, None, "g", "{}")],
+        [0, 0, 1],
+        [call("f", '{"x":1}'), call("g", "{}")],
+    ),
+    indexed(
+        "one call without an index",
+        [(None, "a", "f", ""), (None, None, None, '{"x":'), (None, None, None, "1}")],
+        [0, 0, 0],
+        [call("f", '{"x":1}', "a")],
+    ),
+    indexed(
+        "an index that is text",
+        [("0", "a", "f", "{}"), ("1", "b", "g", "{}")],
+        [0, 1],
+        [call("f", "{}", "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "the head at 0, the tail at 1",
+        [(0, "a", "f", "{"), (1, None, None, '"x":'), (1, None, None, "1}")],
+        [0, 0, 0],
+        [call("f", '{"x":1}', "a")],
+    ),
+    indexed(
+        "an index per piece",
+        [
+            (0, "a", "f", "{"),
+            (1, None, None, '"x":'),
+            (2, None, None, '{"z":1'),
+            (3, None, None, "}"),
+            (4, None, None, " }"),
+        ],
+        [0, 0, 0, 0, 0],
+        [call("f", '{"x":{"z":1} }', "a")],
+    ),
+    indexed(
+        "heads and tails drift",
+        [(0, "a", "f", "{"), (1, None, None, "}"), (1, "b", "g", '{"y"'), (2, None, None, ":2}")],
+        [0, 0, 1, 1],
+        [call("f", "{}", "a"), call("g", '{"y":2}', "b")],
+    ),
+    indexed(
+        "behind a place that was held by an empty object",
+        [
+            (0, "a", "f", "{}"),
+            (0, None, None, '{"x":'),
+            (0, None, None, "1}"),
+            (0, "b", "g", ""),
+            (0, None, None, "{}"),
+            (0, "c", "h", "{}"),
+        ],
+        [0, 0, 0, 1, 1, 2],
+        [call("f", '{"x":1}', "a"), call("g", "{}", "b"), call("h", "{}", "c")],
+    ),
+    indexed(
+        "a head without an index",
+        [(None, "a", "f", ""), (0, None, None, '{"x":1}'), (0, "b", "g", "{}")],
+        [0, 0, 1],
+        [call("f", '{"x":1}', "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "indexes that are text",
+        [("0", "a", "f", "{"), ("1", "b", "g", "{"), ("0", None, None, "}"), ("1", None, None, "}")],
+        [0, 1, 0, 1],
+        [call("f", "{}", "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "text, and another call at the same index",
+        [("2", "a", "f", "{}"), ("2", "b", "g", "{}")],
+        [2, 3],
+        [call("f", "{}", "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "an id that was told at another index",
+        [(None, "a", "f", '{"x":1}'), (0, "a", "f", " "), (0, "b", "g", '{"y":2}')],
+        [0, 0, 1],
+        [call("f", '{"x":1} ', "a"), call("g", '{"y":2}', "b")],
+    ),
+    indexed(
+        "a third call where the second one went",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":2}'), (1, "c", "h", "{}"), (1, None, None, " ")],
+        [0, 1, 2, 2],
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b"), call("h", "{} ", "c")],
+    ),
+    indexed(
+        "the id goes back to the first",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":2}'), (0, "a", None, " ")],
+        [0, 1, 0],
+        [call("f", '{"x":1} ', "a"), call("g", '{"y":2}', "b")],
+    ),
+    indexed(
+        "the first id at the place of an open call",
+        [(0, "a", "f", '{"x":1}'), (0, None, "g", "{"), (0, "a", None, "}")],
+        [0, 1, 1],
+        [call("f", '{"x":1}', "a"), call("g", "{}", "a")],
+    ),
+    indexed(
+        "all once more, whole",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":2}'), (0, "a", "f", ""), (0, "b", "g", "")],
+        [0, 1, 0, 1],
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b")],
+    ),
+    indexed(
+        "a quote and a bracket within a string",
+        [(0, "a", "f", '{"x":"\\"}'), (1, None, None, '"}')],
+        [0, 0],
+        [call("f", '{"x":"\\"}"}', "a")],
+    ),
+    indexed(
+        "a cut behind a backslash",
+        [(0, "a", "f", '{"x":"\\'), (1, None, None, '"}'), (1, None, None, '"}')],
+        [0, 0, 0],
+        [call("f", '{"x":"\\"}"}', "a")],
+    ),
+    indexed(
+        "from another first index on",
+        [(3, "a", "f", "{}"), (3, "b", "g", "{}")],
+        [3, 4],
+        [call("f", "{}", "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "two whole calls at one index of two choices",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":2}'), (0, "b", "g", '{"y":2}'), (0, "c", "h", "{}")],
+        [0, 0, 1, 1],
+        [
+            call("f", '{"x":1}', "a"),
+            call("g", '{"y":2}', "b", choice=1),
+            call("g", '{"y":2}', "b"),
+            call("h", "{}", "c", choice=1),
+        ],
+        choices=[0, 1, 0, 1],
+    ),
+    indexed(
+        "another id and name without arguments behind whole arguments",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", None), (0, None, None, "{}")],
+        [0, 1, 1],
+        [call("f", '{"x":1}', "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "another name with arguments behind whole arguments and an id",
+        [(0, "a", "f", '{"x":1}'), (0, None, "g", '{"y":2}')],
+        [0, 1],
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}')],
+    ),
+    indexed(
+        "another name without arguments behind whole arguments without an id",
+        [(0, None, "f", '{"x":1}'), (0, None, "g", None), (0, None, None, '{"y":2}')],
+        [0, 1, 1],
+        [call("f", '{"x":1}'), call("g", '{"y":2}')],
+    ),
+    indexed(
+        "another name with an id, with arguments, behind whole arguments without an id",
+        [(0, None, "f", '{"x":1}'), (0, "b", "g", '{"y":2}')],
+        [0, 1],
+        [call("f", '{"x":1}'), call("g", '{"y":2}', "b")],
+    ),
+    indexed(
+        "the same name with an id and other arguments behind whole arguments without an id",
+        [(0, None, "f", '{"x":1}'), (0, "b", "f", '{"y":2}')],
+        [0, 1],
+        [call("f", '{"x":1}'), call("f", '{"y":2}', "b")],
+    ),
+    indexed(
+        "the same name with blanks before other arguments",
+        [(0, None, "f", '{"x":1}'), (0, None, "f", ' {"y":2}')],
+        [0, 1],
+        [call("f", '{"x":1}'), call("f", ' {"y":2}')],
+    ),
+    indexed(
+        "an id without an index, of the first of two calls",
+        [(None, "a", "f", '{"x":'), (None, "b", "g", "{}"), (None, "a", None, "1}")],
+        [0, None, None],
+        [call("f", '{"x":', "a", complete=False), call("g", "{}", "b"), call(None, "1}", "a", complete=False)],
+    ),
+    indexed(
+        "a piece without index and id behind two calls that are whole",
+        [(None, "a", "f", "{}"), (None, "b", "g", "{}"), (None, None, None, "x"), (None, "c", "h", "{}")],
+        [0, 1, None, None],
+        [call("f", "{}", "a"), call("g", "{}x", "b", complete=False), call("h", "{}", "c")],
+    ),
+    indexed(
+        "an empty piece without an index before a call",
+        [(None, None, None, ""), (None, "a", "f", "{}")],
+        [None, 0],
+        [call(None, "", complete=False), call("f", "{}", "a", complete=False)],
+    ),
+    indexed(
+        "a drifting tail with the id of the call",
+        [(0, "a", "f", "{"), (1, "a", None, '"x":1}')],
+        [0, 0],
+        [call("f", '{"x":1}', "a")],
+    ),
+    indexed(
+        "a drifting tail behind a call that is whole, and another that waits",
+        [(0, "a", "f", '{"x":1}'), (1, "b", "g", "{"), (2, None, None, '"x":1}')],
+        [0, 1, 1],
+        [call("f", '{"x":1}', "a"), call("g", '{"x":1}', "b")],
+    ),
+    indexed(
+        "a negative index",
+        [(-1, "a", "f", "{}"), (-1, "b", "g", "{}")],
+        [-1, 0],
+        [call("f", "{}", "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "a call without an index in an event that is as long as may be",
+        [(None, "a", "f", _LONG), (None, "b", "g", "{}")],
+        [0, 1],
+        [call("f", _LONG, "a"), call("g", "{}", "b")],
+        {"max_event_bytes": 1117},
+    ),
+    indexed(
+        "a call without an index in an event that is too long for one",
+        [(None, "a", "f", _LONG), (None, "b", "g", "{}")],
+        None,
+        [call("f", _LONG, "a"), call("g", "{}", "b")],
+        {"max_event_bytes": 1116},
+    ),
+)

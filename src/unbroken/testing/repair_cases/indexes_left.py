@@ -1,0 +1,319 @@
+"""Indexes of pieces of tool calls that are left alone, since another call could be meant."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .case import RepairCase, but, call
+from .indexes import indexed
+
+CASES: Final[tuple[RepairCase, ...]] = (
+    indexed(
+        "parallel calls",
+        [(0, "a", "f", ""), (1, "b", "g", ""), (0, None, None, '{"x"'), (1, None, None, "{}"), (0, None, None, ":1}")],
+        None,
+        [call("f", '{"x":1}', "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "parallel calls of one name",
+        [(0, "a", "f", "{}"), (1, "b", "f", "{}")],
+        None,
+        [call("f", "{}", "a"), call("f", "{}", "b")],
+    ),
+    indexed(
+        "one id for all", [(0, "a", "f", "{}"), (1, "a", "f", "{}")], None, [call("f", "{}", "a"), call("f", "{}", "a")]
+    ),
+    indexed(
+        "indexes with a gap",
+        [(1, "a", "f", "{}"), (5, "b", "g", "{}"), (1, None, None, " ")],
+        None,
+        [call("f", "{} ", "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "the id and the name in each piece",
+        [(0, "a", "f", '{"x":1}'), (0, "a", "f", ""), (0, "a", "f", " ")],
+        None,
+        [call("f", '{"x":1} ', "a")],
+    ),
+    indexed(
+        "the name in each piece",
+        [(0, None, "f", '{"x"'), (0, None, "f", ":1}"), (0, None, "f", "")],
+        None,
+        [call("f", '{"x":1}')],
+    ),
+    indexed(
+        "another id in each piece",
+        [(0, "a", "f", "{"), (0, "b", None, "}"), (0, "c", None, "")],
+        None,
+        [call("f", "{}", "a")],
+    ),
+    indexed(
+        "a name in pieces",
+        [(0, "a", "get_", ""), (0, None, "it", ""), (0, None, None, "{}")],
+        None,
+        [call("get_it", "{}", "a")],
+    ),
+    indexed(
+        "a name that comes last",
+        [(0, "a", None, None), (0, None, "f", None), (0, None, None, "{}")],
+        None,
+        [call("f", "{}", "a")],
+    ),
+    indexed(
+        "other ids and names within arguments",
+        [(0, "a", "f", '{"x"'), (0, "b", "g", ":1}"), (0, "b", "g", '{"y":2}')],
+        None,
+        [call("f", '{"x"', "a", complete=False), call("g", ':1}{"y":2}', "b", complete=False)],
+    ),
+    indexed(
+        "another id before any arguments",
+        [(0, "a", "f", ""), (0, "b", "f", '{"x":1}'), (0, "c", "g", "{}")],
+        None,
+        [call("f", "", "a"), call("f", '{"x":1}', "b"), call("g", "{}", "c")],
+    ),
+    indexed(
+        "two heads, then arguments of whom",
+        [(0, "a", "f", ""), (0, "b", "g", ""), (0, None, None, '{"x":1}'), (0, None, None, '{"y":2}')],
+        None,
+        [call("f", "", "a"), call("g", '{"x":1}{"y":2}', "b", complete=False)],
+    ),
+    indexed(
+        "told twice",
+        [(0, None, "f", '{"x":1}'), (0, None, "f", '{"x":1}')],
+        None,
+        [call("f", '{"x":1}{"x":1}', complete=False)],
+    ),
+    indexed(
+        "a place that was held by an empty object",
+        [(0, None, "f", "{}"), (0, None, "f", '{"x":1}')],
+        None,
+        [call("f", "{}"), call("f", '{"x":1}')],
+    ),
+    indexed(
+        "two calls wait",
+        [(0, "a", "f", ""), (1, "b", "g", ""), (2, None, None, '{"x":1}')],
+        None,
+        [call("f", "", "a", complete=False), call("g", "", "b", complete=False), call(None, '{"x":1}', complete=False)],
+    ),
+    indexed(
+        "the header behind the arguments",
+        [(0, None, None, "{}"), (0, "a", "f", ""), (1, None, None, '{"y":1}'), (1, "b", "g", None)],
+        None,
+        [call("f", "{}", "a"), call("g", '{"y":1}', "b")],
+    ),
+    indexed(
+        "the header behind arguments beside an open call",
+        [(0, "a", "f", "{"), (1, None, None, '{"y":'), (1, "b", "g", "1}"), (0, None, None, "}")],
+        None,
+        [call("f", "{}", "a"), call("g", '{"y":1}', "b")],
+    ),
+    indexed(
+        "the header behind an object that the open call could hold",
+        [(0, "a", "f", '{"x":'), (1, None, None, '{"y":1}'), (1, "b", "g", None), (0, None, None, "1}")],
+        None,
+        [call("f", '{"x":1}', "a"), call("g", '{"y":1}', "b")],
+    ),
+    indexed(
+        "two objects, then another header",
+        [(0, "a", "f", '{"x":1}'), (0, None, None, '{"y":1}'), (0, "b", "g", "")],
+        None,
+        [call("f", '{"x":1}{"y":1}', "a", complete=False), call("g", "", "b")],
+    ),
+    indexed(
+        "headers of one id behind the arguments",
+        [
+            (0, None, None, "{"),
+            (1, None, None, "{"),
+            (0, "a", "f", ""),
+            (1, "a", "g", ""),
+            (0, None, None, "}"),
+            (1, None, None, "}"),
+        ],
+        None,
+        [call("f", "{}", "a"), call("g", "{}", "a")],
+    ),
+    indexed(
+        "the header behind the arguments, all at one index",
+        [(0, None, None, "{}"), (0, "a", "f", ""), (0, None, None, '{"y":1}'), (0, "b", "g", ""), (0, "c", "h", "{}")],
+        None,
+        [call("f", '{}{"y":1}', "a", complete=False), call("g", "", "b"), call("h", "{}", "c")],
+    ),
+    indexed(
+        "the head at 0, what may be a call at 1",
+        [(0, "a", "f", ""), (1, None, None, '{"x":'), (1, None, None, "1}")],
+        None,
+        [call("f", '{"x":1}', "a")],
+    ),
+    indexed(
+        "a call at each index",
+        [(0, "a", "f", ""), (1, None, None, '{"x"'), (2, None, None, ":1"), (3, None, None, "}")],
+        None,
+        [call("f", '{"x":1}', "a")],
+    ),
+    indexed(
+        "arguments that are null",
+        [(0, "a", "f", "{"), (1, None, None, "null"), (1, "b", "g", None), (0, None, None, "}")],
+        None,
+        [call("f", "{null}", "a", complete=False), call("g", "", "b")],
+    ),
+    indexed(
+        "an id of another index",
+        [(0, "a", "f", "{"), (1, "b", "g", "{"), (0, "b", None, "}"), (1, None, None, "}")],
+        None,
+        [call("f", "{}", "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "a name that goes on behind an empty object",
+        [(0, "a", "get_", "{}"), (0, None, "it", "")],
+        None,
+        [call("get_", "{}", "a"), call("it", "")],
+    ),
+    indexed(
+        "fractions",
+        [(0.5, "a", "f", "{"), (1.5, "b", "g", "{"), (0.5, None, None, "}"), (1.5, None, None, "}")],
+        None,
+        [call("f", "{", "a", complete=False), call("g", "{", "b", complete=False), call(None, "}}", complete=False)],
+    ),
+    indexed(
+        "a fraction among others",
+        [(0, "a", "f", '{"x":1}'), (0.5, "b", "g", "{}"), (0, "c", "h", "{}")],
+        None,
+        [call("f", '{"x":1}', "a"), call("g", "{}", "b"), call("h", "{}", "c")],
+    ),
+    indexed(
+        "no index, and the header behind the arguments",
+        [(None, None, None, "{}"), (None, "a", "f", None)],
+        None,
+        [call(None, "{}", complete=False), call("f", "", "a", complete=False)],
+    ),
+    indexed(
+        "no call waits",
+        [(0, "a", "f", '{"x":1}'), (1, None, None, '{"y":2}')],
+        None,
+        [call("f", '{"x":1}', "a", complete=False), call(None, '{"y":2}', complete=False)],
+    ),
+    indexed("nothing but a tail", [(4, None, None, '{"y"'), (4, None, None, ":2}")], None, [call(None, '{"y":2}')]),
+    indexed(
+        "a beginning of another call",
+        [(0, "a", "f", ""), (1, None, None, ""), (1, "b", "g", None)],
+        None,
+        [call("f", "", "a"), call("g", "", "b")],
+    ),
+    indexed(
+        "two whole calls at one index, not to be mended",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":2}')],
+        None,
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b")],
+        {"repairs": but("tool-index")},
+    ),
+    indexed(
+        "two whole calls at one index, by the standard",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":2}')],
+        None,
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b")],
+        {"repairs": ()},
+    ),
+    indexed(
+        "two whole calls at one index behind an id",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":2}')],
+        None,
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b")],
+        {"last_event_id": "7"},
+    ),
+    indexed(
+        "the same id with another name behind whole arguments",
+        [(0, "a", "f", '{"x":1}'), (0, "a", "g", "{}")],
+        None,
+        [call("f", '{"x":1}{}', "a", complete=False)],
+    ),
+    indexed(
+        "the same id and name behind whole arguments",
+        [(0, "a", "f", '{"x":1}'), (0, "a", "f", "{}")],
+        None,
+        [call("f", '{"x":1}{}', "a", complete=False)],
+    ),
+    indexed(
+        "another id without a name behind whole arguments",
+        [(0, "a", "f", '{"x":1}'), (0, "b", None, "{}")],
+        None,
+        [call("f", '{"x":1}{}', "a", complete=False)],
+    ),
+    indexed(
+        "another name without arguments behind whole arguments and an id",
+        [(0, "a", "f", '{"x":1}'), (0, None, "g", None), (0, None, None, " ")],
+        None,
+        [call("f", '{"x":1}', "a"), call("g", " ", complete=False)],
+    ),
+    indexed(
+        "another name with an id, without arguments, behind whole arguments without an id",
+        [(0, None, "f", '{"x":1}'), (0, "b", "g", None), (0, None, None, '{"y":2}')],
+        None,
+        [call("f", '{"x":1}'), call("g", '{"y":2}', "b")],
+    ),
+    indexed(
+        "the same name and what is no object",
+        [(0, None, "f", '{"x":1}'), (0, None, "f", '"y"')],
+        None,
+        [call("f", '{"x":1}"y"', complete=False)],
+    ),
+    indexed(
+        "a name in three pieces, then a call",
+        [(0, None, "ge", ""), (0, None, "t_", ""), (0, None, "it", '{"x":1}'), (0, None, "ge", '{"y":1}')],
+        None,
+        [call("get_it", '{"x":1}'), call("ge", '{"y":1}')],
+    ),
+    indexed(
+        "another name before the arguments",
+        [(0, None, "f", ""), (0, None, "g", '{"x":1}')],
+        None,
+        [call("fg", '{"x":1}')],
+    ),
+    indexed(
+        "another id and name before the arguments",
+        [(0, "a", "f", ""), (0, "b", "g", '{"x":1}'), (0, "c", "h", "{}")],
+        None,
+        [call("f", "", "a"), call("g", '{"x":1}', "b"), call("h", "{}", "c")],
+    ),
+    indexed(
+        "an id of the call at its own index",
+        [(0, "a", "f", '{"x":1}'), (1, "b", "g", "{"), (0, "a", None, " "), (1, "b", None, "}")],
+        None,
+        [call("f", '{"x":1} ', "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "an id of another call at an index of a call without one",
+        [(0, "a", "f", '{"x":1}'), (1, None, "g", '{"y":1}'), (1, "a", None, " ")],
+        None,
+        [call("f", '{"x":1}', "a"), call("g", '{"y":1} ', "a")],
+    ),
+    indexed(
+        "a tail without an index of nothing",
+        [(None, None, None, '{"x"'), (0, "a", "f", "{}")],
+        None,
+        [call(None, '{"x"', complete=False), call("f", "{}", "a", complete=False)],
+    ),
+    indexed(
+        "a drifting tail with another id",
+        [(0, "a", "f", "{"), (1, "b", None, '"x":1}')],
+        None,
+        [call("f", "{", "a", complete=False), call(None, '"x":1}', "b", complete=False)],
+    ),
+    indexed(
+        "a drifting tail with a name",
+        [(0, "a", "f", "{"), (1, None, "g", '"x":1}')],
+        None,
+        [call("f", "{", "a", complete=False), call("g", '"x":1}', complete=False)],
+    ),
+    indexed(
+        "a drifting tail that cannot follow",
+        [(0, "a", "f", "{"), (1, None, None, ":1}")],
+        None,
+        [call("f", "{:1}", "a", complete=False)],
+    ),
+    indexed(
+        "blanks at an index where nothing began",
+        [(0, "a", "f", '{"x":1}'), (1, None, None, " "), (1, "b", "g", "{}")],
+        None,
+        [call("f", '{"x":1}', "a"), call("g", " {}", "b")],
+    ),
+)

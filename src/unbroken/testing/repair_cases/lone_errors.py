@@ -1,0 +1,251 @@
+"""Errors of no known dialect: alone, before the sentinel, and before an answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .case import DONE, FINISH, SAME, RepairCase, answered, failure, said, told_first
+
+CASES: Final[tuple[RepairCase, ...]] = (
+    RepairCase(
+        "an error body alone",
+        b'data: {"error":{"message":"m"}}\n\n',
+        SAME,
+        facts={**failure("upstream-error")},
+        leaves=(33,),
+    ),
+    RepairCase(
+        "an error body and another event",
+        b'data: {"error":{"message":"m"}}\n\ndata: {"a":1}\n\n',
+        SAME,
+        facts={"events": 2},
+        leaves=(33, 48),
+    ),
+    RepairCase(
+        "an error body, another event and the sentinel",
+        b'data: {"error":{"message":"m"}}\n\ndata: {"a":1}\n\n' + DONE,
+        SAME,
+        facts={"events": 3},
+        leaves=(33, 48, 62),
+    ),
+    RepairCase(
+        "an error body and the sentinel",
+        b'data: {"error":{"message":"m"}}\n\n' + DONE,
+        b'data: {"error":{"message":"m"}}\n\n',
+        ("done-after-error@33+12",),
+        facts={**failure("upstream-error")},
+        leaves=(33,),
+    ),
+    RepairCase(
+        "an error body behind an event",
+        b'data: {"a":1}\n\ndata: {"error":{"message":"m"}}\n\n',
+        SAME,
+        facts={"events": 2},
+        leaves=(15, 48),
+    ),
+    RepairCase(
+        "an error body behind an event, and the sentinel",
+        b'data: {"a":1}\n\ndata: {"error":{"message":"m"}}\n\n' + DONE,
+        SAME,
+        facts={"events": 3},
+        leaves=(15, 48, 62),
+    ),
+    RepairCase(
+        "an error body and then a dialect",
+        b'data: {"error":{"message":"m"}}\n\n' + said("a") + FINISH + DONE,
+        b'data: {"error":{"message":"m"}}\n\n' + said("a") + FINISH,
+        ("done-after-error@157+12",),
+        facts={**answered("a", 1, "stop"), **failure("upstream-error"), "events": 3},
+        leaves=(33, 90, 157),
+    ),
+    RepairCase(
+        "a record and an error body, and then a dialect",
+        b'data: {"a":1}\n\ndata: {"error":{"message":"m"}}\n\n' + said("a") + FINISH + DONE,
+        b'data: {"a":1}\n\ndata: {"error":{"message":"m"}}\n\n' + said("a") + FINISH,
+        ("done-after-error@172+12",),
+        facts={**answered("a", 1, "stop"), **failure("upstream-error"), "events": 4},
+        leaves=(15, 48, 105, 172),
+    ),
+    RepairCase(
+        "words by the name error, as an object",
+        b'event: error\ndata: {"message":"m"}\n\n',
+        SAME,
+        facts={**failure("upstream-error")},
+        leaves=(36,),
+    ),
+    RepairCase(
+        "an object without words by the name error",
+        b'event: error\ndata: {"a":1}\n\n',
+        SAME,
+        leaves=(28,),
+    ),
+    RepairCase(
+        "an object without words by the name error, and the sentinel",
+        b'event: error\ndata: {"a":1}\n\n' + DONE,
+        SAME,
+        facts={"events": 2},
+        leaves=(28, 42),
+    ),
+    RepairCase(
+        "words by the name error",
+        b"event: error\ndata: words\n\n",
+        SAME,
+        leaves=(26,),
+    ),
+    RepairCase(
+        "words by the name error, and the sentinel",
+        b"event: error\ndata: words\n\n" + DONE,
+        SAME,
+        facts={**failure("upstream-error"), "events": 2},
+        leaves=(26, 40),
+    ),
+    RepairCase(
+        "words that begin with error, and the sentinel",
+        b"data: error: words\n\n" + DONE,
+        SAME,
+        facts={**failure("upstream-error"), "events": 2},
+        leaves=(20, 34),
+    ),
+    RepairCase(
+        "words, and the sentinel",
+        b"data: words\n\n" + DONE,
+        SAME,
+        facts={"events": 2},
+        leaves=(13, 27),
+    ),
+    RepairCase(
+        "an object whose error is true",
+        b'data: {"error":true,"a":1}\n\n',
+        SAME,
+        facts={**failure("upstream-error")},
+        leaves=(28,),
+    ),
+    RepairCase(
+        "an object whose error is 1",
+        b'data: {"error":1,"a":1}\n\n',
+        SAME,
+        leaves=(25,),
+    ),
+    RepairCase(
+        "an object whose type is error",
+        b'data: {"type":"error","a":1}\n\n',
+        SAME,
+        facts={**failure("upstream-error")},
+        leaves=(30,),
+    ),
+    RepairCase(
+        "an object whose object is error",
+        b'data: {"object":"error","a":1}\n\n',
+        SAME,
+        facts={**failure("upstream-error")},
+        leaves=(32,),
+    ),
+    RepairCase(
+        "an object whose status is error",
+        b'data: {"status":"error","a":1}\n\n',
+        SAME,
+        facts={**failure("upstream-error")},
+        leaves=(32,),
+    ),
+    RepairCase(
+        "an object whose level is error",
+        b'data: {"level":"error","a":1}\n\n',
+        SAME,
+        leaves=(31,),
+    ),
+    RepairCase(
+        "an object whose status is error, and another event",
+        b'data: {"status":"error","a":1}\n\ndata: {"b":2}\n\n',
+        SAME,
+        facts={"events": 2},
+        leaves=(32, 47),
+    ),
+    RepairCase(
+        "an array that says error",
+        b'data: ["error"]\n\n' + DONE,
+        SAME,
+        facts={"events": 2},
+        leaves=(17, 31),
+    ),
+    RepairCase(
+        "a detail alone, and the sentinel",
+        b'data: {"detail":"m"}\n\n' + DONE,
+        b'data: {"detail":"m"}\n\n',
+        ("done-after-error@22+12",),
+        facts={**failure("upstream-error")},
+        leaves=(22,),
+    ),
+    RepairCase(
+        "a detail alone",
+        b'data: {"detail":"m"}\n\n',
+        SAME,
+        leaves=(22,),
+    ),
+    RepairCase(
+        "a detail and a code, and the sentinel",
+        b'data: {"detail":"m","code":5}\n\n' + DONE,
+        b'data: {"detail":"m","code":5}\n\n',
+        ("done-after-error@31+12",),
+        facts={**failure("upstream-error")},
+        leaves=(31,),
+    ),
+    RepairCase(
+        "a detail and something else, and the sentinel",
+        b'data: {"detail":"m","x":5}\n\n' + DONE,
+        SAME,
+        facts={"events": 2},
+        leaves=(28, 42),
+    ),
+    RepairCase(
+        "an empty detail, and the sentinel",
+        b'data: {"detail":""}\n\n' + DONE,
+        SAME,
+        facts={"events": 2},
+        leaves=(21, 35),
+    ),
+    RepairCase(
+        "a code alone, and the sentinel",
+        b'data: {"code":5}\n\n' + DONE,
+        SAME,
+        facts={"events": 2},
+        leaves=(18, 32),
+    ),
+    RepairCase(
+        "every word of an error, and the sentinel",
+        (
+            b'data: {"message":"m","msg":"m","detail":"m","details":"m","errors":"m","error":"m",'
+            b'"errorText":"m","title":"m","code":1,"status":1,"status_code":1,"statusCode":1,'
+            b'"success":1,"type":1,"object":1,"param":1,"timestamp":1,"path":1,"request_id":1,'
+            b'"requestId":1,"error_type":1,"error_code":1}\n\n'
+        )
+        + DONE,
+        (
+            b'data: {"message":"m","msg":"m","detail":"m","details":"m","errors":"m","error":"m",'
+            b'"errorText":"m","title":"m","code":1,"status":1,"status_code":1,"statusCode":1,'
+            b'"success":1,"type":1,"object":1,"param":1,"timestamp":1,"path":1,"request_id":1,'
+            b'"requestId":1,"error_type":1,"error_code":1}\n\n'
+        ),
+        ("done-after-error@288+12",),
+        facts={**failure("upstream-error")},
+    ),
+    RepairCase(
+        "empty data and the sentinel",
+        b"data: \n\n" + DONE,
+        SAME,
+        facts={"events": 2},
+        leaves=(8, 22),
+    ),
+    RepairCase(
+        "an error in lines and other lines",
+        b'{"error":{"message":"m"}}\n{"a":1}\n',
+        told_first("not-a-stream"),
+        ("not-a-stream@0+25",),
+        facts={
+            **failure("not-a-stream", "json-error", safe_to_retry=True),
+            "format": None,
+            "events": 0,
+            "bytes_in": 25,
+        },
+        leaves=(26,),
+    ),
+)

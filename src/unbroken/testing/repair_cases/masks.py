@@ -1,0 +1,210 @@
+"""Errors of upstream's that are told in our words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .case import DONE, FINISH, SAME, RepairCase, answered, failure, said, told, told_first
+
+CASES: Final[tuple[RepairCase, ...]] = (
+    RepairCase(
+        "an error in OpenAI's form, masked",
+        said("a") + b'data: {"error":{"message":"secret","type":"overloaded_error"}}\n\n' + DONE,
+        said("a") + told("overloaded"),
+        options={"errors": "mask"},
+        facts={
+            **answered("a", 1, None),
+            **failure("overloaded", "overloaded_error", 529),
+            "masked_errors": 1,
+            "bytes_in": 119,
+        },
+        leaves=(57, 121),
+    ),
+    RepairCase(
+        "an error in OpenAI's form, kept",
+        said("a") + b'data: {"error":{"message":"words","type":"overloaded_error"}}\n\n' + DONE,
+        said("a") + b'data: {"error":{"message":"words","type":"overloaded_error"}}\n\n',
+        ("done-after-error@120+12",),
+        options={"errors": "keep"},
+        facts={**answered("a", 1, None), **failure("overloaded", "overloaded_error", 529), "events": 2},
+        leaves=(57, 120),
+    ),
+    RepairCase(
+        "an error in words by name, masked",
+        said("a") + b"event: error\ndata: secret\n\n" + FINISH + DONE,
+        said("a") + told("upstream-error"),
+        options={"errors": "mask", "invalid_json": "keep"},
+        facts={
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "invalid_json": 1,
+            "masked_errors": 1,
+            "bytes_in": 82,
+        },
+        leaves=(57, 84),
+    ),
+    RepairCase(
+        "an error in words, masked",
+        said("a") + b"data: error: secret\n\n" + FINISH + DONE,
+        said("a") + told("upstream-error"),
+        options={"errors": "mask", "invalid_json": "keep"},
+        facts={
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "invalid_json": 1,
+            "masked_errors": 1,
+            "bytes_in": 76,
+        },
+        leaves=(57, 78),
+    ),
+    RepairCase(
+        "an error in words in prose, masked",
+        b"data: hello\n\ndata: error: words\n\ndata: more\n\n",
+        SAME,
+        options={"errors": "mask"},
+        facts={"events": 3},
+        leaves=(13, 33, 45),
+    ),
+    RepairCase(
+        "an error by name in prose, masked",
+        b"data: hello\n\nevent: error\ndata: secret\n\ndata: more\n\n",
+        b"data: hello\n\n" + told("upstream-error", name="error"),
+        options={"errors": "mask"},
+        facts={**failure("upstream-error"), "masked_errors": 1, "bytes_in": 38},
+        leaves=(13, 40),
+    ),
+    RepairCase(
+        "an error by name of no dialect, masked",
+        b'event: error\ndata: {"message":"secret"}\n\ndata: {"a":1}\n\n',
+        told_first("upstream-error"),
+        options={"errors": "mask"},
+        facts={**failure("upstream-error", safe_to_retry=True), "events": 0, "masked_errors": 1, "bytes_in": 39},
+        leaves=(41,),
+    ),
+    RepairCase(
+        "JSON that tells of an error, masked",
+        said("a") + b'data: {"choices":[],"note":"error: x"}\n\n' + FINISH + DONE,
+        SAME,
+        options={"errors": "mask"},
+        facts={**answered("a", 1), "events": 4},
+        leaves=(57, 97, 164, 178),
+    ),
+    RepairCase(
+        "an error of ours, which is not masked again",
+        said("a") + told("upstream-error"),
+        SAME,
+        options={"errors": "mask"},
+        facts={**answered("a", 1, None), **failure("upstream-error"), "events": 2},
+        leaves=(57, 182),
+    ),
+    RepairCase(
+        "an error of ours by name, which is not masked again",
+        said("a") + told("upstream-error", name="error"),
+        SAME,
+        options={"errors": "mask"},
+        facts={**answered("a", 1, None), **failure("upstream-error"), "events": 2},
+        leaves=(57, 195),
+    ),
+    RepairCase(
+        "an error that calls itself ours, with other words, masked",
+        said("a") + b'data: {"error":{"message":"secret words","type":"unbroken_error","code":"truncated"}}\n\n',
+        said("a") + told("truncated"),
+        options={"errors": "mask"},
+        facts={
+            **answered("a", 1, None),
+            **failure("truncated"),
+            "masked_errors": 1,
+            "bytes_in": 142,
+            "verdict": "failed",
+        },
+        leaves=(57, 144),
+    ),
+    RepairCase(
+        "an error before anything else, masked",
+        b'data: {"error":{"message":"secret"}}\n\ndata: {"a":1}\n\n',
+        told_first("upstream-error"),
+        options={"errors": "mask"},
+        facts={**failure("upstream-error", safe_to_retry=True), "events": 0, "masked_errors": 1, "bytes_in": 36},
+        leaves=(38,),
+    ),
+    RepairCase(
+        "a record of an error before anything else, masked",
+        b'data: {"error":"disk full","level":"info"}\n\ndata: {"a":1}\n\n',
+        SAME,
+        options={"errors": "mask"},
+        facts={"events": 2},
+        leaves=(44, 59),
+    ),
+    RepairCase(
+        "an error of Anthropic's, masked",
+        (
+            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\n'
+            b"event: error\n"
+            b'data: {"type":"error","error":{"type":"overloaded_error","message":"secret"}}\n\n'
+        ),
+        (
+            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\n'
+            b'event: error\ndata: {"type": "error", "message": "The upstream service is overloaded.", '
+            b'"error": {"type": "overloaded_error", "message": "The upstream service is overloaded."'
+            b', "code": "overloaded", "origin": "unbroken_error"}}\n\n'
+        ),
+        options={"errors": "mask"},
+        facts={
+            **failure("overloaded", "overloaded_error", 529, safe_to_retry=True),
+            "dialect": "anthropic",
+            "masked_errors": 1,
+            "bytes_in": 174,
+        },
+        leaves=(84, 176),
+    ),
+    RepairCase(
+        "an error in a flawed block, masked",
+        said("a") + b'data: {"x":\ndata: {"error":{"message":"secret"}}\n\n' + DONE,
+        said("a") + told("upstream-error"),
+        ("invalid-json@57+48",),
+        options={"errors": "mask"},
+        facts={
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "invalid_json": 1,
+            "masked_errors": 1,
+            "bytes_in": 105,
+        },
+        leaves=(57, 107),
+    ),
+    RepairCase(
+        "an error line, masked",
+        said("a") + b'error: {"message":"secret"}\n\n' + DONE,
+        said("a") + told("upstream-error"),
+        ("error-line@57+27",),
+        options={"errors": "mask"},
+        facts={**answered("a", 1, None), **failure("upstream-error"), "masked_errors": 1, "bytes_in": 84},
+        leaves=(57, 85),
+    ),
+    RepairCase(
+        "two errors, masked",
+        said("a") + b'data: {"error":{"message":"secret"}}\n\ndata: {"error":{"message":"again"}}\n\n',
+        said("a") + told("upstream-error"),
+        options={"errors": "mask"},
+        facts={**answered("a", 1, None), **failure("upstream-error"), "masked_errors": 1, "bytes_in": 93},
+        leaves=(57, 95),
+    ),
+    RepairCase(
+        "an error in lines, masked",
+        b'{"choices":[{"index":0,"delta":{"content":"a"}}]}\n{"error":{"message":"secret"}}\n',
+        (
+            b'{"choices":[{"index":0,"delta":{"content":"a"}}]}\n'
+            b'{"error": {"message": "The upstream service reported an error.", '
+            b'"type": "unbroken_error", "code": "upstream-error"}}\n'
+        ),
+        options={"errors": "mask"},
+        facts={
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "format": "ndjson",
+            "masked_errors": 1,
+            "bytes_in": 80,
+        },
+        leaves=(50, 81),
+    ),
+)

@@ -1,0 +1,70 @@
+"""Bodies without an event."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .case import SAME, RepairCase, failure, told, told_first
+
+CASES: Final[tuple[RepairCase, ...]] = (
+    RepairCase(
+        "nothing, which is an error",
+        b"",
+        told_first("empty", 502),
+        options={"empty": "error"},
+        facts={**failure("empty", None, 502, safe_to_retry=True), "format": None, "events": 0},
+        leaves=(),
+    ),
+    RepairCase(
+        "nothing, which is an end",
+        b"",
+        SAME,
+        options={"empty": "end", "dialect": "openai-chat"},
+        facts={"format": None, "dialect": "openai-chat", "events": 0},
+        leaves=(),
+    ),
+    RepairCase(
+        "nothing behind an id, which is no error",
+        b"",
+        SAME,
+        options={"empty": "error", "last_event_id": "7"},
+        facts={"format": None, "events": 0, "last_event_id": "7"},
+        leaves=(),
+    ),
+    RepairCase(
+        "nothing of a named dialect",
+        b"",
+        told("empty"),
+        options={"dialect": "openai-chat"},
+        facts={
+            **failure("empty", None, 502, safe_to_retry=True),
+            "format": None,
+            "dialect": "openai-chat",
+            "events": 0,
+        },
+        leaves=(),
+    ),
+    RepairCase(
+        "nothing of a named dialect, by the standard",
+        b"",
+        SAME,
+        options={"dialect": "openai-chat", "repairs": ()},
+        facts={"format": None, "dialect": "openai-chat", "verdict": "truncated", "events": 0},
+        leaves=(),
+    ),
+    RepairCase(
+        "a comment alone, which is an error",
+        b": c\n\n",
+        b": c\n\n" + told_first("empty", 502),
+        options={"empty": "error"},
+        facts={**failure("empty", None, 502, safe_to_retry=True), "events": 0, "comments": 1},
+        leaves=(4, 5),
+    ),
+    RepairCase(
+        "an event that is no error",
+        b'data: {"a":1}\n\n',
+        SAME,
+        options={"empty": "error"},
+        leaves=(15,),
+    ),
+)
