@@ -114,7 +114,7 @@ def test_a_simple_block_equals_the_one_that_is_parsed_line_by_line(frame: bytes,
     if simple is None:
         return
     parsed = ParsedBlock(frame[:-1])
-    for attribute in (*sorted({*ParsedBlock.__slots__} - {"leading", "raw_at"}), "payload"):
+    for attribute in (*sorted({*ParsedBlock.__slots__} - {"leading", "data_at"}), "payload"):
         assert getattr(simple, attribute) == getattr(parsed, attribute), attribute
     assert simple.spell() == parsed.spell() == frame
     assert respell(simple, "P") == respell(parsed, "P")

@@ -36,7 +36,7 @@ class ParsedBlock:
     """One block, parsed line by line from its canonical lines, each with its LF and without the blank line."""
 
     __slots__ = (
-        "body", "data", "has_comments", "id", "lines", "name", "non_fields", "raw_at", "retry", "unknown", "wire",
+        "body", "data", "data_at", "has_comments", "id", "lines", "name", "non_fields", "retry", "unknown", "wire",
     )  # fmt: skip
 
     def __init__(self, wire: bytes) -> None:
@@ -44,7 +44,7 @@ class ParsedBlock:
         self.lines: list[bytes] = []  # fields and comments
         self.data: list[bytes] = []
         self.non_fields: list[bytes] = []
-        self.raw_at = 0  # how many of `lines` stand before the first of them
+        self.data_at: int | None = None  # how many of `lines` stand before a document without `data:`
         self.body: list[bytes] = []  # data and non-field lines, in order: what a raw line end may have cut apart
         self.name: str | None = None
         self.id: str | None = None
@@ -63,7 +63,7 @@ class ParsedBlock:
             self.has_comments = True
         elif not colon or not FIELD_NAME.fullmatch(name):
             if not self.non_fields:
-                self.raw_at = len(self.lines)
+                self.data_at = len(self.lines)
             self.non_fields.append(line)
             self.body.append(line)
             return
@@ -200,9 +200,13 @@ def is_error_field(line: bytes) -> bool:
 
 
 def without_errors(block: Block) -> ParsedBlock:
-    """Return the block without its `error: {...}` lines."""
+    """Return the block without its `error: {...}` lines; a document that is written with it takes their place."""
     lines = block.wire.splitlines(keepends=True)
-    return ParsedBlock(b"".join(line for line in lines if not is_error_field(line[:-1])))
+    errors = [at for at, line in enumerate(lines) if is_error_field(line[:-1])]
+    rest = ParsedBlock(b"".join(line for at, line in enumerate(lines) if at not in errors))
+    if errors:
+        rest.data_at = len(ParsedBlock(b"".join(lines[: errors[0]])).lines)
+    return rest
 
 
 def without_comments(block: Block) -> ParsedBlock:
@@ -212,7 +216,7 @@ def without_comments(block: Block) -> ParsedBlock:
 
 
 def respell(block: Block, payload: str, *, further: bool = False) -> bytes:
-    """Return the frame with this payload, on one line, in the place of the block's data, or else of its raw lines.
+    """Return the frame with this payload, on one line, in the place of the block's data, or else of its raw lines or errors.
 
     `further` is for each event but the first out of one block: the name is repeated, the other lines are not.
     """
@@ -227,7 +231,8 @@ def respell(block: Block, payload: str, *, further: bool = False) -> bytes:
             lines.append(data)
             data = b""
     if data:
-        lines.insert(block.parsed().raw_at if block.non_fields else len(lines), data)
+        at = block.parsed().data_at
+        lines.insert(len(lines) if at is None else at, data)
     return b"\n".join(lines) + b"\n\n"
 
 

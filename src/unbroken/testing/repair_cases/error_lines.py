@@ -16,6 +16,18 @@ CASES: Final[tuple[RepairCase, ...]] = (
         leaves=(15, 39, 54),
     ),
     RepairCase(
+        "an error line behind an id and before a name that swallowed a payload",
+        said("a") + b'id: 1\nerror: {"m":"x"}\nevent: xdata: {"choices":[]}\n\n',
+        said("a") + b'id: 1\ndata: {"error": {"m":"x"}}\nevent: xdata: {"choices":[]}\n\n',
+        ("error-line@57+51",),
+        facts={
+            **answered("a", 1, None, "failed"),
+            **failure("upstream-error", safe_to_retry=False),
+            "events": 2,
+            "last_event_id": "1",
+        },
+    ),
+    RepairCase(
         "two error lines behind an id",
         b'id: 7\nerror: {"m":"x"}\nerror: {"m":"y"}\n\n',
         b'id: 7\ndata: {"error": {"m":"x"}}\n\ndata: {"error": {"m":"y"}}\n\n',
@@ -113,7 +125,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
         "an error line and words behind it",
         b'id: 7\nerror: {"m":"x"}\nwords\n\n',
-        b'id: 7\nwords: \ndata: {"error": {"m":"x"}}\n\n',
+        b'id: 7\ndata: {"error": {"m":"x"}}\nwords: \n\n',
         ("error-line@0+28",),
         facts={**failure("upstream-error"), "respellings": {"field-blank": 1}, "last_event_id": "7"},
         leaves=(30,),
