@@ -492,7 +492,7 @@ def test_a_reader_that_was_faster_than_the_producers_own_call_waits_for_it() -> 
     assert ids(next(reader)) == ["1-2"]
     feed.send(DONE, None)
     assert ids(b"".join(reader)) == ["1-3"]
-    answers.close()
+    answers.close(0)  # the store takes no end
 
 
 def test_a_start_whose_store_fails_closes_upstream() -> None:

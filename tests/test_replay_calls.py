@@ -109,7 +109,10 @@ def test_calls_that_fail_one_after_another_make_none_wait_for_all_of_them() -> N
     assert Counter(raised for raised, _ in found)["StoreTimeout"] > 20
 
 
-@pytest.mark.parametrize(("lease", "longest"), [(10.0, 5.0), (4.0, 2.0), (0.5, 1.0)])
+@pytest.mark.parametrize(
+    ("lease", "longest"),
+    [pytest.param(10.0, 5.0, marks=pytest.mark.slow), pytest.param(4.0, 2.0, marks=pytest.mark.slow), (0.5, 1.0)],
+)
 def test_a_store_that_answers_slowly_is_not_waited_for_until_a_lease_is_lost(lease: float, longest: float) -> None:
     store = InTurn()
     found = outcomes(ByLoop(lease), [store.method(0.4)] * 20)

@@ -85,6 +85,7 @@ def numbered(*numbers: int) -> list[str]:
     return [f"1-{number}" for number in numbers]
 
 
+@pytest.mark.slow  # it waits for the store to be asked again
 @pytest.mark.parametrize("free_before_end", [True, False])
 def test_a_full_disk_that_is_freed_gets_what_it_has_missed(free_before_end: bool, disk: Tight) -> None:
     feed, reports = Feed(), list[StreamReport]()
@@ -201,6 +202,7 @@ def test_nearly_all_of_what_is_kept_may_be_missed_and_is_written_in_pieces(ends:
     assert store.most <= 2**20
 
 
+@pytest.mark.slow  # it waits for more than a lease
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_store_that_is_away_for_longer_than_a_lease_makes_nobody_lost(is_async: bool) -> None:
     store = Failing()
@@ -248,6 +250,7 @@ def known(answers: Replay) -> Any:
         return None
 
 
+@pytest.mark.slow  # it waits for more than a lease
 def test_a_producer_that_is_really_lost_while_the_store_is_away_is_told_once_it_is_back() -> None:
     store = Failing()
     answers = Replay(store, lease=LEASE)

@@ -216,7 +216,7 @@ def without_comments(block: Block) -> ParsedBlock:
 
 
 def respell(block: Block, payload: str, *, further: bool = False) -> bytes:
-    """Return the frame with this payload, on one line, in the place of the block's data, or else of its raw lines or errors.
+    """Return the frame with this payload, on one line, in the place of its data, or else of its raw lines or errors.
 
     `further` is for each event but the first out of one block: the name is repeated, the other lines are not.
     """

@@ -316,4 +316,14 @@ CASES: Final[tuple[RepairCase, ...]] = (
         None,
         [call("f", '{"x":1}', "a"), call("g", " {}", "b")],
     ),
+    *(
+        indexed(
+            f"a call in many pieces of one spelling{what}",
+            [(0, "a", "f", ""), *((0, None, None, text) for text in ('{"x"', ":", "1", ',"y"', ":", "2", "3", "}"))],
+            None,
+            [call("f", '{"x":1,"y":23}', "a")],
+            options,
+        )
+        for what, options in (("", None), (", behind an id that the reader told", {"last_event_id": "9"}))
+    ),
 )
