@@ -54,6 +54,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
         [call("get_it", "{}", "a")],
     ),
     indexed(
+        "a name in pieces that is longer than may be",
+        [(0, "a", "x" * 1000, ""), (0, None, "y" * 24, ""), (0, None, "z", ""), (0, None, None, "{}")],
+        None,
+        [call("x" * 1000 + "y" * 24, "{}", "a")],
+    ),
+    indexed(
         "a name that comes last",
         [(0, "a", None, None), (0, None, "f", None), (0, None, None, "{}")],
         None,
