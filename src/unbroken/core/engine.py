@@ -313,7 +313,10 @@ class Engine(Generic[T]):
             self._end_pause(now)
             gate = self._pipeline.gate
             verdict = gate.verdict(clean=True, cut=False) if gate.state.ended else Verdict.CANCELLED
-            self._pipeline.withheld = None
+            withheld, self._pipeline.withheld = self._pipeline.withheld, None
+            if withheld is not None and withheld.events:  # they never left
+                self.report.events -= withheld.events
+                self.report.last_event_id = withheld.last_event_id
             self._end(verdict, now)
         self._pipeline.stop()
 

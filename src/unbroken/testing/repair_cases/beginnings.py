@@ -117,7 +117,7 @@ CASES: Final[tuple[TimedCase, ...]] = (
             ("cancel", (2.0,), b"", None),
         ),
         renews=(2.0,),
-        facts={"verdict": "cancelled"},
+        facts={"verdict": "cancelled", "events": 0, "last_event_id": ""},
     ),
     TimedCase(
         "a beginning that falls silent, and another",
