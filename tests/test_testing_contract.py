@@ -497,6 +497,7 @@ FLAWED_REPAIRERS = [
     ("counts the consumer", "a_slow_consumer_ends_no_stream"),
     ("tells secrets", "a_failure_is_one_last_frame"),
     ("repeats", "each_event_is_delivered_once_and_in_order"),
+    ("repeats", "each_of_many_events_is_delivered_once"),
     ("keeps halves", "what_was_half_read_is_forgotten"),
     ("remembers names", "memory_is_bounded_for_field_names"),
     ("remembers repairs", "memory_is_bounded_for_lines_that_are_no_fields"),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, RepairCase, answered, crlf, said
+from .case import DONE, FINISH, SAME, RepairCase, answered, crlf, failure, said
+
+
+def _numbered(number: int, text: str) -> bytes:
+    head = '"type":"response.output_text.delta","item_id":"i"'
+    data = f'{{{head},"sequence_number":{number},"delta":"{text}"}}'
+    return f"event: response.output_text.delta\ndata: {data}\n\n".encode()
+
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -193,5 +200,20 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b"retry: 5\n" + said("a", "b", "c", "d") + FINISH + DONE,
         SAME,
         facts={**answered("abcd", 4), "events": 6, "retry": 5},
+    ),
+    RepairCase(
+        "alike events with numbers, of which an error of ours has the next one",
+        b"".join(_numbered(number, text) for number, text in enumerate("abcdefgh", start=4)),
+        b"".join(_numbered(number, text) for number, text in enumerate("abcdefgh", start=4))
+        + b'event: error\ndata: {"type": "error", "sequence_number": 12, "code": "truncated", '
+        b'"message": "The stream ended before it was complete.", "param": null, '
+        b'"error": {"message": "The stream ended before it was complete.", '
+        b'"type": "unbroken_error", "code": "truncated"}}\n\n',
+        facts={
+            **answered("abcdefgh", 8, None),
+            **failure("truncated"),
+            "dialect": "openai-responses",
+            "events": 8,
+        },
     ),
 )

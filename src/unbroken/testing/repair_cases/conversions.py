@@ -6,6 +6,7 @@ from typing import Final
 
 from ...core.conversion import Conversion
 from .case import DONE, RepairCase, answered, failure, said, told
+from .paced import ANTHROPIC_END
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -182,5 +183,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"convert": Conversion(errors="openai"), "empty": "error"},
         facts={**failure("empty", None, 502, safe_to_retry=True), "format": None, "events": 0},
         leaves=(),
+    ),
+    RepairCase(
+        "an end without an answer, which is converted to lines that have no place for it",
+        ANTHROPIC_END,
+        b'"[DONE]"\n',
+        options={"convert": Conversion(), "to": "ndjson", "dialect": "anthropic"},
+        facts={"dialect": "anthropic", "verdict": "complete"},
     ),
 )

@@ -14,8 +14,13 @@ Piece = tuple[Any, str | None, str | None, str | None]
 
 _LONG: Final = '{"x": "' + 970 * "y" + '"}'
 
+_IN_TWO_LINES: Final = (
+    b'data: {"choices":\n'
+    b'data: [{"index":0,"delta":{"tool_calls":[{"index":%b,"id":"b","function":{"name":"g","arguments":"{}"}}]}}]}\n\n'
+)
 
-def _said(piece: Piece, choice: int = 0) -> bytes:
+
+def calling(piece: Piece, choice: int = 0) -> bytes:
     """Return the event that says this."""
     index, id, name, arguments = piece
     places = {key: value for key, value in (("index", index), ("id", id)) if value is not None}
@@ -39,9 +44,9 @@ def indexed(
     `choices` are those of the pieces, the first one by default.
     """
     of = [*choices] or [0] * len(pieces)
-    came = [_said(piece, choice) for piece, choice in zip(pieces, of, strict=True)]
+    came = [calling(piece, choice) for piece, choice in zip(pieces, of, strict=True)]
     written = [piece[0] for piece in pieces] if indexes is None else indexes
-    left = [_said((index, *piece[1:]), choice) for piece, index, choice in zip(pieces, written, of, strict=True)]
+    left = [calling((index, *piece[1:]), choice) for piece, index, choice in zip(pieces, written, of, strict=True)]
     repairs, at = [], 0
     for before, after in zip(came, left, strict=True):
         repairs += [f"tool-index@{at}+{len(before) - 2}"] if before != after else []
@@ -313,5 +318,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
         None,
         [call("f", _LONG, "a"), call("g", "{}", "b")],
         {"max_event_bytes": 1116},
+    ),
+    RepairCase(
+        "a call at the index of another one, in a payload of two lines",
+        calling((0, "a", "f", "{}")) + _IN_TWO_LINES % b"0" + FINISH + DONE,
+        calling((0, "a", "f", "{}")) + _IN_TWO_LINES % b"1" + FINISH + DONE,
+        ("tool-index@120+125",),
+        facts={**answered("", 2), "events": 4, "tool_calls": [call("f", "{}", "a"), call("g", "{}", "b")]},
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import RepairCase, but, call
-from .indexes import indexed
+from .case import DONE, FINISH, SAME, RepairCase, answered, but, call
+from .indexes import calling, indexed
 
 CASES: Final[tuple[RepairCase, ...]] = (
     indexed(
@@ -330,6 +330,16 @@ CASES: Final[tuple[RepairCase, ...]] = (
             [call("f", '{"x":1,"y":23}', "a")],
             options,
         )
-        for what, options in (("", None), (", behind an id that the reader told", {"last_event_id": "9"}))
+        for what, options in (
+            ("", None),
+            (", behind an id that the reader told", {"last_event_id": "9"}),
+            (", whose indexes nobody mends", {"repairs": but("tool-index")}),
+        )
+    ),
+    RepairCase(
+        "another answer behind a finish, at the first index again",
+        calling((0, "a", "f", "{}")) + FINISH + calling((0, "b", "g", "{}")) + FINISH + DONE,
+        SAME,
+        facts={**answered("", 2), "events": 5, "tool_calls": [call("f", "{}", "a"), call("g", "{}", "b")]},
     ),
 )

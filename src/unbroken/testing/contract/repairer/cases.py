@@ -14,6 +14,8 @@ from .under_test import RepairerUnderTest, broken
 
 _SHORT = 700
 """Bytes of the longest case that is read byte by byte."""
+_FIRST = (3, 5)
+"""Frames that are read at once, before all others: what is alike is then known, or nearly."""
 FRAME = re.compile(rb"(?s).*?(?:\r\n\r\n|\n\n|\n(?=[{:d\"\[]))|.+\Z")
 """A frame of SSE, or a line of JSON, up to the next one."""
 
@@ -48,15 +50,17 @@ class CaseTests(RepairerUnderTest):
             self._check_case(case, [case.data])
 
     def test_the_cases_come_out_the_same_frame_by_frame(self) -> None:
-        """Each case, cut after each line end that ends a block or a line of JSON."""
+        """Each case, cut after each line end that ends a block or a line of JSON, or after the first few."""
         for case in self._known(self.cases):
-            self._check_case(case, FRAME.findall(case.data))
+            frames = FRAME.findall(case.data)
+            self._check_case(case, frames)
+            for count in _FIRST if len(frames) > _FIRST[0] else ():
+                self._check_case(case, [b"".join(frames[:count]), b"".join(frames[count:])])
 
     def test_the_cases_come_out_the_same_byte_by_byte(self) -> None:
-        """Each case, read byte by byte."""
+        """Each case, read byte by byte; a long one in some hundreds of pieces."""
         for case in self._known(self.cases):
-            if len(case.data) <= _SHORT:
-                self._check_case(case, every(case.data, 1))
+            self._check_case(case, every(case.data, 1 + len(case.data) // _SHORT))
 
     def test_the_cases_leave_with_the_byte_that_completes_them(self) -> None:
         """Each case of which it is known when something is written: then, and neither earlier nor later."""

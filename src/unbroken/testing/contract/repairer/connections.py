@@ -19,6 +19,9 @@ _SPELLINGS = (
     b"id: %d\n: c\ndata: %s\n\n", b": c\n\nid: %d\ndata: %s\n\n",
 )  # fmt: skip
 
+_MANY = 6000
+"""Events of a long answer."""
+
 
 class Server:
     """A server of numbered events. A connection continues after the last id, or begins again behind the first one.
@@ -69,6 +72,20 @@ class ConnectionTests(RepairerUnderTest):
         servers = st.tuples(breaks, st.lists(st.sampled_from(_HEADS), min_size=1, max_size=3), st.booleans())
         drawn = st.tuples(st.sampled_from(_SPELLINGS), st.sampled_from(_PAYLOADS), st.integers(1, 6), servers)
         self._run(drawn, "once", lambda drawn: check(*drawn))
+
+    def test_each_of_many_events_is_delivered_once(self) -> None:
+        """The same for a server that begins again after more ids than a repairer may remember."""
+        self._needs("reconnecting", "connect, options")
+        frames = [_numbered(_SPELLINGS[0], b"p%dx", number) for number in range(1, _MANY)]
+        for anew in (True, False):
+            played = Server(frames, [len(b"".join(frames))], [b""], anew)
+            wire = b"".join(self.reconnecting(played.connect, {}))
+            seen = payload_words(wire)
+            if seen != payload_words(b"".join(frames)):
+                shown = (seen[:3], seen[-3:], len(seen))
+                raise broken(
+                    Law.EVENTS_ARE_DELIVERED_ONCE, frames[:3], f"{_MANY - 1} events, each once", shown, {"anew": anew}
+                )
 
     def test_what_was_half_read_is_forgotten(self) -> None:
         """A broken connection leaves nothing of an unfinished event in the next one, in no framing."""
