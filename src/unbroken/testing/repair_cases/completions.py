@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .case import SAME, RepairCase, but, failure
+from .paced import ANTHROPIC_END, ANTHROPIC_START
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -133,5 +134,19 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("event-name-restored@0+1002",),
         options={"dialect": "anthropic", "max_event_bytes": 1024},
         facts={"dialect": "anthropic", "verdict": "complete"},
+    ),
+    RepairCase(
+        "a ping without its name",
+        ANTHROPIC_START + b'data: {"type":"ping"}\n\n' + ANTHROPIC_END,
+        ANTHROPIC_START + b'event: ping\ndata: {"type":"ping"}\n\n' + ANTHROPIC_END,
+        ("event-name-restored@223+21",),
+        facts={"dialect": "anthropic", "verdict": "complete", "events": 4},
+    ),
+    RepairCase(
+        "a ping without its name that nobody wants",
+        ANTHROPIC_START + b'data: {"type":"ping"}\n\n' + ANTHROPIC_END,
+        ANTHROPIC_START + ANTHROPIC_END,
+        options={"comments": "drop"},
+        facts={"dialect": "anthropic", "verdict": "complete", "events": 3},
     ),
 )

@@ -326,4 +326,10 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("tool-index@120+125",),
         facts={**answered("", 2), "events": 4, "tool_calls": [call("f", "{}", "a"), call("g", "{}", "b")]},
     ),
+    indexed(
+        "a tail without index and name, of the one call that waits",
+        [(0, "a", "f", "{}"), (1, "b", "g", ""), (None, None, None, '{"x"'), (None, None, None, ":1}")],
+        [0, 1, 1, 1],
+        [call("f", "{}", "a"), call("g", '{"x":1}', "b")],
+    ),
 )

@@ -56,6 +56,27 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={**answered("x" * 1048476 + "y" * 100, 2), "events": 4, "repetitions": 100},
     ),
     RepairCase(
+        "an event of two lines longer than allowed, and one as long",
+        b"data: "
+        + b"x" * 504
+        + b"\ndata: "
+        + b"x" * 505
+        + b"\n\ndata: "
+        + b"x" * 504
+        + b"\ndata: "
+        + b"x" * 506
+        + b"\n\n",
+        b"data: " + b"x" * 504 + b"\ndata: " + b"x" * 505 + b"\n\n",
+        ("oversized-event@1024+1023",),
+        options={"max_event_bytes": 1024},
+    ),
+    RepairCase(
+        "a line with a separator that ends lines for some readers",
+        '{"a":"x\u2028y"}\n{"b":1}\n'.encode(),
+        b'{"a":"x\\u2028y"}\n{"b":1}\n',
+        facts={"format": "ndjson", "events": 2, "respellings": {"separator": 1}},
+    ),
+    RepairCase(
         "an event longer than allowed, and one as long",
         b"data: " + b"x" * 1016 + b"\n\ndata: " + b"x" * 1017 + b"\n\ndata: y\n\n",
         b"data: " + b"x" * 1016 + b"\n\ndata: y\n\n",
