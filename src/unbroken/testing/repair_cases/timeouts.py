@@ -481,4 +481,15 @@ CASES: Final[tuple[TimedCase, ...]] = (
             "bytes_out": 51,
         },
     ),
+    TimedCase(
+        "an empty chunk among events that are alike is no sign of life",
+        (
+            ("resume", (0.0,), b"", 60.0),
+            ("feed", (said(*"abcdef"), 1.0), SAME, 61.0),
+            ("feed", (said("g"), 2.0), SAME, 62.0),
+            ("feed", (b"", 30.0), b"", 62.0),
+            ("on_deadline", (62.0,), told("silence-timeout"), None),
+        ),
+        {"silence": 60.0},
+    ),
 )
