@@ -120,12 +120,10 @@ class Gate:
         for observer in self.options.observers:
             observer.repaired(repair)
 
-    def repair_if_enabled(self, kind: RepairKind, start: int, end: int) -> bool:
-        """Record a repair where the caller enabled its kind, in prose too; return whether it was recorded."""
-        if kind not in self.options.repairs:
-            return False
-        self.repair(kind, start, end)
-        return True
+    def repair_if_enabled(self, kind: RepairKind, start: int, end: int) -> None:
+        """Record a repair where the caller enabled its kind, in prose too."""
+        if kind in self.options.repairs:
+            self.repair(kind, start, end)
 
     def decode(self, raw: bytes, start: int) -> bytes:
         """Return these bytes, which begin at byte `start`, with U+FFFD for what is not valid UTF-8; count that."""

@@ -295,4 +295,14 @@ CASES: Final[tuple[RepairCase, ...]] = (
         },
         leaves=(21, 26, 37),
     ),
+    *(
+        RepairCase(
+            f"a line that looks coded before a field of events: {field.split(b':')[0].decode()}",
+            b'0:"a"\n' + field + b'data: {"a":1}\n\n',
+            field + b'data: {"a":1}\n\n',
+            ("stray-line@0+5",),
+            facts={"last_event_id": "7" if field.startswith(b"id") else ""},
+        )
+        for field in (b"data: 1\n", b"event: x\n", b"id: 7\n")
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, RepairCase, answered, but, failure, said, told
+from .case import DONE, FINISH, SAME, RepairCase, answered, but, error_of_ours, failure, said, told
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -245,5 +245,20 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"repairs": but("stray-line")},
         facts={"respellings": {"stray-line": 1}, "last_event_id": "3"},
         leaves=(25,),
+    ),
+    RepairCase(
+        "a line that is no JSON, behind one that was held as a body and says something",
+        b'{"choices":[{"index":0,"delta":{"content":"a"}}]}\nnot json\n',
+        b'{"choices":[{"index":0,"delta":{"content":"a"}}]}\n' + error_of_ours("invalid-json") + b"\n",
+        ("invalid-json@50+8",),
+        options={"content_type": "application/json", "invalid_json": "error"},
+        facts={
+            **answered("a", 1, None, "failed"),
+            **failure("invalid-json"),
+            "format": "ndjson",
+            "events": 1,
+            "bytes_in": 58,
+            "invalid_json": 1,
+        },
     ),
 )
