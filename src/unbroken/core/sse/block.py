@@ -172,7 +172,7 @@ def parse_simple(frame: bytes) -> SimpleBlock | None:
     return SimpleBlock(frame, name, id_after if id_before is None else id_before, payload)
 
 
-_DOCUMENT: Final = rb'data: ?[{\["]|\{"|\[\{'
+_DOCUMENT: Final = rb'data: ?[{\["]|\{[ \t]*+["}]|\[[ \t]*+\{'
 """What shows that a document stands in a field that cannot hold one."""
 
 

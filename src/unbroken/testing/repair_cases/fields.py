@@ -182,4 +182,26 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "repetitions": 500,
         },
     ),
+    *(
+        RepairCase(
+            f"a field without data that holds a document: {field.decode()}",
+            said("a") + field + b"\n\n" + FINISH + DONE,
+            said("a") + FINISH + DONE,
+            (f"stray-line@57+{len(field)}",),
+            facts={**answered("a", 1, "stop", "damaged"), "events": 3},
+        )
+        for field in (
+            b"event: {}",
+            b'event: x{ "a":1}',
+            b"event: x{ }",
+            b'event: [ {"a":1}]',
+            b"retry: {}",
+        )
+    ),
+    RepairCase(
+        "a field without data whose braces hold no document",
+        said("a") + b"event: {a}\n\n" + FINISH + DONE,
+        said("a") + FINISH + DONE,
+        facts={**answered("a", 1), "events": 3, "respellings": {"bare-block": 1}},
+    ),
 )
