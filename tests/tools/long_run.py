@@ -151,6 +151,8 @@ def main() -> None:
             if failure is not None:
                 broken += 1
                 print(f"seed {number}\n{failure}", flush=True)
+            elif not number % 10:
+                print(f"{total} streams so far", file=sys.stderr)
     print(f"{total} streams, seeds {seeds[0]} to {seeds[-1]}, {time.monotonic() - start:.0f} s: {broken} seeds broken")
     sys.exit(bool(broken))
 
