@@ -9,7 +9,7 @@ import pytest
 
 from tests.laws import check_idempotent
 from tests.tables import SAME, Case, check_case, each, error, first_error
-from unbroken import StreamError, Verdict, iter_events, repair
+from unbroken import StreamError, StreamRepairer, Verdict, iter_events, repair
 from unbroken.core.failure import SENTENCES
 from unbroken.testing import DIALECTS, Answer
 from unbroken.testing.conversations import spell
@@ -77,6 +77,27 @@ def test_no_dialect_lets_the_words_of_an_error_through(options: dict[str, Any]) 
         assert stream.report.error is not None
         assert stream.report.error.code == "overloaded", dialect
         assert stream.report.masked_errors == 1
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_second_proxy_masks_no_error_of_ours(dialect: str) -> None:
+    answer = spell(dialect, Answer(text=("a", "b"), reasoning=(), tools=(), input_tokens=1, output_tokens=1)).data
+    for data in (b"", answer[: len(answer) // 2]):
+        first = StreamRepairer(dialect=dialect, empty="error")
+        wire = b"".join([*first.feed(data, 0.0), *first.fail(ConnectionResetError(), 0.0)])
+        second = StreamRepairer(dialect=dialect, errors="mask")
+        assert b"".join([*second.feed(wire, 0.0), *second.close(0.0)]) == wire
+        assert second.report.masked_errors == 0
+
+
+@pytest.mark.parametrize("opens", ['{"a":', "["])
+def test_what_is_nested_deep_is_not_ours(opens: str) -> None:
+    ours = '{"error":{"type":"unbroken_error","message":"a secret"},"x":%s}'
+    for depth in (5, 300, 950):
+        nested = opens * depth + "1" + ("}" if opens != "[" else "]") * depth
+        data = f"data: {ours % nested}\n\n".encode()
+        second = StreamRepairer(dialect="openai-chat", errors="mask")
+        assert b"secret" not in b"".join([*second.feed(data, 0.0), *second.close(0.0)])
 
 
 def test_the_words_go_to_the_log_escaped(caplog: pytest.LogCaptureFixture) -> None:

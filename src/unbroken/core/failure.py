@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 ERROR_TYPE = "unbroken_error"
 """The mark of every error object that this library writes, by which a second pass knows it.
@@ -57,6 +57,10 @@ def begins_with_error(line: bytes) -> bool:
     return re.match(_ERROR_WORDS, line) is not None
 
 
+_FIXED: Final = frozenset(("", "2.0", "resp_0", "response.failed", "turn.failed"))
+"""What our errors say in some dialects' forms that is no slug: a dot could stand in the name of a host."""
+
+
 def is_ours(value: Any) -> bool:
     """Return whether a JSON value is an error that this library wrote, in whatever dialect's form.
 
@@ -83,10 +87,20 @@ def is_own(error: Any) -> bool:
 
 def holds_only_ours(value: Any) -> bool:
     """Return whether an error of ours holds none but our words, in whatever dialect's form: sentences and slugs."""
+    try:
+        return _is_all_ours(value)
+    except RecursionError:  # none of ours is nested so deep
+        return False
+
+
+def _is_all_ours(value: Any) -> bool:
     if isinstance(value, dict):
-        return all(map(holds_only_ours, value)) and all(map(holds_only_ours, value.values()))
+        return all(map(_is_all_ours, value)) and all(map(_is_all_ours, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_all_ours, value))
     if isinstance(value, str):
-        return value in SENTENCES.values() or re.fullmatch(r"[A-Za-z_-]{1,40}", value) is not None
+        is_fixed = value in SENTENCES.values() or value in _FIXED
+        return is_fixed or re.fullmatch(r"[A-Za-z_-]{1,40}", value) is not None
     return value is None or isinstance(value, (int, float))
 
 
