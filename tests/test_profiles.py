@@ -335,7 +335,7 @@ def refusal(settings: Any) -> str | None:
     except (ValueError, TypeError) as error:
         return str(error)
     for profile in (*profiles.values(), profiles.default):
-        with repair([b"data: 1\n\n"], **{**profile, "timeouts": None, "heartbeat": None}) as stream:
+        with repair([b'data: {"a":1}\n\n'], **{**profile, "timeouts": None, "heartbeat": None}) as stream:
             assert list(stream)
         StreamRepairer(**profile)
         profile.retry.delay(0)
