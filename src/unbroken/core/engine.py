@@ -314,9 +314,8 @@ class Engine(Generic[T]):
             gate = self._pipeline.gate
             verdict = gate.verdict(clean=True, cut=False) if gate.state.ended else Verdict.CANCELLED
             withheld, self._pipeline.withheld = self._pipeline.withheld, None
-            if withheld is not None and withheld.events:  # they never left
-                self.report.events -= withheld.events
-                self.report.last_event_id = withheld.last_event_id
+            if withheld is not None and withheld.events:
+                withheld.uncount(self.report)
             self._end(verdict, now)
         self._pipeline.stop()
 
@@ -358,8 +357,7 @@ class Engine(Generic[T]):
         if withheld is None:
             return self.renew(error)
         known = report.events, report.last_event_id
-        report.events -= withheld.events
-        report.last_event_id = withheld.last_event_id
+        withheld.uncount(report)
         try:
             return self.renew(error)
         finally:

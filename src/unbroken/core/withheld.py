@@ -12,6 +12,7 @@ from typing import Final
 from .dialect import Dialect, EventClass
 from .frames import Item, Outgoing
 from .repairs import Repair
+from .report import StreamReport
 
 MAX_WITHHELD: Final = 64 * 1024
 """Bytes that are held back at most: a longer beginning leaves, and no other attempt follows."""
@@ -64,6 +65,11 @@ class Withheld:
         frames, self.frames = self.frames, []
         self.events = 0
         return frames
+
+    def uncount(self, report: StreamReport) -> None:
+        """Take the events that are held back out of a report: they have not left."""
+        report.events -= self.events
+        report.last_event_id = self.last_event_id
 
     def _may_wait(self, frame: Outgoing) -> bool:
         """Return whether a frame says nothing that a client acts on."""
