@@ -53,6 +53,13 @@ def hypothesis_profile(name: str, **changes: Any) -> Iterator[None]:
         settings.load_profile(before)
 
 
+def failure_of(contract: Any, test: str) -> str | None:
+    """Return how a test of a contract fails, where a flaw may be seldom drawn; None if it passes."""
+    with hypothesis_profile("until it is found", max_examples=1000, derandomize=True):
+        (finding,) = examine(contract, lambda name: name == f"test_{test}")
+    return finding.failure
+
+
 class Reader:
     """An incremental reader by WHATWG 9.2.6. `flaws` are the faults of real readers that it is to have."""
 
@@ -512,9 +519,7 @@ FLAWED_REPAIRERS = [
 def test_a_flawed_repairer_fails_the_test_of_its_flaw(flaw: str, test: str) -> None:
     contract = TestAGoodRepairer()
     contract.flaws = (flaw,)
-    with hypothesis_profile("until it is found", max_examples=1000, derandomize=True):
-        (finding,) = examine(contract, lambda name: name == f"test_{test}")
-    assert finding.failure
+    assert failure_of(contract, test)
 
 
 TOLD_ELSEWHERE = {

@@ -10,7 +10,7 @@ import pytest
 from unbroken import EventReader, Observer, StreamRepairer, Timeouts
 from unbroken.testing import REPAIR_CASES, TIMED_CASES, RepairContract
 
-from .test_testing_contract import examine, hypothesis_profile
+from .test_testing_contract import examine, failure_of
 
 FLAWS = [
     ("tells the end twice", "an_observer_is_told_in_order"),
@@ -159,9 +159,7 @@ class Flawed(Observer):
 def test_a_flaw_fails_its_test(flaw: str, test: str) -> None:
     contract = FlawedContract()
     contract.flaws = (flaw,)
-    with hypothesis_profile("until it is found", max_examples=1000, derandomize=True):
-        (finding,) = examine(contract, lambda name: name == f"test_{test}")
-    assert finding.failure
+    assert failure_of(contract, test)
 
 
 @pytest.mark.parametrize("test", sorted({test for _, test in FLAWS}))

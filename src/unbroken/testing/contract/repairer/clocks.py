@@ -62,6 +62,11 @@ class Player:
         """All that was written."""
         return b"".join(data for _, data in self.writes)
 
+    def longest_gap(self, *, until: float | None = None) -> float:
+        """Return the longest time between two writes, from the start on, to the last write or `until`, in seconds."""
+        times = [0.0, *(at for at, data in self.writes if data), *([] if until is None else [until])]
+        return max((later - earlier for earlier, later in pairwise(times)), default=0.0)
+
 
 Timed = tuple[list[bytes], list[float]]
 """Chunks, and the seconds before each of them."""
@@ -120,8 +125,7 @@ class ClockTests(RepairerUnderTest):
                 if player.repairer.next_deadline() is None:
                     return  # it has ended
                 player.feed(chunk)
-            times = [0.0, *(at for at, data in player.writes if data), player.now]
-            longest = max(later - earlier for earlier, later in pairwise(times))
+            longest = player.longest_gap(until=player.now)
             if longest > HEARTBEAT + _ROUNDING:
                 raise broken(
                     Law.HEARTBEATS_COME_IN_TIME,

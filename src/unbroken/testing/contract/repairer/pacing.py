@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, ClassVar, Final
 
 from ...require_hypothesis import SearchStrategy, st
@@ -64,8 +63,7 @@ class PacingTests(RepairerUnderTest):
         (chunks, pauses), options = timed
         plain = self._play(chunks, pauses, options, fails=False)
         paced = self._play(chunks, pauses, {**options, **pace[0]}, fails=False, heartbeat=_HEARTBEAT)
-        times = [0.0, *(at for at, data in paced.writes if data)]
-        if max((later - earlier for earlier, later in pairwise(times)), default=0.0) > _HEARTBEAT + _ROUNDING:
+        if paced.longest_gap() > _HEARTBEAT + _ROUNDING:
             expected = f"gaps of {_HEARTBEAT} s at most"
             raise broken(Law.HEARTBEATS_COME_IN_TIME, chunks, expected, paced.writes, {**options, **pace[0]})
         came, left = self._lengths(plain), self._lengths(paced)
