@@ -23,6 +23,7 @@ from unbroken import (
     retrying,
 )
 from unbroken.core.account import MAX_KEPT, MAX_LABELS
+from unbroken.testing import DIALECTS
 from unbroken.testing.cuts import every
 from unbroken.testing.standard import read_sse
 
@@ -741,3 +742,12 @@ def test_a_line_that_may_be_a_field_or_a_part_of_a_text_joins_nothing(line: byte
     assert wire == CHAT + FINISH + DONE
     assert RepairKind.RAW_NEWLINE not in report.repairs
     laws.check_no_invention(data)
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize("front", [b"foo: 1\n\n", b"foo: 1\n\nbar\n\n", b"foo: 1\n\n: c\n\n", b"foo: 1\n\nid: 7\n"])
+@pytest.mark.parametrize("end", [b"data: [DONE]\n\n", b"data: [DONE]", b'data: [DONE]\n\ndata: {"a":1}\n\n'])
+def test_a_sentinel_that_is_dropped_shows_no_framing(dialect: str, front: bytes, end: bytes) -> None:
+    for options in ({}, {"empty": "end"}, {"empty": "end", "comments": "drop"}):
+        both(front + end, dialect=dialect, **options)
+        laws.check_idempotent(front + end, dialect=dialect, **options)

@@ -133,6 +133,8 @@ class Pipeline:
             if self._awaits is None or self._has_come(*self._awaits):
                 self._choose_format(at_end=False)
         self._note_end()
+        if gate.state.after_done and self.reader is not None and not self.report.events:
+            self._reject_if_unframed(self.reader)  # the sentinel that ended the stream was dropped
         return gate.take_items()
 
     def _note_end(self) -> None:
@@ -244,13 +246,17 @@ class Pipeline:
         """Fail where nothing of the body could be read: it is not a stream, and must not pass for an empty answer."""
         gate, dropped = self.gate, self.report.repairs
         if gate.opened:
-            # Lines that look like fields have left; they are all that left, and none is one of the standard's.
-            if self.report.format is Format.SSE and not (gate.showed_framing or reader.pending_fields):
-                gate.state.die(not_a_stream("unrecognised"), self.report.bytes_in)
+            self._reject_if_unframed(reader)
             return
         foreign = dropped[RepairKind.STRAY_LINE] + dropped[RepairKind.INVALID_JSON]
         if foreign or (dropped[RepairKind.UNFINISHED_TAIL] and not reader.shows_its_framing):
             gate.die(not_a_stream("unrecognised"), RepairKind.NOT_A_STREAM, self._origin, self.report.bytes_in)
+
+    def _reject_if_unframed(self, reader: FramingReader) -> None:
+        """Fail where lines that look like fields are all that left, and none is one of the standard's."""
+        gate = self.gate
+        if gate.opened and self.report.format is Format.SSE and not (gate.showed_framing or reader.pending_fields):
+            gate.state.die(not_a_stream("unrecognised"), self.report.bytes_in)
 
     # The format
 

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
-from .case import RepairCase, failure, told, told_first
+from ...core.failure import SENTENCES
+from .case import RepairCase, error_of_ours, failure, told, told_first
+
+_NOT_A_STREAM: Final = (
+    b"event: error\ndata: %b\n\n"
+    % json.dumps(
+        {
+            "type": "error",
+            "sequence_number": 0,
+            "code": "not-a-stream",
+            "message": SENTENCES["not-a-stream"],
+            "param": None,
+            **json.loads(error_of_ours("not-a-stream")),
+        }
+    ).encode()
+)
+"""What says so in OpenAI's Responses."""
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -73,6 +90,28 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "last_event_id": "7",
         },
         leaves=(8,),
+    ),
+    RepairCase(
+        "fields that look like some, and a sentinel that is dropped",
+        b"foo: 1\n\ndata: [DONE]\n\n",
+        b"foo: 1\n\n" + _NOT_A_STREAM,
+        ("done-after-error@8+12",),
+        options={"dialect": "openai-responses", "empty": "end"},
+        facts={
+            **failure("not-a-stream", "unrecognised", safe_to_retry=True),
+            "dialect": "openai-responses",
+            "events": 0,
+        },
+        leaves=(8, 22),
+    ),
+    RepairCase(
+        "fields that look like some, and a sentinel that is dropped, with an id",
+        b"foo: 1\n\nid: 7\ndata: [DONE]\n\n",
+        b"foo: 1\n\nid: 7\n\n",
+        ("done-after-error@8+18",),
+        options={"dialect": "openai-responses", "empty": "end"},
+        facts={"dialect": "openai-responses", "events": 0, "last_event_id": "7"},
+        leaves=(8, 28),
     ),
     RepairCase(
         "blank lines and nothing else",
