@@ -6,6 +6,8 @@ import asyncio
 import json
 import math
 import pickle
+import re
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -104,6 +106,13 @@ LINES: dict[str, Any] = {"format": "ndjson", "repairs": ()}
 
 def as_seen(event: Event) -> Seen:
     return event.event, event.data, event.id
+
+
+def retries_in(wire: bytes) -> list[int | None]:
+    """Return the reconnection time that the block of each event sets, at most that which a clock can be set to."""
+    blocks = [block + b"\n\n" for block in re.sub(rb"\r\n?", b"\n", wire).split(b"\n\n")]
+    times = [read_sse(block).retry for block in blocks if read_sse(block).events]
+    return [None if time is None else min(time, int(sys.float_info.max)) for time in times]
 
 
 # --- What a repairer did ----------------------------------------------------------------------------------------------
@@ -919,6 +928,9 @@ def test_the_cases_are_read_event_by_event(size: int) -> None:
                 seen, written = ([("message", data, "") for _, data, _ in events] for events in (seen, written))
             # An error of ours is raised, and a `[DONE]` that was missing is written.
             assert seen in (written, written[:-1]), case.name
+            if framing == "sse":
+                times = [item.retry for item in items if isinstance(item, Event)]
+                assert times == retries_in(case.wire)[: len(times)], case.name
             assert reader.report.events == len(seen)
             facts = reader.report.as_dict()
             expected = {name: value for name, value in case.reported.items() if name in facts and name != "bytes_out"}
