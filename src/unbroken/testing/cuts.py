@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from .shown import shown
+
 # Before any continuation byte, around CR and LF, after a field's colon, inside a BOM (its bytes 2 and 3 continue).
 _NASTY = re.compile(rb"(?=[\x80-\xbf\r\n])|(?<=[\r\n:])|(?<=: )")
 
@@ -45,5 +47,5 @@ def describe_cut(chunks: Sequence[bytes]) -> str:
         return "whole"
     if len(chunks) > 3 and all(len(chunk) == 1 for chunk in chunks):
         return "byte by byte"
-    shown = " | ".join(repr(chunk) for chunk in chunks[:12])
-    return shown + (f" | ... {len(chunks) - 12} more" if len(chunks) > 12 else "")
+    first = " | ".join(shown(chunk) for chunk in chunks[:12])
+    return first + (f" | ... {len(chunks) - 12} more" if len(chunks) > 12 else "")

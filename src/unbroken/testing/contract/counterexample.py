@@ -7,13 +7,15 @@ from enum import Enum
 from typing import Any
 
 from ..cuts import describe_cut
+from ..shown import shown
 
 
 class ContractBroken(AssertionError):
     """A reader did not see what the standard says, or a repairer broke a law.
 
     The message shows the stream, how it was cut, the options of a repairer, and the clause or the law, which is a
-    member of `Clause` or of `Law`.
+    member of `Clause` or of `Law`. Of two mappings it shows what differs, and of long values the beginning and the end;
+    `data`, `expected` and `seen` are all of it.
     """
 
     def __init__(
@@ -37,15 +39,27 @@ class ContractBroken(AssertionError):
         return b"".join(self.chunks)
 
     def __str__(self) -> str:
+        expected, seen = _differing(self.expected, self.seen)
         return (
             f"{self.name}\n"
-            f"  stream    {self.data!r}\n"
+            f"  stream    {shown(self.data)}\n"
             f"  cut       {describe_cut(self.chunks)}\n"
             f"{'' if self.options is None else f'  options   {dict(self.options)!r}{chr(10)}'}"
-            f"  expected  {self.expected!r}\n"
-            f"  seen      {self.seen!r}\n"
+            f"  expected  {shown(expected)}\n"
+            f"  seen      {shown(seen)}\n"
             f"  clause    {self.clause.value}"
         )
+
+
+def _differing(expected: object, seen: object) -> tuple[object, object]:
+    """Return two mappings without what is in both; anything else as it is."""
+    if not isinstance(expected, Mapping) or not isinstance(seen, Mapping):
+        return expected, seen
+    same = {key for key, value in expected.items() if key in seen and seen[key] == value}
+    if len(same) == len(expected) == len(seen):
+        return expected, seen
+    expected, seen = ({key: one[key] for key in one if key not in same} for one in (expected, seen))
+    return expected, seen
 
 
 class Raised:

@@ -6,6 +6,8 @@ from typing import Final
 
 from .case import DONE, FINISH, SAME, RepairCase, answered, call, error_of_ours, failure, said
 
+_FINISH_BESIDE: Final = b'data: {"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":"stop"}],"x":[%b0]}\n\n'
+
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
         "a reconnection time of zero",
@@ -42,6 +44,30 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + b"data: " + b"x" * 1048577 + b"\n\n" + FINISH + DONE,
         SAME,
         facts={**answered("a", 1), "events": 4, "unproven": 1},
+    ),
+    RepairCase(
+        "a finish beside as many objects as are read without a proof",
+        said("a") + _FINISH_BESIDE % ((b'{"p":"' + b"x" * 30 + b'"},') * 32700) + DONE,
+        SAME,
+        facts={**answered("ab", 2), "events": 3, "unproven": 1},
+    ),
+    RepairCase(
+        "a finish beside more objects than are read without a proof",
+        said("a") + _FINISH_BESIDE % ((b'{"p":"' + b"x" * 30 + b'"},') * 32800) + DONE,
+        SAME,
+        facts={**answered("a", 1, None), "events": 3, "unproven": 1},
+    ),
+    RepairCase(
+        "a finish beside as many lists as are read without a proof",
+        said("a") + _FINISH_BESIDE % ((b'["' + b"x" * 32 + b'"],') * 32700) + DONE,
+        SAME,
+        facts={**answered("ab", 2), "events": 3, "unproven": 1},
+    ),
+    RepairCase(
+        "a finish beside more lists than are read without a proof",
+        said("a") + _FINISH_BESIDE % ((b'["' + b"x" * 32 + b'"],') * 32800) + DONE,
+        SAME,
+        facts={**answered("a", 1, None), "events": 3, "unproven": 1},
     ),
     RepairCase(
         "text beyond what is kept",
