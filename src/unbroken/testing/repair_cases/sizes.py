@@ -82,6 +82,18 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={**answered("x" * 1048476 + "y" * 100, 2), "events": 4, "repetitions": 100},
     ),
     RepairCase(
+        "text beyond what is kept in the last piece of many",
+        said("x" * 1048476, "y" * 92, "a", "b", "c", "d", "ef", "ghi") + FINISH + DONE,
+        SAME,
+        facts={**answered("x" * 1048476 + "y" * 92 + "abcdefgh", 8), "events": 10, "account_cut": True},
+    ),
+    RepairCase(
+        "text as long as what is kept, the last piece of many",
+        said("x" * 1048476, "y" * 92, "a", "b", "c", "d", "ef", "gh") + FINISH + DONE,
+        SAME,
+        facts={**answered("x" * 1048476 + "y" * 92 + "abcdefgh", 8), "events": 10},
+    ),
+    RepairCase(
         "an event of two lines longer than allowed, and one as long",
         b"data: "
         + b"x" * 504
