@@ -7,7 +7,6 @@ import json
 import math
 import pickle
 import re
-import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -112,7 +111,7 @@ def retries_in(wire: bytes) -> list[int | None]:
     """Return the reconnection time that the block of each event sets, at most that which a clock can be set to."""
     blocks = [block + b"\n\n" for block in re.sub(rb"\r\n?", b"\n", wire).split(b"\n\n")]
     times = [read_sse(block).retry for block in blocks if read_sse(block).events]
-    return [None if time is None else min(time, int(sys.float_info.max)) for time in times]
+    return [None if time is None else min(time, MAX_RETRY) for time in times]
 
 
 # --- What a repairer did ----------------------------------------------------------------------------------------------
@@ -252,6 +251,38 @@ def check_resumed(stream: BrokenStream) -> None:
         assert stream.seen_in(b"".join(out)) == stream.expected
     assert out.report.repairs == stream.repairs
     assert out.report.retries == 1
+
+
+CONTINUED = {"openai-chat": '{"content"', "openai-completions": '"text"', "anthropic": "text_delta", "gemini": '"text"'}
+"""Dialects of which another answer can go on with one, and what stands in each frame of text."""
+
+
+@pytest.mark.parametrize("dialect", CONTINUED)
+@given(texts=st.lists(st.text("abc ", min_size=1), min_size=2), draw=st.data())
+def test_an_answer_that_another_one_goes_on_with_reads_as_one(
+    dialect: str, texts: list[str], draw: st.DataObject
+) -> None:
+    count = draw.draw(st.integers(1, len(texts) - 1))
+    whole, rest = (spell(dialect, Answer(text=tuple(said))).frames for said in (texts, texts[count:]))
+    begun = whole[: [at for at, frame in enumerate(whole) if CONTINUED[dialect].encode() in frame][count - 1] + 1]
+
+    def connect(attempt: Attempt) -> Iterator[bytes]:
+        yield from begun if attempt.number == 1 else rest
+        if attempt.number == 1:
+            raise ConnectionResetError
+
+    source = retrying(connect, retry=Retry(base=0.0), continues=True)
+    with closing(repair(source, heartbeat=None, timeouts=None)) as stream:
+        wire = b"".join(stream)
+    report = stream.report
+    assert (report.text, report.verdict, report.seams) == (
+        "".join(texts),
+        Verdict.COMPLETE,
+        [len("".join(texts[:count]))],
+    )
+    again = repair([wire], heartbeat=None, timeouts=None)
+    assert b"".join(again) == wire
+    assert (again.report.text, again.report.second_beginnings) == (report.text, 0)
 
 
 TOGETHER = [
