@@ -23,6 +23,7 @@ from unbroken import (
     retrying,
 )
 from unbroken.core.account import MAX_KEPT, MAX_LABELS
+from unbroken.core.failure import tells_error
 from unbroken.testing import DIALECTS
 from unbroken.testing.cuts import every
 from unbroken.testing.standard import read_sse
@@ -751,3 +752,17 @@ def test_a_sentinel_that_is_dropped_shows_no_framing(dialect: str, front: bytes,
     for options in ({}, {"empty": "end"}, {"empty": "end", "comments": "drop"}):
         both(front + end, dialect=dialect, **options)
         laws.check_idempotent(front + end, dialect=dialect, **options)
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize("data", [b"", b"event: output\nid: 1700000000000:0\ndata: Hi\n\n", b"data: {\n\n"])
+def test_as_lines_an_error_of_ours_says_by_itself_that_it_is_one(dialect: str, data: bytes) -> None:
+    for options in ({"dialect": dialect}, {}):
+        once = laws.repaired([data], to="ndjson", empty="error", invalid_json="error", **options)
+        again = laws.repaired([once.wire], content_type="application/x-ndjson")
+        assert (again.wire, again.report.repairs) == (once.wire, {})
+        if once.report.error is not None:
+            assert again.report.verdict is Verdict.FAILED
+            assert again.report.error.code == once.report.error.code
+            told = laws.repaired([data], empty="error", invalid_json="error", **options).wire
+            assert b"event: error\n" not in told or tells_error(json.loads(once.wire.splitlines()[-1]))

@@ -87,9 +87,10 @@ def spell_error(
         return b"3:" + json.dumps(failure.public_message).encode() + b"\n"
     name, payload = _error_frame(failure, dialect, target, first=first)
     text = json.dumps(payload)
+    if target is Format.NDJSON and isinstance(payload, dict):
+        return _spell_error_line(Event(text, name or "message"))
     if target is Format.NDJSON:
-        text = text if isinstance(payload, dict) else json.dumps({name or "error": payload})
-        return text.encode() + b"\n"
+        return json.dumps({name or "error": payload}).encode() + b"\n"
     if target is Format.JSON_ARRAY:
         return b"" if array is None else array + text.encode() + b"]"
     return spell_named(name, text)
