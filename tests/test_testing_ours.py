@@ -22,6 +22,7 @@ from unbroken import (
     Attempt,
     Comment,
     Conversion,
+    Dialect,
     Event,
     EventReader,
     Format,
@@ -38,6 +39,7 @@ from unbroken import (
     aiter_events,
     arepair,
     iter_events,
+    register,
     repair,
     retrying,
 )
@@ -1159,6 +1161,7 @@ class TestOurs(RepairContract):
     taken_arguments = TAKEN_ARGUMENTS
     constructors: ClassVar[dict[str, Callable[..., object]]] = {
         "Conversion": Conversion,
+        "Dialect": lambda **given: register(type("Mine", (Dialect,), given)),
         "EventReader": EventReader,
         "Event": lambda **given: Event(**given).encode(),
         "Pace": Pace,

@@ -43,6 +43,7 @@ REFUSED_ARGUMENTS: Final[tuple[Refused, ...]] = (
         ("EventReader", {name: value}, TypeError, name)
         for name, value in (("to", None), ("convert", None), ("errors", "keep"), ("pace", None), ("heartbeat", None))
     ),
+    ("EventReader", {"heartbeat": 5.0}, TypeError, "profile.reading"),
     ("EventReader", {"heartbeat_as": "comment"}, TypeError, "heartbeat_as"),
     ("EventReader", {"heartbeat_bytes": None}, TypeError, "heartbeat_bytes"),
     ("EventReader", {"dialct": "text"}, TypeError, "dialect"),
@@ -64,6 +65,9 @@ REFUSED_ARGUMENTS: Final[tuple[Refused, ...]] = (
     ("Event", {"data": {"a": 1}}, TypeError, "json"),
     ("Event", {"data": "a", "event": None}, TypeError, "event"),
     ("Event", {"data": "a", "id": 7}, TypeError, "id"),
+    ("Dialect", {"name": "openai-chat"}, ValueError, "another name"),
+    ("Dialect", {"name": "replicate"}, ValueError, "another name"),
+    *(("Dialect", {"name": value}, TypeError, "name") for value in ("", None, 7)),
 )
 
 TAKEN_ARGUMENTS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (

@@ -238,4 +238,20 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"dialect": "anthropic", "verdict": "complete", "events": 2},
         leaves=(63, 94),
     ),
+    RepairCase(
+        "two documents and an id between them",
+        b'data: {"a":1}\nid: 1\ndata: {"b":2}\n\n',
+        b'data: {"a":1}\n\nid: 1\ndata: {"b":2}\n\n',
+        ("missing-blank-line@20+0",),
+        facts={"events": 2, "last_event_id": "1"},
+        leaves=(34, 35),
+    ),
+    RepairCase(
+        "two documents, and a name and a comment between them",
+        b'data: {"a":1}\nevent: e\n: c\ndata: {"b":2}\n\n',
+        b'data: {"a":1}\n\nevent: e\n: c\ndata: {"b":2}\n\n',
+        ("missing-blank-line@27+0",),
+        facts={"events": 2, "comments": 1},
+        leaves=(41, 42),
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import SAME, RepairCase, failure
+from .case import SAME, RepairCase, failure, told_first
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -304,5 +304,39 @@ CASES: Final[tuple[RepairCase, ...]] = (
             facts={"last_event_id": "7" if field.startswith(b"id") else ""},
         )
         for field in (b"data: 1\n", b"event: x\n", b"id: 7\n")
+    ),
+    RepairCase(
+        "a code and a blank, and a code",
+        b'0: "a"\nd:{"finishReason":"stop"}\n',
+        told_first("not-a-stream"),
+        (
+            "stray-line@0+6",
+            "unfinished-tail@7+25",
+            "not-a-stream@0+33",
+        ),
+        facts={
+            **failure("not-a-stream", "unrecognised", safe_to_retry=True),
+            "format": None,
+            "events": 0,
+            "respellings": {"field-blank": 1},
+        },
+        leaves=(),
+    ),
+    RepairCase(
+        "a code and a tab, and a code",
+        b'0:\t"a"\nd:{"finishReason":"stop"}\n',
+        told_first("not-a-stream"),
+        (
+            "stray-line@0+6",
+            "unfinished-tail@7+25",
+            "not-a-stream@0+33",
+        ),
+        facts={
+            **failure("not-a-stream", "unrecognised", safe_to_retry=True),
+            "format": None,
+            "events": 0,
+            "respellings": {"field-blank": 1},
+        },
+        leaves=(),
     ),
 )

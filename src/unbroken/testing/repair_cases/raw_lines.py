@@ -172,4 +172,27 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"comments": 1, "invalid_json": 1},
         leaves=(37,),
     ),
+    RepairCase(
+        "lines whose first brackets do not begin them",
+        b'{"z":0}\nx{"a":\n1}\n{"b":2}\n',
+        b'{"z":0}\n{"b":2}\n',
+        (
+            "invalid-json@8+6",
+            "invalid-json@15+2",
+        ),
+        facts={"format": "ndjson", "events": 2, "invalid_json": 2},
+        leaves=(8, 26),
+    ),
+    RepairCase(
+        "lines with brackets behind words, and a last one",
+        b'{"z":0}\nx[\n1]\n{"b":2}\nx{"a":\n',
+        b'{"z":0}\n{"b":2}\n',
+        (
+            "invalid-json@8+2",
+            "invalid-json@11+2",
+            "invalid-json@22+6",
+        ),
+        facts={"format": "ndjson", "events": 2, "invalid_json": 3},
+        leaves=(8, 22),
+    ),
 )

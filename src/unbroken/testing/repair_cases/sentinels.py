@@ -201,4 +201,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={**answered("a", 1, "stop", "damaged"), "events": 2, "invalid_json": 1},
         leaves=(57, 137),
     ),
+    RepairCase(
+        "an answer without its sentinel, as lines",
+        said("a") + FINISH,
+        b'{"choices":[{"index":0,"delta":{"content":"a"}}]}\n{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n',
+        options={"to": "ndjson"},
+        facts={**answered("a", 1), "events": 2},
+        leaves=(57, 124),
+    ),
 )
