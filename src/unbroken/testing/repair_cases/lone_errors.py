@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, RepairCase, answered, failure, said, told_first
+from .case import DONE, FINISH, SAME, RepairCase, answered, error_of_ours, failure, said, told, told_first
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -247,5 +247,54 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "bytes_in": 25,
         },
         leaves=(26,),
+    ),
+    RepairCase(
+        "an error by its type, and words behind it that end the stream",
+        b'{"type":"error","message":"m"}\nnope\n',
+        told_first("not-a-stream"),
+        ("not-a-stream@0+35",),
+        options={"content_type": "application/json", "invalid_json": "error"},
+        facts={
+            **failure("not-a-stream", "json", safe_to_retry=True),
+            "format": None,
+            "bytes_in": 35,
+            "events": 0,
+            "invalid_json": 1,
+        },
+        leaves=(36,),
+    ),
+    RepairCase(
+        "an error by its object, and a line behind it that ends the stream",
+        b'{"object":"error","message":"m"}\n{"a":\n',
+        told("not-a-stream"),
+        ("not-a-stream@0+38",),
+        options={"content_type": "application/json", "invalid_json": "error", "dialect": "openai-chat"},
+        facts={
+            **failure("not-a-stream", "json", safe_to_retry=True),
+            "format": None,
+            "dialect": "openai-chat",
+            "bytes_in": 38,
+            "events": 0,
+            "invalid_json": 1,
+        },
+        leaves=(),
+    ),
+    RepairCase(
+        "a finish that fails, and words behind it that end the stream",
+        b'{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}\nnope\n',
+        b'{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}\n' + error_of_ours("invalid-json") + b"\n",
+        ("invalid-json@61+4",),
+        options={"content_type": "application/json", "invalid_json": "error"},
+        facts={**failure("invalid-json"), "format": "ndjson", "bytes_in": 65, "invalid_json": 1},
+        leaves=(66,),
+    ),
+    RepairCase(
+        "a line, and words behind it that end the stream, called JSON",
+        b'{"a":1}\nnope\n',
+        b'{"a":1}\n' + error_of_ours("invalid-json") + b"\n",
+        ("invalid-json@8+4",),
+        options={"content_type": "application/json", "invalid_json": "error"},
+        facts={**failure("invalid-json"), "format": "ndjson", "bytes_in": 12, "invalid_json": 1},
+        leaves=(13,),
     ),
 )
