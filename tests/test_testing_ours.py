@@ -1183,6 +1183,7 @@ class TestOurs(RepairContract):
     def facts_of(self, repairer: StreamRepairer | EventReader | laws.Repaired) -> dict[str, Any]:
         report = repairer.report
         facts = report.as_dict() | {"failure": report.error and str(report.error)}
+        facts["detail"] = report.error and report.error.failure.detail
         if isinstance(repairer, StreamRepairer):
             facts["early_error"] = repairer.early_error and repairer.early_error.code
         return facts

@@ -94,8 +94,9 @@ def complete(
 ) -> tuple[Event, bytes]:
     """Return event and frame with what clients of the known dialect need, where it is missing and fits; record it."""
     assert gate.dialect is not None
-    # Lines and elements have no place for a name: they get it where they become SSE.
+    # Lines and elements have no place for a name: one is added where SSE is written.
     becomes_sse = gate.target is Format.SSE and gate.report.format is not Format.SSE
+    named = named or gate.target not in (None, Format.SSE)
     for kind, add in completions:
         told, longer = add(gate.dialect, event, wire, value, named=named, becomes_sse=becomes_sse)
         if longer is not wire and (len(longer) > gate.options.max_event_bytes or not gate.allows(kind)):

@@ -267,6 +267,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'f:{"messageId":"m"}\n0:"a"\n3:"words"\n',
         SAME,
         facts={
+            "detail": "words",
             **failure("upstream-error"),
             "format": "coded-lines",
             "dialect": "ai-sdk-data-v4",
@@ -283,6 +284,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'f:{"messageId":"m"}\n0:"a"\n3:"The upstream service reported an error."\n',
         options={"errors": "mask"},
         facts={
+            "detail": "secret",
             **failure("upstream-error"),
             "format": "coded-lines",
             "dialect": "ai-sdk-data-v4",

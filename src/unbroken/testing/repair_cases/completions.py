@@ -26,7 +26,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "event-name-restored@0+98",
             "flat-error@100+81",
         ),
-        facts={**failure("upstream-error", "x", safe_to_retry=True), "dialect": "openai-responses", "events": 2},
+        facts={
+            "detail": "m",
+            **failure("upstream-error", "x", safe_to_retry=True),
+            "dialect": "openai-responses",
+            "events": 2,
+        },
         leaves=(100, 183),
     ),
     RepairCase(
@@ -38,7 +43,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ),
         ("flat-error@0+67",),
         options={"dialect": "openai-responses"},
-        facts={**failure("upstream-error", "x", safe_to_retry=True), "dialect": "openai-responses"},
+        facts={"detail": "m", **failure("upstream-error", "x", safe_to_retry=True), "dialect": "openai-responses"},
         leaves=(69,),
     ),
     RepairCase(
@@ -51,21 +56,29 @@ CASES: Final[tuple[RepairCase, ...]] = (
         + b'", "param": null}}\n\n',
         ("flat-error@0+507",),
         options={"dialect": "openai-responses", "max_event_bytes": 1024},
-        facts={**failure("upstream-error", "x", safe_to_retry=True), "dialect": "openai-responses"},
+        facts={
+            "detail": "m" * 448,
+            **failure("upstream-error", "x", safe_to_retry=True),
+            "dialect": "openai-responses",
+        },
     ),
     RepairCase(
         "a flat error that becomes too long",
         b'event: error\ndata: {"type":"error","code":"x","message":"' + b"m" * 449 + b'"}\n\n',
         SAME,
         options={"dialect": "openai-responses", "max_event_bytes": 1024},
-        facts={**failure("upstream-error", "x", safe_to_retry=True), "dialect": "openai-responses"},
+        facts={
+            "detail": "m" * 449,
+            **failure("upstream-error", "x", safe_to_retry=True),
+            "dialect": "openai-responses",
+        },
     ),
     RepairCase(
         "a flat error that may not be completed",
         b'event: error\ndata: {"type":"error","code":"x","message":"m"}\n\n',
         SAME,
         options={"dialect": "openai-responses", "repairs": but("flat-error")},
-        facts={**failure("upstream-error", "x", safe_to_retry=True), "dialect": "openai-responses"},
+        facts={"detail": "m", **failure("upstream-error", "x", safe_to_retry=True), "dialect": "openai-responses"},
         leaves=(62,),
     ),
     RepairCase(
@@ -81,7 +94,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "event-name-restored@0+47",
         ),
         options={"dialect": "openai-responses"},
-        facts={**failure("upstream-error", "x", safe_to_retry=True), "dialect": "openai-responses"},
+        facts={"detail": "m", **failure("upstream-error", "x", safe_to_retry=True), "dialect": "openai-responses"},
         leaves=(49,),
     ),
     RepairCase(

@@ -114,6 +114,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ),
         options={"convert": Conversion(errors="openai")},
         facts={
+            "detail": "m",
             **failure("overloaded", "overloaded_error", 529, safe_to_retry=True),
             "dialect": "anthropic",
             "events": 2,
@@ -190,5 +191,54 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'"[DONE]"\n',
         options={"convert": Conversion(), "to": "ndjson", "dialect": "anthropic"},
         facts={"dialect": "anthropic", "verdict": "complete"},
+    ),
+    RepairCase(
+        "a name that is missing, where lines are written",
+        (
+            b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","role":"assist'
+            b'ant","content":[]}}\n'
+            b"\n"
+            b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}\n'
+            b"\n"
+            b'event: message_stop\ndata: {"type":"message_stop"}\n'
+            b"\n"
+        ),
+        (
+            b'{"type":"message_start","message":{"id":"m","role":"assistant","content":[]}}\n'
+            b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}\n'
+            b'{"type":"message_stop"}\n'
+        ),
+        options={"to": "ndjson"},
+        facts={
+            "dialect": "anthropic",
+            "verdict": "complete",
+            "events": 3,
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(106, 195, 246),
+    ),
+    RepairCase(
+        "an error without its name, where lines are written",
+        (
+            b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","role":"assist'
+            b'ant","content":[]}}\n'
+            b"\n"
+            b'data: {"type":"error","error":{"type":"overloaded_error","message":"m"}}\n'
+            b"\n"
+        ),
+        (
+            b'{"type":"message_start","message":{"id":"m","role":"assistant","content":[]}}\n'
+            b'{"type":"error","error":{"type":"overloaded_error","message":"m"}}\n'
+        ),
+        options={"to": "ndjson"},
+        facts={
+            "detail": "m",
+            **failure("overloaded", "overloaded_error", status_hint=529, safe_to_retry=True),
+            "dialect": "anthropic",
+            "events": 2,
+        },
+        leaves=(106, 180),
     ),
 )

@@ -127,7 +127,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'id: 7\nerror: {"m":"x"}\nwords\n\n',
         b'id: 7\ndata: {"error": {"m":"x"}}\nwords: \n\n',
         ("error-line@0+28",),
-        facts={**failure("upstream-error"), "respellings": {"field-blank": 1}, "last_event_id": "7"},
+        facts={
+            "detail": '{"error": {"m":"x"}}',
+            **failure("upstream-error"),
+            "respellings": {"field-blank": 1},
+            "last_event_id": "7",
+        },
         leaves=(30,),
     ),
     RepairCase(

@@ -65,7 +65,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + told("upstream-error"),
         ("invalid-json@57+27",),
         options={"invalid_json": "drop"},
-        facts={**answered("a", 1, None), **failure("upstream-error"), "invalid_json": 1, "bytes_in": 84},
+        facts={
+            "detail": "error: engine crashed",
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "invalid_json": 1,
+            "bytes_in": 84,
+        },
         leaves=(57, 86),
     ),
     RepairCase(
@@ -82,7 +88,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + told("upstream-error"),
         ("invalid-json@57+27",),
         options={"invalid_json": "error"},
-        facts={**answered("a", 1, None), **failure("upstream-error"), "invalid_json": 1, "bytes_in": 84},
+        facts={
+            "detail": "error: engine crashed",
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "invalid_json": 1,
+            "bytes_in": 84,
+        },
         leaves=(57, 86),
     ),
     RepairCase(
@@ -94,7 +106,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "done-after-error@176+12",
         ),
         options={"invalid_json": "drop"},
-        facts={**answered("a", 1), **failure("upstream-error"), "events": 3, "invalid_json": 1},
+        facts={"detail": "m", **answered("a", 1), **failure("upstream-error"), "events": 3, "invalid_json": 1},
         leaves=(57, 109, 176),
     ),
     RepairCase(
@@ -106,7 +118,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "done-after-error@101+12",
         ),
         options={"invalid_json": "drop"},
-        facts={**answered("a", 1, None), **failure("upstream-error"), "events": 2, "invalid_json": 1},
+        facts={"detail": "m", **answered("a", 1, None), **failure("upstream-error"), "events": 2, "invalid_json": 1},
         leaves=(57, 101),
     ),
     RepairCase(
@@ -115,7 +127,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + told("upstream-error"),
         ("invalid-json@57+37",),
         options={"invalid_json": "drop"},
-        facts={**answered("a", 1, None), **failure("upstream-error"), "invalid_json": 1, "bytes_in": 94},
+        facts={
+            "detail": "Error : out of memory",
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "invalid_json": 1,
+            "bytes_in": 94,
+        },
         leaves=(57, 96),
     ),
     RepairCase(
@@ -174,6 +192,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("invalid-json@42+14",),
         options={"invalid_json": "drop"},
         facts={
+            "detail": "error: crashed",
             **failure("upstream-error"),
             "format": "ndjson",
             "dialect": "ollama",
@@ -302,7 +321,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "done-after-error@176+12",
         ),
         options={"invalid_json": "error"},
-        facts={**answered("a", 1), **failure("upstream-error"), "events": 3, "invalid_json": 1},
+        facts={"detail": "m", **answered("a", 1), **failure("upstream-error"), "events": 3, "invalid_json": 1},
         leaves=(57, 109, 176),
     ),
     RepairCase(
@@ -314,7 +333,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "done-after-error@101+12",
         ),
         options={"invalid_json": "error"},
-        facts={**answered("a", 1, None), **failure("upstream-error"), "events": 2, "invalid_json": 1},
+        facts={"detail": "m", **answered("a", 1, None), **failure("upstream-error"), "events": 2, "invalid_json": 1},
         leaves=(57, 101),
     ),
     RepairCase(
@@ -323,7 +342,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + told("upstream-error"),
         ("invalid-json@57+37",),
         options={"invalid_json": "error"},
-        facts={**answered("a", 1, None), **failure("upstream-error"), "invalid_json": 1, "bytes_in": 94},
+        facts={
+            "detail": "Error : out of memory",
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "invalid_json": 1,
+            "bytes_in": 94,
+        },
         leaves=(57, 96),
     ),
     RepairCase(

@@ -11,7 +11,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         "an error body alone",
         b'data: {"error":{"message":"m"}}\n\n',
         SAME,
-        facts={**failure("upstream-error")},
+        facts={"detail": '{"error":{"message":"m"}}', **failure("upstream-error")},
         leaves=(33,),
     ),
     RepairCase(
@@ -33,7 +33,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'data: {"error":{"message":"m"}}\n\n' + DONE,
         b'data: {"error":{"message":"m"}}\n\n',
         ("done-after-error@33+12",),
-        facts={**failure("upstream-error")},
+        facts={"detail": '{"error":{"message":"m"}}', **failure("upstream-error")},
         leaves=(33,),
     ),
     RepairCase(
@@ -70,7 +70,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         "words by the name error, as an object",
         b'event: error\ndata: {"message":"m"}\n\n',
         SAME,
-        facts={**failure("upstream-error")},
+        facts={"detail": '{"message":"m"}', **failure("upstream-error")},
         leaves=(36,),
     ),
     RepairCase(
@@ -96,14 +96,14 @@ CASES: Final[tuple[RepairCase, ...]] = (
         "words by the name error, and the sentinel",
         b"event: error\ndata: words\n\n" + DONE,
         SAME,
-        facts={**failure("upstream-error"), "events": 2},
+        facts={"detail": "words", **failure("upstream-error"), "events": 2},
         leaves=(26, 40),
     ),
     RepairCase(
         "words that begin with error, and the sentinel",
         b"data: error: words\n\n" + DONE,
         SAME,
-        facts={**failure("upstream-error"), "events": 2},
+        facts={"detail": "error: words", **failure("upstream-error"), "events": 2},
         leaves=(20, 34),
     ),
     RepairCase(
@@ -117,7 +117,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         "an object whose error is true",
         b'data: {"error":true,"a":1}\n\n',
         SAME,
-        facts={**failure("upstream-error")},
+        facts={"detail": '{"error":true,"a":1}', **failure("upstream-error")},
         leaves=(28,),
     ),
     RepairCase(
@@ -130,21 +130,21 @@ CASES: Final[tuple[RepairCase, ...]] = (
         "an object whose type is error",
         b'data: {"type":"error","a":1}\n\n',
         SAME,
-        facts={**failure("upstream-error")},
+        facts={"detail": '{"type":"error","a":1}', **failure("upstream-error")},
         leaves=(30,),
     ),
     RepairCase(
         "an object whose object is error",
         b'data: {"object":"error","a":1}\n\n',
         SAME,
-        facts={**failure("upstream-error")},
+        facts={"detail": '{"object":"error","a":1}', **failure("upstream-error")},
         leaves=(32,),
     ),
     RepairCase(
         "an object whose status is error",
         b'data: {"status":"error","a":1}\n\n',
         SAME,
-        facts={**failure("upstream-error")},
+        facts={"detail": '{"status":"error","a":1}', **failure("upstream-error")},
         leaves=(32,),
     ),
     RepairCase(
@@ -172,7 +172,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'data: {"detail":"m"}\n\n' + DONE,
         b'data: {"detail":"m"}\n\n',
         ("done-after-error@22+12",),
-        facts={**failure("upstream-error")},
+        facts={"detail": '{"detail":"m"}', **failure("upstream-error")},
         leaves=(22,),
     ),
     RepairCase(
@@ -186,7 +186,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'data: {"detail":"m","code":5}\n\n' + DONE,
         b'data: {"detail":"m","code":5}\n\n',
         ("done-after-error@31+12",),
-        facts={**failure("upstream-error")},
+        facts={"detail": '{"detail":"m","code":5}', **failure("upstream-error")},
         leaves=(31,),
     ),
     RepairCase(
@@ -226,7 +226,9 @@ CASES: Final[tuple[RepairCase, ...]] = (
             b'"requestId":1,"error_type":1,"error_code":1}\n\n'
         ),
         ("done-after-error@288+12",),
-        facts={**failure("upstream-error")},
+        facts={
+            **failure("upstream-error"),
+        },
     ),
     RepairCase(
         "empty data and the sentinel",
@@ -241,6 +243,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         told_first("not-a-stream"),
         ("not-a-stream@0+25",),
         facts={
+            "detail": "m",
             **failure("not-a-stream", "json-error", safe_to_retry=True),
             "format": None,
             "events": 0,

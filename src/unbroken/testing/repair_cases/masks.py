@@ -13,6 +13,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + told("overloaded"),
         options={"errors": "mask"},
         facts={
+            "detail": "secret",
             **answered("a", 1, None),
             **failure("overloaded", "overloaded_error", 529),
             "masked_errors": 1,
@@ -26,7 +27,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + b'data: {"error":{"message":"words","type":"overloaded_error"}}\n\n',
         ("done-after-error@120+12",),
         options={"errors": "keep"},
-        facts={**answered("a", 1, None), **failure("overloaded", "overloaded_error", 529), "events": 2},
+        facts={
+            "detail": "words",
+            **answered("a", 1, None),
+            **failure("overloaded", "overloaded_error", 529),
+            "events": 2,
+        },
         leaves=(57, 120),
     ),
     RepairCase(
@@ -35,6 +41,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + told("upstream-error"),
         options={"errors": "mask", "invalid_json": "keep"},
         facts={
+            "detail": "secret",
             **answered("a", 1, None),
             **failure("upstream-error"),
             "invalid_json": 1,
@@ -49,6 +56,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + told("upstream-error"),
         options={"errors": "mask", "invalid_json": "keep"},
         facts={
+            "detail": "error: secret",
             **answered("a", 1, None),
             **failure("upstream-error"),
             "invalid_json": 1,
@@ -70,7 +78,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b"data: hello\n\nevent: error\ndata: secret\n\ndata: more\n\n",
         b"data: hello\n\n" + told("upstream-error", name="error"),
         options={"errors": "mask"},
-        facts={**failure("upstream-error"), "masked_errors": 1, "bytes_in": 38},
+        facts={"detail": "secret", **failure("upstream-error"), "masked_errors": 1, "bytes_in": 38},
         leaves=(13, 40),
     ),
     RepairCase(
@@ -78,7 +86,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'event: error\ndata: {"message":"secret"}\n\ndata: {"a":1}\n\n',
         told_first("upstream-error"),
         options={"errors": "mask"},
-        facts={**failure("upstream-error", safe_to_retry=True), "events": 0, "masked_errors": 1, "bytes_in": 39},
+        facts={
+            "detail": '{"message":"secret"}',
+            **failure("upstream-error", safe_to_retry=True),
+            "events": 0,
+            "masked_errors": 1,
+            "bytes_in": 39,
+        },
         leaves=(41,),
     ),
     RepairCase(
@@ -124,7 +138,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'data: {"error":{"message":"secret"}}\n\ndata: {"a":1}\n\n',
         told_first("upstream-error"),
         options={"errors": "mask"},
-        facts={**failure("upstream-error", safe_to_retry=True), "events": 0, "masked_errors": 1, "bytes_in": 36},
+        facts={
+            "detail": '{"error":{"message":"secret"}}',
+            **failure("upstream-error", safe_to_retry=True),
+            "events": 0,
+            "masked_errors": 1,
+            "bytes_in": 36,
+        },
         leaves=(38,),
     ),
     RepairCase(
@@ -150,6 +170,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ),
         options={"errors": "mask"},
         facts={
+            "detail": "secret",
             **failure("overloaded", "overloaded_error", 529, safe_to_retry=True),
             "dialect": "anthropic",
             "masked_errors": 1,
@@ -164,6 +185,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("invalid-json@57+48",),
         options={"errors": "mask"},
         facts={
+            "detail": "secret",
             **answered("a", 1, None),
             **failure("upstream-error"),
             "invalid_json": 1,
@@ -178,7 +200,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + told("upstream-error"),
         ("error-line@57+27",),
         options={"errors": "mask"},
-        facts={**answered("a", 1, None), **failure("upstream-error"), "masked_errors": 1, "bytes_in": 84},
+        facts={
+            "detail": "secret",
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "masked_errors": 1,
+            "bytes_in": 84,
+        },
         leaves=(57, 85),
     ),
     RepairCase(
@@ -186,7 +214,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + b'data: {"error":{"message":"secret"}}\n\ndata: {"error":{"message":"again"}}\n\n',
         said("a") + told("upstream-error"),
         options={"errors": "mask"},
-        facts={**answered("a", 1, None), **failure("upstream-error"), "masked_errors": 1, "bytes_in": 93},
+        facts={
+            "detail": "secret",
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "masked_errors": 1,
+            "bytes_in": 93,
+        },
         leaves=(57, 95),
     ),
     RepairCase(
@@ -199,6 +233,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ),
         options={"errors": "mask"},
         facts={
+            "detail": "secret",
             **answered("a", 1, None),
             **failure("upstream-error"),
             "format": "ndjson",

@@ -12,7 +12,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + b'data: {"error": {"message": "m", "code": 500}}\n\n' + DONE,
         said("a") + b'data: {"error": {"message": "m", "code": 500}}\n\n',
         ("done-after-error@105+12",),
-        facts={**answered("a", 1, None), **failure("upstream-error", None, 500), "events": 2},
+        facts={"detail": "m", **answered("a", 1, None), **failure("upstream-error", None, 500), "events": 2},
         leaves=(57, 105),
     ),
     RepairCase(
@@ -20,7 +20,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + b'data: {"error": {"message": "m", "code": 500}}\n\n' + DONE,
         SAME,
         options={"repairs": ()},
-        facts={**answered("a", 1, None), **failure("upstream-error", None, 500), "events": 3},
+        facts={"detail": "m", **answered("a", 1, None), **failure("upstream-error", None, 500), "events": 3},
         leaves=(57, 105, 119),
     ),
     RepairCase(
@@ -28,7 +28,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b'data: {"error": {"message": "m", "code": 429}}\n\n' + DONE,
         b'data: {"error": {"message": "m", "code": 429}}\n\n',
         ("done-after-error@48+12",),
-        facts={**failure("rate-limited", None, 429, safe_to_retry=True), "dialect": "openai-chat"},
+        facts={"detail": "m", **failure("rate-limited", None, 429, safe_to_retry=True), "dialect": "openai-chat"},
         leaves=(48,),
     ),
     RepairCase(

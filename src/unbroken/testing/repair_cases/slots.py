@@ -414,7 +414,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a", "b", "c") + b'data: {"error": {"message": "m"}}\n\n' + said("d") + DONE,
         said("a", "b", "c") + b'data: {"error": {"message": "m"}}\n\n' + said("d"),
         ("done-after-error@263+12",),
-        facts={**answered("abcd", 4, None), **failure("upstream-error"), "events": 5},
+        facts={"detail": "m", **answered("abcd", 4, None), **failure("upstream-error"), "events": 5},
     ),
     RepairCase(
         "alike events, the last text with the finish",

@@ -183,6 +183,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         + told("overloaded"),
         options={"convert": "openai-chat"},
         facts={
+            "detail": "m",
             **failure("overloaded", "UNAVAILABLE", 503),
             "dialect": "gemini",
             "events": 2,
@@ -242,7 +243,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + b'event: error\ndata: {"error":{"message":"m"}}\n\n',
         b'{"choices":[{"index":0,"delta":{"content":"a"}}]}\n{"error":{"message":"m"}}\n',
         options={"to": "ndjson"},
-        facts={**answered("a", 1, None), **failure("upstream-error"), "events": 2},
+        facts={"detail": "m", **answered("a", 1, None), **failure("upstream-error"), "events": 2},
     ),
     RepairCase(
         "an error in lines that is of another kind",

@@ -341,7 +341,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "raw-json@69+25",
             "done-after-error@171+12",
         ),
-        facts={**answered("a", 1, "stop"), **failure("upstream-error"), "events": 3, "invalid_json": 1},
+        facts={"detail": "m", **answered("a", 1, "stop"), **failure("upstream-error"), "events": 3, "invalid_json": 1},
         leaves=(57, 104, 171),
     ),
     RepairCase(
