@@ -223,14 +223,17 @@ class Gate:
         Return whether it was dropped.
         """
         state = self.state
-        if self.lone_error.failure is not None and event.data == DONE:
+        is_last = self.lone_error.failure is not None and event.data == DONE
+        if is_last and self.lone_error.failure and RepairKind.AFTER_DONE in self.options.repairs:
             state.forwarded_error(self.lone_error.failure)  # an error, and the sentinel of chat: that was the answer
-        if state.after_done:
-            pass  # a further document of the block that held the sentinel, whose repair names all of it
+        if state.stopped:
+            pass  # a further document of the block that held the sentinel or the error, whose repair names all of it
         elif too_long:
             self.repair(RepairKind.OVERSIZED_EVENT, start, end)
         elif state.failure and event.data == DONE and self.allows(RepairKind.DONE_AFTER_ERROR):
             self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
+            if is_last:
+                state.forwarded_sentinel(completes=False)
         elif value is None and state.mode is _KNOWN and self.allows(RepairKind.EMPTY_DATA):
             if self.dialect is not None and self.dialect.says_by_name(event.event):
                 return False  # clients do not read its payload, and would not fail at `null`

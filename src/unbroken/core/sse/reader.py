@@ -201,9 +201,12 @@ class SSEReader:
             gate.repair(RepairKind.MISSING_BLANK_LINE, start, start)
             self._evidence.clear()
             framer.end_data(start)
-        elif change.begins_raw is not None:
+        if gate.state.dead_from is not None:  # by what ended here
+            gate.state.dead_from = start
+            return
+        if change.begins_raw is not None:
             self._begin_raw(change.begins_raw, line, start, end)  # it is a repair once it is whole
-        else:
+        elif not change.ends_data:
             gate.repair(change.kind, start, end)
         for other in change.lines:
             self._take(other, start, end)
