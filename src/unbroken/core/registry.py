@@ -85,20 +85,21 @@ def recognise(event: str, payload: Any) -> Dialect | None:
     return None
 
 
-def would_fail(dialect: Dialect | None, payload: object) -> bool:
-    """Return whether a first payload fails the stream, as its dialect reads it: by an error, or a failing finish.
+def would_fail(dialect: Dialect | None, payload: object, event: str = "message") -> bool:
+    """Return whether a payload fails the stream, as its dialect reads it: by an error, or a failing finish.
 
-    `dialect`: the one that the caller named, which is left as it is; one that cannot be copied is not asked.
+    `dialect`: the one that is known, which is left as it is; one that cannot be copied is not asked. Without one the
+    payload is taken for the first, by which a dialect may be recognised. `event`: the name of its event.
     """
     import copy  # seldom needed
 
     try:
-        reader = recognise("message", payload) if dialect is None else copy.deepcopy(dialect)
+        reader = recognise(event, payload) if dialect is None else copy.deepcopy(dialect)
     except Exception:
         return False
     if reader is None or not reader.json_payloads:
         return False
-    return reader.read("message", payload).kind is EventClass.ERROR
+    return reader.read(event, payload).kind is EventClass.ERROR
 
 
 def recognise_prose(event: Event) -> Dialect | None:

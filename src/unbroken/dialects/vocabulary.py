@@ -60,7 +60,7 @@ class Vocabulary(Dialect):
             failure = failure_of_finish(finish) or _failure_at_end(body)
             kind = EventClass.ERROR if failure else EventClass.TERMINAL
             return Reading(kind, (Delta(finish_reason=finish),), failure=failure)
-        if name == "error" or is_error_body(payload):
+        if name == "error" or is_error_body(payload) or (not name and body.keys() == {"error"} and error_in(body)):
             return Reading(EventClass.ERROR, failure=find_failure("error", body) if body else failure_of(payload))
         if name in _PINGS:
             return _PING

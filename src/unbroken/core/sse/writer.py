@@ -10,6 +10,7 @@ from ..failure import Failure, begins_with_error, failure_in_words, tells_error
 from ..gate import Gate
 from ..mending import DONE, escape_separators, is_broken_json, is_misspelt_done, one_line
 from ..proof import FLAWED, UNPROVEN, prove
+from ..registry import would_fail
 from ..repairs import RepairKind
 from ..state import Mode
 from .block import (
@@ -195,12 +196,15 @@ class Writer:
         for line in lines:
             text = line.decode()
             value = prove(text)
-            if tells_error(value):
-                gate.repair(RepairKind.INVALID_JSON, start, end)
-                name = b"event: error\n" if block.name == "error" else b""
-                self._forward(ParsedBlock(name + b"data: " + line + b"\n"), text, value, start, end)
-                gate.state.forwarded_error(Failure("upstream-error"), has_words=False)
+            if not tells_error(value):
+                continue
+            if not would_fail(gate.dialect, value, "error" if block.name == "error" else "message"):
+                self._report_error(line, RepairKind.INVALID_JSON, start, end)  # its clients would pass over it
                 return True
+            gate.repair(RepairKind.INVALID_JSON, start, end)
+            name = b"event: error\n" if block.name == "error" else b""
+            self._forward(ParsedBlock(name + b"data: " + line + b"\n"), text, value, start, end)
+            return True
         words = next((line for line in [*block.data, *fields] if begins_with_error(line)), None)
         if words is None:
             return False

@@ -65,16 +65,29 @@ CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
         "an error behind a cut line that the dialect does not know",
         (
-            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\n'
-            b'data: {"x\ndata: {"object":"error"}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n'
+            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n'
+            b"\n"
+            b'data: {"x\ndata: {"object":"error"}\n'
+            b"\n"
+            b'event: message_stop\ndata: {"type":"message_stop"}\n'
+            b"\n"
         ),
         (
-            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n\n'
-            b'data: {"object":"error"}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n'
+            b'event: message_start\ndata: {"type":"message_start","message":{"role":"assistant"}}\n'
+            b"\n"
+            b'event: error\ndata: {"type": "error", "message": "The upstream service reported an err'
+            b'or.", "error": {"type": "api_error", "message": "The upstream service reported an err'
+            b'or.", "code": "upstream-error", "origin": "unbroken_error"}}\n'
+            b"\n"
         ),
         ("invalid-json@84+34",),
-        facts={**failure("upstream-error", safe_to_retry=True), "dialect": "anthropic", "events": 3, "invalid_json": 1},
-        leaves=(84, 120, 171),
+        facts={
+            **failure("upstream-error", safe_to_retry=True),
+            "dialect": "anthropic",
+            "bytes_in": 118,
+            "invalid_json": 1,
+        },
+        leaves=(84, 120),
     ),
     RepairCase(
         "heartbeats of lines before an object",
