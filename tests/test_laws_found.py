@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from unbroken import (
+    DEFAULT_REPAIRS,
     Attempt,
     EventReader,
     RepairKind,
@@ -24,7 +25,8 @@ from unbroken import (
 )
 from unbroken.core.account import MAX_KEPT, MAX_LABELS
 from unbroken.core.failure import tells_error
-from unbroken.testing import DIALECTS
+from unbroken.testing import DIALECTS, Answer
+from unbroken.testing.conversations import spell
 from unbroken.testing.cuts import every
 from unbroken.testing.standard import read_sse
 
@@ -766,3 +768,86 @@ def test_as_lines_an_error_of_ours_says_by_itself_that_it_is_one(dialect: str, d
             assert again.report.error.code == once.report.error.code
             told = laws.repaired([data], empty="error", invalid_json="error", **options).wire
             assert b"event: error\n" not in told or tells_error(json.loads(once.wire.splitlines()[-1]))
+
+
+SPOKEN = b'{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"w1x"},"finish_reason":"stop"}]}'
+OURS_ONLY = [
+    b'data: {"error":{"message":"x","code":429}}' + SPOKEN + b"\n\n",
+    b'data: {"error":{"message":"x","code":429}}\n' + SPOKEN + b"\n\n",
+    b'data: {"error":{"message":"x","code":429}}\ndata: ' + SPOKEN + b"\n\n",
+    b'data: {"error":{"message":"x","code":429}}\n[DONE]\n\n',
+    b'id: 1\nerror: {"code":1}\n' + SPOKEN + b"\n\n",
+    b'event: error\n{"error":"x"}\n' + SPOKEN + b"\n\n",
+    b'{"a":1}\n{"error":{"message":"x","code":429}}' + SPOKEN + b"\n",
+]
+
+
+@pytest.mark.parametrize("block", OURS_ONLY)
+@pytest.mark.parametrize("options", [{"dialect": "openai-chat"}, {"dialect": "openai-chat", "to": "ndjson"}])
+def test_behind_a_masked_error_nothing_of_its_block_is_read(block: bytes, options: dict[str, Any]) -> None:
+    wire, report = both(block + CHAT, errors="mask", **options)
+    assert (report.text, report.finish_reason, report.content_emitted, report.masked_errors) == ("", None, False, 1)
+    assert report.verdict is Verdict.FAILED
+    assert b"w1x" not in wire
+    assert all(repair.offset + repair.length <= report.bytes_in for repair in report.first_repairs)
+
+
+@pytest.mark.parametrize(
+    "error", [b'data: {"detail":"no"}\n\n', b"event: error\ndata: words\n\n", b"data: error: x\n\n"]
+)
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b'event: delta\ndata: {"text":"w1x"}\n\n',
+        b'event: delta\ndata: {"text":"w1x"}\n\nevent: done\ndata: {}\n\n',
+        CHAT,
+        MESSAGE,
+        b"",
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"repairs": DEFAULT_REPAIRS - {RepairKind.AFTER_DONE}}, {"errors": "mask"}])
+def test_a_sentinel_that_is_dropped_behind_an_error_ends_the_stream(
+    error: bytes, rest: bytes, options: dict[str, Any]
+) -> None:
+    both(error + DONE + rest, **options)
+    laws.check_idempotent(error + DONE + rest, **options)
+
+
+FLAT = b'{"object":"error","message":"w9x","type":"InternalServerError","code":500}'
+SHAPES = [FLAT, b'{"error":{"message":"w9x"}}', b'{"error":"w9x"}', b'{"type":"error","message":"w9x"}']
+
+
+@pytest.mark.parametrize("dialect", sorted(set(DIALECTS) - {"text", "replicate"}))
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_error_in_a_flawed_block_is_told_as_the_clients_of_the_dialect_read_one(dialect: str, shape: bytes) -> None:
+    for data in (b'data: {"cut\ndata: ' + shape + b"\n\n", b'data: {"cut\nerror: ' + shape + b"\n\n"):
+        _, report = both(data, dialect=dialect)
+        assert report.verdict is Verdict.FAILED
+        laws.check_idempotent(data, dialect=dialect)
+        masked, report = both(data, dialect=dialect, errors="mask")
+        assert (report.verdict, b"w9x" in masked) == (Verdict.FAILED, False)
+
+
+@pytest.mark.parametrize("digits", range(6, 16))
+def test_pending_fields_leave_in_as_many_blocks_as_their_length_asks_for(digits: int) -> None:
+    data = CHAT + b"id: " + b"5" * 1000 + b"\n\nretry: " + b"1" * digits + b"\n\n" + CHAT
+    _, report = both(data, max_event_bytes=1024)
+    assert (report.last_event_id, report.retry) == ("5" * 1000, int("1" * digits))
+    laws.check_idempotent(data, max_event_bytes=1024)
+
+
+BY_NAME = {"cody-completions", "cortex-agents", "coze", "langgraph", "langserve", "replicate", "vocabulary"}
+"""Dialects of which nothing is left without the names of events."""
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+def test_of_lines_that_lost_their_names_a_second_proxy_is_told_no_dialect(dialect: str) -> None:
+    data = spell(dialect, Answer(("Hi ", "there"), input_tokens=3, output_tokens=4)).data
+    once = laws.repaired([data], dialect=dialect, to="ndjson")
+    assert once.report.verdict is Verdict.COMPLETE
+    lines = {"to": "ndjson", "content_type": "application/x-ndjson"}
+    again = laws.repaired([once.wire], **lines)
+    assert (again.wire, again.report.repairs) == (once.wire, {})
+    if dialect not in BY_NAME:
+        again = laws.repaired([once.wire], dialect=dialect, **lines)
+        assert (again.wire, again.report.repairs, again.report.text) == (once.wire, {}, once.report.text)

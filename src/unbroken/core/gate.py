@@ -264,7 +264,8 @@ class Gate:
             self.state.forwarded_sentinel(is_whole=dialect.is_complete(), completes=dialect.sentinel_completes)
             return None
         if dialect is None:
-            self.lone_error.note(event, FLAWED, self.state)
+            vanishes = event.data == DONE and event.event != "error" and self._becomes_lines()
+            self.lone_error.note(event, FLAWED, self.state, leaves=not vanishes)
         from .damage import leaves_hole
 
         if self.report.format is Format.SSE and event.data and event.data[0] not in ":{[":  # `[DONE]` is no prose
@@ -302,8 +303,10 @@ class Gate:
 
         In NDJSON it is a JSON string, and is written only where nothing else says that the answer is whole.
         """
-        respells = self.target is Format.NDJSON and self.report.format is not Format.NDJSON
-        return replace(event, data=SENTINEL_LINE) if respells and self.state.needs_sentinel else event
+        return replace(event, data=SENTINEL_LINE) if self._becomes_lines() and self.state.needs_sentinel else event
+
+    def _becomes_lines(self) -> bool:
+        return self.target is Format.NDJSON and self.report.format is not Format.NDJSON
 
     def _read(self, event: Event, value: Any) -> Reading | None:
         is_own = type(value) is dict and ("error" in value or "type" in value) and is_ours(value)

@@ -23,22 +23,29 @@ _BESIDE: Final = frozenset(
 class LoneError:
     """Remembers a first event that is nothing but an error, until another one follows."""
 
-    __slots__ = ("_report", "failure", "stands_alone")
+    __slots__ = ("_report", "_unwritten", "failure", "stands_alone")
 
     def __init__(self, report: StreamReport) -> None:
         self._report = report
+        self._unwritten = 0  # events that were counted, but have no form in the framing of the output
         self.stands_alone = False
         """Whether it fails a stream that ends behind it, as it would one of a dialect."""
         self.failure: Failure | None = None
         """What it reports, if the sentinel of chat follows, and nothing else came."""
 
-    def note(self, event: Event, value: Any, state: State) -> None:
-        """Take an event of no known dialect that is about to leave, with the value of its data."""
+    def note(self, event: Event, value: Any, state: State, *, leaves: bool = True) -> None:
+        """Take an event of no known dialect that is about to leave, with the value of its data.
+
+        `leaves`: it has a form in the framing of the output; any other is as if it had not come.
+        """
+        if not leaves:
+            self._unwritten += 1
+            return
         self.failure = None
         is_body = is_error_body(value)
         if is_body:
             state.forwarded_early_error(Failure("upstream-error"))
-        if self._report.events:
+        if self._report.events > self._unwritten:
             return
         self.stands_alone = is_body or _says_error(event.event, value)
         if self.stands_alone or _may_be_error(event, value):

@@ -109,7 +109,7 @@ class State:
         self.mode = changes.get(self.mode, self.mode)  # type: ignore[assignment]  # modes lead to modes only
         self.phase = changes.get(self.phase, self.phase)  # type: ignore[assignment]
         self.after_done = self.phase is Phase.DONE and self._stops_at_sentinel
-        if signal is Signal.DIALECT and self.early_error is not None:
+        if signal in (Signal.DIALECT, Signal.TEXT_DIALECT) and self.early_error is not None:
             self.forwarded_error(self.early_error, has_words=False)  # its event has left
 
     @property

@@ -270,6 +270,9 @@ class Writer:
         for line in block.lines:
             name = line.partition(b": ")[0]
             if (name == b"id" and b"\0" not in line) or (name == b"retry" and read_retry(line[7:]) is not None):
+                others = [other for kind, other in self._pending.items() if kind != name]
+                if sum(map(len, others)) + len(others) + len(line) + 2 > self._limit:
+                    self._release_pending()
                 self._pending[name] = line
 
     def _pending_id(self) -> str:
@@ -331,9 +334,14 @@ class Writer:
             self._pending.pop(b"id", None)
         lead = self.pending_fields
         if lead and len(lead) + len(wire) > self._limit >= len(wire):
-            self._note_id(self._pending_id() if b"id" in self._pending else None)
-            self._pending.clear()
-            self._gate.forward_bare(lead + b"\n")
-            self._gate.showed_framing = True
+            self._release_pending()
             return wire
         return lead + wire
+
+    def _release_pending(self) -> None:
+        """Write the pending fields as a block of their own."""
+        lead = self.pending_fields
+        self._note_id(self._pending_id() if b"id" in self._pending else None)
+        self._pending.clear()
+        self._gate.forward_bare(lead + b"\n")
+        self._gate.showed_framing = True

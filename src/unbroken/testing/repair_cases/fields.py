@@ -204,4 +204,57 @@ CASES: Final[tuple[RepairCase, ...]] = (
         said("a") + FINISH + DONE,
         facts={**answered("a", 1), "events": 3, "respellings": {"bare-block": 1}},
     ),
+    RepairCase(
+        "an id and a time that are too long together",
+        b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\nid: '
+        + b"5" * 1000
+        + (
+            b"\n\n"
+            b"retry: 100000000000000\n\n"
+            b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n'
+            b"\n"
+        ),
+        b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\nid: '
+        + b"5" * 1000
+        + (
+            b"\n\n"
+            b'retry: 100000000000000\ndata: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_'
+            b'reason":"stop"}]}\n'
+            b"\n"
+        ),
+        options={"max_event_bytes": 1024},
+        facts={
+            **answered("hihi", 2),
+            "events": 2,
+            "last_event_id": "5" * 1000,
+            "retry": 100000000000000,
+            "respellings": {"bare-block": 2},
+        },
+        leaves=(81, 1111, 1192),
+    ),
+    RepairCase(
+        "an id and a time as long as an event",
+        b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\nid: '
+        + b"5" * 1000
+        + (
+            b"\n\n"
+            b"retry: 100000000\n\n"
+            b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n'
+            b"\n"
+        ),
+        b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\nid: '
+        + b"5" * 1000
+        + (
+            b'\nretry: 100000000\n\ndata: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
+        ),
+        options={"max_event_bytes": 1024},
+        facts={
+            **answered("hihi", 2),
+            "events": 2,
+            "last_event_id": "5" * 1000,
+            "retry": 100000000,
+            "respellings": {"bare-block": 2},
+        },
+        leaves=(81, 1186),
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, RepairCase, answered, error_of_ours, failure, said, told, told_first
+from .case import DONE, FINISH, SAME, RepairCase, answered, but, error_of_ours, failure, said, told, told_first
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -299,5 +299,46 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"content_type": "application/json", "invalid_json": "error"},
         facts={**failure("invalid-json"), "format": "ndjson", "bytes_in": 12, "invalid_json": 1},
         leaves=(13,),
+    ),
+    RepairCase(
+        "a detail and the sentinel, and an event behind them",
+        b'data: {"detail":"no"}\n\n' + DONE + b'event: delta\ndata: {"text":"hi"}\n\n',
+        b'data: {"detail":"no"}\n\n',
+        ("done-after-error@23+12",),
+        facts={**failure("upstream-error"), "bytes_in": 37},
+        leaves=(23,),
+    ),
+    RepairCase(
+        "a detail and the sentinel, after which all is read",
+        b'data: {"detail":"no"}\n\n' + DONE + b'event: delta\ndata: {"text":"hi"}\n\n',
+        b'data: {"detail":"no"}\n\n'
+        + DONE
+        + b'event: delta\ndata: {"text":"hi"}\n\nevent: error\n'
+        + told("truncated"),
+        options={"repairs": but("after-done")},
+        facts={
+            **failure("truncated"),
+            "dialect": "vocabulary",
+            "events": 3,
+            "text": "hi",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(23, 37, 71),
+    ),
+    RepairCase(
+        "an error before prose of a dialect",
+        (b'data: {"error":"w"}\n\nid: 1690776907000:0\nevent: output\ndata: hi\n\nevent: done\ndata: {}\n\n'),
+        SAME,
+        facts={
+            **failure("upstream-error"),
+            "dialect": "replicate",
+            "events": 3,
+            "last_event_id": "1690776907000:0",
+            "text": "hi",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(21, 65, 87),
     ),
 )

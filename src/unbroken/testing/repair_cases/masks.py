@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, RepairCase, answered, failure, said, told, told_first
+from .case import DONE, FINISH, SAME, RepairCase, answered, error_of_ours, failure, said, told, told_first
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -241,5 +241,115 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "bytes_in": 80,
         },
         leaves=(50, 81),
+    ),
+    RepairCase(
+        "an answer glued to a masked error",
+        said("a")
+        + (
+            b'data: {"error":{"message":"x"}}{"choices":[{"index":0,"delta":{"content":"PHANTOM"},"'
+            b'finish_reason":"stop"}]}\n'
+            b"\n"
+        ),
+        said("a") + told("upstream-error"),
+        ("glued-json@57+109",),
+        options={"errors": "mask", "dialect": "openai-chat"},
+        facts={
+            **failure("upstream-error"),
+            "dialect": "openai-chat",
+            "bytes_in": 166,
+            "masked_errors": 1,
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(57, 168),
+    ),
+    RepairCase(
+        "an answer without data behind a masked error",
+        said("a")
+        + (
+            b'data: {"error":{"message":"x"}}\n'
+            b'{"choices":[{"index":0,"delta":{"content":"PHANTOM"},"finish_reason":"stop"}]}\n'
+            b"\n"
+        ),
+        said("a") + told("upstream-error"),
+        ("missing-blank-line@89+0",),
+        options={"errors": "mask", "dialect": "openai-chat"},
+        facts={
+            **failure("upstream-error"),
+            "dialect": "openai-chat",
+            "bytes_in": 89,
+            "masked_errors": 1,
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(57, 168),
+    ),
+    RepairCase(
+        "an answer behind a masked error line",
+        said("a")
+        + (
+            b'id: 1\nerror: {"code":1}\n'
+            b'{"choices":[{"index":0,"delta":{"content":"PHANTOM"},"finish_reason":"stop"}]}\n'
+            b"\n"
+        ),
+        said("a") + b"id: 1\n" + told("upstream-error"),
+        (
+            "missing-blank-line@81+0",
+            "error-line@57+23",
+        ),
+        options={"errors": "mask", "dialect": "openai-chat"},
+        facts={
+            **failure("upstream-error"),
+            "dialect": "openai-chat",
+            "bytes_in": 81,
+            "masked_errors": 1,
+            "last_event_id": "1",
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(57, 160),
+    ),
+    RepairCase(
+        "a sentinel without data behind a masked error",
+        said("a") + b'data: {"error":{"message":"x"}}\n[DONE]\n\n',
+        said("a") + told("upstream-error"),
+        ("missing-blank-line@89+0",),
+        options={"errors": "mask", "dialect": "openai-chat"},
+        facts={
+            **failure("upstream-error"),
+            "dialect": "openai-chat",
+            "bytes_in": 89,
+            "masked_errors": 1,
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(57, 96),
+    ),
+    RepairCase(
+        "an answer glued to a masked error, in lines",
+        (b'{"a":1}\n{"error":"x"}{"choices":[{"index":0,"delta":{"content":"PHANTOM"},"finish_reason":"stop"}]}\n'),
+        b'{"a":1}\n' + error_of_ours("upstream-error") + b"\n",
+        ("glued-json@8+91",),
+        options={"errors": "mask", "dialect": "openai-chat"},
+        facts={
+            **failure("upstream-error", safe_to_retry=True),
+            "format": "ndjson",
+            "dialect": "openai-chat",
+            "bytes_in": 99,
+            "masked_errors": 1,
+        },
+        leaves=(8, 100),
+    ),
+    RepairCase(
+        "a sentinel of no dialect before a masked error, as lines",
+        DONE + b'data: {"error":{"message":"secret"}}\n\n',
+        error_of_ours("upstream-error") + b"\n",
+        options={"errors": "mask", "to": "ndjson"},
+        facts={**failure("upstream-error"), "bytes_in": 50, "masked_errors": 1},
+        leaves=(52,),
     ),
 )
