@@ -14,6 +14,7 @@ from typing import Any, Final
 from .calls import MAX_CALLS, MAX_NAME, Call, Calls, is_same_json, longer_name, replaces
 from .dialect import Delta, EventClass, Part, Reading, ToolFragment
 from .proof import is_whole
+from .registry import BROKEN_OFF
 
 MAX_KEPT: Final = 2**20
 """Characters of text, reasoning and arguments that are kept of one stream, all choices together."""
@@ -320,7 +321,7 @@ class Account:
         return [
             _as_dict(
                 call,
-                self._choices.get(call.choice, _NOTHING).finish_reason is not None,
+                _is_whole(self._choices.get(call.choice, _NOTHING).finish_reason),
                 self.cut,
                 call.choice in doubtful,
             )
@@ -358,6 +359,11 @@ class Account:
         except Exception:
             # The caller's tokenizer must not end the caller's stream.
             return self.content_events, "events"
+
+
+def _is_whole(finish_reason: str | None) -> bool:
+    """Return whether an answer ended by itself, so that what it left empty is empty."""
+    return finish_reason is not None and finish_reason.lower() not in BROKEN_OFF
 
 
 def _as_dict(call: Call, finished: bool, cut: bool, doubtful: bool) -> dict[str, Any]:

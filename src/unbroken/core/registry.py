@@ -17,6 +17,8 @@ BUILT_IN: dict[str, type[Dialect]] = {}
 """Those of `REGISTRY` that are part of unbroken; no other dialect takes their names."""
 BY_FRAMING: dict[Format, str] = {}
 """The names of those that alone come in a framing of their own."""
+BROKEN_OFF: set[str] = set()
+"""Finish reasons, in lower case, that say that an answer failed, or was cut short by a limit or a filter."""
 LATER: list[Callable[[], Shelf]] = []
 """What gives the dialects that are loaded when they are needed; those of `REGISTRY` come before them."""
 

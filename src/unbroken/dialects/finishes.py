@@ -1,6 +1,6 @@
-"""Finish reasons: which words say that an answer failed, and which say nothing. One table for every dialect.
+"""Finish reasons: which words say that an answer failed or was cut short, and which say nothing, in every dialect.
 
-A word that is in neither list is a finish like `stop`: providers invent new ones, and most of them end a whole answer.
+A word that is in no list is a finish like `stop`: providers invent new ones, and most of them end a whole answer.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..core.failure import Failure
+from ..core.registry import BROKEN_OFF
 from .failures import failure_of
 from .shapes import as_label
 
@@ -23,6 +24,15 @@ _FAILED: Final = frozenset(
         "function_call_filter: unexpected_tool_call",
     )
 )
+_CUT_SHORT: Final = frozenset(
+    (
+        *("length", "max_length", "max_tokens", "max_output_tokens", "max_completion_tokens", "max_prompt_tokens"),
+        *("token_limit", "limit", "model_context_window_exceeded", "incomplete", "incomplete:max_output_tokens"),
+        *("content_filter", "content-filter", "incomplete:content_filter", "refusal", "safety", "recitation"),
+        *("blocklist", "prohibited_content", "spii", "model_armor", "language"),
+    )
+)
+BROKEN_OFF.update(_FAILED, _CUT_SHORT)
 # A missing reason that was written as a text; Gemini's and watsonx.ai's words for "not finished yet".
 _SILENT: Final = frozenset(("null", "none", "nil", "undefined", "finish_reason_unspecified", "not_finished"))
 

@@ -6,6 +6,11 @@ from typing import Final
 
 from .case import DONE, FINISH, SAME, RepairCase, answered, call, failure, told
 
+_CALL: Final = (
+    b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":'
+    b'{"name":"f","arguments":""}}]}}]}\n\n'
+)
+
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
         "a call in three pieces",
@@ -442,5 +447,22 @@ CASES: Final[tuple[RepairCase, ...]] = (
         + DONE,
         SAME,
         facts={**answered("", 2), "events": 4, "tool_calls": [call("f", '{"a":1} ', "c1")]},
+    ),
+    *(
+        RepairCase(
+            f"a call without arguments behind the finish {finish}",
+            _CALL + b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"%b"}]}\n\n' % finish.encode() + DONE,
+            SAME,
+            facts={
+                **answered("", 1, finish),
+                "events": 3,
+                "content_emitted": True,
+                "tool_calls": [call("f", id="c", complete=is_whole)],
+            },
+        )
+        for finish, is_whole in (
+            *(("tool_calls", True), ("whatever", True), ("length", False), ("content_filter", False)),
+            *(("max_tokens", False), ("MAX_TOKENS", False)),
+        )
     ),
 )
