@@ -241,4 +241,84 @@ CASES: Final[tuple[RepairCase, ...]] = (
         },
         leaves=(106, 180),
     ),
+    RepairCase(
+        "a sentinel behind Responses, converted",
+        (
+            b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","item_id'
+            b'":"i","output_index":0,"content_index":0,"delta":"a"}\n'
+            b"\n"
+            b'event: response.completed\ndata: {"type":"response.completed","response":{"id":"r","st'
+            b'atus":"completed","output":[]}}\n'
+            b"\n"
+        )
+        + DONE,
+        (
+            b'data: {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": '
+            b'"", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "a"}, "finish_'
+            b'reason": null}]}\n'
+            b"\n"
+            b'data: {"id": "r", "object": "chat.completion.chunk", "created": 0, "model": "", "choi'
+            b'ces": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n'
+            b"\n"
+        )
+        + DONE,
+        options={"convert": "openai-chat"},
+        facts={
+            "dialect": "openai-responses",
+            "verdict": "complete",
+            "events": 3,
+            "text": "a",
+            "finish_reason": "completed",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(140, 258, 272),
+    ),
+    RepairCase(
+        "a sentinel before the end of Responses, converted",
+        (
+            b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","item_id'
+            b'":"i","output_index":0,"content_index":0,"delta":"a"}\n'
+            b"\n"
+        )
+        + DONE,
+        (
+            b'data: {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": '
+            b'"", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "a"}, "finish_'
+            b'reason": null}]}\n'
+            b"\n"
+        )
+        + told("truncated"),
+        ("done-after-error@140+12",),
+        options={"convert": "openai-chat"},
+        facts={
+            **failure("truncated"),
+            "dialect": "openai-responses",
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(140, 154),
+    ),
+    RepairCase(
+        "a name without data, converted",
+        b'event: delta\ndata: {"text":"a"}\n\nevent: done\n\n',
+        (
+            b'data: {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": '
+            b'"", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "a"}, "finish_'
+            b'reason": null}]}\n'
+            b"\n"
+        )
+        + told("truncated"),
+        options={"convert": "openai-chat"},
+        facts={
+            **failure("truncated"),
+            "dialect": "vocabulary",
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+            "respellings": {"bare-block": 1},
+        },
+        leaves=(33,),
+    ),
 )

@@ -375,4 +375,18 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ),
         facts={"format": "ndjson", "events": 5},
     ),
+    RepairCase(
+        "an infinite number",
+        b'data: {"a":Infinity}\n\n',
+        b'data: {"a":null}\n\n',
+        ("non-finite@0+20",),
+        leaves=(22,),
+    ),
+    RepairCase(
+        "a number that is infinite below zero",
+        b'data: {"a":-Infinity}\n\n',
+        b'data: {"a":null}\n\n',
+        ("non-finite@0+21",),
+        leaves=(23,),
+    ),
 )
