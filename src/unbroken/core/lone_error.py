@@ -23,13 +23,15 @@ _BESIDE: Final = frozenset(
 class LoneError:
     """Remembers a first event that is nothing but an error, until another one follows."""
 
-    __slots__ = ("_report", "_unwritten", "failure", "stands_alone")
+    __slots__ = ("_report", "_unwritten", "failure", "is_plain", "stands_alone")
 
     def __init__(self, report: StreamReport) -> None:
         self._report = report
         self._unwritten = 0  # events that were counted, but have no form in the framing of the output
         self.stands_alone = False
         """Whether it fails a stream that ends behind it, as it would one of a dialect."""
+        self.is_plain = False
+        """Whether it says so under `error`, where clients of any dialect look."""
         self.failure: Failure | None = None
         """What it reports, if the sentinel of chat follows, and nothing else came."""
 
@@ -48,6 +50,7 @@ class LoneError:
         if self._report.events > self._unwritten:
             return
         self.stands_alone = is_body or _says_error(event.event, value)
+        self.is_plain = isinstance(value, dict) and bool(value.get("error"))
         if self.stands_alone or _may_be_error(event, value):
             self.failure = Failure("upstream-error", detail=event.data[:MAX_DETAIL] or None)
             if state.masks_errors and self.stands_alone:

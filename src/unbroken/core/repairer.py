@@ -196,11 +196,19 @@ class StreamRepairer(Engine[bytes]):
             frames.append(self.spell_failure(ours))
         elif verdict is Verdict.COMPLETE or verdict is Verdict.DAMAGED:  # of a hole the next reader sees nothing
             frames = self._complete()
+        elif self._leaves_error_unconverted():
+            frames = [self.spell_failure(self._pipeline.gate.state.failure or Failure("upstream-error"))]
         pending = self._pipeline.pending_fields
         if pending and not (self._converts() or self._told_failure) and self._fix_target() is Format.SSE:
             alone = not frames or len(pending) + len(frames[0]) > self.options.max_event_bytes  # as before any event
             frames[:1] = [pending + b"\n", *frames[:1]] if alone else [pending + frames[0]]
         return self._count([frame for frame in frames if frame])
+
+    def _leaves_error_unconverted(self) -> bool:
+        """Return whether an error of no known dialect is all that left, and clients of the conversion pass over it."""
+        gate = self._pipeline.gate
+        is_lone = gate.lone_error.failure is not None and gate.state.failure is not None and gate.dialect is None
+        return self.options.convert is not None and is_lone and not gate.lone_error.is_plain
 
     def spell_failure(self, failure: Failure) -> bytes:
         """Return the frame that tells a failure of ours, if the stream ended by it now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...core.conversion import Conversion
-from .case import DONE, RepairCase, answered, failure, said, told
+from .case import DONE, SAME, RepairCase, answered, error_of_ours, failure, said, told
 from .paced import ANTHROPIC_END
 
 CASES: Final[tuple[RepairCase, ...]] = (
@@ -320,5 +320,46 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "respellings": {"bare-block": 1},
         },
         leaves=(33,),
+    ),
+    RepairCase(
+        "words about an error and the sentinel, converted",
+        b'data: {"detail":"no"}\n\n' + DONE,
+        b'data: {"detail":"no"}\n\nevent: error\n' + told("upstream-error"),
+        ("done-after-error@23+12",),
+        options={"convert": "openai-chat"},
+        facts={**failure("upstream-error")},
+        leaves=(23, 37),
+    ),
+    RepairCase(
+        "an error by its type alone, converted",
+        b'data: {"type":"error","message":"m"}\n\n',
+        b'data: {"type":"error","message":"m"}\n\nevent: error\n' + told("upstream-error"),
+        options={"convert": "openai-chat"},
+        facts={**failure("upstream-error")},
+        leaves=(38,),
+    ),
+    RepairCase(
+        "an error body alone, converted",
+        b'data: {"error":{"message":"m"}}\n\n',
+        SAME,
+        options={"convert": "openai-chat"},
+        facts={**failure("upstream-error")},
+        leaves=(33,),
+    ),
+    RepairCase(
+        "words about an error alone, converted",
+        b'data: {"detail":"no"}\n\n',
+        SAME,
+        options={"convert": "openai-chat"},
+        leaves=(23,),
+    ),
+    RepairCase(
+        "words about an error and the sentinel, converted to lines",
+        b'data: {"detail":"no"}\n\n' + DONE,
+        b'{"detail":"no"}\n' + error_of_ours("upstream-error") + b"\n",
+        ("done-after-error@23+12",),
+        options={"convert": "openai-chat", "to": "ndjson"},
+        facts={**failure("upstream-error")},
+        leaves=(23, 37),
     ),
 )
