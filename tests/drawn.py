@@ -37,11 +37,15 @@ long = st.builds(lambda data, times: data * times, anything, st.integers(10, 40)
 _FRONT = (
     b": c\n\n", b": c\n", b"id: 1\n\n", b"id\n\n", b"retry: 5\n\n", b"event: x\n\n", b"foo: 1\n\n", b"\n",
     b"\xef\xbb\xbf", b'event: tokendata: {"a":1}\n\n', b'{"a":1}\n', b'id: 2\n{"w0x":1}\n',
-    b"retry: 10000000000000000000\n\n", b"id: 3\nevent: y\n\n", b"null\n", b'"a"\n',
+    b"retry: 10000000000000000000\n\n", b"id: 3\nevent: y\n\n", b"null\n", b'"a"\n', b'data: {"detail":"w8x"}\n\n',
+    b"id: " + b"5" * 1000 + b"\n\n", b"event: error\ndata: w8x\n\n", b'data: {"error":{"message":"w8x"}}\n\n',
+    b'data: {"error":"w8x"}\n', b'data: {"cut\ndata: {"object":"error","message":"w8x"}\n\n', b"data: [DONE]\n\n",
+    b'error: {"message":"w8x"}\n', b'{"error":"w8x"}{"a":1}\n', b'data: {"type":"error","message":"w8x"}{"b":2}\n\n',
 )  # fmt: skip
 _BEHIND = (
     b"data: [DONE]\n\n", b"data: [DONE]\n\n: bye\n\n", b'data: [DONE]\r\n\r\ndata: {"a":1}\r\n\r\n', b"[DONE]\n",
     b'"[DONE]"\n', b"data: [DONE]\n\nid: 7\n\n", b'data: [DONE]\nfoo\n{"a":1}\n\n', b": bye", b"id: 8\n\n: c\n\n",
+    b'data: {"error":{"message":"w8x"}}\n[DONE]\n\n',
 )  # fmt: skip
 framed = st.builds(
     lambda front, stream, behind: b"".join([*front, stream, *behind]),
@@ -109,7 +113,7 @@ any_options = st.fixed_dictionaries(
         "empty": st.sampled_from(["error", "end"]),
         "invalid_json": st.sampled_from(["keep", "error"]),
         "max_event_bytes": st.sampled_from([LIMIT, 1500]),
-        "dialect": st.sampled_from([*REGISTRY]),
+        "dialect": st.sampled_from([*REGISTRY, *DIALECTS]),
         "last_event_id": st.just("9"),
         "content_type": st.sampled_from(
             ["application/json", "text/event-stream", "application/x-ndjson", "text/plain"]

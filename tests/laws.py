@@ -258,6 +258,12 @@ def check_one_end(chunks: Sequence[bytes], **options: Any) -> None:
 # --- Law 4 ------------------------------------------------------------------------------------------------------------
 
 
+BY_NAME = frozenset(
+    ("cody-completions", "cortex-agents", "coze", "langgraph", "langserve", "replicate", "text", "vocabulary")
+)
+"""Dialects of whose events little is left without their names."""
+
+
 def check_idempotent(data: bytes, **options: Any) -> None:
     """Law 4: the output comes out of a second pass byte for byte, and with no repair."""
     once = repaired([data], **options).wire
@@ -267,7 +273,10 @@ def check_idempotent(data: bytes, **options: Any) -> None:
 
 
 def check_chained(data: bytes, **options: Any) -> None:
-    """Law 4 with any options: the second of two proxies, which knows what the first one writes, changes no byte."""
+    """Laws 4 and 10 with any options: the second of two proxies, which knows what the first one writes, changes nothing.
+
+    It reads the text that the first one reports.
+    """
     once = repaired([data], **options)
     is_rewritten = bool(options.get("to") or options.get("convert"))
     second = told_by(options) if is_rewritten else options
@@ -280,6 +289,11 @@ def check_chained(data: bytes, **options: Any) -> None:
         return  # a frame that the other spelling made longer than the limit of both
     assert twice.wire == once.wire
     assert is_rewritten or not twice.repairs
+    assert _told(twice.report) == _told(once.report)
+
+
+def _told(report: StreamReport) -> tuple[str, str, str]:
+    return report.text, report.reasoning, report.refusal
 
 
 def _shows_no_framing(options: dict[str, Any]) -> bool:
@@ -295,7 +309,7 @@ def told_by(options: dict[str, Any]) -> dict[str, Any]:
     second["content_type"] = "application/x-ndjson" if format == "ndjson" else "text/event-stream"
     if "format" in options:
         second["format"] = format
-    if "dialect" in options and not (format == "ndjson" and options["dialect"] == "text"):
+    if "dialect" in options and not (format == "ndjson" and options["dialect"] in BY_NAME):
         second["dialect"] = options.get("convert", options["dialect"])
     return second
 
@@ -311,7 +325,7 @@ def _is_read_otherwise(once: Repaired, options: dict[str, Any]) -> bool:
     ends_untold = "convert" in options and (not once.wire or once.report.verdict is Verdict.ENDED)
     is_prose = options.get("dialect") == "text" and ("convert" in options or options.get("to") == "ndjson")
     keeps = options.get("invalid_json") == "keep" or RepairKind.INVALID_JSON not in options.get("repairs", RepairKind)
-    if options.get("to") == "ndjson" and once.report.dialect == "vocabulary":
+    if options.get("to") == "ndjson" and once.report.dialect in BY_NAME:
         return True  # there the names of events are the meaning, for which NDJSON has no place
     is_reframed = bool({"format", "to"} & {*options}) or once.report.format is not Format.SSE
     is_respoken = once.report.dialect not in (None, options.get("convert", once.report.dialect))

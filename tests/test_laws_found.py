@@ -836,10 +836,6 @@ def test_pending_fields_leave_in_as_many_blocks_as_their_length_asks_for(digits:
     laws.check_idempotent(data, max_event_bytes=1024)
 
 
-BY_NAME = {"cody-completions", "cortex-agents", "coze", "langgraph", "langserve", "replicate", "vocabulary"}
-"""Dialects of which nothing is left without the names of events."""
-
-
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
 def test_of_lines_that_lost_their_names_a_second_proxy_is_told_no_dialect(dialect: str) -> None:
     data = spell(dialect, Answer(("Hi ", "there"), input_tokens=3, output_tokens=4)).data
@@ -848,6 +844,6 @@ def test_of_lines_that_lost_their_names_a_second_proxy_is_told_no_dialect(dialec
     lines = {"to": "ndjson", "content_type": "application/x-ndjson"}
     again = laws.repaired([once.wire], **lines)
     assert (again.wire, again.report.repairs) == (once.wire, {})
-    if dialect not in BY_NAME:
+    if dialect not in laws.BY_NAME:
         again = laws.repaired([once.wire], dialect=dialect, **lines)
         assert (again.wire, again.report.repairs, again.report.text) == (once.wire, {}, once.report.text)
