@@ -273,7 +273,7 @@ def check_idempotent(data: bytes, **options: Any) -> None:
 
 
 def check_chained(data: bytes, **options: Any) -> None:
-    """Laws 4 and 10 with any options: the second of two proxies, which knows what the first one writes, changes nothing.
+    """Laws 4 and 10 with any options: the second of two proxies, which knows what the first writes, changes no byte.
 
     It reads the text that the first one reports.
     """
