@@ -314,6 +314,19 @@ def test_labels_and_what_is_empty_may_be_said_twice(more: dict[str, Any]) -> Non
     assert texts(pacer.feed(first, 0.0)) == ["one "]
 
 
+@pytest.mark.parametrize(("first", "second"), [("a", "b"), (1, 2)], ids=["ids", "numbers"])
+def test_frames_with_an_id_each_are_not_cut_and_those_of_a_new_part_are(first: Any, second: Any) -> None:
+    said = declare("said", text="text", sentinel="[DONE]")
+
+    def frame(text: str, id: Any) -> bytes:
+        return so_far({"id": id, "text": text})
+
+    pacer = Pacer("words", dialect=said())
+    assert pacer.feed(frame("x ", first), 0.0) == [frame("x ", first)]
+    assert pacer.feed(frame("one tw", second), 0.0) == []
+    assert pacer.feed(frame("o three fo", second), 0.0) == [frame("one two three ", second)]
+
+
 # Text that is all that was said so far
 
 

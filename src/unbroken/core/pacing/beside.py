@@ -106,6 +106,10 @@ class Beside(IntEnum):
     LABELS = 2
     """Labels, and what is empty."""
 
+    def beside_another(self, differs: bool) -> Beside:
+        """Return what it is where the same stood beside another text, which `differs`: a label."""
+        return Beside.LABELS if differs and self is Beside.UNKNOWN else self
+
 
 def beside(event: str, value: Any, text: str, varying: Sequence[str]) -> Beside:
     """Return what an event of this name says beside its text; `varying` are keys of no meaning."""

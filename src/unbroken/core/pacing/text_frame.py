@@ -36,6 +36,7 @@ _CHARACTERS: Final = re.compile(
     r"(?s)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]"
 )
 _NUMBERS: Final = re.compile("[0-9]++")
+_IDS: Final = re.compile(r'"[A-Za-z_]*+(?<=[iI][dD])"[ \t]*+:[ \t]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[0-9]++)')
 # What a dialect lets vary may name what the text belongs to: then two frames are not parts of one.
 _TELLS_APART: Final = frozenset(("item_id", "token_id"))
 
@@ -48,7 +49,7 @@ class TextFrame:
     """
 
     __slots__ = (
-        "_data", "beside", "due", "head", "is_manifold", "is_own", "is_shared", "main", "passage", "places", "shapes",
+        "beside", "data", "due", "head", "is_manifold", "is_new", "is_own", "main", "passage", "places", "shapes",
         "start", "tail", "text",
     )  # fmt: skip
 
@@ -63,32 +64,32 @@ class TextFrame:
         """All of the frame but what may differ: with the main place cut out, and with all of them."""
         self.beside = Beside.LABELS
         self.is_own = False  # whether it has an id or a number of its own
+        self.is_new = False  # whether the one before it had another id, which may be its own
         self.is_manifold = False  # whether frames with another text had it at the same places
-        self.is_shared = False  # whether another text had the same beside it
         self.due = 0.0  # when it must leave
         self.start = 0  # where its text begins in all that came
-        self._data = data
+        self.data = data
 
     @property
     def wire(self) -> bytes:
         """Its bytes."""
-        return f"{self.head}{self._data}{self.tail}".encode()
+        return f"{self.head}{self.data}{self.tail}".encode()
 
     @property
     def size(self) -> int:
         """Its length in characters."""
-        return len(self.head) + len(self._data) + len(self.tail)
+        return len(self.head) + len(self.data) + len(self.tail)
 
     @property
     def is_divisible(self) -> bool:
         """Whether two frames that share its text say no more than it does."""
-        is_known = self.beside is Beside.LABELS or (self.beside is Beside.UNKNOWN and self.is_shared)
-        return len(self.places) == 1 and not self.is_own and is_known
+        is_alone = len(self.places) == 1 and self.beside is Beside.LABELS
+        return is_alone and not self.is_own and not self.is_new
 
     def place(self, places: list[tuple[int, int]], main: int, varying: re.Pattern[str] | None) -> None:
         """Note where the text stands; `varying` finds what says nothing of the meaning."""
         self.places, self.main = places, main
-        data, head, tail = self._data, self.head, self.tail
+        data, head, tail = self.data, self.head, self.tail
         has_id = "id: " in head or "id: " in tail
         others = [] if varying is None else [found.span(1 if found[1] else 2) for found in varying.finditer(data)]
         if data.endswith("}"):  # Anthropic pads most events, against who counts bytes
@@ -112,13 +113,12 @@ class TextFrame:
             is_proven = following.is_manifold or self.text != following.text
             return len(self.places) if same and is_proven else None
         # What stands beside two equal texts by an unknown name may say something of each.
-        is_label = Beside.UNKNOWN not in (self.beside, following.beside) or following.is_shared
-        is_proven = is_label or self.text != following.text
+        is_proven = following.beside is Beside.LABELS or self.text != following.text
         return 1 if is_proven and self.shapes[0] == following.shapes[0] else None
 
     def raws(self, count: int) -> list[str]:
         """Return the text as it stands at its places, or at the main one."""
-        return [self._data[start:end] for start, end in self._chosen(count)]
+        return [self.data[start:end] for start, end in self._chosen(count)]
 
     def _chosen(self, count: int) -> list[tuple[int, int]]:
         return self.places if count == len(self.places) else [self.places[self.main]]
@@ -127,14 +127,14 @@ class TextFrame:
         """Return its bytes with other text."""
         parts, at = [self.head], 0
         for (start, end), raw in zip(self._chosen(len(raws)), raws, strict=True):
-            parts += [self._data[at:start], raw]
+            parts += [self.data[at:start], raw]
             at = end
-        return "".join([*parts, self._data[at:], self.tail]).encode()
+        return "".join([*parts, self.data[at:], self.tail]).encode()
 
     def split(self, count: int) -> tuple[TextFrame, TextFrame]:
         """Return two frames: one with the first `count` characters of the text, one with the others."""
         ((start, end),) = self.places
-        raw = self._data[start:end]
+        raw = self.data[start:end]
         at = count if "\\" not in raw else _raw_length(raw, count)
         first, rest = self._with(raw[:at], self.text[:count]), self._with(raw[at:], self.text[count:])
         rest.start += count
@@ -144,7 +144,7 @@ class TextFrame:
     def around(self) -> tuple[str, str]:
         """What stands before and behind the text."""
         ((start, end),) = self.places
-        return self.head + self._data[:start], self._data[end:] + self.tail
+        return self.head + self.data[:start], self.data[end:] + self.tail
 
     def with_text(self, text: str) -> TextFrame:
         """Return the frame with another text, which needs no escapes."""
@@ -152,9 +152,9 @@ class TextFrame:
 
     def _with(self, raw: str, text: str) -> TextFrame:
         ((start, end),) = self.places
-        part = TextFrame(self.head, self._data[:start] + raw + self._data[end:], self.tail, self.passage, text)
+        part = TextFrame(self.head, self.data[:start] + raw + self.data[end:], self.tail, self.passage, text)
         part.places, part.shapes, part.due, part.start = [(start, start + len(raw))], self.shapes, self.due, self.start
-        part.beside, part.is_own, part.is_shared = self.beside, self.is_own, self.is_shared
+        part.beside, part.is_own, part.is_new = self.beside, self.is_own, self.is_new
         return part
 
 
@@ -234,7 +234,7 @@ class TextFinder:
         is_plain = text.isprintable() and '"' not in text and "\\" not in text and text
         if not is_plain or len(text) > MAX_TEXT or before + text + after != wire:
             return None
-        last.is_shared = last.is_shared or text != last.text
+        last.is_new, last.beside = False, last.beside.beside_another(text != last.text)
         return last.with_text(text)
 
     def _read(self, wire: str) -> TextFrame | None:
@@ -288,12 +288,15 @@ class TextFinder:
         """Note what stands beside the text, and whether it stood beside another one."""
         before, self._before = self._before, frame
         frame.is_own = frame.is_own or (self._own is not None and self._own.search(data) is not None)
-        if before is not None and before.shapes[0] == frame.shapes[0]:
-            frame.is_shared = before.is_shared or before.text != frame.text
-            if len(before.places) == len(frame.places) == 1:
-                frame.beside = before.beside
-                return
-        frame.beside = beside(name, value, frame.text, self._skipped)
+        is_like = before is not None and before.shapes[0] == frame.shapes[0]
+        if before is not None and is_like and len(before.places) == len(frame.places) == 1:
+            frame.beside = before.beside
+        else:
+            frame.beside = beside(name, value, frame.text, self._skipped)
+        if before is not None and is_like:
+            frame.beside = frame.beside.beside_another(before.text != frame.text)
+        elif before is not None and before.passage == frame.passage:
+            frame.is_new = _IDS.findall(before.data) != _IDS.findall(data)
 
     def _is_manifold(self, frame: TextFrame) -> bool:
         """Return whether frames of this shape had another text at the same places."""

@@ -265,6 +265,16 @@ CASES: Final[tuple[TimedCase, ...]] = (
             chat("on", more=',"session":"t"') + chat("one ", more=',"session":"t"'),
         ),
     ),
+    paced(
+        "a frame with another id than the one before it is not cut until one has the same",
+        WORDS,
+        fed(0.0, START, SAME),
+        fed(1.0, chat("x ", more=',"id":"a"'), SAME),
+        fed(2.0, chat("one tw", more=',"id":"b"'), b"", 92.0),
+        fed(3.0, chat("o ", more=',"id":"c"'), chat("one tw", more=',"id":"b"') + chat("o ", more=',"id":"c"')),
+        fed(4.0, chat("three fo", more=',"id":"c"'), chat("three ", more=',"id":"c"'), 94.0),
+        fed(5.0, chat("ur ", more=',"id":"c"'), chat("four ", more=',"id":"c"')),
+    ),
     # Text that is all that was said so far
     paced(
         "a text that may be all so far is not cut in its first frame",
