@@ -11,82 +11,29 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
-_LABELS: Final = frozenset(
-    # Names are compared in lower case, without underlines
-    [
-        "artifactid",
-        "author",
-        "botid",
-        "chatid",
-        "contentblockindex",
-        "contentindex",
-        "contenttype",
-        "contextid",
-        "conversationid",
-        "created",
-        "createdat",
-        "createtime",
-        "event",
-        "eventtype",
-        "format",
-        "id",
-        "idslot",
-        "index",
-        "invocationid",
-        "itemid",
-        "jsonrpc",
-        "kind",
-        "logid",
-        "messageid",
-        "model",
-        "modelid",
-        "modelversion",
-        "object",
-        "obfuscation",
-        "outputindex",
-        "p",
-        "partial",
-        "provider",
-        "requestid",
-        "responseid",
-        "role",
-        "runid",
-        "servicetier",
-        "sessionid",
-        "slotid",
-        "summaryindex",
-        "systemfingerprint",
-        "taskid",
-        "threadid",
-        "thought",
-        "timestamp",
-        "traceid",
-        "type",
-        "updatedat",
-    ]
-)
-_STATEMENTS: Final = frozenset(
-    # Totals so far, judgements of the text, and what was asked for: clients replace the last one
-    [
-        "contentfilterresults",
-        "generatedtokencount",
-        "inputtokencount",
-        "promptfeedback",
-        "promptfilterresults",
-        "safetyratings",
-        "streamoptions",
-        "tokensevaluated",
-        "tokenspredicted",
-        "usagemetadata",
-    ]
-)
-_OF_THE_TEXT: Final = frozenset(
-    ["created", "createdat", "createtime", "itemid", "obfuscation", "p", "timestamp", "updatedat"]
-)
+# Names are compared in lower case, without underlines.
+_LABELS: Final = frozenset((
+    "artifactid", "author", "botid", "chatid", "contentblockindex", "contentindex", "contenttype", "contextid",
+    "conversationid", "created", "createdat", "createtime", "event", "eventtype", "format", "id", "idslot", "index",
+    "invocationid", "itemid", "jsonrpc", "kind", "logid", "messageid", "model", "modelid", "modelversion",
+    "obfuscation", "object", "outputindex", "p", "partial", "provider", "requestid", "responseid", "role", "runid",
+    "servicetier", "sessionid", "slotid", "summaryindex", "systemfingerprint", "taskid", "thought", "threadid",
+    "timestamp", "traceid", "type", "updatedat",
+))  # fmt: skip
+_STATEMENTS: Final = frozenset((
+    "content_filter_results", "from_variable_selector", "generated_token_count", "input_token_count", "promptFeedback",
+    "prompt_filter_results", "safetyRatings", "stream_options", "tokens_evaluated", "tokens_predicted",
+    "usageMetadata",
+))  # fmt: skip
+"""Totals so far, judgements of the text, and what was asked for, spelt so: clients replace the last one. LangChain's
+`usage_metadata` is added up."""
+_OF_THE_TEXT: Final = frozenset((
+    "created", "createdat", "createtime", "itemid", "obfuscation", "p", "timestamp", "updatedat",
+))  # fmt: skip
 """What may vary from frame to frame and is none of the frame's own names or numbers: times, padding, ids of texts."""
 _ADDS: Final = re.compile(
-    "annotation|attachment|audio|bytes$|citation|cost|(?<!ac)count(?!r)|encrypt|ground|ids$|image|prob|reference|sequence|signature|"
-    "token|usage|video"
+    "annotation|attachment|audio|bytes$|citation|cost|(?<!ac)count(?!r)|encrypt|ground|ids$|image|prob|reference|"
+    "sequence|signature|token|usage|video"
 )
 """Names of what is added up or appended, whatever other frames say."""
 _WHOLE: Final = re.compile(r"(?:^|[._-])(?:completed?|done|final|finished)$", re.IGNORECASE)
@@ -135,11 +82,12 @@ class _Said(NamedTuple):
 def _around(value: Mapping[str, Any] | list[Any], text: str, varying: frozenset[str]) -> _Said:
     """Return what stands in an object or a list."""
     found, holds, is_empty = Beside.LABELS, False, True
+    has_list = False  # beside what holds the text: its elements are appended, whatever its name
     for key, each in value.items() if isinstance(value, dict) else [("", each) for each in value]:
         name = _plain(key)
         if each is None or each is False or each == "":
             continue
-        if name in varying:
+        if name in varying or key in _STATEMENTS:
             is_empty = False
             continue
         if isinstance(each, (dict, list)):
@@ -147,18 +95,17 @@ def _around(value: Mapping[str, Any] | list[Any], text: str, varying: frozenset[
             if said.is_empty:
                 continue
             holds = holds or said.holds
+            has_list = has_list or (isinstance(each, list) and not said.holds)
             kind = _of_container(name, said, isinstance(value, dict) and value.get(_EXTENDS.get(name, "")) is True)
         else:
             holds = holds or each == text
             kind = Beside.LABELS if each == text else _of_scalar(name, each)
         found, is_empty = min(found, kind), False
-    return _Said(found, holds, is_empty)
+    return _Said(Beside.ADDS if holds and has_list else found, holds, is_empty)
 
 
 def _of_container(name: str, said: _Said, extends: bool) -> Beside:
     """Return what an object or a list is that is not empty; `extends`: the flag beside it says so."""
-    if name in _STATEMENTS and not said.holds:
-        return Beside.LABELS
     if _adds(name) or (said.holds and name in _EXTENDS and not extends):
         return Beside.ADDS
     return said.found if said.holds else min(said.found, Beside.UNKNOWN)
@@ -167,7 +114,7 @@ def _of_container(name: str, said: _Said, extends: bool) -> Beside:
 def _of_scalar(name: str, value: Any) -> Beside:
     if name in _KINDS and isinstance(value, str) and _WHOLE.search(value):
         return Beside.ADDS
-    if name in _LABELS or name in _STATEMENTS:
+    if name in _LABELS:
         return Beside.LABELS
     if _adds(name) or name == "data":
         return Beside.LABELS if value == 0 and "count" in name else Beside.ADDS
