@@ -18,8 +18,12 @@ from tests import captures, drawn
 from tests.laws import facts
 from tests.scripted import Clock, ScriptedReader, scripted, warp
 from unbroken import (
+    Delta,
+    Dialect,
+    EventClass,
     Pace,
     Pacer,
+    Reading,
     RepairedStream,
     Source,
     StreamRepairer,
@@ -27,6 +31,7 @@ from unbroken import (
     Timeouts,
     Verdict,
     arepair,
+    declare,
     iter_events,
     repair,
 )
@@ -196,6 +201,215 @@ def test_nor_is_one_with_a_sequence_number() -> None:
     assert pacer.feed(delta("x ", 1), 0.0) == [delta("x ", 1)]
     assert [*pacer.feed(delta("one tw", 2), 0.0), *pacer.feed(delta("o", 3), 0.0)] == []
     assert pacer.feed(delta(" ", 4), 0.0) == [delta("one two ", 4)]
+
+
+# What stands beside the text
+
+
+ADDITIONS: dict[str, Any] = {
+    "annotations": [{"type": "url_citation", "id": "u"}],
+    "audio": {"id": "a", "data": "AAAA"},
+    "citations": ["u"],
+    "citationMetadata": {"citationSources": [{"uri": "u"}]},
+    "images": [{"type": "image_url", "index": 0}],
+    "logprobs": {"tokens": ["on"], "token_logprobs": [0]},
+    "logprob": 0,
+    "reasoning_signature": "s",
+    "thoughtSignature": "s",
+    "encrypted_content": "s",
+    "token_ids": [5],
+    "output_ids": [5],
+    "usage": {"completion_tokens": 1},
+    "usage_metadata": {"output_tokens": 1},
+    "data": "AAAA",
+    "attachment": {"id": "a"},
+    "new_words": ["a"],
+}
+"""What clients append or add up, and a list of no known name."""
+
+
+def with_beside(data: bytes, words: Iterable[str], addition: tuple[str, Any], *, every: bool) -> bytes:
+    """Return a stream with an addition in each object around the text of every frame, or of one in two."""
+    said, count = set(words), 0
+
+    def add(value: Any) -> bool:
+        entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        around = [add(each) for each in entries]
+        is_around = any(around) or any(isinstance(each, str) and each in said for each in entries)
+        if is_around and isinstance(value, dict) and addition[0] not in value:
+            value[addition[0]] = addition[1]
+        return is_around
+
+    lines = []
+    for line in data.decode().split("\n"):
+        head, brace, rest = line.partition("{") if line.startswith(("data: {", "data:{", "{")) else (line, "", "")
+        payload = json.loads(brace + rest) if brace else None
+        if payload is not None and any(f": {json.dumps(word)}" in json.dumps(payload) for word in said):
+            count += 1
+            if every or count % 2:
+                add(payload)
+                line = head + json.dumps(payload)
+        lines.append(line)
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize("key", ADDITIONS)
+def test_in_no_dialect_is_anything_beside_the_text_said_twice_or_left_out(key: str) -> None:
+    words = ("One two", " three", "four five", "four five", " six seven ", "eight nine")
+    answer = Answer(words, ("Hm hm", "so so"), (), 1, 2)
+    spelt = f"{json.dumps(key)}: {json.dumps(ADDITIONS[key])}".encode()
+    looked_at = set()
+    for dialect in DIALECTS:
+        for every in (False, True):
+            data = with_beside(spell(dialect, answer).data, words, (key, ADDITIONS[key]), every=every)
+            if spelt not in data:
+                continue
+            looked_at.add(dialect)
+            for pace in ("words", "lines"):
+                written, _ = timeline([(0.0, data)], pace=pace)
+                wire = b"".join(piece for _, piece in written)
+                assert wire.count(spelt) == data.count(spelt), (dialect, every, pace)
+    assert len(looked_at) > 25
+
+
+LABELS: dict[str, Any] = {"session": "s", "where": {"node": "agent", "step": 1, "tags": ["a"]}, "first": True}
+
+
+@pytest.mark.parametrize("key", LABELS)
+def test_what_frames_with_other_texts_share_is_a_label(key: str) -> None:
+    more = {key: LABELS[key]}
+    pacer = Pacer("words", dialect="openai-chat")
+    pacer.feed(START, 0.0)
+    assert pacer.feed(chat("one tw", **more), 0.0) == []  # not cut: nothing shows yet what is beside it
+    assert pacer.feed(chat("o three fo", **more), 0.0) == [chat("one two three ", **more)]
+    assert pacer.feed(chat("ur ", **more), 0.0) == [chat("four ", **more)]
+
+
+def test_equal_texts_beside_names_of_no_known_meaning_leave_apart_until_others_have_stood_there() -> None:
+    pacer = Pacer("words", dialect="openai-chat")
+    pacer.feed(START, 0.0)
+    on, end = chat("on", piece="p"), chat("e ", piece="p")
+    assert pacer.feed(on, 0.0) + pacer.feed(on, 0.0) == []
+    assert pacer.feed(end, 0.0) == [on, chat("one ", piece="p")]
+    assert pacer.feed(on, 0.0) + pacer.feed(on, 0.0) == []
+    assert pacer.feed(end, 0.0) == [chat("onone ", piece="p")]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"model": "m", "object": "chat.completion.chunk", "system_fingerprint": "f", "service_tier": "default"},
+        {"usage": None, "choice": {"logprobs": None, "finish_reason": None}},
+        {"citations": [], "extra": {"list": [], "object": {"flag": False, "text": ""}}},
+        {"choice": {"content_filter_results": {"hate": {"filtered": False, "severity": "safe"}}}},
+        {"created": 1, "obfuscation": "x"},
+    ],
+    ids=["labels", "null", "nothing", "judgements", "time and padding"],
+)
+def test_labels_and_what_is_empty_may_be_said_twice(more: dict[str, Any]) -> None:
+    pacer = Pacer("words", dialect="openai-chat")
+    pacer.feed(START, 0.0)
+    first = chat("one tw", **{key: dict(value) if key == "choice" else value for key, value in more.items()})
+    assert texts(pacer.feed(first, 0.0)) == ["one "]
+
+
+@pytest.mark.parametrize(("first", "second"), [("a", "b"), (1, 2)], ids=["ids", "numbers"])
+def test_frames_with_an_id_each_are_not_cut_and_those_of_a_new_part_are(first: Any, second: Any) -> None:
+    said = declare("said", text="text", sentinel="[DONE]")
+
+    def frame(text: str, id: Any) -> bytes:
+        return so_far({"id": id, "text": text})
+
+    pacer = Pacer("words", dialect=said())
+    assert pacer.feed(frame("x ", first), 0.0) == [frame("x ", first)]
+    assert pacer.feed(frame("one tw", second), 0.0) == []
+    assert pacer.feed(frame("o three fo", second), 0.0) == [frame("one two three ", second)]
+
+
+# Text that is all that was said so far
+
+
+class GoesOn(Dialect):
+    """A dialect in code, whose text is all that was said so far where it goes on."""
+
+    name = "goes-on"
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def read(self, event: str, payload: Any) -> Reading:
+        told, self._told = self._told, payload.get("t", "")
+        return Reading(EventClass.CONTENT, (Delta(text=self._told.removeprefix(told)),))
+
+
+def so_far(*payloads: Any) -> bytes:
+    return b"".join(b"data: " + json.dumps(payload).encode() + b"\n\n" for payload in payloads)
+
+
+SO_FAR: dict[str, tuple[type[Dialect] | str | None, bytes]] = {
+    "sglang-generate": (
+        None,
+        so_far(*({"text": text, "meta_info": {"id": "r"}} for text in ("a b c ", "a b c d e ", "a b c d e f"))),
+    ),
+    "dashscope": (
+        "dashscope",
+        so_far(*({"output": {"text": text}, "request_id": "q"} for text in ("a b c ", "a b c d e ", "a b c d e f"))),
+    ),
+    **{
+        f"a table: {cumulative}": (
+            declare(f"told-{cumulative}", text="t", cumulative=cumulative),
+            so_far({"t": "a b c "}, {"t": "a b c d e "}, {"t": "a b c d e f"}),
+        )
+        for cumulative in (True, "maybe")
+    },
+    "around another": (
+        declare("wraps", like="dashscope", inside="in"),
+        so_far(*({"in": {"output": {"text": text}, "request_id": "q"}} for text in ("a b c ", "a b c d e "))),
+    ),
+    "code": (GoesOn, so_far({"t": "a b c "}, {"t": "a b c d e "}, {"t": "a b c d e f"})),
+    "whole items": (
+        "codex-exec",
+        so_far(*({"type": "item.completed", "item": {"id": "i", "type": "agent_message", "text": "a b "}},) * 2),
+    ),
+    "artifacts": (
+        "a2a-1.0",
+        so_far(*({"artifactUpdate": {"artifact": {"artifactId": "a", "parts": [{"text": "a b "}]}}},) * 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SO_FAR)
+def test_text_that_is_or_may_be_all_so_far_is_neither_cut_nor_joined(name: str) -> None:
+    dialect, data = SO_FAR[name]
+    for pace in ("words", "lines", Pace("words", rate=100.0)):
+        wires = []
+        for paced in ({}, {"pace": pace}):
+            known = {"dialect": dialect() if isinstance(dialect, type) else dialect}
+            written, report = timeline([(0.0, data)], end=9.0, **known, **paced)
+            wires.append(b"".join(piece for _, piece in written))
+            assert report.text.startswith("a b ")
+        assert wires[0] == wires[1]
+
+
+def test_pieces_of_artifacts_that_go_on_are_joined() -> None:
+    def frame(text: str, **more: Any) -> bytes:
+        return so_far({"artifactUpdate": {"artifact": {"artifactId": "a", "parts": [{"text": text}]}, **more}})
+
+    pacer = Pacer("words", dialect="a2a-1.0")
+    assert pacer.feed(frame("one tw", append=False), 0.0) == []
+    written = pacer.feed(frame("o thr", append=True), 0.0) + pacer.feed(frame("ee ", append=True), 0.0)
+    assert written == [frame("one tw", append=False), frame("o three ", append=True)]
+
+
+def test_a_frame_with_a_name_of_its_own_that_varies_is_not_cut() -> None:
+    def frame(text: str, id: str) -> bytes:
+        return so_far(
+            {"id": id, "author": "a", "partial": True, "content": {"role": "model", "parts": [{"text": text}]}}
+        )
+
+    pacer = Pacer("words", dialect="google-adk")
+    assert pacer.feed(frame("one tw", "1"), 0.0) == []
+    assert pacer.feed(frame("o ", "2"), 0.0) == [frame("one two ", "2")]
 
 
 # What is not held
@@ -400,7 +614,11 @@ def test_the_text_of_each_dialect_is_joined() -> None:
         joined[dialect] = len(written) < report.events
     assert joined == dict.fromkeys(DIALECTS, True) | {
         "tgi": False,  # whose frames have each the number of a token
-        "sglang-generate": False,  # whose frames have each the whole text so far
+        "llamacpp-completion": False,  # the same
+        "sglang-generate": False,  # whose frames have each the whole text so far, or may have
+        "dashscope": False,  # the same
+        "codex-exec": False,  # whose frames have each a whole text
+        "a2a-1.0": False,  # the same, where nothing says that it goes on
     }
 
 

@@ -132,6 +132,8 @@ class Dialect:
     steady: ClassVar[bool] = False
     """True promises that reading a payload which differs from the last one in its text alone changes no state, and
     that the reading differs in that text alone; such payloads are then not read one by one."""
+    cumulative: ClassVar[bool] = False
+    """True: a text may be all that was said so far; such payloads are neither joined nor cut for a pace."""
     varying: ClassVar[tuple[str, ...]] = ()
     """Keys with a string or number that differs from payload to payload, and that say nothing of its meaning. In a run
     of such payloads `read` is called for the last one only, so that what the dialect counts is right again after it."""

@@ -263,6 +263,7 @@ def declare_from(name: str, settings: Mapping[str, Any], where: str) -> type[Dec
         raise TypeError(f"the name of a dialect must be a text, not {shown(name)}")
     table = Table(name, settings, where)
     members = {"__doc__": f"The dialect {name}, as its table says.", "name": name, "table": table, **table.members}
+    members["cumulative"] = bool(table.settings.get("cumulative"))
     bases: tuple[type[Declared], ...] = (Declared,)
     if table.may_grow:
         bases = (Growing,)
@@ -273,6 +274,7 @@ def declare_from(name: str, settings: Mapping[str, Any], where: str) -> type[Dec
         members = {**_members_of(table.like, where), **members}
         members["keys"] |= dialect_named(table.like).keys
         members["exact_marks"] += dialect_named(table.like).exact_marks
+        members["cumulative"] |= dialect_named(table.like).cumulative
     return type("".join(word.capitalize() for word in re.findall(r"\w+", name)), bases, members)
 
 

@@ -26,7 +26,9 @@ class Pacer:
     finish, an error, a comment, text of another choice) leaves at once, and all that was held leaves before it. Two
     frames are joined if they differ in their text alone, or also in what the dialect says has no meaning, such as a
     sequence number; the other keys, and the id, are those of the last one. A frame with text of several units is split
-    where it has no id and no number of its own. What else is held leaves as it came.
+    where it has no id and no number of its own. Frames that say beside their text what clients append, such as
+    citations, and text that may be all that was said so far, are neither joined nor split. What else is held leaves as
+    it came.
 
     `dialect` may be set, or set anew, while the stream runs; while it is None nothing is held. `format`: "sse" or
     "ndjson"; of any other nothing is held. `now` is any monotonic clock's time in seconds. At most 65,536 bytes of

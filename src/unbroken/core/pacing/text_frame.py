@@ -15,6 +15,7 @@ from typing import Any, Final
 from ..dialect import Dialect, EventClass, Reading
 from ..events import Format
 from ..proof import FLAWED, UNPROVEN, prove
+from .beside import Beside, beside, own_keys
 
 MAX_FRAME: Final = 65_536
 """Bytes of a frame that is looked at; a longer one passes as it is."""
@@ -35,8 +36,7 @@ _CHARACTERS: Final = re.compile(
     r"(?s)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]"
 )
 _NUMBERS: Final = re.compile("[0-9]++")
-_NUMBERED: Final = re.compile(r'"(?:sequence_number|token_id)"[ \t]*+:|"logprobs?"[ \t]*+:[ \t]*+(?!null|\[[ \t]*+\])')
-"""What counts frames or tells of each token: two frames made of one would say it twice."""
+_IDS: Final = re.compile(r'"[A-Za-z_]*+(?<=[iI][dD])"[ \t]*+:[ \t]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[0-9]++)')
 # What a dialect lets vary may name what the text belongs to: then two frames are not parts of one.
 _TELLS_APART: Final = frozenset(("item_id", "token_id"))
 
@@ -49,8 +49,8 @@ class TextFrame:
     """
 
     __slots__ = (
-        "_data", "due", "head", "is_divisible", "is_manifold", "main", "passage", "places", "shapes", "start", "tail",
-        "text",
+        "beside", "data", "due", "head", "is_manifold", "is_new", "is_own", "main", "passage", "places", "shapes",
+        "start", "tail", "text",
     )  # fmt: skip
 
     def __init__(self, head: str, data: str, tail: str, passage: Any, text: str) -> None:
@@ -62,26 +62,34 @@ class TextFrame:
         self.main = 0
         self.shapes: tuple[str, str] = ("", "")
         """All of the frame but what may differ: with the main place cut out, and with all of them."""
-        self.is_divisible = False
+        self.beside = Beside.LABELS
+        self.is_own = False  # whether it has an id or a number of its own
+        self.is_new = False  # whether the one before it had another id, which may be its own
         self.is_manifold = False  # whether frames with another text had it at the same places
         self.due = 0.0  # when it must leave
         self.start = 0  # where its text begins in all that came
-        self._data = data
+        self.data = data
 
     @property
     def wire(self) -> bytes:
         """Its bytes."""
-        return f"{self.head}{self._data}{self.tail}".encode()
+        return f"{self.head}{self.data}{self.tail}".encode()
 
     @property
     def size(self) -> int:
         """Its length in characters."""
-        return len(self.head) + len(self._data) + len(self.tail)
+        return len(self.head) + len(self.data) + len(self.tail)
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether two frames that share its text say no more than it does."""
+        is_alone = len(self.places) == 1 and self.beside is Beside.LABELS
+        return is_alone and not self.is_own and not self.is_new
 
     def place(self, places: list[tuple[int, int]], main: int, varying: re.Pattern[str] | None) -> None:
         """Note where the text stands; `varying` finds what says nothing of the meaning."""
         self.places, self.main = places, main
-        data, head, tail = self._data, self.head, self.tail
+        data, head, tail = self.data, self.head, self.tail
         has_id = "id: " in head or "id: " in tail
         others = [] if varying is None else [found.span(1 if found[1] else 2) for found in varying.finditer(data)]
         if data.endswith("}"):  # Anthropic pads most events, against who counts bytes
@@ -90,23 +98,27 @@ class TextFrame:
             head, tail = _ID.sub("id: ", head), _ID.sub("id: ", tail)
         one = head + _cut(data, [places[main], *others]) + tail
         self.shapes = one, one if len(places) == 1 else head + _cut(data, [*places, *others]) + tail
-        self.is_divisible = len(places) == 1 and not has_id and not _NUMBERED.search(data)
+        self.is_own = has_id
 
     def joins(self, following: TextFrame) -> int | None:
         """Return how many places the text of both has, 1 or all, or None: they differ in more than that."""
         if not self.places or not following.places or _splits_character(self.text, following.text):
             return None
+        if Beside.ADDS in (self.beside, following.beside):
+            return None  # said in both, it would be said once
         several = len(self.places) > 1 and len(following.places) > 1
         if several:
             same = len(self.places) == len(following.places) and self.shapes[1] == following.shapes[1]
             # Of two equal texts nothing shows that both places vary with it: one may be a name that equals it.
             is_proven = following.is_manifold or self.text != following.text
             return len(self.places) if same and is_proven else None
-        return 1 if self.shapes[0] == following.shapes[0] else None
+        # What stands beside two equal texts by an unknown name may say something of each.
+        is_proven = following.beside is Beside.LABELS or self.text != following.text
+        return 1 if is_proven and self.shapes[0] == following.shapes[0] else None
 
     def raws(self, count: int) -> list[str]:
         """Return the text as it stands at its places, or at the main one."""
-        return [self._data[start:end] for start, end in self._chosen(count)]
+        return [self.data[start:end] for start, end in self._chosen(count)]
 
     def _chosen(self, count: int) -> list[tuple[int, int]]:
         return self.places if count == len(self.places) else [self.places[self.main]]
@@ -115,14 +127,14 @@ class TextFrame:
         """Return its bytes with other text."""
         parts, at = [self.head], 0
         for (start, end), raw in zip(self._chosen(len(raws)), raws, strict=True):
-            parts += [self._data[at:start], raw]
+            parts += [self.data[at:start], raw]
             at = end
-        return "".join([*parts, self._data[at:], self.tail]).encode()
+        return "".join([*parts, self.data[at:], self.tail]).encode()
 
     def split(self, count: int) -> tuple[TextFrame, TextFrame]:
         """Return two frames: one with the first `count` characters of the text, one with the others."""
         ((start, end),) = self.places
-        raw = self._data[start:end]
+        raw = self.data[start:end]
         at = count if "\\" not in raw else _raw_length(raw, count)
         first, rest = self._with(raw[:at], self.text[:count]), self._with(raw[at:], self.text[count:])
         rest.start += count
@@ -132,7 +144,7 @@ class TextFrame:
     def around(self) -> tuple[str, str]:
         """What stands before and behind the text."""
         ((start, end),) = self.places
-        return self.head + self._data[:start], self._data[end:] + self.tail
+        return self.head + self.data[:start], self.data[end:] + self.tail
 
     def with_text(self, text: str) -> TextFrame:
         """Return the frame with another text, which needs no escapes."""
@@ -140,9 +152,9 @@ class TextFrame:
 
     def _with(self, raw: str, text: str) -> TextFrame:
         ((start, end),) = self.places
-        part = TextFrame(self.head, self._data[:start] + raw + self._data[end:], self.tail, self.passage, text)
-        part.places, part.shapes, part.is_divisible = [(start, start + len(raw))], self.shapes, self.is_divisible
-        part.due, part.start = self.due, self.start
+        part = TextFrame(self.head, self.data[:start] + raw + self.data[end:], self.tail, self.passage, text)
+        part.places, part.shapes, part.due, part.start = [(start, start + len(raw))], self.shapes, self.due, self.start
+        part.beside, part.is_own, part.is_new = self.beside, self.is_own, self.is_new
         return part
 
 
@@ -179,7 +191,9 @@ def _run_of(frames: list[TextFrame], at: int, limit: int) -> tuple[int, int]:
 class TextFinder:
     """Reads what is written as its reader would, and finds the frames that say text alone."""
 
-    __slots__ = ("_dialect", "_is_lines", "_last", "_manifold", "_proofs", "_proven", "_varying")
+    __slots__ = (
+        "_before", "_dialect", "_is_lines", "_last", "_manifold", "_own", "_proofs", "_proven", "_skipped", "_varying",
+    )  # fmt: skip
 
     def __init__(self, dialect: Dialect, format: Format) -> None:
         self._dialect = dialect
@@ -188,8 +202,12 @@ class TextFinder:
         self._proofs = 0
         self._manifold: dict[str, str] = {}  # shapes with several places: the first text, or "" after another one
         self._last: TextFrame | None = None  # the last frame that was read, if it is as most that follow
+        self._before: TextFrame | None = None  # the last one of whose text the place is known
         keys = tuple(key for key in dialect.varying if key not in _TELLS_APART)
         self._varying = _values_of(keys) if keys else None
+        self._skipped = keys
+        own = own_keys(keys)
+        self._own = _values_of(own) if own else None
 
     def find(self, block: bytes) -> TextFrame | None:
         """Return the frame, or None where it is anything but text. To be called with each frame, in order."""
@@ -216,6 +234,7 @@ class TextFinder:
         is_plain = text.isprintable() and '"' not in text and "\\" not in text and text
         if not is_plain or len(text) > MAX_TEXT or before + text + after != wire:
             return None
+        last.is_new, last.beside = False, last.beside.beside_another(text != last.text)
         return last.with_text(text)
 
     def _read(self, wire: str) -> TextFrame | None:
@@ -232,9 +251,11 @@ class TextFinder:
         if said is None or not 0 < len(said[1]) <= MAX_TEXT:
             return None
         frame = TextFrame(head, data, tail, said[0], said[1])
-        if is_json:
+        if is_json and not self._dialect.cumulative:
             self._find_places(frame, data, name)
-        elif data == said[1]:
+            if frame.places:
+                self._compare(frame, value, data, name)
+        elif not is_json and data == said[1]:
             frame.place([(0, len(data))], 0, None)
         return frame
 
@@ -263,6 +284,20 @@ class TextFinder:
                 frame.is_manifold = len(places) > 1 and self._is_manifold(frame)
                 return
 
+    def _compare(self, frame: TextFrame, value: Any, data: str, name: str) -> None:
+        """Note what stands beside the text, and whether it stood beside another one."""
+        before, self._before = self._before, frame
+        frame.is_own = frame.is_own or (self._own is not None and self._own.search(data) is not None)
+        is_like = before is not None and before.shapes[0] == frame.shapes[0]
+        if before is not None and is_like and len(before.places) == len(frame.places) == 1:
+            frame.beside = before.beside
+        else:
+            frame.beside = beside(name, value, frame.text, self._skipped)
+        if before is not None and is_like:
+            frame.beside = frame.beside.beside_another(before.text != frame.text)
+        elif before is not None and before.passage == frame.passage:
+            frame.is_new = _IDS.findall(before.data) != _IDS.findall(data)
+
     def _is_manifold(self, frame: TextFrame) -> bool:
         """Return whether frames of this shape had another text at the same places."""
         shape = _NUMBERS.sub("0", frame.shapes[1])
@@ -280,11 +315,14 @@ class TextFinder:
         if self._proofs >= _MAX_PROOFS:
             return False
         self._proofs += 1
-        value = prove(data[: place[0]] + _MARK + data[place[1] :])
-        reads = value is not FLAWED and _said(deepcopy(self._dialect).read(name, value)) == (frame.passage, _MARK)
-        if reads:
-            self._proven.add(shape)
-        return reads
+        dialect = deepcopy(self._dialect)
+        # Twice, once with more behind it: a dialect whose texts are all that was said so far reads what is new.
+        for text in (_MARK, _MARK + _MARK):
+            value = prove(data[: place[0]] + text + data[place[1] :])
+            if value is FLAWED or _said(dialect.read(name, value)) != (frame.passage, text):
+                return False
+        self._proven.add(shape)
+        return True
 
 
 def _said(reading: Reading) -> tuple[Any, str] | None:

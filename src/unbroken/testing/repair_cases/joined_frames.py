@@ -45,6 +45,48 @@ def _with_key(key: str) -> bytes:
     return said("a").replace(b'"a"', b'"a",' + key.encode())
 
 
+def _event(payload: object) -> bytes:
+    return b"data: " + json.dumps(payload).encode() + b"\n\n"
+
+
+def _sglang(text: str, finish: object = None) -> bytes:
+    return _event({"text": text, "output_ids": [1], "meta_info": {"id": "r", "finish_reason": finish}})
+
+
+def _dashscope(text: str, finish: str = "null") -> bytes:
+    return _event({"output": {"text": text, "finish_reason": finish}, "request_id": "q"})
+
+
+def _artifact(text: str, **more: bool) -> bytes:
+    return _event({"artifactUpdate": {"artifact": {"artifactId": "a", "parts": [{"text": text}]}, **more}})
+
+
+def _adk(text: str, id: str) -> bytes:
+    content = {"role": "model", "parts": [{"text": text}]}
+    return _event({"content": content, "partial": True, "invocationId": "e", "author": "a", "id": id})
+
+
+_GEMINI_END: Final = b'data: {"candidates":[{"finishReason":"STOP"}]}\n\n'
+_ARTIFACTS_END: Final = b'data: {"statusUpdate":{"contextId":"c","status":{"state":"TASK_STATE_COMPLETED"}}}\n\n'
+_ADK_END: Final = _event(
+    {"content": {"role": "model", "parts": [{"text": "one two three "}]}, "finishReason": "STOP", "author": "a"}
+)
+
+
+def _gemini(text: str, part: str = "", more: str = "") -> bytes:
+    content = f'{{"role":"model","parts":[{{"text":{json.dumps(text)}{part}}}]}}'
+    return f'data: {{"candidates":[{{"content":{content}{more}}}],"usageMetadata":{{"n":1}}}}\n\n'.encode()
+
+
+def _delta(text: str, more: str = "") -> bytes:
+    return f'data: {{"choices":[{{"index":0,"delta":{{"content":{json.dumps(text)}{more}}}}}]}}\n\n'.encode()
+
+
+def _beside(text: str, place: str, more: str) -> bytes:
+    """Return an event of OpenAI's chat dialect with this in its delta, its choice or its chunk."""
+    return _delta(text, more) if place == "delta" else chat(text, **{place: more})
+
+
 def _each_letter(text: str) -> int:
     return 1
 
@@ -153,6 +195,126 @@ CASES: Final[tuple[TimedCase, ...]] = (
         fed(5.0, ANTHROPIC_END, SAME),
         end=b"",
         options={"dialect": "anthropic"},
+    ),
+    # What stands beside the text
+    *(
+        paced(
+            f"a frame with {what} is neither cut nor joined",
+            WORDS,
+            fed(0.0, START, SAME),
+            fed(1.0, _beside("one tw", place, more), b"", 91.0),
+            fed(2.0, said("o "), _beside("one tw", place, more) + said("o ")),
+            fed(3.0, _beside("on", place, more), b"", 93.0),
+            fed(4.0, _beside("on", place, more), b"", 93.0),
+            fed(5.0, said("e "), _beside("on", place, more) + _beside("on", place, more) + said("e ")),
+        )
+        for what, place, more in (
+            ("annotations", "delta", ',"annotations":[{"type":"url_citation","url":"u"}]'),
+            ("sound", "delta", ',"audio":{"data":"AAAA"}'),
+            ("an image", "delta", ',"images":[{"type":"image_url","index":0}]'),
+            ("sealed reasoning", "delta", ',"reasoning_details":[{"type":"r","data":"AAAA"}]'),
+            ("a signature", "delta", ',"reasoning_signature":"s"'),
+            ("ids of tokens", "choice", ',"token_ids":[1]'),
+            ("the id of a token", "delta", ',"token_id":1'),
+            ("probabilities", "choice", ',"logprobs":{"content":[{"logprob":0}]}'),
+            ("what was used", "more", ',"usage":{"completion_tokens":1}'),
+            ("citations", "more", ',"citations":["u"]'),
+        )
+    ),
+    *(
+        paced(
+            f"a frame of Gemini with {what} is not cut",
+            WORDS,
+            fed(0.0, _gemini("x "), SAME),
+            fed(1.0, frame, b"", 91.0),
+            fed(2.0, _gemini("o "), frame + _gemini("o ")),
+            fed(3.0, _GEMINI_END, SAME),
+            options={"dialect": "gemini"},
+            end=b"",
+        )
+        for what, frame in (
+            ("a signature", _gemini("one tw", ',"thoughtSignature":"s"')),
+            ("citations", _gemini("one tw", more=',"citationMetadata":{"citationSources":[{"uri":"u"}]}')),
+        )
+    ),
+    paced(
+        "judgements, totals, labels and what is empty may be said twice",
+        WORDS,
+        fed(
+            0.0,
+            _gemini("one tw", more=',"safetyRatings":[{"category":"c"}]'),
+            _gemini("one ", more=',"safetyRatings":[{"category":"c"}]'),
+            90.0,
+        ),
+        fed(1.0, _GEMINI_END, _gemini("tw", more=',"safetyRatings":[{"category":"c"}]') + _GEMINI_END),
+        end=b"",
+        options={"dialect": "gemini"},
+    ),
+    paced(
+        "names of no known meaning are labels if they stood beside another text",
+        WORDS,
+        fed(0.0, START, SAME),
+        fed(1.0, chat("one tw", more=',"session":"s"'), b"", 91.0),
+        fed(2.0, chat("o three fo", more=',"session":"s"'), chat("one two three ", more=',"session":"s"'), 92.0),
+        fed(3.0, chat("ur ", more=',"session":"s"'), chat("four ", more=',"session":"s"')),
+        fed(4.0, chat("on", more=',"session":"t"'), b"", 94.0),
+        fed(5.0, chat("on", more=',"session":"t"'), b"", 94.0),
+        fed(
+            6.0,
+            chat("e ", more=',"session":"t"'),
+            chat("on", more=',"session":"t"') + chat("one ", more=',"session":"t"'),
+        ),
+    ),
+    paced(
+        "a frame with another id than the one before it is not cut until one has the same",
+        WORDS,
+        fed(0.0, START, SAME),
+        fed(1.0, chat("x ", more=',"id":"a"'), SAME),
+        fed(2.0, chat("one tw", more=',"id":"b"'), b"", 92.0),
+        fed(3.0, chat("o ", more=',"id":"c"'), chat("one tw", more=',"id":"b"') + chat("o ", more=',"id":"c"')),
+        fed(4.0, chat("three fo", more=',"id":"c"'), chat("three ", more=',"id":"c"'), 94.0),
+        fed(5.0, chat("ur ", more=',"id":"c"'), chat("four ", more=',"id":"c"')),
+    ),
+    # Text that is all that was said so far
+    paced(
+        "a text that may be all so far is not cut in its first frame",
+        Pace("words", max_delay=90.0, rate=8.0),
+        fed(0.0, _sglang("Hello, I am "), SAME),
+        fed(1.0, _sglang("Hello, I am here.", {"type": "stop"}), SAME),
+        fed(2.0, DONE, SAME),
+        end=b"",
+        facts={"text": "Hello, I am here."},
+    ),
+    paced(
+        "nor is it joined where it says nothing of that",
+        Pace("lines", max_delay=90.0),
+        fed(0.0, _dashscope("One "), b"", 90.0),
+        fed(1.0, _dashscope("two "), b"", 90.0),
+        fed(2.0, _dashscope("three\n"), _dashscope("One ") + _dashscope("two ") + _dashscope("three\n")),
+        fed(3.0, _dashscope("", "stop"), SAME),
+        end=b"",
+        options={"dialect": "dashscope"},
+        facts={"text": "One two three\n"},
+    ),
+    paced(
+        "an artifact is neither cut nor joined unless it goes on",
+        WORDS,
+        fed(0.0, _artifact("one tw"), b"", 90.0),
+        fed(1.0, _artifact("o thr", append=True), b"", 90.0),
+        fed(2.0, _artifact("ee ", append=True), _artifact("one tw") + _artifact("o three ", append=True)),
+        fed(3.0, _ARTIFACTS_END, SAME),
+        end=b"",
+        options={"dialect": "a2a-1.0"},
+    ),
+    paced(
+        "a frame with an id of its own in its payload is joined, and not cut",
+        WORDS,
+        fed(0.0, _adk("one tw", "1"), b"", 90.0),
+        fed(1.0, _adk("o thr", "2"), b"", 90.0),
+        fed(2.0, _adk("ee ", "3"), _adk("one two three ", "3")),
+        fed(3.0, _ADK_END, SAME),
+        end=b"",
+        options={"dialect": "google-adk"},
     ),
     # Several frames in one piece
     paced(
