@@ -393,7 +393,7 @@ class TestAGoodRepairer(RepairContract):
     )
     refused_options = (({"limit": "many"}, TypeError),)
     taken_options = ({"limit": 1024},)
-    refused_arguments = (("Toy", {"limit": "many"}, TypeError, "limit"), ("Other", {}, TypeError, ""))
+    refused_arguments = (("Toy", {"limit": "many"}, TypeError, "limit"),)
     taken_arguments = (("Toy", {"limit": 1024}),)
 
     @property
@@ -496,6 +496,14 @@ FLAWED_REPAIRERS = [
     ("short retries", "a_retry_of_any_length_is_obeyed"),
     ("forwards the rest", "nothing_leaves_after_the_sentinel"),
     ("beats late", "no_gap_is_longer_than_the_heartbeat"),
+    ("knows no heartbeat", "no_gap_is_longer_than_the_heartbeat"),
+    ("beats once", "no_gap_is_longer_than_the_heartbeat"),
+    ("is never due", "no_gap_is_longer_than_the_heartbeat"),
+    ("is never due, and fails in silence", "no_gap_is_longer_than_the_heartbeat"),
+    ("is never due", "a_timeout_ends_the_stream_once"),
+    ("knows no silence", "a_timeout_ends_the_stream_once"),
+    ("knows no total", "a_timeout_ends_the_stream_once"),
+    ("knows no silence, and beats unasked", "a_timeout_ends_the_stream_once"),
     ("beats are events", "heartbeats_stand_between_frames_and_change_nothing"),
     ("beats are events", "heartbeats_before_the_first_byte_change_nothing"),
     ("beats inside", "heartbeats_stand_between_frames_and_change_nothing"),
@@ -518,7 +526,7 @@ FLAWED_REPAIRERS = [
 )
 def test_a_flawed_repairer_fails_the_test_of_its_flaw(flaw: str, test: str) -> None:
     contract = TestAGoodRepairer()
-    contract.flaws = (flaw,)
+    contract.flaws = flaw.split(", and ")
     assert failure_of(contract, test)
 
 

@@ -12,6 +12,10 @@ class Law(Enum):
         "What is written, and what is reported, depends on the bytes and not on how a network cut them"
     )
     ANY_BYTES_ARE_TAKEN = "No input makes a repairer raise"
+    NOTHING_IS_RAISED = (
+        "No input makes a method of the contract raise: what stands for a failed stream is what was written, or read, "
+        "until then"
+    )
     VARIANTS_AGREE = "All ways to run the same repairer give the same"
     A_READER_AGREES = "A reader sees the events of the bytes that the repairer writes"
     NO_SECOND_REPAIR = "A repaired stream needs no repair: two proxies in a row write the same as one"

@@ -6,12 +6,16 @@ import unittest
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from ...mistakes import hides
 from ...require_hypothesis import SearchStrategy, st
+from ..attributes import Attribute, a, is_named, row, rows
 from .clocks import Player, Timed, in_pieces
 from .law import Law
 from .reading import framing_of
 from .telling import answer_in, answers_of_any_dialect, events_of, spelt
 from .under_test import Facts, Options, RepairerUnderTest, broken
+
+__tracebackhide__ = hides
 
 _OF_FRAMES: Final = ("bytes_out", "heartbeats")
 """Facts of what is written, which a pace writes in other frames."""
@@ -36,6 +40,10 @@ class PacingTests(RepairerUnderTest):
 
     They need `clocked` and `facts_of`, with the facts `dialect` and `format`.
     """
+
+    _attributes: ClassVar[tuple[Attribute, ...]] = (
+        Attribute("paces", "pairs (options, seconds that text is held at most)", rows(row(is_named, a(int, float)))),
+    )
 
     def test_a_pace_changes_nothing_but_how_text_is_cut(self) -> None:
         """With a pace the report says the same, and a plain reader of the output reads the same, however it ends."""
@@ -82,7 +90,7 @@ class PacingTests(RepairerUnderTest):
     def _play(
         self, chunks: Sequence[bytes], pauses: Sequence[float], options: Options, fails: bool, **seconds: float
     ) -> Player:
-        player = Player(self.clocked(dict(options), **seconds))
+        player = Player(self._on_a_clock(options, **seconds))
         player.repairer.resume(0.0)
         for chunk, pause in zip(chunks, pauses, strict=True):
             player.wait(player.now + pause)
