@@ -542,8 +542,12 @@ TOLD_ELSEWHERE = {
     "test_a_reader_of_chunks_takes_bytes_and_nothing_else",
     "test_a_pace_changes_nothing_but_how_text_is_cut",
     "test_text_is_held_no_longer_than_the_pace_says",
+    "test_comments_that_are_to_be_dropped_do_not_leave",
+    "test_events_before_the_first_id_have_the_id_to_start_from",
+    "test_no_event_leaves_that_is_larger_than_the_limit",
+    "test_what_is_not_to_be_repaired_leaves_as_it_came",
 }
-"""Tests whose flaws stand in test_testing_telling.py, test_testing_watching.py and test_testing_pacing.py."""
+"""Tests whose flaws stand in test_testing_telling.py, _watching.py, _pacing.py and _obeying.py."""
 
 
 def test_each_test_of_a_repairer_fails_for_some_flaw() -> None:

@@ -46,3 +46,7 @@ class Law(Enum):
     A_READER_TAKES_CHUNKS = "A reader that takes chunks takes bytes and nothing else, until `close`, which ends it once"
     A_CASE_HAS_ITS_OUTCOME = "A case of known output is written, and reported, as its table says"
     WRONG_OPTIONS_ARE_REFUSED = "A wrong option is refused at the call, by its name; one at its bound is taken"
+    OPTIONS_ARE_OBEYED = (
+        "An option does what it says: `comments` drops them, `last_event_id` is the id to start from, no event is "
+        "larger than `max_event_bytes`, and without `repairs` nothing is repaired"
+    )
