@@ -115,7 +115,7 @@ class ObeyingTests(RepairerUnderTest):
         drawn = self.options.filter(lambda options: name in options)
         options = drawn.map(lambda options: {name: valued(options[name])})
         try:
-            self._run(st.tuples(streams, options), f"obeys_{name}", lambda drawn: check(*drawn), times=1)
+            self._run(st.tuples(options, streams), f"obeys_{name}", lambda drawn: check(*drawn[::-1]), times=1)
         except Unsatisfiable:
             raise unittest.SkipTest(f"does not define options that draw {name!r}") from None
 

@@ -26,9 +26,9 @@ class SentinelTests(RepairerUnderTest):
 
     def _ask_of_the_sentinel(self, name: str, check: Callable[[bytes, list[bytes], Options], None]) -> None:
         self.ends_at_sentinel({})
-        drawn = st.tuples(sentinel_streams().flatmap(_cut_together), self.options.filter(self.ends_at_sentinel))
+        drawn = st.tuples(self.options.filter(self.ends_at_sentinel), sentinel_streams().flatmap(_cut_together))
         try:
-            self._run(drawn, name, lambda drawn: check(*drawn[0], drawn[1]))
+            self._run(drawn, name, lambda drawn: check(*drawn[1], drawn[0]))
         except Unsatisfiable:
             raise unittest.SkipTest("ends_at_sentinel(options) is false for all options that were drawn") from None
 
