@@ -27,6 +27,7 @@ from unbroken.testing import (
     NDJSONContract,
     ParserContract,
     RepairContract,
+    StoreContract,
     TimedCase,
     examine,
 )
@@ -75,6 +76,8 @@ WRONG_ATTRIBUTES = [
     (ParserContract, "does_not_claim", Claim.BOM, "Claim.BOM"),
     (ParserContract, "does_not_claim", ("BOM",), "Claim.BOM"),
     (NDJSONContract, "does_not_claim", (Claim.IDS,), "Claim.LINEAR_TIME"),
+    (StoreContract, "tolerance", "1 s", "seconds"),
+    (StoreContract, "examples", None, "a number"),
     (NDJSONContract, "claims_invalid_lines", "no", "True or False"),
 ]
 
@@ -94,6 +97,14 @@ def test_an_attribute_that_is_a_property_is_left_for_later() -> None:
 
 
 # --- Methods ----------------------------------------------------------------------------------------------------------
+
+
+class Running(Forwarding):
+    """The same on a clock."""
+
+    def clocked(self, options: Options, **seconds: float) -> Any:
+        return StreamRepairer(heartbeat=None, timeouts=Timeouts(silence=seconds.get("silence")))
+
 
 WRONG_METHODS: list[tuple[str, Callable[..., Any], str, str]] = [
     ("repair", lambda self, chunks, options: b"".join(chunks), "a_healthy_stream_reads_the_same", "list of bytes"),
@@ -123,26 +134,37 @@ WRONG_METHODS: list[tuple[str, Callable[..., Any], str, str]] = [
     ("watched", lambda self, options, tell, hooks, **seconds: None, "an_observer_is_told_in_order", "resume()"),
     ("reconnecting", lambda self, connect, options: None, "each_of_many_events_is_delivered_once", "list of bytes"),
     ("declared", lambda self, content_type: None, "a_repaired_body_that_is_declared_as_json_needs_no_repair", "dict"),
+    ("facts_of", lambda self, ran: None, "chunks_are_counted", "a dict of facts"),
     ("bounded", lambda self, limit: {}, "memory_is_bounded_for_field_names", "pairs (options"),
 ]
 
 
 @pytest.mark.parametrize(("name", "method", "test", "shape"), WRONG_METHODS)
 def test_what_a_method_must_return_is_said(name: str, method: Callable[..., Any], test: str, shape: str) -> None:
-    contract = type("Wrong", (Forwarding,), {name: method})
+    contract = type("Wrong", (Running,), {name: method})
     finding = found(contract(), test)
     assert finding.failure
     assert finding.failure.startswith(f"WrongContract: {name}")
     assert shape in finding.failure
 
 
-def test_a_contract_without_its_method_is_told_so() -> None:
-    for contract in (RepairContract(), ParserContract(), NDJSONContract(), AsyncParserContract()):
-        method = {RepairContract: "repair", AsyncParserContract: "aparse"}.get(type(contract), "parse")
-        tests = ("test_a_healthy_stream_reads_the_same", "test_a_chunk_may_be_empty", "test_case_LF_ends_lines")
-        (finding,) = examine(contract, tests.__contains__)[:1]
-        assert finding.failure
-        assert finding.failure.startswith(f"WrongContract: {type(contract).__name__} must define {method}(chunks")
+@pytest.mark.parametrize(
+    ("contract", "method", "test"),
+    [
+        (RepairContract, "repair(chunks, options)", "a_healthy_stream_reads_the_same"),
+        (ParserContract, "parse(chunks)", "a_chunk_may_be_empty"),
+        (AsyncParserContract, "aparse(chunks)", "a_chunk_may_be_empty"),
+        (NDJSONContract, "parse(chunks)", "case_LF_ends_lines"),
+        (StoreContract, "store(clock)", "of_many_that_start_one_is_elected"),
+    ],
+)
+def test_a_contract_without_its_method_is_told_so(contract: type, method: str, test: str) -> None:
+    assert found(contract(), test).failure == f"WrongContract: {contract.__name__} must define {method}"
+
+
+def test_a_class_in_place_of_an_instance_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"an instance, Forwarding\(\), and not the class"):
+        examine(Forwarding)
 
 
 @pytest.mark.parametrize("returned", [None, b"data", {}, ["a"], [("message", "a")]])

@@ -111,7 +111,7 @@ class CaseTests(RepairerUnderTest):
         calls: list[str] = []
         try:
             seen = case.played(repairer, lambda name, given: calls.append(f"{name}({', '.join(map(repr, given))})"))
-            said = self.facts_of(repairer)
+            said = self._facts_of(repairer)
         except Exception as error:
             raise _differs(case, len(calls), calls[-1:], "no exception", Raised(error)) from error
         for number, (call, *one) in enumerate(zip(calls, case.expected, seen, strict=True), start=1):

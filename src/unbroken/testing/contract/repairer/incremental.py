@@ -88,7 +88,7 @@ class IncrementalTests(ClockTests):
             self._check_ended(Law.A_TIMEOUT_ENDS_IT_ONCE, player, chunks[:expected], options, "silence")
         repairer.close(0.0)
         repairer.feed(b"data: late\n\n", 0.0)
-        told = self.facts_of(repairer)
+        told = self._facts_of(repairer)
         if "chunks_in" not in told:
             raise unittest.SkipTest("does not define the fact 'chunks_in' in facts_of(repairer)")
         seen = [told["chunks_in"]]
@@ -103,7 +103,7 @@ class IncrementalTests(ClockTests):
         ways: list[tuple[list[Any], Facts]] = []
         for way in ([b"".join(chunks)], chunks):
             reader, read = self._read(way, options)
-            said = self.facts_of(reader)
+            said = self._facts_of(reader)
             counted = said.get("chunks_in", len(way))
             if counted != len(way):  # who reads such a reader feeds it, so that it cannot know what came too late
                 raise broken(Law.CHUNKS_ARE_COUNTED, way, len(way), counted, options)
@@ -113,7 +113,7 @@ class IncrementalTests(ClockTests):
 
     def _check_closed(self, chunks: list[bytes], options: Options) -> None:
         reader, _ = self._read(chunks, options)
-        said = self.facts_of(reader)
+        said = self._facts_of(reader)
         seen = {"close": list(reader.close()), "b''": _refusal(reader, b""), "feed": _refusal(reader, b"data: a\n\n")}
         expected: dict[str, Any] = {"close": [], "b''": ValueError, "feed": ValueError}
         if "error" in said and "verdict" in said:
@@ -121,7 +121,7 @@ class IncrementalTests(ClockTests):
             may_be = {"failed": (True,), "truncated": (True, False)}.get(said["verdict"], (False,))
             seen["fits its verdict"] = (said["error"] is not None) in may_be
             expected["fits its verdict"] = True
-        seen["report"], expected["report"] = self.facts_of(reader), said
+        seen["report"], expected["report"] = self._facts_of(reader), said
         if seen != expected:
             raise broken(Law.A_READER_TAKES_CHUNKS, chunks, expected, seen, options)
 

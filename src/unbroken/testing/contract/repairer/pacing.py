@@ -57,8 +57,8 @@ class PacingTests(RepairerUnderTest):
         options = {**options, **named}
         plain = self._play(chunks, pauses, options, fails)
         paced = self._play(chunks, pauses, {**options, **pace[0]}, fails)
-        expected = _but_frames(self.facts_of(plain.repairer)), self._read_plainly(plain, options)
-        seen = _but_frames(self.facts_of(paced.repairer)), self._read_plainly(paced, options)
+        expected = _but_frames(self._facts_of(plain.repairer)), self._read_plainly(plain, options)
+        seen = _but_frames(self._facts_of(paced.repairer)), self._read_plainly(paced, options)
         if seen != expected or paced.repairer.next_deadline() is not None:
             raise broken(Law.A_PACE_ONLY_CUTS_TEXT, chunks, (expected, plain.wire), (seen, paced.wire), options)
 
@@ -101,7 +101,7 @@ class PacingTests(RepairerUnderTest):
         return player
 
     def _facts(self, player: Player) -> Facts:
-        facts = self.facts_of(player.repairer)
+        facts = self._facts_of(player.repairer)
         for name in _NAMES:
             if name not in facts:
                 raise unittest.SkipTest(f"does not define the fact {name!r}")

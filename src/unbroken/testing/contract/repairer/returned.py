@@ -83,10 +83,10 @@ def bounds(returned: Sequence[tuple[dict[str, Any], int]]) -> Sequence[tuple[dic
     return returned
 
 
-def options(returned: dict[str, Any]) -> dict[str, Any]:
-    """Return what `declared` returned. Raises `TypeError` for what is no dict of options."""
+def named(method: str, what: str, returned: _T) -> _T:
+    """Return what a method returned. Raises `TypeError` for what is no dict of options, or facts, by name."""
     if not is_named(returned):
-        raise _wrong("declared(content_type)", "return a dict of options by name", returned)
+        raise _wrong(method, f"return a dict of {what} by name", returned)
     return returned
 
 

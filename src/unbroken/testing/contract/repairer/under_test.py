@@ -188,7 +188,7 @@ class RepairerUnderTest(GeneratedTests):
 
     def _declared_as_json(self) -> SearchStrategy[Options]:
         """Draw the options for a body that is declared to be one JSON document, which a few lines may contradict."""
-        declared = returned.options(self.declared("application/json"))
+        declared = returned.named("declared(content_type)", "options", self.declared("application/json"))
         return self.options.map(lambda options: {**options, **declared})
 
     def _defines(self, name: str) -> bool:
@@ -211,6 +211,9 @@ class RepairerUnderTest(GeneratedTests):
     def _on_a_clock(self, options: Options, **seconds: float) -> Clocked:
         """Return what `clocked` does. Raises `TypeError` for an object that is not `Clocked`."""
         return returned.with_methods("clocked(options, **seconds)", self.clocked(dict(options), **seconds), CLOCKED)
+
+    def _facts_of(self, ran: object) -> Facts:
+        return returned.named("facts_of(ran)", "facts", self.facts_of(ran))
 
     def _run(self, strategy: SearchStrategy[_T], name: str, check: Callable[[_T], None], times: int = _TIMES) -> None:
         """Run a property. What a method of the subclass raises is told with the stream and the options."""
