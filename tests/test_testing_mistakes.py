@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import strategies as st
@@ -280,6 +281,32 @@ class Raising(Forwarding):
 def test_a_case_that_raises_says_which() -> None:
     finding = found(Raising(), "the_cases_come_out_as_the_tables_say")
     assert str(finding.broken).splitlines()[0] == "any bytes are taken: case 'a wrong one'"
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "the_cases_leave_with_the_byte_that_completes_them",
+        "an_observer_is_told_the_repairs_of_the_cases",
+        "an_observer_is_told_of_the_cases_on_a_clock",
+    ],
+)
+def test_a_case_that_raises_on_a_clock_says_which(test: str) -> None:
+    class OutOfOrder(Forwarding):
+        cases = (RepairCase("a wrong one", b"data: a\n\n", SAME, leaves=(9,)),)
+        timed_cases = (TimedCase("a wrong one", (("feed", (b"data: a\n\n", 0.0), SAME, None),)),)
+
+        def clocked(self, options: Options, **seconds: float) -> Any:
+            repairer = Mock(spec=StreamRepairer)
+            repairer.feed.side_effect = KeyError("a bug")
+            return repairer
+
+        def watched(self, options: Options, tell: Any, hooks: Any, **seconds: float) -> Any:
+            return self.clocked(options)
+
+    lines = str(found(OutOfOrder(), test).broken).splitlines()
+    assert lines[0] == "nothing is raised: case 'a wrong one'"
+    assert lines[5] == "  seen      raised KeyError: 'a bug'"
 
 
 class OnAClock(Forwarding):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unittest
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from ...cuts import every
@@ -90,10 +91,11 @@ class CaseTests(RepairerUnderTest):
         self._needs("clocked", "options, **seconds")
         for case in self._known("cases"):
             if case.leaves is not None:
-                repairer = self._on_a_clock(dict(case.options))
-                repairer.resume(0.0)
-                bytewise = enumerate(every(case.data, 1), start=1)
-                seen = tuple(count for count, byte in bytewise if b"".join(repairer.feed(byte, 0.0)))
+                with naming(case, [case.data]):
+                    repairer = self._on_a_clock(dict(case.options))
+                    repairer.resume(0.0)
+                    bytewise = enumerate(every(case.data, 1), start=1)
+                    seen = tuple(count for count, byte in bytewise if b"".join(repairer.feed(byte, 0.0)))
                 if seen != case.leaves:
                     chunks = every(case.data, 1)
                     named = f"case {case.name!r}"
@@ -191,6 +193,18 @@ class CaseTests(RepairerUnderTest):
                 dict(case.options),
                 where=named,
             )
+
+
+@contextmanager
+def naming(case: RepairCase | TimedCase, chunks: Sequence[bytes]) -> Iterator[None]:
+    """Raise `ContractBroken` that names the case for what a repairer raises in it."""
+    try:
+        yield
+    except (ContractBroken, unittest.SkipTest, WrongContract):
+        raise
+    except Exception as error:
+        named, options = f"case {case.name!r}", dict(case.options)
+        raise broken(Law.NOTHING_IS_RAISED, chunks, "no exception", Raised(error), options, where=named) from error
 
 
 def needed_by(case: TimedCase) -> tuple[Collection[str], str]:

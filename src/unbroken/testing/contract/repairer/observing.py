@@ -11,7 +11,7 @@ from ...repair_cases.case import said
 from ...require_hypothesis import SearchStrategy, st
 from ...strategies import cut_streams
 from . import returned
-from .cases import FRAME, CaseTests, needed_by
+from .cases import FRAME, CaseTests, naming, needed_by
 from .law import Law
 from .sameness import all_streams
 from .under_test import CLOCKED, Clocked, Options, Told, broken
@@ -129,7 +129,8 @@ class ObserverTests(CaseTests):
             if len(case.data) > _LONGEST:
                 continue
             chunks = FRAME.findall(case.data)
-            calls, _ = self._watch(((case.data, chunks), [0.25], "close"), dict(case.options), HOOKS)
+            with naming(case, chunks):
+                calls, _ = self._watch(((case.data, chunks), [0.25], "close"), dict(case.options), HOOKS)
             repairs = [value for call in calls for hook, value in call.told if hook == "repaired"]
             seen = tuple(f"{kind}@{offset}+{length}" for kind, offset, length in repairs)
             self._check_calls(calls, chunks, case.options, case.name)
@@ -146,7 +147,8 @@ class ObserverTests(CaseTests):
             calls: list[Call] = []
             names, why = needed_by(case)
             repairer = self._told(case.options, _noting(calls), HOOKS, names, why, case.seconds)
-            case.played(repairer, lambda name, given, calls=calls: calls.append(Call(name, given, _time_of(given))))
+            with naming(case, case.chunks):
+                case.played(repairer, lambda name, given, calls=calls: calls.append(Call(name, given, _time_of(given))))
             self._check_calls(calls, case.chunks, case.options, case.name)
             ends = [value for call in calls for hook, value in call.told if hook == "ended"]
             expected = case.facts.get("verdict")
