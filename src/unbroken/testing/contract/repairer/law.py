@@ -13,8 +13,8 @@ class Law(Enum):
     )
     ANY_BYTES_ARE_TAKEN = "No input makes a repairer raise"
     NOTHING_IS_RAISED = (
-        "No input makes a method of the contract raise; of a stream that fails it gives what was written, or read, until "
-        "then"
+        "No input makes a method of the contract raise; of a stream that fails it gives what was written, or read, "
+        "until then"
     )
     VARIANTS_AGREE = "All ways to run the same repairer give the same"
     A_READER_AGREES = "A reader sees the events of the bytes that the repairer writes"
