@@ -393,7 +393,7 @@ class TestAGoodRepairer(RepairContract):
     )
     refused_options = (({"limit": "many"}, TypeError),)
     taken_options = ({"limit": 1024},)
-    refused_arguments = (("Toy", {"limit": "many"}, TypeError, "limit"), ("Other", {}, TypeError, ""))
+    refused_arguments = (("Toy", {"limit": "many"}, TypeError, "limit"),)
     taken_arguments = (("Toy", {"limit": 1024}),)
 
     @property
@@ -496,6 +496,14 @@ FLAWED_REPAIRERS = [
     ("short retries", "a_retry_of_any_length_is_obeyed"),
     ("forwards the rest", "nothing_leaves_after_the_sentinel"),
     ("beats late", "no_gap_is_longer_than_the_heartbeat"),
+    ("knows no heartbeat", "no_gap_is_longer_than_the_heartbeat"),
+    ("beats once", "no_gap_is_longer_than_the_heartbeat"),
+    ("is never due", "no_gap_is_longer_than_the_heartbeat"),
+    ("is never due, and fails in silence", "no_gap_is_longer_than_the_heartbeat"),
+    ("is never due", "a_timeout_ends_the_stream_once"),
+    ("knows no silence", "a_timeout_ends_the_stream_once"),
+    ("knows no total", "a_timeout_ends_the_stream_once"),
+    ("knows no silence, and beats unasked", "a_timeout_ends_the_stream_once"),
     ("beats are events", "heartbeats_stand_between_frames_and_change_nothing"),
     ("beats are events", "heartbeats_before_the_first_byte_change_nothing"),
     ("beats inside", "heartbeats_stand_between_frames_and_change_nothing"),
@@ -518,7 +526,7 @@ FLAWED_REPAIRERS = [
 )
 def test_a_flawed_repairer_fails_the_test_of_its_flaw(flaw: str, test: str) -> None:
     contract = TestAGoodRepairer()
-    contract.flaws = (flaw,)
+    contract.flaws = flaw.split(", and ")
     assert failure_of(contract, test)
 
 
@@ -534,8 +542,12 @@ TOLD_ELSEWHERE = {
     "test_a_reader_of_chunks_takes_bytes_and_nothing_else",
     "test_a_pace_changes_nothing_but_how_text_is_cut",
     "test_text_is_held_no_longer_than_the_pace_says",
+    "test_comments_that_are_to_be_dropped_do_not_leave",
+    "test_events_before_the_first_id_have_the_id_to_start_from",
+    "test_no_event_leaves_that_is_larger_than_the_limit",
+    "test_what_is_not_to_be_repaired_leaves_as_it_came",
 }
-"""Tests whose flaws stand in test_testing_telling.py, test_testing_watching.py and test_testing_pacing.py."""
+"""Tests whose flaws stand in test_testing_telling.py, _watching.py, _pacing.py and _obeying.py."""
 
 
 def test_each_test_of_a_repairer_fails_for_some_flaw() -> None:

@@ -171,8 +171,11 @@ class ClockedToy:
     def __init__(self, toy: Toy, **seconds: float) -> None:
         self.toy, self.flaws = toy, toy.flaws
         self.heartbeat, self.silence, self.total = (
-            seconds.get(name, math.inf) for name in ("heartbeat", "silence", "total")
+            math.inf if f"knows no {name}" in self.flaws else seconds.get(name, math.inf)
+            for name in ("heartbeat", "silence", "total")
         )
+        if "beats unasked" in self.flaws:
+            self.heartbeat = min(self.heartbeat, 1.0)
         self.written = self.arrived = self.started = 0.0
         self.paused_at: float | None = None
         self.over = False
@@ -210,11 +213,13 @@ class ClockedToy:
         return list(frames)
 
     def fail(self, error: Exception, now: float) -> list[bytes]:
+        if "fails in silence" in self.flaws:
+            return self.end(())
         said = str(error) if "tells secrets" in self.flaws else "upstream failed"
         return [] if self.over else self.end([f"event: error\ndata: {said}\n\n".encode()])
 
     def next_deadline(self) -> float | None:
-        if self.over:
+        if self.over or "is never due" in self.flaws or ("beats once" in self.flaws and self.written):
             return None
         late = 1.0 if "beats late" in self.flaws else 0.0
         nearest = min(self.written + self.heartbeat + late, self.arrived + self.silence, self.started + self.total)

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from itertools import repeat
 
 from .cases import slug
+from .mistakes import hides
 
+__tracebackhide__ = hides
 Consume = Callable[[Iterable[bytes]], None]
 """A function that reads all these chunks and keeps nothing."""
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 try:
-    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import HealthCheck, Phase, Verbosity, given, settings
     from hypothesis import strategies as st
+    from hypothesis.errors import HypothesisException, Unsatisfiable
     from hypothesis.strategies import DrawFn, SearchStrategy
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         "this part of unbroken.testing needs Hypothesis: pip install 'unbroken[testing]'", name=missing.name
     ) from missing
 
-__all__ = ["DrawFn", "HealthCheck", "Phase", "SearchStrategy", "given", "settings", "st"]
+__all__ = [
+    "DrawFn",
+    "HealthCheck",
+    "HypothesisException",
+    "Phase",
+    "SearchStrategy",
+    "Unsatisfiable",
+    "Verbosity",
+    "given",
+    "settings",
+    "st",
+]

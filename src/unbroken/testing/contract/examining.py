@@ -26,7 +26,12 @@ class Finding:
 
 
 def examine(contract: object, only: Callable[[str], bool] = lambda name: True) -> list[Finding]:
-    """Return the results of a contract's tests, sorted by name. `only` selects tests by name."""
+    """Return the results of a contract's tests, sorted by name. `only` selects tests by name.
+
+    Raises `TypeError` for a class in place of an instance of one, of which no test could be run.
+    """
+    if isinstance(contract, type):
+        raise TypeError(f"examine takes an instance, {contract.__name__}(), and not the class")
     tests = {name: test for name, test in inspect.getmembers(contract, inspect.ismethod) if name.startswith("test_")}
     return [_find(name, test) for name, test in tests.items() if only(name)]
 

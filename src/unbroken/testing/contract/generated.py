@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unittest
+import warnings
 from collections.abc import Callable, Collection
 from typing import Any, ClassVar, TypeVar
 
 from .. import measures
 from ..claims import Claim
-from ..require_hypothesis import HealthCheck, Phase, SearchStrategy, given, settings
+from ..mistakes import WrongContract, hides
+from ..require_hypothesis import HealthCheck, Phase, SearchStrategy, Verbosity, given, settings
+from .attributes import Attribute, a, check_attributes, claims
 from .counterexample import ContractBroken, with_fewest_cuts
 
+__tracebackhide__ = hides
 _T = TypeVar("_T")
 Test = Callable[[Any], None]
 
@@ -25,6 +30,17 @@ class GeneratedTests:
     Streams that measure time grow up to this size. Without it they grow until a run takes long enough to be measured,
     so that it depends on the speed of the machine whether a limit is met.
     """
+
+    # What the attributes of each class must be; a subclass lists its own, and those that it narrows.
+    _attributes: ClassVar[tuple[Attribute, ...]] = (
+        claims(tuple(Claim)),
+        Attribute("max_event_bytes", "a number of bytes, or None", a(int, type(None))),
+    )
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        listed = [one for above in reversed(cls.__mro__) for one in vars(above).get("_attributes", ())]
+        check_attributes(cls, {attribute.name: attribute for attribute in listed}.values())
 
     @classmethod
     def _add(cls, slug: str, doc: str, test: Test) -> None:
@@ -48,7 +64,7 @@ def run_property(
         check(drawn)
 
     # Hypothesis stores counterexamples by the name of the test; those of another reader must not be replayed.
-    ask.__name__ = f"{type(of).__qualname__}_{name}"
+    ask.__name__ = re.sub(r"\W", "_", f"{type(of).__qualname__}_{name}")  # a class may stand in a function
     quiet = settings(
         deadline=None,
         max_examples=times * settings().max_examples,
@@ -56,11 +72,20 @@ def run_property(
         suppress_health_check=list(HealthCheck),
         # Explaining which parts of an argument matter takes as long as finding it, and the smallest stream shows it.
         phases=[phase for phase in settings().phases if phase is not Phase.explain],
+        # What Hypothesis prints beside the failure, of a skipped test too, is about a function that nobody wrote.
+        verbosity=Verbosity.quiet if settings().verbosity is Verbosity.normal else settings().verbosity,
     )
     try:
-        quiet(given(drawn=strategy)(ask))()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Generating overly large repr")
+            quiet(given(drawn=strategy)(ask))()
     except ContractBroken as broken:
-        raise with_fewest_cuts(broken) from broken.__cause__
+        smallest = with_fewest_cuts(broken)
+        smallest.__notes__ = []  # Hypothesis notes the draw, which the stream and its cut say better
+        raise smallest.with_traceback(None) from broken.__cause__
+    except WrongContract as wrong:
+        wrong.__notes__ = []
+        raise wrong.with_traceback(None) from wrong.__cause__
 
 
 def time_test(shape: measures.Shape) -> Test:

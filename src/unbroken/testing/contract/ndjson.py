@@ -10,11 +10,15 @@ from .. import measures
 from ..cases import NDJSON_CASES, Clause, NDJSONCase
 from ..claims import Claim
 from ..cuts import cuttings
+from ..mistakes import WrongContract, hides
 from ..strategies import cut_streams, ndjson_streams
 from ..streams import NDJSONStream
+from .attributes import Attribute, a, claims
 from .counterexample import ContractBroken, Raised
 from .generated import GeneratedTests, Test, check_memory, run_property, time_test
 from .reader import AsyncReader, Reader
+
+__tracebackhide__ = hides
 
 
 class _Invalid:
@@ -36,6 +40,11 @@ class NDJSONContract(Reader, GeneratedTests):
 
     claims_invalid_lines: ClassVar[bool] = True
     """False for a reader that is documented to raise at the first line that is not valid JSON."""
+
+    _attributes: ClassVar[tuple[Attribute, ...]] = (
+        claims((Claim.LINEAR_TIME, Claim.BOUNDED_MEMORY)),
+        Attribute("claims_invalid_lines", "True or False", a(bool)),
+    )
 
     def test_any_stream_of_lines(self) -> None:
         """Any values, blank lines, line ends, byte order mark and invalid lines, at any cut."""
@@ -72,6 +81,8 @@ class NDJSONContract(Reader, GeneratedTests):
     def _attempt(self, chunks: Iterable[bytes]) -> list[Any] | Raised:
         try:
             return self._read(chunks)
+        except WrongContract:
+            raise
         except Exception as error:
             return Raised(error)
 

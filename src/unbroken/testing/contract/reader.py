@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+from ..mistakes import WrongContract, hides
+from ..shown import shown
+
+__tracebackhide__ = hides
 
 
 class Reader:
     """The base of both contracts that calls `parse`, which returns a list or yields items."""
 
     def parse(self, chunks: Iterable[bytes]) -> Iterable[Any]:
-        raise NotImplementedError(f"{type(self).__name__} must define parse(chunks)")
+        raise WrongContract(f"{type(self).__name__} must define parse(chunks)")
 
     def _for_each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int = 0) -> bool:
         """Read all chunks, call `take` with each item, and return whether items came while reading (not in a list).
 
         After each chunk the event loop, if there is one, runs `turns` times before the next chunk arrives.
         """
-        items = self.parse(chunks)
+        items = _items("parse(chunks)", self.parse(chunks))
         for item in items:
             take(item)
         return not isinstance(items, Sequence)
@@ -36,7 +41,7 @@ class AsyncReader(Reader):
     """The same for `aparse`, which takes an async iterable. Each reading runs in its own event loop."""
 
     def aparse(self, chunks: AsyncIterable[bytes]) -> AsyncIterable[Any] | Awaitable[Iterable[Any]]:
-        raise NotImplementedError(f"{type(self).__name__} must define aparse(chunks)")
+        raise WrongContract(f"{type(self).__name__} must define aparse(chunks)")
 
     def _for_each(self, chunks: Iterable[bytes], take: Callable[[Any], object], turns: int = 0) -> bool:
         return asyncio.run(self._afor_each(chunks, take, turns))
@@ -47,10 +52,22 @@ class AsyncReader(Reader):
             async for item in items:
                 take(item)
             return True
-        whole = await items
+        if not isinstance(items, Awaitable):
+            raise WrongContract(f"aparse(chunks) must be an async generator or a coroutine, and not {_named(items)}")
+        whole = _items("aparse(chunks)", await items)
         for item in whole:
             take(item)
         return False
+
+
+def _items(method: str, returned: Iterable[Any]) -> Iterable[Any]:
+    if isinstance(returned, (bytes, str, Mapping)) or not isinstance(returned, Iterable):
+        raise WrongContract(f"{method} must return a list, or yield its items, and not {_named(returned)}")
+    return returned
+
+
+def _named(returned: object) -> str:
+    return f"{type(returned).__name__}: {shown(returned)[:200]}"
 
 
 async def _asynchronously(chunks: Iterable[bytes], turns: int) -> AsyncIterator[bytes]:

@@ -14,14 +14,18 @@ from .. import measures
 from ..cases import SSE_CASES, Clause, SSECase
 from ..claims import Claim, reduced
 from ..cuts import cuttings, every
+from ..mistakes import WrongContract, hides
 from ..properties import CHARSET, PROMPT, RETRY, SSE_PROPERTIES, Property
 from ..require_hypothesis import SearchStrategy, st
+from ..shown import shown
 from ..standard import Seen
 from ..strategies import cut_streams, hostile_bytes, sse_streams
 from ..streams import SSEStream
 from .counterexample import ContractBroken, Raised, with_fewest_bytes
 from .generated import GeneratedTests, Test, check_memory, run_property, time_test
 from .reader import AsyncReader, Reader
+
+__tracebackhide__ = hides
 
 _HANDOVER_SECONDS = (
     0.25  # seconds that a reader's own thread is given to hand over an event before the next byte is there
@@ -39,7 +43,7 @@ class ParserContract(Reader, GeneratedTests):
 
     def parse(self, chunks: Iterable[bytes]) -> Iterable[Seen]:
         """Return the events of these chunks, each as (event, data, id)."""
-        raise NotImplementedError(f"{type(self).__name__} must define parse(chunks)")
+        raise WrongContract(f"{type(self).__name__} must define parse(chunks)")
 
     def last_retry(self, chunks: Iterable[bytes]) -> int | None:
         """Return the last reconnection time in milliseconds, None if none was set."""
@@ -137,8 +141,8 @@ class ParserContract(Reader, GeneratedTests):
 
     def _attempt(self, chunks: Iterable[bytes]) -> list[Seen] | Raised:
         try:
-            return [tuple(seen) for seen in self._read(chunks)]
-        except unittest.SkipTest:
+            return [_event(seen) for seen in self._read(chunks)]
+        except (unittest.SkipTest, WrongContract):
             raise
         except Exception as error:
             return Raised(error)
@@ -157,6 +161,14 @@ class ParserContract(Reader, GeneratedTests):
     def _claimed(self, streams: SearchStrategy[SSEStream]) -> SearchStrategy[SSEStream]:
         unclaimed = self.does_not_claim
         return streams.map(lambda stream: SSEStream.of(reduced(stream.data, unclaimed))) if unclaimed else streams
+
+
+def _event(seen: Any) -> Seen:
+    if not isinstance(seen, (tuple, list)) or len(seen) != 3:
+        shape = f"{type(seen).__name__}: {shown(seen)[:200]}"
+        raise WrongContract(f"an item of parse(chunks) must be a tuple (event, data, id), and not {shape}")
+    event, data, id = seen
+    return event, data, id
 
 
 def _completing_bytes(stream: SSEStream) -> list[int]:
@@ -193,7 +205,7 @@ def _property_test(property: Property) -> Test:
             run_property(cut_streams(self._claimed(property.streams)), self, property.slug, check)
         except ContractBroken as broken:
             smallest = with_fewest_bytes(broken, check_anew)
-            raise smallest from smallest.__cause__
+            raise smallest.with_traceback(None) from smallest.__cause__
 
     return test
 

@@ -11,8 +11,14 @@ from typing import Any, ClassVar
 from ...replay.ids import START, Id
 from ...replay.records import with_id
 from ...replay.store import Ending, Fenced
+from ..mistakes import WrongContract
 from ..require_hypothesis import HealthCheck, settings
+from .attributes import Attribute, a, check_attributes
 
+_ATTRIBUTES = (
+    Attribute("tolerance", "a number of seconds", a(int, float)),
+    Attribute("examples", "a number: which part of the examples of the profile are drawn", a(int, float)),
+)
 _ENDING = Ending(verdict="complete", report=None, ttl=60.0, remember=60.0)
 
 
@@ -24,13 +30,17 @@ class StoreContract:
     called at the end of each. `tolerance`: seconds by which the store's times may differ, as a real clock's do.
     """
 
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        check_attributes(cls, _ATTRIBUTES)
+
     tolerance: ClassVar[float] = 0.001
     examples: ClassVar[float] = 1.0
     """Times the examples of the Hypothesis profile: of how many orders of calls."""
 
     def store(self, clock: Callable[[], float]) -> Any:
         """Return a new store."""
-        raise NotImplementedError
+        raise WrongContract(f"{type(self).__name__} must define store(clock)")
 
     def close(self, store: Any) -> None:
         """Close a store, and remove what it kept."""

@@ -11,6 +11,7 @@ from .connections import ConnectionTests
 from .content import ContentTests
 from .incremental import IncrementalTests
 from .law import Law
+from .obeying import ObeyingTests
 from .observing import ObserverTests
 from .pacing import PacingTests
 from .resources import ResourceTests
@@ -30,6 +31,7 @@ class RepairContract(
     ContentTests,
     SentinelTests,
     TellingTests,
+    ObeyingTests,
     ClockTests,
     PacingTests,
     ConnectionTests,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...conversations import DIALECTS
+from ...mistakes import hides
 from ...require_hypothesis import SearchStrategy, st
 from ...strategies import (
     cut_streams,
@@ -22,10 +23,13 @@ from ...strategies import (
 )
 from ...strategies.chunking import bytes_of
 from ...strategies.framed import conversation_of, orders_before_a_dialect
+from . import returned
 from .law import Law
 from .reading import by_value, events_in, framing_of
 from .sameness import all_streams
 from .under_test import Options, Outcome, RepairerUnderTest, broken
+
+__tracebackhide__ = hides
 
 _CONTENT_TYPES = {"sse": "text/event-stream", "ndjson": "application/x-ndjson"}
 
@@ -99,11 +103,11 @@ class AgainTests(RepairerUnderTest):
         second = options_of_the_next(options)
         twice = self._attempt([once.wire], second)
         if twice.wire != once.wire or _repairs(twice):
-            seen = (twice.wire, _repairs(twice))
+            seen = {"written": twice.wire, "repairs": _repairs(twice)}
             raise broken(
                 Law.NO_SECOND_REPAIR,
                 chunks,
-                (once.wire, []),
+                {"written": once.wire, "repairs": []},
                 seen,
                 options,
                 lambda again: self._check_again(again, options),
@@ -123,9 +127,6 @@ class AgainTests(RepairerUnderTest):
         self._run(cut_streams(self._healthy()), "healthy", lambda drawn: check(drawn[1]))
 
     def _healthy(self) -> SearchStrategy[bytes]:
-        unknown = [framing for framing in self.framings if framing not in _healthy]
-        if unknown or isinstance(self.framings, str):
-            raise ValueError(f"framings={self.framings!r}: give a tuple of {tuple(_healthy)}")
         return st.one_of([_healthy[framing] for framing in self.framings])
 
     def test_a_healthy_stream_reads_the_same_with_other_line_ends(self) -> None:
@@ -146,27 +147,37 @@ class AgainTests(RepairerUnderTest):
 
         def check(frames: list[bytes]) -> None:
             written = bytearray()
+            late: list[tuple[bytes, bytes]] = []
 
             def upstream() -> Iterator[bytes]:
                 for number, frame in enumerate(frames):
                     came = b"".join(frames[:number])
-                    if by_value(events_in(bytes(written), "sse")) != by_value(events_in(came, "sse")):
-                        raise broken(Law.FRAMES_LEAVE_AT_ONCE, frames, came, bytes(written), {}, check)
+                    if _seen_in(written) != _seen_in(came):
+                        late.append((came, bytes(written)))  # a repairer may keep what is raised here to itself
                     yield frame
 
             for piece in pieces_of(upstream()):
                 written += piece
+            expected, seen = _seen_in(b"".join(frames)), _seen_in(written)
+            if seen != expected:
+                raise broken(Law.HEALTHY_STREAMS_STAY, frames, expected, seen, {}, check)
+            for came, left in late[:1]:
+                raise broken(Law.FRAMES_LEAVE_AT_ONCE, frames, came, left, {}, check)
 
         def pieces_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
             pieces = self.repair(chunks, {})
-            if isinstance(pieces, Sequence):
+            if isinstance(pieces, (list, tuple)):
                 raise unittest.SkipTest("repair() returns a list, so that promptness cannot be tested")
-            return iter(pieces)
+            return returned.pieces("repair(chunks, options)", pieces)
 
         if "sse" not in self.framings:
             raise unittest.SkipTest("writes no events of SSE")
         frames = st.lists(json_texts(json_objects()).map(lambda text: f"data: {text}\n\n".encode()), max_size=5)
         self._run(frames, "prompt", check)
+
+
+def _seen_in(wire: bytes | bytearray) -> list[tuple[str, Any, str]]:
+    return by_value(events_in(bytes(wire), "sse"))
 
 
 def _repairs(outcome: Outcome) -> list[Any]:

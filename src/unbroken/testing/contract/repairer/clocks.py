@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -10,6 +9,7 @@ from typing import Any
 
 from ...conversations import DIALECTS, Conversation
 from ...cuts import every
+from ...mistakes import hides
 from ...require_hypothesis import SearchStrategy, st
 from ...strategies import dialect_streams, framed_streams
 from ...strategies.framed import conversation_of
@@ -17,8 +17,11 @@ from .law import Law
 from .reading import by_value, events_in, framing_of
 from .under_test import Clocked, Options, RepairerUnderTest, broken
 
+__tracebackhide__ = hides
+
 HEARTBEAT = 5.0
 SILENCE = 60.0
+_ASKED = {"heartbeat": HEARTBEAT, "silence": SILENCE, "total": SILENCE}
 _ROUNDING = 1e-6
 _EARLIEST = 0.25
 """Seconds by which a timeout may come before its time."""
@@ -31,6 +34,8 @@ class Player:
 
     repairer: Clocked
     now: float = 0.0
+    woken: float = 0.0
+    """When `on_deadline` was called last."""
     writes: list[tuple[float, bytes]] = field(default_factory=list)
 
     def write(self, frames: Iterable[bytes]) -> None:
@@ -43,10 +48,9 @@ class Player:
         while (due := self.repairer.next_deadline()) is not None and due <= until:
             calls += 1
             assert calls < 100_000, f"next_deadline() stays at {due} at {self.now}"
-            self.now = max(self.now, due)
+            self.now = self.woken = max(self.now, due)
             self.write(self.repairer.on_deadline(self.now))
-        if until != math.inf:
-            self.now = max(self.now, until)
+        self.now = max(self.now, until)
 
     def feed(self, chunk: bytes) -> None:
         """Let a chunk arrive."""
@@ -118,13 +122,15 @@ class ClockTests(RepairerUnderTest):
 
         def check(timed: Timed, options: Options) -> None:
             chunks, pauses = timed
-            player = Player(self.clocked(dict(options), heartbeat=HEARTBEAT))
+            player = Player(self._on_a_clock(options, heartbeat=HEARTBEAT))
             player.repairer.resume(0.0)
-            for chunk, pause in zip(chunks, pauses, strict=True):
-                player.wait(player.now + pause)
+            for number in range(len(chunks) + 1):
+                player.wait(player.now + (pauses[number] if number < len(pauses) else 0.0))
                 if player.repairer.next_deadline() is None:
-                    return  # it has ended
-                player.feed(chunk)
+                    self._check_ended(Law.HEARTBEATS_COME_IN_TIME, player, chunks[:number], options, "heartbeat")
+                    return
+                if number < len(chunks):
+                    player.feed(chunks[number])
             longest = player.longest_gap(until=player.now)
             if longest > HEARTBEAT + _ROUNDING:
                 raise broken(
@@ -156,7 +162,7 @@ class ClockTests(RepairerUnderTest):
         chunks, pauses = timed
         if options.get("format") not in (None, framing_of(b"".join(chunks))):
             return  # a heartbeat is right for the framing that the caller named, and not for another one
-        player = Player(self.clocked(dict(options), heartbeat=HEARTBEAT))
+        player = Player(self._on_a_clock(options, heartbeat=HEARTBEAT))
         player.repairer.resume(0.0)
         player.wait(before * HEARTBEAT)
         for chunk, pause in zip(chunks, pauses, strict=True):
@@ -188,36 +194,62 @@ class ClockTests(RepairerUnderTest):
 
         def check(timed: Timed, clock: str, options: Options) -> None:
             chunks, pauses = timed
-            player = Player(self.clocked(dict(options), **{clock: SILENCE}))
+            player = Player(self._on_a_clock(options, **{clock: SILENCE}))
             player.repairer.resume(0.0)
-            for chunk, pause in zip(chunks, pauses, strict=True):
-                player.wait(player.now + pause)
+            for number in range(len(chunks) + 1):
+                player.wait(player.now + (pauses[number] if number < len(pauses) else 0.0))
                 if player.repairer.next_deadline() is None:
-                    return  # it has ended by itself
-                player.feed(chunk)
-            if player.repairer.next_deadline() is None:
-                return
+                    law, is_over = Law.A_TIMEOUT_ENDS_IT_ONCE, player.now >= SILENCE - 2 * _EARLIEST
+                    if not (clock == "total" and is_over):
+                        self._check_ended(law, player, chunks[:number], options, clock)
+                    return
+                if number < len(chunks):
+                    player.feed(chunks[number])
             before, since = len(player.writes), 0.0 if clock == "total" else player.now
-            player.wait(math.inf)
             due = since + SILENCE
+            player.wait(due)
             told = [data for _, data in player.writes[before:]]
             is_held = b"".join(told[:-1]) in self._held(chunks, options)
             late = [*player.repairer.on_deadline(1e6), *player.repairer.feed(b"data: late\n\n", 1e6)]
             late += [*player.repairer.close(1e6), *player.repairer.fail(OSError("late"), 1e6)]
-            if late or not is_held or not due - _EARLIEST - 0.25 <= player.now <= due:
-                seen = (f"{player.now} s", told, late)
-                raise broken(Law.A_TIMEOUT_ENDS_IT_ONCE, chunks, f"one frame at {due} s, nothing later", seen, options)
+            if late or not is_held or not due - 2 * _EARLIEST <= player.woken <= due:
+                seen = {"last call of on_deadline": player.woken, "written": told, "written later": late}
+                expected = f"an end by `{clock}` of one frame at {due} s, nothing later"
+                raise broken(Law.A_TIMEOUT_ENDS_IT_ONCE, chunks, expected, seen, options)
 
         drawn = st.tuples(_timed, st.sampled_from(["silence", "total"]), self.options)
         self._run(drawn, "timeout", lambda drawn: check(*drawn))
 
+    def _check_ended(self, law: Law, player: Player, chunks: Sequence[bytes], options: Options, clock: str) -> None:
+        """Raise `ContractBroken` where no call is due although the stream goes on, and this clock was asked for."""
+        if not {"heartbeat", "timeouts"} & {*options} and (written := self._goes_on(player, chunks, options)):
+            seen = f"next_deadline() is None at {player.now} s, and {written[:80]!r} is written later"
+            expected = f"a deadline until the stream has ended, for {clock}={_ASKED[clock]}"
+            raise broken(law, chunks, expected, seen, options)
+
+    def _goes_on(self, player: Player, chunks: Sequence[bytes], options: Options) -> bytes:
+        """Return what is written behind these chunks: nothing if the stream has ended.
+
+        Of a stream that goes on a failure of upstream is told, or at least an event is passed on. Where lines are
+        written only the failure counts: a blank line behind the last one means something to some readers, so that
+        no heartbeat need be due before the next line.
+        """
+        if told := b"".join(self._having_read(chunks, options).fail(ConnectionResetError(), 0.0)):
+            return told
+        if chunks and not (player.wire.strip() and framing_of(player.wire) == "sse"):
+            return b""
+        return b"".join(self._having_read(chunks, options).feed(b'\n\ndata: {"a":1}\n\n', 0.0))
+
+    def _having_read(self, chunks: Sequence[bytes], options: Options) -> Clocked:
+        repairer = self._on_a_clock(options)
+        repairer.resume(0.0)
+        for chunk in chunks:
+            repairer.feed(chunk, 0.0)
+        return repairer
+
     def _held(self, chunks: Sequence[bytes], options: Options) -> bytes:
         """Return what leaves of these chunks when upstream fails behind them, its last frame included."""
-        player = Player(self.clocked(dict(options)))
-        player.repairer.resume(0.0)
-        for chunk in chunks:
-            player.feed(chunk)
-        return b"".join(player.repairer.fail(ConnectionResetError(), player.now))
+        return b"".join(self._having_read(chunks, options).fail(ConnectionResetError(), 0.0))
 
     def test_a_slow_consumer_ends_no_stream(self) -> None:
         """While the consumer is busy no timeout comes nearer, however long that takes."""
@@ -225,7 +257,7 @@ class ClockTests(RepairerUnderTest):
 
         def check(timed: Timed, busy: list[float], options: Options) -> None:
             chunks, pauses = timed
-            player = Player(self.clocked(dict(options), silence=SILENCE, total=SILENCE * 100))
+            player = Player(self._on_a_clock(options, silence=SILENCE, total=SILENCE * 100))
             player.repairer.resume(0.0)
             for number, (chunk, pause) in enumerate(zip(chunks, pauses, strict=True)):
                 player.wait(player.now + pause)
@@ -246,7 +278,7 @@ class ClockTests(RepairerUnderTest):
 
         def check(timed: Timed, at: int, options: Options) -> None:
             chunks = timed[0][: at % (len(timed[0]) + 1)]
-            player = Player(self.clocked(dict(options)))
+            player = Player(self._on_a_clock(options))
             player.repairer.resume(0.0)
             for chunk in chunks:
                 player.feed(chunk)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...cuts import every
+from ...mistakes import hides
 from ...require_hypothesis import st
 from ...standard import read_sse
+from . import returned
 from .law import Law
 from .reading import payload_words
 from .under_test import Options, RepairerUnderTest, broken
+
+__tracebackhide__ = hides
 
 _HEADS = (b"", b"\xef\xbb\xbf", b": welcome\n\n", b"\n", b"retry: 1\n\n")
 _CHAT = b'{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"p%dx"}}]}'
@@ -58,7 +62,7 @@ class ConnectionTests(RepairerUnderTest):
             if payload is _CHAT and self._defines("ends_at_sentinel"):
                 frames.append(b"data: [DONE]\n\n: bye\n\n" + _numbered(spelling, payload, 99))
             played = Server(frames, *server)
-            wire = b"".join(self.reconnecting(played.connect, {}))
+            wire = returned.joined("reconnecting(connect, options)", self.reconnecting(played.connect, {}))
             expected = [word for word in payload_words(b"".join(frames)) if word != b"p99x"]
             seen = payload_words(wire)
             delivered = {"", *(id for _, _, id in read_sse(wire).events)}
@@ -79,7 +83,7 @@ class ConnectionTests(RepairerUnderTest):
         frames = [_numbered(_SPELLINGS[0], b"p%dx", number) for number in range(1, _MANY)]
         for anew in (True, False):
             played = Server(frames, [len(b"".join(frames))], [b""], anew)
-            wire = b"".join(self.reconnecting(played.connect, {}))
+            wire = returned.joined("reconnecting(connect, options)", self.reconnecting(played.connect, {}))
             seen = payload_words(wire)
             if seen != payload_words(b"".join(frames)):
                 shown = (seen[:3], seen[-3:], len(seen))
@@ -101,7 +105,7 @@ class ConnectionTests(RepairerUnderTest):
 
             connections: list[str] = []
             whole = b'data: {"a":"p1x"}\n\ndata: {"a":"p2x"}\n\n'
-            wire = b"".join(self.reconnecting(connect, options))
+            wire = returned.joined("reconnecting(connect, options)", self.reconnecting(connect, options))
             if len(connections) == 1:
                 return  # it was not opened again
             events = [data for _, data, _ in read_sse(wire).events]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...claims import Claim
+from ...mistakes import hides
 from ...require_hypothesis import st
 from ...standard import read_sse
 from ...strategies import any_streams, cut_streams, framed_streams, spoiled_answers, spoiled_lines
@@ -12,6 +13,8 @@ from .accounting import lost_lines, lost_words, outside
 from .law import Law
 from .reading import payload_words
 from .under_test import Options, RepairerUnderTest, broken
+
+__tracebackhide__ = hides
 
 _CHAT = b'data: {"object":"chat.completion.chunk","choices":[]}\n\n'
 

@@ -12,6 +12,10 @@ class Law(Enum):
         "What is written, and what is reported, depends on the bytes and not on how a network cut them"
     )
     ANY_BYTES_ARE_TAKEN = "No input makes a repairer raise"
+    NOTHING_IS_RAISED = (
+        "No input makes a method of the contract raise; of a stream that fails it gives what was written, or read, "
+        "until then"
+    )
     VARIANTS_AGREE = "All ways to run the same repairer give the same"
     A_READER_AGREES = "A reader sees the events of the bytes that the repairer writes"
     NO_SECOND_REPAIR = "A repaired stream needs no repair: two proxies in a row write the same as one"
@@ -42,3 +46,7 @@ class Law(Enum):
     A_READER_TAKES_CHUNKS = "A reader that takes chunks takes bytes and nothing else, until `close`, which ends it once"
     A_CASE_HAS_ITS_OUTCOME = "A case of known output is written, and reported, as its table says"
     WRONG_OPTIONS_ARE_REFUSED = "A wrong option is refused at the call, by its name; one at its bound is taken"
+    OPTIONS_ARE_OBEYED = (
+        "An option does what it says: `comments` drops them, `last_event_id` is the id to start from, no event is "
+        "larger than `max_event_bytes`, and without `repairs` nothing is repaired"
+    )

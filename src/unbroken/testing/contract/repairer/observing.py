@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ...mistakes import hides
 from ...repair_cases.case import said
 from ...require_hypothesis import SearchStrategy, st
 from ...strategies import cut_streams
-from ..generated import run_property
-from .cases import FRAME, CaseTests
+from . import returned
+from .cases import FRAME, CaseTests, naming, needed_by
 from .law import Law
 from .sameness import all_streams
-from .under_test import Clocked, Options, Told, broken
+from .under_test import CLOCKED, Clocked, Options, Told, broken
+
+__tracebackhide__ = hides
 
 HOOKS: Final = ("started", "received", "content", "repaired", "ended")
 """All that an observer may be told, by name."""
@@ -101,7 +104,7 @@ class ObserverTests(CaseTests):
         """Of an answer in OpenAI's chat dialect: `content` in the call that brings the end of the event, once each."""
         self._needs("watched", "options, tell, hooks, **seconds")
         drawn = st.tuples(_said, _pauses, st.sampled_from(_ENDS))
-        run_property(drawn, self, "watched_content", self._check_texts)
+        self._run(drawn, "watched_content", self._check_texts, times=1)
 
     def test_an_observer_that_asks_for_less_is_told_the_same(self) -> None:
         """Each hook alone tells what it tells among all; and what is written does not hang on it."""
@@ -117,36 +120,41 @@ class ObserverTests(CaseTests):
                     raise broken(Law.AN_OBSERVER_IS_TOLD, timed[0][1], (wanted, expected), (hook, seen, wire), options)
 
         timed = st.tuples(cut_streams(all_streams), _pauses, st.sampled_from(_ENDS))
-        run_property(st.tuples(timed, self.options), self, "watched_alone", lambda drawn: check(*drawn))
+        self._run(st.tuples(timed, self.options), "watched_alone", lambda drawn: check(*drawn), times=1)
 
     def test_an_observer_is_told_the_repairs_of_the_cases(self) -> None:
         """Each case of known output, frame by frame: its repairs, in their order, and no other."""
         self._needs("watched", "options, tell, hooks, **seconds")
-        for case in self._known(self.cases):
+        for case in self._known("cases"):
             if len(case.data) > _LONGEST:
                 continue
             chunks = FRAME.findall(case.data)
-            calls, _ = self._watch(((case.data, chunks), [0.25], "close"), dict(case.options), HOOKS)
+            with naming(case, chunks):
+                calls, _ = self._watch(((case.data, chunks), [0.25], "close"), dict(case.options), HOOKS)
             repairs = [value for call in calls for hook, value in call.told if hook == "repaired"]
             seen = tuple(f"{kind}@{offset}+{length}" for kind, offset, length in repairs)
-            self._check_calls(calls, chunks, case.options)
+            self._check_calls(calls, chunks, case.options, case.name)
             if seen != case.repairs:
-                raise broken(Law.AN_OBSERVER_IS_TOLD, chunks, case.repairs, seen, dict(case.options))
+                named = f"case {case.name!r}"
+                raise broken(Law.AN_OBSERVER_IS_TOLD, chunks, case.repairs, seen, dict(case.options), where=named)
 
     def test_an_observer_is_told_of_the_cases_on_a_clock(self) -> None:
         """Each case of a clock: connections that go on, consumers that leave, timeouts."""
         self._needs("watched", "options, tell, hooks, **seconds")
-        for case in self._known(self.timed_cases):
+        for case in self._known("timed_cases"):
             if "observers" in case.options:
                 continue  # it has one of its own
             calls: list[Call] = []
-            repairer = self.watched(dict(case.options), _noting(calls), HOOKS, **case.seconds)
-            case.played(repairer, lambda name, given, calls=calls: calls.append(Call(name, given, _time_of(given))))
-            self._check_calls(calls, case.chunks, case.options)
+            names, why = needed_by(case)
+            repairer = self._told(case.options, _noting(calls), HOOKS, names, why, case.seconds)
+            with naming(case, case.chunks):
+                case.played(repairer, lambda name, given, calls=calls: calls.append(Call(name, given, _time_of(given))))
+            self._check_calls(calls, case.chunks, case.options, case.name)
             ends = [value for call in calls for hook, value in call.told if hook == "ended"]
             expected = case.facts.get("verdict")
             if expected is not None and ends not in ([expected], [] if expected == "open" else [expected]):
-                raise broken(Law.AN_OBSERVER_IS_TOLD, case.chunks, [expected], ends, dict(case.options))
+                named = f"case {case.name!r}"
+                raise broken(Law.AN_OBSERVER_IS_TOLD, case.chunks, [expected], ends, dict(case.options), where=named)
 
     def _check_watched(self, timed: _Timed, options: Options) -> None:
         calls, _ = self._watch(timed, options, HOOKS)
@@ -173,17 +181,32 @@ class ObserverTests(CaseTests):
         if seen != expected:
             raise broken(Law.AN_OBSERVER_IS_TOLD, chunks, expected, seen, {})
 
-    def _check_calls(self, calls: Sequence[Call], chunks: Sequence[bytes], options: Any) -> None:
-        expected, seen = rightly(calls), [call.told for call in calls]
-        if seen != expected:
-            raise broken(Law.AN_OBSERVER_IS_TOLD, chunks, expected, seen, dict(options))
+    def _check_calls(self, calls: Sequence[Call], chunks: Sequence[bytes], options: Any, case: str = "") -> None:
+        named = f"case {case!r}, " if case else ""
+        for number, (call, expected) in enumerate(zip(calls, rightly(calls), strict=True), start=1):
+            if call.told != expected:
+                where = f"{named}call {number}: {call.name}"
+                raise broken(Law.AN_OBSERVER_IS_TOLD, chunks, expected, call.told, dict(options), where=where)
+
+    def _told(
+        self,
+        options: Any,
+        tell: Callable[[str, Any], None],
+        hooks: Sequence[str],
+        names: Collection[str],
+        why: str,
+        seconds: Mapping[str, float],
+    ) -> Clocked:
+        """Return what `watched` does. Raises `TypeError` for an object that has not these methods."""
+        watched = self.watched(dict(options), tell, hooks, **seconds)
+        return returned.with_methods("watched(options, tell, hooks, **seconds)", watched, names, why)
 
     def _watch(self, timed: _Timed, options: Options, hooks: Sequence[str]) -> tuple[list[Call], bytes]:
         """Play a stream, then all that could come behind its end. Return the calls, and what was written."""
         (_, chunks), pauses, end = timed
         calls: list[Call] = []
         seconds = {"silence": _SILENCE} if end == "on_deadline" else {}
-        repairer = self.watched(dict(options), _noting(calls), hooks, **seconds)
+        repairer = self._told(options, _noting(calls), hooks, CLOCKED, "", seconds)
         wire, now = bytearray(), _START
 
         def make(name: str, *given: Any) -> None:

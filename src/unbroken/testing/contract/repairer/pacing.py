@@ -6,12 +6,16 @@ import unittest
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from ...mistakes import hides
 from ...require_hypothesis import SearchStrategy, st
+from ..attributes import Attribute, a, is_named, row, rows
 from .clocks import Player, Timed, in_pieces
 from .law import Law
 from .reading import framing_of
 from .telling import answer_in, answers_of_any_dialect, events_of, spelt
 from .under_test import Facts, Options, RepairerUnderTest, broken
+
+__tracebackhide__ = hides
 
 _OF_FRAMES: Final = ("bytes_out", "heartbeats")
 """Facts of what is written, which a pace writes in other frames."""
@@ -37,6 +41,10 @@ class PacingTests(RepairerUnderTest):
     They need `clocked` and `facts_of`, with the facts `dialect` and `format`.
     """
 
+    _attributes: ClassVar[tuple[Attribute, ...]] = (
+        Attribute("paces", "pairs (options, seconds that text is held at most)", rows(row(is_named, a(int, float)))),
+    )
+
     def test_a_pace_changes_nothing_but_how_text_is_cut(self) -> None:
         """With a pace the report says the same, and a plain reader of the output reads the same, however it ends."""
         drawn = st.tuples(_timed_answers(), self.options, self._paces(), st.booleans())
@@ -49,8 +57,8 @@ class PacingTests(RepairerUnderTest):
         options = {**options, **named}
         plain = self._play(chunks, pauses, options, fails)
         paced = self._play(chunks, pauses, {**options, **pace[0]}, fails)
-        expected = _but_frames(self.facts_of(plain.repairer)), self._read_plainly(plain, options)
-        seen = _but_frames(self.facts_of(paced.repairer)), self._read_plainly(paced, options)
+        expected = _but_frames(self._facts_of(plain.repairer)), self._read_plainly(plain, options)
+        seen = _but_frames(self._facts_of(paced.repairer)), self._read_plainly(paced, options)
         if seen != expected or paced.repairer.next_deadline() is not None:
             raise broken(Law.A_PACE_ONLY_CUTS_TEXT, chunks, (expected, plain.wire), (seen, paced.wire), options)
 
@@ -82,7 +90,7 @@ class PacingTests(RepairerUnderTest):
     def _play(
         self, chunks: Sequence[bytes], pauses: Sequence[float], options: Options, fails: bool, **seconds: float
     ) -> Player:
-        player = Player(self.clocked(dict(options), **seconds))
+        player = Player(self._on_a_clock(options, **seconds))
         player.repairer.resume(0.0)
         for chunk, pause in zip(chunks, pauses, strict=True):
             player.wait(player.now + pause)
@@ -93,7 +101,7 @@ class PacingTests(RepairerUnderTest):
         return player
 
     def _facts(self, player: Player) -> Facts:
-        facts = self.facts_of(player.repairer)
+        facts = self._facts_of(player.repairer)
         for name in _NAMES:
             if name not in facts:
                 raise unittest.SkipTest(f"does not define the fact {name!r}")

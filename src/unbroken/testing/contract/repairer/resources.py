@@ -7,8 +7,12 @@ from collections.abc import Iterable
 from ... import measures
 from ...claims import Claim
 from ...hostile_names import NAME_SHAPES, NameShape
+from ...mistakes import hides
 from ..generated import Test, time_test
+from . import returned
 from .under_test import Options, RepairerUnderTest
+
+__tracebackhide__ = hides
 
 LIMIT = 2**14
 """The `max_event_bytes` of the tests of memory."""
@@ -20,7 +24,7 @@ class ResourceTests(RepairerUnderTest):
     def _check_bound(self, shape: NameShape) -> None:
         """Raise `AssertionError` where more is kept than the limit and what is stated, of an input of twice that."""
         self._skip_unless_claimed(Claim.BOUNDED_MEMORY)
-        for options, besides in self.bounded(LIMIT):
+        for options, besides in returned.bounds(self.bounded(LIMIT)):
             consume = self._consumer(options)
             consume(shape.chunks(LIMIT))  # what is loaded and compiled once does not count
             most = LIMIT + besides
@@ -33,7 +37,7 @@ class ResourceTests(RepairerUnderTest):
     def _check_growth(self, shape: measures.Shape) -> None:
         """Raise `AssertionError` where the peak grows with the length of the input."""
         self._skip_unless_claimed(Claim.BOUNDED_MEMORY)
-        options, _ = min(self.bounded(LIMIT), key=lambda bound: bound[1])
+        options, _ = min(returned.bounds(self.bounded(LIMIT)), key=lambda bound: bound[1])
         size = max(2**16, 2 * len(shape.piece) * shape.pieces_per_chunk)
         small, large = measures.growth_of_memory(self._consumer(options), shape, size)
         assert measures.is_bounded(small, large), (
@@ -42,7 +46,7 @@ class ResourceTests(RepairerUnderTest):
 
     def _consumer(self, options: Options) -> measures.Consume:
         def consume(chunks: Iterable[bytes]) -> None:
-            for _ in self.repair(chunks, dict(options)):
+            for _ in returned.pieces("repair(chunks, options)", self.repair(chunks, dict(options))):
                 pass
 
         return consume

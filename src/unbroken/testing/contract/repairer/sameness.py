@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unittest
 from typing import Any
 
 from ...conversations import DIALECTS
 from ...cuts import every
+from ...mistakes import WrongContract, hides
 from ...require_hypothesis import SearchStrategy, st
 from ...standard import is_json
 from ...strategies import (
@@ -19,9 +21,13 @@ from ...strategies import (
 )
 from ...strategies import broken as broken_streams
 from ...strategies.chunking import bytes_of
+from ..counterexample import Raised
+from . import returned
 from .law import Law
 from .reading import events_in, framing_of
 from .under_test import Options, Outcome, RepairerUnderTest, broken
+
+__tracebackhide__ = hides
 
 Drawn = tuple[tuple[bytes, list[bytes]], Options]
 
@@ -78,12 +84,12 @@ class SamenessTests(RepairerUnderTest):
 
     def test_variants_agree(self) -> None:
         """Each variant writes the same bytes for the same chunks."""
-        variants = self.variants()
+        variants = returned.variants(self.variants())
 
         def check(chunks: list[bytes], options: Options) -> None:
             expected = self._attempt(chunks, options).wire
             for name, variant in variants.items():
-                seen = b"".join(variant(chunks, dict(options)))
+                seen = returned.joined(f"variants()[{name!r}]", variant(chunks, dict(options)))
                 if seen != expected:
                     raise broken(
                         Law.VARIANTS_AGREE, chunks, expected, (name, seen), options, lambda again: check(again, options)
@@ -101,8 +107,20 @@ class SamenessTests(RepairerUnderTest):
         self._run(drawn, "events", lambda drawn: self._check_events(drawn[0][1], drawn[1]))
 
     def _check_events(self, chunks: list[bytes], options: Options) -> None:
-        seen: list[Any] = [tuple(one) for one in self.events(chunks, dict(options))]
         outcome = self._attempt(chunks, options)
+        try:
+            seen: list[Any] = returned.events(self.events(chunks, dict(options)))
+        except (unittest.SkipTest, WrongContract):
+            raise
+        except Exception as error:
+            raise broken(
+                Law.NOTHING_IS_RAISED,
+                chunks,
+                "the events until the stream failed: events() keeps what its reader raises to itself",
+                Raised(error),
+                options,
+                lambda again: self._check_events(again, options),
+            ) from error
         framing = (outcome.facts or {}).get("format") or framing_of(outcome.wire)
         if framing == "json-array" and not is_json(outcome.wire):
             return  # it was cut, which no reader of arrays can read

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from ...conversations import DIALECTS, Answer, Conversation, ToolCall, spell
+from ...mistakes import hides
 from ...plain_answers import PlainAnswer, elements_of, read_answer
 from ...require_hypothesis import SearchStrategy, st
 from ...standard import Seen
 from ...strategies import dialect_streams, spoiled_answers
 from ...strategies.troubled import harm, harms
-from ..generated import run_property
 from .law import Law
 from .reading import events_in
 from .under_test import Facts, Options, RepairerUnderTest, broken
+
+__tracebackhide__ = hides
 
 _T = TypeVar("_T")
 _KEPT_AS_THEY_ARE: Final = (None, "text", "openai-chat")
@@ -154,7 +156,7 @@ class TellingTests(RepairerUnderTest):
             )
 
     def _ask(self, drawn: SearchStrategy[_T], name: str, check: Callable[[_T], None]) -> None:
-        run_property(drawn, self, name, check)  # once the examples of the profile, beside those of each dialect
+        self._run(drawn, name, check, times=1)  # once the examples of the profile, beside those of each dialect
 
     def _answers_in(self, wire: bytes, facts: Facts, options: Options) -> list[PlainAnswer]:
         """Return the answer in the output; of a dialect that nobody named, also without the events before it showed."""

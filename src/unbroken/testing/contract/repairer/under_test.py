@@ -7,12 +7,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
-from ...require_hypothesis import SearchStrategy, st
+from ...claims import Claim
+from ...mistakes import WrongContract, hides
+from ...require_hypothesis import HypothesisException, SearchStrategy, st
 from ...standard import Seen
+from ..attributes import Attribute, a, claims, each, is_named, rows
 from ..counterexample import ContractBroken, Raised
 from ..generated import GeneratedTests, run_property
+from . import returned
 from .law import Law
 
+__tracebackhide__ = hides
 Options: TypeAlias = dict[str, Any]
 """Options of the repairer, by name."""
 Facts: TypeAlias = Mapping[str, Any]
@@ -23,6 +28,10 @@ _T = TypeVar("_T")
 _TIMES = 2
 """How many times the examples of the profile are drawn: one takes a millisecond, and options seldom meet."""
 Again = Callable[[list[bytes]], None]
+
+
+CLOCKED = ("resume", "pause", "feed", "close", "fail", "next_deadline", "on_deadline")
+"""The methods of `Clocked`, by name."""
 
 
 class Clocked(Protocol):
@@ -71,8 +80,21 @@ class Outcome:
         return repr(self.wire) if self.facts is None else f"{self.wire!r}, {dict(self.facts)!r}"
 
 
+def _is_framings(value: object) -> bool:
+    return each(("sse", "ndjson"))(value) and bool(value)
+
+
 class RepairerUnderTest(GeneratedTests):
     """What a subclass of `RepairContract` defines. All but `repair` is optional, and switches further tests on."""
+
+    _attributes: ClassVar[tuple[Attribute, ...]] = (
+        claims((Claim.LINEAR_TIME, Claim.BOUNDED_MEMORY, Claim.RETRY)),
+        Attribute("options", "a Hypothesis strategy that draws dicts", a(SearchStrategy)),
+        Attribute("conversions", "a list or tuple of dicts of options", rows(is_named)),
+        Attribute("framings", "a tuple of 'sse', 'ndjson' or both", _is_framings),
+        Attribute("rewrites", "a list, tuple or set of kinds of repairs, which are strings", each(a(str))),
+        Attribute("longest_retry", "a number of milliseconds, or None", a(int, type(None))),
+    )
 
     options: ClassVar[SearchStrategy[Options]] = st.just({})
     """Draws the options of each test. The contract knows the names of `unbroken.repair`, and hands on all others."""
@@ -91,7 +113,7 @@ class RepairerUnderTest(GeneratedTests):
 
     def repair(self, chunks: Iterable[bytes], options: Options) -> Iterable[bytes]:
         """Return, or yield, what the repairer writes for these chunks, read to their clean end."""
-        raise NotImplementedError(f"{type(self).__name__} must define repair(chunks, options)")
+        raise WrongContract(f"{type(self).__name__} must define repair(chunks, options)")
 
     def facts(self, chunks: Iterable[bytes], options: Options) -> tuple[bytes, Facts]:
         """Return all bytes written, and what the report says of the stream, as far as it depends on the bytes alone.
@@ -166,7 +188,7 @@ class RepairerUnderTest(GeneratedTests):
 
     def _declared_as_json(self) -> SearchStrategy[Options]:
         """Draw the options for a body that is declared to be one JSON document, which a few lines may contradict."""
-        declared = self.declared("application/json")
+        declared = returned.named("declared(content_type)", "options", self.declared("application/json"))
         return self.options.map(lambda options: {**options, **declared})
 
     def _defines(self, name: str) -> bool:
@@ -179,18 +201,39 @@ class RepairerUnderTest(GeneratedTests):
 
     def _outcome(self, chunks: Sequence[bytes], options: Options) -> Outcome:
         if self._defines("facts"):
-            wire, facts = self.facts(chunks, dict(options))
+            wire, facts = returned.bytes_and_facts(self.facts(chunks, dict(options)))
             return Outcome(wire, {name: value for name, value in facts.items() if name != "chunks_in"})
-        return Outcome(b"".join(self.repair(chunks, dict(options))))
+        return Outcome(self._written(chunks, options))
 
-    def _run(self, strategy: SearchStrategy[_T], name: str, check: Callable[[_T], None]) -> None:
-        run_property(strategy, self, name, check, _TIMES)
+    def _written(self, chunks: Iterable[bytes], options: Options) -> bytes:
+        return returned.joined("repair(chunks, options)", self.repair(chunks, dict(options)))
+
+    def _on_a_clock(self, options: Options, **seconds: float) -> Clocked:
+        """Return what `clocked` does. Raises `TypeError` for an object that is not `Clocked`."""
+        return returned.with_methods("clocked(options, **seconds)", self.clocked(dict(options), **seconds), CLOCKED)
+
+    def _facts_of(self, ran: object) -> Facts:
+        return returned.named("facts_of(ran)", "facts", self.facts_of(ran))
+
+    def _run(self, strategy: SearchStrategy[_T], name: str, check: Callable[[_T], None], times: int = _TIMES) -> None:
+        """Run a property. What a method of the subclass raises is told with the stream and the options."""
+
+        def ask(drawn: _T) -> None:
+            try:
+                check(drawn)
+            except (ContractBroken, unittest.SkipTest, WrongContract, HypothesisException):
+                raise
+            except Exception as error:
+                chunks, options = _parts_of(drawn)
+                raise broken(Law.NOTHING_IS_RAISED, chunks, "no exception", Raised(error), options) from error
+
+        run_property(strategy, self, name, ask, times)
 
     def _attempt(self, chunks: Sequence[bytes], options: Options) -> Outcome:
         """Return the outcome. Raises `ContractBroken` where the repairer raises."""
         try:
             return self._outcome(chunks, options)
-        except unittest.SkipTest:
+        except (unittest.SkipTest, WrongContract):
             raise
         except Exception as error:
             raise broken(
@@ -213,15 +256,40 @@ class RepairerUnderTest(GeneratedTests):
         return outcome.wire, outcome.facts
 
     def _consume(self, chunks: Iterable[bytes]) -> None:
-        for _ in self.repair(chunks, {}):
+        for _ in returned.pieces("repair(chunks, options)", self.repair(chunks, {})):
             pass
 
 
 def broken(
-    law: Law, chunks: Sequence[bytes], expected: object, seen: object, options: Options, again: Again | None = None
+    law: Law,
+    chunks: Sequence[bytes],
+    expected: object,
+    seen: object,
+    options: Options,
+    again: Again | None = None,
+    where: str = "",
 ) -> ContractBroken:
-    """Return the failure of a repairer."""
-    return ContractBroken(law.name.lower().replace("_", " "), law, chunks, expected, seen, again, options)
+    """Return the failure of a repairer; `where` says more of it, such as the name of a case."""
+    name = law.name.lower().replace("_", " ") + (where and f": {where}")
+    return ContractBroken(name, law, chunks, expected, seen, again, options)
+
+
+def _parts_of(drawn: object) -> tuple[list[bytes], Options]:
+    """Return the chunks and the options among what was drawn, in whichever order it stands."""
+    chunks: list[bytes] | None = None
+    options: Options = {}
+    rest = [drawn]
+    while rest:
+        one = rest.pop(0)
+        if isinstance(one, dict):
+            options |= one
+        elif isinstance(one, list) and all(isinstance(chunk, bytes) for chunk in one):
+            chunks = one if one or chunks is None else chunks
+        elif isinstance(one, bytes) and chunks is None:
+            chunks = [one]
+        elif isinstance(one, tuple):
+            rest += one
+    return chunks or [], options
 
 
 def void(result: object) -> None:
