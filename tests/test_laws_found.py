@@ -847,3 +847,11 @@ def test_of_lines_that_lost_their_names_a_second_proxy_is_told_no_dialect(dialec
     if dialect not in laws.BY_NAME:
         again = laws.repaired([once.wire], dialect=dialect, **lines)
         assert (again.wire, again.report.repairs, again.report.text) == (once.wire, {}, once.report.text)
+
+
+@pytest.mark.parametrize("error", SHAPES)
+@pytest.mark.parametrize("tail", [b"data: ", b'data: {"a', b"id: 7", b": c"])
+def test_what_is_cut_behind_an_error_that_came_alone_leaves_no_trace(error: bytes, tail: bytes) -> None:
+    for options in ({}, {"convert": "openai-chat"}, {"to": "ndjson"}, {"errors": "mask"}):
+        both(b"data: " + error + b"\n\n" + tail, **options)
+        laws.check_chained(b"data: " + error + b"\n\n" + tail, **options)

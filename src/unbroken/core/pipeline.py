@@ -158,7 +158,7 @@ class Pipeline:
             cut = self.reader.close(clean=clean)
             if clean and not self.report.events and not self.options.standard_only:
                 self._reject_if_foreign(self.reader)
-            if clean and not cut:
+            if clean:
                 gate.lone_error.end(gate.state)
         if clean and not (cut and self.reports_truncation) and self._is_empty():
             gate.state.die(Failure("empty", status_hint=502), self.report.bytes_in)

@@ -341,4 +341,20 @@ CASES: Final[tuple[RepairCase, ...]] = (
         },
         leaves=(21, 65, 87),
     ),
+    RepairCase(
+        "an error by its type, and a piece that was cut",
+        b'data: {"type":"error","message":"m"}\n\ndata: {"a',
+        b'data: {"type":"error","message":"m"}\n\n',
+        ("unfinished-tail@38+9",),
+        facts={**failure("upstream-error")},
+        leaves=(38,),
+    ),
+    RepairCase(
+        "words about an error, and a piece that was cut",
+        b'data: {"detail":"m"}\n\ndata: {"a',
+        b'data: {"detail":"m"}\n\n',
+        ("unfinished-tail@22+9",),
+        facts={"verdict": "truncated"},
+        leaves=(22,),
+    ),
 )
