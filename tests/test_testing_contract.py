@@ -469,6 +469,7 @@ FLAWED_REPAIRERS = [
     ("strips", "the_cases_come_out_the_same_byte_by_byte"),
     ("a chunk late", "the_cases_leave_with_the_byte_that_completes_them"),
     ("beats late", "the_cases_on_a_clock_come_out_as_the_tables_say"),
+    ("beats when asked", "the_cases_on_a_clock_come_out_the_same_where_nobody_asks"),
     ("takes any limit", "wrong_options_of_the_cases_are_refused_by_name"),
     ("takes any limit", "wrong_arguments_of_the_cases_are_refused_by_name"),
     ("asks after the chunk", "chunks_have_no_effect_before_the_dialect_is_known"),

@@ -178,7 +178,7 @@ class ClockedToy:
             self.heartbeat = min(self.heartbeat, 1.0)
         self.written = self.arrived = self.started = 0.0
         self.paused_at: float | None = None
-        self.over = False
+        self.over = self.asked = False
 
     def resume(self, now: float) -> None:
         if self.paused_at is not None and "counts the consumer" not in self.flaws:
@@ -219,6 +219,7 @@ class ClockedToy:
         return [] if self.over else self.end([f"event: error\ndata: {said}\n\n".encode()])
 
     def next_deadline(self) -> float | None:
+        self.asked = True
         if self.over or "is never due" in self.flaws or ("beats once" in self.flaws and self.written):
             return None
         late = 1.0 if "beats late" in self.flaws else 0.0
@@ -226,7 +227,7 @@ class ClockedToy:
         return None if nearest == math.inf else nearest
 
     def on_deadline(self, now: float) -> list[bytes]:
-        if self.over:
+        if self.over or ("beats when asked" in self.flaws and not self.asked):
             return [b":\n\n"] if "beats on" in self.flaws else []
         if now >= min(self.arrived + self.silence, self.started + self.total):
             frame = b"event: error\ndata: timeout\n\n"

@@ -51,9 +51,16 @@ class TimedCase:
         return tuple((name, given, given[0] if out is SAME else out, due) for name, given, out, due in self.steps)
 
     def played(
-        self, repairer: Any, before: Callable[[str, tuple[Any, ...]], object] = lambda name, given: None
+        self,
+        repairer: Any,
+        before: Callable[[str, tuple[Any, ...]], object] = lambda name, given: None,
+        *,
+        asks: bool = True,
     ) -> tuple[Step, ...]:
-        """Make the calls; return them with what came of each. `before` is called before each, with its arguments."""
+        """Make the calls; return them with what came of each. `before` is called before each, with its arguments.
+
+        `asks`: whether `next_deadline` is called after each; else the deadlines are None.
+        """
         if self.renews is not None:
             delays = list(self.renews)
             repairer.renew = lambda error: delays.pop(0) if delays else None
@@ -64,5 +71,5 @@ class TimedCase:
             given = (ConnectionResetError(), *arguments) if name == "fail" else arguments
             before(name, given)
             written: Iterable[bytes] | None = getattr(repairer, name)(*given)
-            seen.append((name, arguments, b"".join(written or ()), repairer.next_deadline()))
+            seen.append((name, arguments, b"".join(written or ()), repairer.next_deadline() if asks else None))
         return tuple(seen)
