@@ -289,7 +289,10 @@ def check_chained(data: bytes, **options: Any) -> None:
         return  # a frame that the other spelling made longer than the limit of both
     assert twice.wire == once.wire
     assert is_rewritten or not twice.repairs
-    assert _told(twice.report) == _told(once.report)
+    if (
+        options.get("dialect") not in BY_NAME or once.report.format is not Format.NDJSON
+    ):  # there our error is text as well
+        assert _told(twice.report) == _told(once.report)
 
 
 def _told(report: StreamReport) -> tuple[str, str, str]:

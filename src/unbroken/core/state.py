@@ -171,6 +171,10 @@ class State:
         self.dead_from = end
         self.receive(Signal.FAILURE)
 
+    def ended_before(self, start: int) -> None:
+        """Note that the input to byte `start` was read to know that what `die` ended was whole: its line end counts."""
+        self.dead_from = start
+
     def reconnect(self) -> None:
         """Go on with another connection: the failure of the last one was not the stream's."""
         self.failure = self.masked = self.unreported = self.early_error = self.dead_from = None

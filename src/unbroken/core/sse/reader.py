@@ -202,7 +202,7 @@ class SSEReader:
             self._evidence.clear()
             framer.end_data(start)
         if gate.state.dead_from is not None:  # by what ended here
-            gate.state.dead_from = start
+            gate.state.ended_before(start)
             return
         if change.begins_raw is not None:
             self._begin_raw(change.begins_raw, line, start, end)  # it is a repair once it is whole
