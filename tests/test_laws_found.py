@@ -748,12 +748,12 @@ def test_a_line_that_may_be_a_field_or_a_part_of_a_text_joins_nothing(line: byte
 
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
-@pytest.mark.parametrize("front", [b"foo: 1\n\n", b"foo: 1\n\nbar\n\n", b"foo: 1\n\n: c\n\n", b"foo: 1\n\nid: 7\n"])
-@pytest.mark.parametrize("end", [b"data: [DONE]\n\n", b"data: [DONE]", b'data: [DONE]\n\ndata: {"a":1}\n\n'])
-def test_a_sentinel_that_is_dropped_shows_no_framing(dialect: str, front: bytes, end: bytes) -> None:
-    for options in ({}, {"empty": "end"}, {"empty": "end", "comments": "drop"}):
-        both(front + end, dialect=dialect, **options)
-        laws.check_idempotent(front + end, dialect=dialect, **options)
+@pytest.mark.parametrize("front", [b"foo: 1\n\n", b"foo: 1\n\nbar\n\n: c\n\n", b"foo: 1\n\nid: 7\n"])
+def test_a_sentinel_that_is_dropped_shows_no_framing(dialect: str, front: bytes) -> None:
+    for end in (b"data: [DONE]\n\n", b'data: [DONE]\n\ndata: {"a":1}\n\n'):
+        for options in ({}, {"empty": "end", "comments": "drop"}):
+            both(front + end, dialect=dialect, **options)
+            laws.check_idempotent(front + end, dialect=dialect, **options)
 
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
