@@ -855,3 +855,60 @@ def test_what_is_cut_behind_an_error_that_came_alone_leaves_no_trace(error: byte
     for options in ({}, {"convert": "openai-chat"}, {"to": "ndjson"}, {"errors": "mask"}):
         both(b"data: " + error + b"\n\n" + tail, **options)
         laws.check_chained(b"data: " + error + b"\n\n" + tail, **options)
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+def test_what_stands_under_the_name_of_a_masked_error_is_in_no_report(dialect: str) -> None:
+    conversation = spell(dialect, Answer(("Hi ", "there"), input_tokens=3, output_tokens=4))
+    if not conversation.is_sse:
+        return
+    for frame in conversation.frames:
+        named = b"event: error\n" + b"".join(
+            line for line in frame.splitlines(keepends=True) if not line.startswith(b"event:")
+        )
+        _, report = both(named, dialect=dialect, errors="mask")
+        facts = (report.text, report.finish_reason, report.tool_calls, report.usage, report.content_emitted)
+        assert facts == ("", None, [], {}, False)
+        laws.check_chained(named, dialect=dialect, errors="mask")
+
+
+@pytest.mark.parametrize("dialect", sorted(set(DIALECTS) - {"openai-chat"}))
+@pytest.mark.parametrize("front", [b'data: {"error":{"message":"m"}}\n\n', b"data: hello\n\ndata: " + FLAT + b"\n\n"])
+def test_a_conversion_ends_where_an_early_error_turns_out_to_be_the_streams(dialect: str, front: bytes) -> None:
+    conversation = spell(dialect, Answer(("Hi ", "there"), input_tokens=3, output_tokens=4))
+    if not conversation.is_sse:
+        return
+    wire, report = both(front + conversation.data, convert="openai-chat")
+    if report.verdict is Verdict.FAILED:
+        assert wire.startswith(front)
+        assert (report.text, b"Hi" in wire) == ("", False)
+        assert b'"type": "unbroken_error"' in wire[len(front) :]
+        laws.check_chained(front + conversation.data, convert="openai-chat")
+
+
+@pytest.mark.parametrize(
+    "error", [b'{"type":"error","errorText":"w9x"}', b'{"type":"RUN_ERROR","message":"w9x"}', FLAT]
+)
+def test_a_masked_error_is_told_to_the_clients_of_the_conversion(error: bytes) -> None:
+    wire, _ = both(b'data: {"a":1}\n\ndata: ' + error + b"\n\n", convert="openai-chat", errors="mask")
+    *_, last = wire.removesuffix(b"\n\n").split(b"data: ")
+    assert json.loads(last)["error"]["type"] == "unbroken_error"
+    assert b"w9x" not in wire
+
+
+@pytest.mark.parametrize(
+    "block", [b"retry: 5\nid: 5\n\n", b"id: 5\n\nretry: 5\n\n", b"retry: 5\n: c\n\n", b": c\nid: 5\n\n"]
+)
+@pytest.mark.parametrize("count", [1000, 1005, 1009, 1010, 1014, 1017])
+@pytest.mark.parametrize("end", [b"", CHAT])
+def test_a_pending_field_that_is_overtaken_is_so_whatever_its_length(block: bytes, count: int, end: bytes) -> None:
+    long = b"id: " + b"6" * count + b"\n\n"
+    for data in (long + block + end, block + long + end, end + long + block, block[:-1] + long[:-1] + b": d\n\n" + end):
+        both(data, dialect="openai-chat", max_event_bytes=1024)
+        laws.check_idempotent(data, dialect="openai-chat", max_event_bytes=1024)
+
+
+def test_words_of_an_error_are_masked_whatever_their_length() -> None:
+    for length in (10, 2**20, 2**20 + 1):
+        wire, report = both(CHAT + b"data: error: w9x" + b"y" * length + b"\n\n", errors="mask")
+        assert (report.verdict, b"w9x" in wire) == (Verdict.FAILED, False)

@@ -326,6 +326,34 @@ def test_frames_with_an_id_each_are_not_cut_and_those_of_a_new_part_are(first: A
     assert pacer.feed(frame("o three fo", second), 0.0) == [frame("one two three ", second)]
 
 
+ANSWER = Answer(("Hi ", "there"))
+
+
+@pytest.mark.parametrize("kind", ["text", "thinking"])
+def test_what_opens_a_block_and_has_text_is_not_cut(kind: str) -> None:
+    start = {"type": "content_block_start", "index": 0, "content_block": {"type": kind, kind: "Well now then"}}
+    opened = f"event: content_block_start\ndata: {json.dumps(start)}\n\n".encode()
+    frames = [
+        opened if b"event: content_block_start" in frame else frame for frame in spell("anthropic", ANSWER).frames
+    ]
+    data = b"".join(frames)
+    written, _ = timeline([(0.0, data)], pace="words")
+    assert b"".join(piece for _, piece in written).count(b"event: content_block_start") == 1
+
+
+@pytest.mark.parametrize("state", [{"order": {"id": "%s"}}, {"docs": [{"id": "%s"}]}, {"at": {"id": "%s", "n": 1}}])
+def test_ids_elsewhere_than_around_the_text_are_each_said(state: Any) -> None:
+    def frame(text: str, id: str) -> bytes:
+        around = {"content": {"parts": [{"text": text}], "role": "model"}, "partial": True, "author": "a"}
+        actions = json.loads(json.dumps(state) % id)
+        return so_far({**around, "invocationId": "e", "actions": {"stateDelta": actions}, "id": "x", "timestamp": 1.5})
+
+    frames = [frame("Hi th", "A1"), frame("ere wo", "B2"), frame("rld ", "C3")]
+    written, _ = timeline([(0.0, b"".join(frames))], pace="words")
+    wire = b"".join(piece for _, piece in written)
+    assert [wire.count(id) for id in (b"A1", b"B2", b"C3")] == [1, 1, 1]
+
+
 # Text that is all that was said so far
 
 

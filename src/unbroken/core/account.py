@@ -363,7 +363,7 @@ class Account:
 
 def _is_whole(finish_reason: str | None) -> bool:
     """Return whether an answer ended by itself, so that what it left empty is empty."""
-    return finish_reason is not None and finish_reason.lower() not in BROKEN_OFF
+    return finish_reason is not None and finish_reason.strip().lower() not in BROKEN_OFF
 
 
 def _as_dict(call: Call, finished: bool, cut: bool, doubtful: bool) -> dict[str, Any]:

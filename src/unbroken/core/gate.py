@@ -181,7 +181,7 @@ class Gate:
             event, wire = joined
         reading = None
         if dialect is not None and not dialect.json_payloads:
-            reading = self._absorb(dialect.read(event.event, event.data))
+            reading = self._absorb(dialect.read(event.event, event.data), event.event)
         elif value is FLAWED:
             if self._drops_sentinel(event):
                 self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
@@ -202,10 +202,10 @@ class Gate:
         if state.masks_errors:
             from .masking import is_masked  # few streams mask errors, and few payloads are flawed: see `_read_flawed`
 
-            if is_masked(state, event, value) and state.masked is not None:
-                self.report.masked_errors += 1
-                state.die(state.masked, end)
-                return False
+            self.report.masked_errors += is_masked(state, event, value)
+        if state.masked is not None:
+            state.die(state.masked, end)
+            return False
         if state.phase is not phase:
             event = self._spell_sentinel(event)
         kind = self._classify(value) if reading is None else reading.kind
@@ -218,10 +218,7 @@ class Gate:
         return True
 
     def _drops(self, event: Event, value: Any, start: int, end: int, *, too_long: bool) -> bool:
-        """Drop an event that is too long, that clients cannot read, or that may not follow what was forwarded.
-
-        Return whether it was dropped.
-        """
+        """Drop an event that is too long, unreadable, or may not follow what was forwarded; return whether it was."""
         state = self.state
         is_last = self.lone_error.failure is not None and event.data == DONE
         if is_last and self.lone_error.failure and RepairKind.AFTER_DONE in self.options.repairs:
@@ -259,7 +256,7 @@ class Gate:
         """Read a payload that is not JSON; return what it means, if a dialect says so."""
         dialect = self.dialect
         if dialect is not None and dialect.says_by_name(event.event):
-            return self._absorb(dialect.read(event.event, event.data))
+            return self._absorb(dialect.read(event.event, event.data), event.event)
         if dialect is not None and event.data == dialect.sentinel:
             self.state.forwarded_sentinel(is_whole=dialect.is_complete(), completes=dialect.sentinel_completes)
             return None
@@ -299,10 +296,7 @@ class Gate:
         return self._read(event, value) if isinstance(value, dict) else None
 
     def _spell_sentinel(self, event: Event) -> Event:
-        """Return the sentinel as the framing of the output spells it.
-
-        In NDJSON it is a JSON string, and is written only where nothing else says that the answer is whole.
-        """
+        """Return the sentinel as the output spells it: in NDJSON as a JSON string, where nothing else says the end."""
         return replace(event, data=SENTINEL_LINE) if self._becomes_lines() and self.state.needs_sentinel else event
 
     def _becomes_lines(self) -> bool:
@@ -326,15 +320,17 @@ class Gate:
             if reading.failure is None or reading.failure.code != ours.code:  # of another dialect's form
                 reading = replace(reading, kind=_ERROR, failure=ours)
             self.state.forwarded_error(reading.failure or ours)
-        return None if found is not None and not self._enter_by(dialect, reading) else self._absorb(reading)
+        return (
+            None if found is not None and not self._enter_by(dialect, reading) else self._absorb(reading, event.event)
+        )
 
-    def _absorb(self, reading: Reading) -> Reading:
+    def _absorb(self, reading: Reading, name: str = "") -> Reading:
         kind = reading.kind
         if kind is _ERROR:
             self.state.forwarded_error(reading.failure or Failure("upstream-error"))
-            if self.state.masked is not None:
-                return reading  # it is not delivered
-        elif kind is _TERMINAL:
+        if self.state.masked is not None or (name == "error" and self.state.masks_errors):
+            return reading  # it is not delivered
+        if kind is _TERMINAL:
             self.state.forwarded_terminator()
         if self.tool_index is not None:
             self.tool_index.note(reading)
@@ -368,6 +364,8 @@ class Gate:
     def enter(self, dialect: Dialect) -> None:
         """Take this dialect for the one of the stream."""
         self._know(dialect)
+        if self.options.convert not in (None, dialect.name):
+            self.state.ends_by_early_error()
         self.state.receive(Signal.DIALECT if dialect.json_payloads else Signal.TEXT_DIALECT)
 
     def _know(self, dialect: Dialect) -> None:

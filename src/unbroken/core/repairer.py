@@ -233,7 +233,7 @@ class StreamRepairer(Engine[bytes]):
 
     def _output_dialect(self) -> Dialect | None:
         """Return the dialect of the output: the stream's own, the one of the URL, or the one it is converted to."""
-        converts = self._converter is not None or not self.report.events
+        converts = self._converter is not None or self._pipeline.gate.dialect is not None or not self.report.events
         if self.options.convert is not None and converts:
             return (self._converter or self._new_converter()).dialect
         return self._pipeline.gate.dialect or self.options.asked

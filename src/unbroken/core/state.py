@@ -92,7 +92,8 @@ class State:
         self.failure: Failure | None = None
         """The first failure, upstream's own or ours; a later one changes nothing."""
         self.masked: Failure | None = None
-        """The error of an event that is not forwarded, since its words are upstream's; `die` is to follow."""
+        """The error of an event that is not forwarded, or of an earlier one, to be told in our words; `die` is to
+        follow."""
         self.early_error: Failure | None = None
         """The first error that came where it may be a record of anybody's; it counts once the dialect is known."""
         self.unreported: Failure | None = None
@@ -154,6 +155,10 @@ class State:
     def named_error(self, failure: Failure) -> None:
         """Note that an event that no dialect reads, but is named an error, is not forwarded."""
         self.masked = self.masked or failure
+
+    def ends_by_early_error(self) -> None:
+        """Note that a conversion, which says nothing behind an error, begins behind one: it ends with one of ours."""
+        self.masked, self.early_error = self.masked or self.early_error, None
 
     def forwarded_early_error(self, failure: Failure) -> None:
         """Note what is an error if the stream is of a dialect that was not recognised yet, and else a record."""

@@ -26,9 +26,22 @@ _FAILED: Final = frozenset(
 )
 _CUT_SHORT: Final = frozenset(
     (
-        *("length", "max_length", "max_tokens", "max_output_tokens", "max_completion_tokens", "max_prompt_tokens"),
+        *(
+            "length",
+            "max_length",
+            "model_length",
+            "max_tokens",
+            "max-tokens",
+            "maxtokens",
+            "max_new_tokens",
+            "max_output_tokens",
+            "max_completion_tokens",
+            "max_prompt_tokens",
+        ),
         *("token_limit", "limit", "model_context_window_exceeded", "incomplete", "incomplete:max_output_tokens"),
-        *("content_filter", "content-filter", "incomplete:content_filter", "refusal", "safety", "recitation"),
+        *("content_filter", "content-filter", "content_filtered", "incomplete:content_filter", "refusal", "safety"),
+        *("guardrail_intervened", "recitation", "sensitive", "user_cancel"),
+        *("image_safety", "image_prohibited_content", "image_recitation", "image_other"),
         *("blocklist", "prohibited_content", "spii", "model_armor", "language"),
     )
 )

@@ -36,8 +36,10 @@ _ADDS: Final = re.compile(
     "sequence|signature|token|usage|video"
 )
 """Names of what is added up or appended, whatever other frames say."""
-_WHOLE: Final = re.compile(r"(?:^|[._-])(?:completed?|done|final|finished)$", re.IGNORECASE)
-"""Words by which an event says that its text is all of it."""
+_WHOLE: Final = re.compile(
+    r"(?:^|[._-])(?:completed?|done|final|finished|start(?:ed)?|begin|beg[au]n|added|created|opened)$", re.IGNORECASE
+)
+"""Words by which an event says that its text is all of it, or that something begins, which clients open once."""
 _KINDS: Final = frozenset(("event", "eventtype", "kind", "type"))
 _EXTENDS: Final = {"artifact": "append"}
 """What replaces the one before it, unless the flag beside it is true (Agent2Agent, TaskArtifactUpdateEvent)."""
@@ -77,37 +79,41 @@ class _Said(NamedTuple):
     holds: bool
     """Whether the text is in it."""
     is_empty: bool
+    varies: bool
+    """Whether a key of those that vary is in it, other than a time."""
 
 
 def _around(value: Mapping[str, Any] | list[Any], text: str, varying: frozenset[str]) -> _Said:
     """Return what stands in an object or a list."""
-    found, holds, is_empty = Beside.LABELS, False, True
+    found, holds, is_empty, varies = Beside.LABELS, False, True, False
     has_list = False  # beside what holds the text: its elements are appended, whatever its name
     for key, each in value.items() if isinstance(value, dict) else [("", each) for each in value]:
         name = _plain(key)
         if each is None or each is False or each == "":
             continue
         if name in varying or key in _STATEMENTS:
-            is_empty = False
+            is_empty, varies = False, varies or (name in varying and name not in _OF_THE_TEXT)
             continue
         if isinstance(each, (dict, list)):
             said = _around(each, text, varying)
             if said.is_empty:
                 continue
-            holds = holds or said.holds
+            holds, varies = holds or said.holds, varies or said.varies
             has_list = has_list or (isinstance(each, list) and not said.holds)
             kind = _of_container(name, said, isinstance(value, dict) and value.get(_EXTENDS.get(name, "")) is True)
         else:
             holds = holds or each == text
             kind = Beside.LABELS if each == text else _of_scalar(name, each)
         found, is_empty = min(found, kind), False
-    return _Said(Beside.ADDS if holds and has_list else found, holds, is_empty)
+    return _Said(Beside.ADDS if holds and has_list else found, holds, is_empty, varies)
 
 
 def _of_container(name: str, said: _Said, extends: bool) -> Beside:
     """Return what an object or a list is that is not empty; `extends`: the flag beside it says so."""
     if _adds(name) or (said.holds and name in _EXTENDS and not extends):
         return Beside.ADDS
+    if said.varies and not said.holds:
+        return Beside.ADDS  # the keys that vary say nothing around the text; elsewhere they are anybody's
     return said.found if said.holds else min(said.found, Beside.UNKNOWN)
 
 

@@ -126,11 +126,11 @@ class Writer:
                 gate.state.lost_payload()
         else:
             gate.report.respellings["bare-block"] += 1
-        self._make_pending(block)
         comments = [line + b"\n" for line in block.lines if line.startswith(b":")]
-        if comments:
+        if comments:  # in front of what waits, which they overtake
             gate.forward_bare(b"".join(comments))
             gate.showed_framing = True
+        self._make_pending(block)
 
     def _forward_without_data(self, block: Block, wire: bytes) -> None:
         gate = self._gate
@@ -267,13 +267,19 @@ class Writer:
         The id counts once it leaves; the reconnection time counts at once, since nothing that is written depends on it.
         """
         self._note_retry(block)
+        fields = {}
         for line in block.lines:
             name = line.partition(b": ")[0]
             if (name == b"id" and b"\0" not in line) or (name == b"retry" and read_retry(line[7:]) is not None):
-                others = [other for kind, other in self._pending.items() if kind != name]
-                if sum(map(len, others)) + len(others) + len(line) + 2 > self._limit:
-                    self._release_pending()
-                self._pending[name] = line
+                fields[name] = line
+        merged = {**self._pending, **fields}
+        if sum(map(len, merged.values())) + len(merged) + 1 > self._limit:
+            for name in fields:
+                self._pending.pop(name, None)  # it is overtaken
+            if self._pending:
+                self._release_pending()
+            merged = fields
+        self._pending = merged
 
     def _pending_id(self) -> str:
         return self._pending[b"id"].removeprefix(b"id: ").decode()

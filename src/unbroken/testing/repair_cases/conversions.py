@@ -362,4 +362,33 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={**failure("upstream-error")},
         leaves=(23, 37),
     ),
+    RepairCase(
+        "an error in front of events of a dialect, converted",
+        (b'data: {"error":{"message":"m"}}\n\nevent: delta\ndata: {"text":"a"}\n\nevent: done\ndata: {}\n\n'),
+        b'data: {"error":{"message":"m"}}\n\n' + told("upstream-error"),
+        options={"convert": "openai-chat"},
+        facts={**failure("upstream-error", safe_to_retry=True), "dialect": "vocabulary", "bytes_in": 64},
+        leaves=(33, 66),
+    ),
+    RepairCase(
+        "words and an error in front of events of a dialect, converted",
+        (
+            b"data: hello\n\n"
+            b'data: {"object":"error","message":"m","code":500}\n'
+            b"\n"
+            b'event: delta\ndata: {"text":"a"}\n'
+            b"\n"
+            b"event: done\ndata: {}\n"
+            b"\n"
+        ),
+        b'data: hello\n\ndata: {"object":"error","message":"m","code":500}\n\n' + told("upstream-error"),
+        options={"convert": "openai-chat"},
+        facts={
+            **failure("upstream-error", status_hint=500, safe_to_retry=True),
+            "dialect": "vocabulary",
+            "bytes_in": 95,
+            "events": 2,
+        },
+        leaves=(13, 64, 97),
+    ),
 )

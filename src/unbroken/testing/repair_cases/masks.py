@@ -352,4 +352,35 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={**failure("upstream-error"), "bytes_in": 50, "masked_errors": 1},
         leaves=(52,),
     ),
+    RepairCase(
+        "a text under the name error, masked",
+        (
+            b'event: error\ndata: {"index":1,"token":{"id":1,"text":"Hi","logprob":-0.5,"special":fa'
+            b'lse},"generated_text":null,"details":null}\n'
+            b"\n"
+        ),
+        told("upstream-error"),
+        options={"dialect": "tgi", "errors": "mask"},
+        facts={
+            **failure("upstream-error", safe_to_retry=True),
+            "dialect": "tgi",
+            "bytes_in": 127,
+            "events": 0,
+            "masked_errors": 1,
+        },
+        leaves=(129,),
+    ),
+    RepairCase(
+        "an error of another form behind an event, masked and converted",
+        b'data: {"a":1}\n\ndata: {"type":"error","errorText":"secret"}\n\n',
+        b'data: {"a":1}\n\n' + told("upstream-error"),
+        options={"convert": "openai-chat", "errors": "mask"},
+        facts={
+            **failure("upstream-error", safe_to_retry=True),
+            "dialect": "ai-sdk-ui",
+            "bytes_in": 58,
+            "masked_errors": 1,
+        },
+        leaves=(15, 60),
+    ),
 )
