@@ -267,4 +267,27 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"events": 2, "comments": 1},
         leaves=(41, 42),
     ),
+    RepairCase(
+        "two documents and an id between them, and no end",
+        b'data: {"a":1}\nid: 1\ndata: {"b":2}\n',
+        b'data: {"a":1}\n\nid: 1\ndata: {"b":2}\n\n',
+        (
+            "missing-blank-line@20+0",
+            "unterminated-event@14+19",
+        ),
+        facts={"events": 2, "last_event_id": "1"},
+        leaves=(34,),
+    ),
+    RepairCase(
+        "two documents and a line between them, and no end",
+        b'data: {"a":1}\n\x0c\ndata: {"b":2}\n',
+        b'data: {"a":1}\n\ndata: {"b":2}\n\n',
+        (
+            "missing-blank-line@16+0",
+            "unterminated-event@14+15",
+            "stray-line@14+1",
+        ),
+        facts={"events": 2},
+        leaves=(30,),
+    ),
 )

@@ -209,4 +209,35 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={**answered("a", 1), "events": 2},
         leaves=(57, 124),
     ),
+    RepairCase(
+        "a missing sentinel, as lines",
+        said("a") + FINISH,
+        (
+            b'{"choices":[{"index":0,"delta":{"content":"a"}}]}\n'
+            b'{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n'
+        ),
+        options={"to": "ndjson", "repairs": EVERY_REPAIR},
+        facts={**answered("a", 1), "events": 2},
+        leaves=(57, 124),
+    ),
+    RepairCase(
+        "a missing sentinel, converted to lines",
+        b'event: delta\ndata: {"text":"a"}\n\nevent: done\ndata: {}\n\n',
+        (
+            b'{"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": "", "c'
+            b'hoices": [{"index": 0, "delta": {"role": "assistant", "content": "a"}, "finish_reason": null}]}\n'
+            b'{"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": "", "c'
+            b'hoices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n'
+        ),
+        options={"convert": "openai-chat", "to": "ndjson", "repairs": EVERY_REPAIR},
+        facts={
+            "dialect": "vocabulary",
+            "verdict": "complete",
+            "events": 2,
+            "text": "a",
+            "content_emitted": True,
+            "tokens_received": 1,
+        },
+        leaves=(33, 55),
+    ),
 )
