@@ -912,3 +912,13 @@ def test_words_of_an_error_are_masked_whatever_their_length() -> None:
     for length in (10, 2**20, 2**20 + 1):
         wire, report = both(CHAT + b"data: error: w9x" + b"y" * length + b"\n\n", errors="mask")
         assert (report.verdict, b"w9x" in wire) == (Verdict.FAILED, False)
+
+
+@pytest.mark.parametrize("dialect", ["text", "replicate"])
+@pytest.mark.parametrize("data", [b"", b'"Hi"\n', b'"Hi"\n{"a":1', b": c\n\n"])
+def test_an_error_of_ours_among_lines_of_prose_is_no_text(dialect: str, data: bytes) -> None:
+    for options in ({}, {"empty": "error"}, {"comments": "drop"}, {"errors": "mask"}):
+        once, _ = both(data, dialect=dialect, format="ndjson", **options)
+        laws.check_chained(data, dialect=dialect, format="ndjson", **options)
+        again = laws.repaired([once], dialect=dialect, format="ndjson", **options).report
+        assert "unbroken_error" not in again.text
