@@ -915,10 +915,11 @@ def test_words_of_an_error_are_masked_whatever_their_length() -> None:
 
 
 @pytest.mark.parametrize("dialect", ["text", "replicate"])
-@pytest.mark.parametrize("data", [b"", b'"Hi"\n', b'"Hi"\n{"a":1', b": c\n\n"])
-def test_an_error_of_ours_among_lines_of_prose_is_no_text(dialect: str, data: bytes) -> None:
+@pytest.mark.parametrize("format", ["ndjson", "json-array"])
+@pytest.mark.parametrize("data", [b"", b'"Hi"\n', b'"Hi"\n{"a":1', b": c\n\n", b'["Hi",', b"[]", b'["Hi", 5'])
+def test_an_error_of_ours_among_lines_or_elements_of_prose_is_no_text(dialect: str, format: str, data: bytes) -> None:
     for options in ({}, {"empty": "error"}, {"comments": "drop"}, {"errors": "mask"}):
-        once, _ = both(data, dialect=dialect, format="ndjson", **options)
-        laws.check_chained(data, dialect=dialect, format="ndjson", **options)
-        again = laws.repaired([once], dialect=dialect, format="ndjson", **options).report
+        once, _ = both(data, dialect=dialect, format=format, **options)
+        laws.check_chained(data, dialect=dialect, format=format, **options)
+        again = laws.repaired([once], dialect=dialect, format=format, **options).report
         assert "unbroken_error" not in again.text

@@ -181,7 +181,7 @@ class Gate:
             event, wire = joined
         reading = None
         if dialect is not None and not dialect.json_payloads:
-            is_own = self.report.format is Format.NDJSON and type(value) is dict and is_ours(value)
+            is_own = self.report.format is not Format.SSE and type(value) is dict and is_ours(value)
             read = Reading(_ERROR, failure=failure_of_ours(value)) if is_own else dialect.read(event.event, event.data)
             reading = self._absorb(read, event.event)
         elif value is FLAWED:
