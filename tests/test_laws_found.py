@@ -836,10 +836,15 @@ def test_pending_fields_leave_in_as_many_blocks_as_their_length_asks_for(digits:
     laws.check_idempotent(data, max_event_bytes=1024)
 
 
-@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+ANSWERS = {
+    dialect: spell(dialect, Answer(("Hi ", "there"), input_tokens=3, output_tokens=4)) for dialect in sorted(DIALECTS)
+}
+EVENTS = [dialect for dialect, answer in ANSWERS.items() if answer.is_sse]
+
+
+@pytest.mark.parametrize("dialect", ANSWERS)
 def test_of_lines_that_lost_their_names_a_second_proxy_is_told_no_dialect(dialect: str) -> None:
-    data = spell(dialect, Answer(("Hi ", "there"), input_tokens=3, output_tokens=4)).data
-    once = laws.repaired([data], dialect=dialect, to="ndjson")
+    once = laws.repaired([ANSWERS[dialect].data], dialect=dialect, to="ndjson")
     assert once.report.verdict is Verdict.COMPLETE
     lines = {"to": "ndjson", "content_type": "application/x-ndjson"}
     again = laws.repaired([once.wire], **lines)
@@ -857,12 +862,9 @@ def test_what_is_cut_behind_an_error_that_came_alone_leaves_no_trace(error: byte
         laws.check_chained(b"data: " + error + b"\n\n" + tail, **options)
 
 
-@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize("dialect", EVENTS)
 def test_what_stands_under_the_name_of_a_masked_error_is_in_no_report(dialect: str) -> None:
-    conversation = spell(dialect, Answer(("Hi ", "there"), input_tokens=3, output_tokens=4))
-    if not conversation.is_sse:
-        return
-    for frame in conversation.frames:
+    for frame in ANSWERS[dialect].frames:
         named = b"event: error\n" + b"".join(
             line for line in frame.splitlines(keepends=True) if not line.startswith(b"event:")
         )
@@ -872,12 +874,10 @@ def test_what_stands_under_the_name_of_a_masked_error_is_in_no_report(dialect: s
         laws.check_chained(named, dialect=dialect, errors="mask")
 
 
-@pytest.mark.parametrize("dialect", sorted(set(DIALECTS) - {"openai-chat"}))
+@pytest.mark.parametrize("dialect", [dialect for dialect in EVENTS if dialect != "openai-chat"])
 @pytest.mark.parametrize("front", [b'data: {"error":{"message":"m"}}\n\n', b"data: hello\n\ndata: " + FLAT + b"\n\n"])
 def test_a_conversion_ends_where_an_early_error_turns_out_to_be_the_streams(dialect: str, front: bytes) -> None:
-    conversation = spell(dialect, Answer(("Hi ", "there"), input_tokens=3, output_tokens=4))
-    if not conversation.is_sse:
-        return
+    conversation = ANSWERS[dialect]
     wire, report = both(front + conversation.data, convert="openai-chat")
     if report.verdict is Verdict.FAILED:
         assert wire.startswith(front)

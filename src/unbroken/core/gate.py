@@ -222,16 +222,16 @@ class Gate:
     def _drops(self, event: Event, value: Any, start: int, end: int, *, too_long: bool) -> bool:
         """Drop an event that is too long, unreadable, or may not follow what was forwarded; return whether it was."""
         state = self.state
-        is_last = self.lone_error.failure is not None and event.data == DONE
-        if is_last and self.lone_error.failure and RepairKind.AFTER_DONE in self.options.repairs:
-            state.forwarded_error(self.lone_error.failure)  # an error, and the sentinel of chat: that was the answer
+        lone = self.lone_error.failure if event.data == DONE else None
+        if lone is not None and RepairKind.AFTER_DONE in self.options.repairs:
+            state.forwarded_error(lone)  # an error, and the sentinel of chat: that was the answer
         if state.stopped:
             pass  # a further document of the block that held the sentinel or the error, whose repair names all of it
         elif too_long:
             self.repair(RepairKind.OVERSIZED_EVENT, start, end)
         elif state.failure and event.data == DONE and self.allows(RepairKind.DONE_AFTER_ERROR):
             self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
-            if is_last:
+            if lone is not None:
                 state.forwarded_sentinel(completes=False)
         elif value is None and state.mode is _KNOWN and self.allows(RepairKind.EMPTY_DATA):
             if self.dialect is not None and self.dialect.says_by_name(event.event):
@@ -322,9 +322,9 @@ class Gate:
             if reading.failure is None or reading.failure.code != ours.code:  # of another dialect's form
                 reading = replace(reading, kind=_ERROR, failure=ours)
             self.state.forwarded_error(reading.failure or ours)
-        return (
-            None if found is not None and not self._enter_by(dialect, reading) else self._absorb(reading, event.event)
-        )
+        if found is not None and not self._enter_by(dialect, reading):
+            return None
+        return self._absorb(reading, event.event)
 
     def _absorb(self, reading: Reading, name: str = "") -> Reading:
         kind = reading.kind

@@ -36,9 +36,9 @@ class LoneError:
         """What it reports, if the sentinel of chat follows, and nothing else came."""
 
     def note(self, event: Event, value: Any, state: State, *, leaves: bool = True) -> None:
-        """Take an event of no known dialect that is about to leave, with the value of its data.
+        """Look at an event of no known dialect before it is written; `value` is that of its data.
 
-        `leaves`: it has a form in the framing of the output; any other is as if it had not come.
+        `leaves`: something is written for it; one for which nothing is written counts as not received.
         """
         if not leaves:
             self._unwritten += 1

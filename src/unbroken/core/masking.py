@@ -12,10 +12,11 @@ from .state import Mode, State
 
 def is_masked(state: State, event: Event, value: Any) -> bool:
     """Return whether this event, which was read already, is an error that is told in our words instead."""
-    is_prose = (value is FLAWED or value is UNPROVEN) and state.mode is Mode.KNOWN
-    words = event.data[:MAX_DETAIL].encode("utf-8", "replace")
-    if event.event == "error" or (is_prose and begins_with_error(words)):
-        state.named_error(failure_in_words(words))
+    is_named = event.event == "error"
+    if is_named or ((value is FLAWED or value is UNPROVEN) and state.mode is Mode.KNOWN):
+        words = event.data[:MAX_DETAIL].encode("utf-8", "replace")
+        if is_named or begins_with_error(words):
+            state.named_error(failure_in_words(words))
     if state.masked is not None and is_ours(value) and holds_only_ours(value):
         state.forwarded_error(state.masked, has_words=False)  # an earlier proxy masked it, or wrote it
     return state.masked is not None

@@ -263,7 +263,6 @@ def declare_from(name: str, settings: Mapping[str, Any], where: str) -> type[Dec
         raise TypeError(f"the name of a dialect must be a text, not {shown(name)}")
     table = Table(name, settings, where)
     members = {"__doc__": f"The dialect {name}, as its table says.", "name": name, "table": table, **table.members}
-    members["cumulative"] = bool(table.settings.get("cumulative"))
     bases: tuple[type[Declared], ...] = (Declared,)
     if table.may_grow:
         bases = (Growing,)

@@ -119,6 +119,7 @@ class Table:
             **{name: self._text(name) for name in ("sentinel",) if name in self.settings},
             "finish_ends": self._flag("finish_ends", False),
             "steady": not (self._grows or self.may_grow or self.prose),
+            "cumulative": self._grows or self.may_grow,
             "keys": frozenset(keys | self._words("keys")),
             "varying": tuple(sorted(self._words("varying"))),
             "bare_names": frozenset(self._words("bare_names")),

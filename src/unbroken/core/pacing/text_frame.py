@@ -316,7 +316,7 @@ class TextFinder:
             return False
         self._proofs += 1
         dialect = deepcopy(self._dialect)
-        # Twice, once with more behind it: a dialect whose texts are all that was said so far reads what is new.
+        # Read twice, then with more text: a dialect whose text repeats all of it would read only the new part.
         for text in (_MARK, _MARK + _MARK):
             value = prove(data[: place[0]] + text + data[place[1] :])
             if value is FLAWED or _said(dialect.read(name, value)) != (frame.passage, text):

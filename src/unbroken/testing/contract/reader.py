@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from typing import Any
 
 from ..mistakes import WrongContract, hides
-from ..shown import shown
+from ..shown import described
 
 __tracebackhide__ = hides
 
@@ -53,7 +53,7 @@ class AsyncReader(Reader):
                 take(item)
             return True
         if not isinstance(items, Awaitable):
-            raise WrongContract(f"aparse(chunks) must be an async generator or a coroutine, and not {_named(items)}")
+            raise WrongContract(f"aparse(chunks) must be an async generator or a coroutine, and not {described(items)}")
         whole = _items("aparse(chunks)", await items)
         for item in whole:
             take(item)
@@ -62,12 +62,8 @@ class AsyncReader(Reader):
 
 def _items(method: str, returned: Iterable[Any]) -> Iterable[Any]:
     if isinstance(returned, (bytes, str, Mapping)) or not isinstance(returned, Iterable):
-        raise WrongContract(f"{method} must return a list, or yield its items, and not {_named(returned)}")
+        raise WrongContract(f"{method} must return a list, or yield its items, and not {described(returned)}")
     return returned
-
-
-def _named(returned: object) -> str:
-    return f"{type(returned).__name__}: {shown(returned)[:200]}"
 
 
 async def _asynchronously(chunks: Iterable[bytes], turns: int) -> AsyncIterator[bytes]:

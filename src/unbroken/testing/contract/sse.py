@@ -17,7 +17,7 @@ from ..cuts import cuttings, every
 from ..mistakes import WrongContract, hides
 from ..properties import CHARSET, PROMPT, RETRY, SSE_PROPERTIES, Property
 from ..require_hypothesis import SearchStrategy, st
-from ..shown import shown
+from ..shown import described
 from ..standard import Seen
 from ..strategies import cut_streams, hostile_bytes, sse_streams
 from ..streams import SSEStream
@@ -165,8 +165,7 @@ class ParserContract(Reader, GeneratedTests):
 
 def _event(seen: Any) -> Seen:
     if not isinstance(seen, (tuple, list)) or len(seen) != 3:
-        shape = f"{type(seen).__name__}: {shown(seen)[:200]}"
-        raise WrongContract(f"an item of parse(chunks) must be a tuple (event, data, id), and not {shape}")
+        raise WrongContract(f"an item of parse(chunks) must be a tuple (event, data, id), and not {described(seen)}")
     event, data, id = seen
     return event, data, id
 

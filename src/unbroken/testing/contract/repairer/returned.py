@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, Final, TypeVar
 
 from ...mistakes import WrongContract, hides
-from ...shown import shown
+from ...shown import described
 from ..attributes import Holds, a, is_named, row, rows
 
 __tracebackhide__ = hides
@@ -99,4 +99,4 @@ def with_methods(method: str, returned: _T, names: Collection[str], why: str = "
 
 
 def _wrong(method: str, shape: str, returned: object, what: str = "") -> WrongContract:
-    return WrongContract(f"{method} must {shape}, and not {what}{type(returned).__name__}: {shown(returned)[:200]}")
+    return WrongContract(f"{method} must {shape}, and not {what}{described(returned)}")
