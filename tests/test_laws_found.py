@@ -874,6 +874,19 @@ def test_what_stands_under_the_name_of_a_masked_error_is_in_no_report(dialect: s
         laws.check_chained(named, dialect=dialect, errors="mask")
 
 
+@pytest.mark.parametrize("dialect", EVENTS)
+def test_what_stands_under_the_name_of_an_error_is_read_alike_in_lines(dialect: str) -> None:
+    for frame in ANSWERS[dialect].frames:
+        named = b"event: error\n" + b"".join(
+            line for line in frame.splitlines(keepends=True) if not line.startswith(b"event:")
+        )
+        wire, report = both(named, dialect=dialect, to="ndjson")
+        if report.text and dialect not in laws.BY_NAME:
+            again = laws.repaired([wire], dialect=dialect, content_type="application/x-ndjson")
+            assert (again.wire, again.report.text) == (wire, report.text)
+            assert (again.report.verdict is Verdict.FAILED) is (report.error is not None)
+
+
 @pytest.mark.parametrize("dialect", [dialect for dialect in EVENTS if dialect != "openai-chat"])
 @pytest.mark.parametrize("front", [b'data: {"error":{"message":"m"}}\n\n', b"data: hello\n\ndata: " + FLAT + b"\n\n"])
 def test_a_conversion_ends_where_an_early_error_turns_out_to_be_the_streams(dialect: str, front: bytes) -> None:
@@ -923,3 +936,14 @@ def test_an_error_of_ours_among_lines_or_elements_of_prose_is_no_text(dialect: s
         laws.check_chained(data, dialect=dialect, format=format, **options)
         again = laws.repaired([once], dialect=dialect, format=format, **options).report
         assert "unbroken_error" not in again.text
+
+
+@pytest.mark.parametrize("prose", [b"data: hello\n\n", b"data: data: data: [DONE]\n\n"])
+def test_behind_an_error_of_ours_no_sentinel_leaves_not_even_among_prose(prose: bytes) -> None:
+    error = TOLD % (b"Boom", b"upstream-error")
+    for front in (prose + error, error + prose):
+        wire, report = both(front + DONE)
+        assert (wire, report.verdict, report.repairs) == (front, Verdict.FAILED, {RepairKind.DONE_AFTER_ERROR: 1})
+        laws.check_no_false_end(front + DONE)
+    for words in (prose, prose + b'data: {"error":"of anybody"}\n\n'):
+        assert both(words + DONE)[0] == words + DONE

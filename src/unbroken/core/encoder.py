@@ -11,7 +11,7 @@ from .events import Event, Format
 from .failure import Failure
 from .frames import Outgoing
 from .mending import DONE, SENTINEL_LINE, escape_separators, one_line
-from .proof import FLAWED, UNPROVEN, prove
+from .proof import FLAWED, UNPROVEN, prove, read_exactly
 
 _SENTINEL: Final = SENTINEL_LINE.encode() + b"\n"
 _NO_SENTINEL: Final = _SENTINEL.replace(b"[", b"\\u005b")
@@ -28,7 +28,8 @@ def spell(frame: Outgoing, source: Format | None, target: Format) -> bytes:
         events = [replace(event, data=f'{{"{event.event}": {event.data}}}') for event in frame.events()]
         return b"".join([spell_event(event, target) for event in events])
     if frame.kind is EventClass.ERROR:
-        return b"".join([_spell_error_line(event) for event in frame.events()])
+        answers = any(reading.deltas for reading in frame.readings())
+        return b"".join([_spell_error_line(event, answers=answers) for event in frame.events()])
     lines = [spell_event(event, target) for event in frame.events()]
     if _SENTINEL in lines and frame.kind is not EventClass.TERMINAL:
         lines = [_NO_SENTINEL if line == _SENTINEL else line for line in lines]
@@ -62,8 +63,11 @@ def spell_event(event: Event, target: Format) -> bytes:
     return one_line(text if is_json else json.dumps(text)).strip(" \t").encode() + b"\n"
 
 
-def _spell_error_line(event: Event) -> bytes:
-    """Return the line of an error: one that was an error by its name says it in its data, since NDJSON has no names."""
+def _spell_error_line(event: Event, *, answers: bool = False) -> bytes:
+    """Return the line of an error: one that was an error by its name says it in its data, since NDJSON has no names.
+
+    `answers`: it holds a part of the answer as well, which stays where clients read it.
+    """
     value = prove(event.data)
     says_it = isinstance(value, dict) and (value.get("error") or "error" in (value.get("type"), value.get("object")))
     if event.event != "error" or says_it or value is UNPROVEN:
@@ -72,6 +76,10 @@ def _spell_error_line(event: Event) -> bytes:
         return b'{"error": true}\n'
     # The sentinel is no end under this name, but words like any others.
     line = spell_event(replace(event, event="message"), Format.NDJSON) or _SENTINEL
+    if answers and isinstance(value, dict):
+        if "error" in value:  # under it stands nothing
+            return json.dumps({**read_exactly(event.data), "error": True}).encode() + b"\n"
+        return line.removesuffix(b"}\n") + b', "error": true}\n'
     return b'{"error": ' + line.removesuffix(b"\n") + b"}\n"
 
 

@@ -135,18 +135,18 @@ class Gate:
 
     def note_swallowed(self, line: str) -> None:
         """Note a hole where a line that is no payload holds one of the known dialect: its own line end was lost."""
-        from .damage import swallows_payload
+        if "{" in line and self.state.mode is _KNOWN:
+            from .damage import swallows_payload
 
-        if self.state.mode is Mode.KNOWN and swallows_payload(line, self.dialect):
-            self.state.lost_payload()
+            if swallows_payload(line, self.dialect):
+                self.state.lost_payload()
 
     # Ids
 
     def note_id(self, id: str) -> None:
         """Take the last event id of what is forwarded, or would be if it could be read."""
         self.report.last_event_id = id
-        if "{" in id:
-            self.note_swallowed(id)
+        self.note_swallowed(id)
         if self.delivered is not None:
             self.delivered.add(id)
 
@@ -223,13 +223,14 @@ class Gate:
         """Drop an event that is too long, unreadable, or may not follow what was forwarded; return whether it was."""
         state = self.state
         lone = self.lone_error.failure if event.data == DONE else None
+        is_sure = state.mode is not Mode.TEXT or (self.dialect is None and lone is None)  # an error of ours
         if lone is not None and RepairKind.AFTER_DONE in self.options.repairs:
             state.forwarded_error(lone)  # an error, and the sentinel of chat: that was the answer
         if state.stopped:
             pass  # a further document of the block that held the sentinel or the error, whose repair names all of it
         elif too_long:
             self.repair(RepairKind.OVERSIZED_EVENT, start, end)
-        elif state.failure and event.data == DONE and self.allows(RepairKind.DONE_AFTER_ERROR):
+        elif state.failure and event.data == DONE and is_sure and RepairKind.DONE_AFTER_ERROR in self.options.repairs:
             self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
             if lone is not None:
                 state.forwarded_sentinel(completes=False)
@@ -383,8 +384,7 @@ class Gate:
     def forward_comment(self, text: str, wire: bytes) -> None:
         """Forward one comment line that stands outside of any open block; `wire` may be empty."""
         self.report.comments += 1
-        if "{" in text:
-            self.note_swallowed(text)
+        self.note_swallowed(text)
         if self.options.comments == "drop":
             return
         frame = Frame(wire, comment=Comment(text), kind=_LIVENESS)
