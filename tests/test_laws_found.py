@@ -923,8 +923,10 @@ def test_a_pending_field_that_is_overtaken_is_so_whatever_its_length(block: byte
 
 def test_words_of_an_error_are_masked_whatever_their_length() -> None:
     for length in (10, 2**20, 2**20 + 1):
-        wire, report = both(CHAT + b"data: error: w9x" + b"y" * length + b"\n\n", errors="mask")
-        assert (report.verdict, b"w9x" in wire) == (Verdict.FAILED, False)
+        data = CHAT + b"data: error: w9x" + b"y" * length + b"\n\n"
+        whole = laws.repaired([data], errors="mask")
+        assert (whole.report.verdict, b"w9x" in whole.wire) == (Verdict.FAILED, False)
+        assert laws.repaired(every(data, 2**16 + 1), errors="mask").wire == whole.wire
 
 
 @pytest.mark.parametrize("dialect", ["text", "replicate"])
@@ -947,3 +949,18 @@ def test_behind_an_error_of_ours_no_sentinel_leaves_not_even_among_prose(prose: 
         laws.check_no_false_end(front + DONE)
     for words in (prose, prose + b'data: {"error":"of anybody"}\n\n'):
         assert both(words + DONE)[0] == words + DONE
+
+
+@pytest.mark.parametrize("dialect", EVENTS)
+@pytest.mark.parametrize("words", [b"w8x", b'{"message":"w8x"}', b'{"a":1}'])
+def test_an_error_by_its_name_fails_an_answer_whose_dialect_shows_behind_it(dialect: str, words: bytes) -> None:
+    data = b"event: error\ndata: " + words + b"\n\n" + ANSWERS[dialect].data
+    for options in ({}, {"dialect": dialect}, {"to": "ndjson"}):
+        assert both(data, **options)[1].verdict is Verdict.FAILED
+        laws.check_chained(data, **options)
+
+
+@pytest.mark.parametrize(("words", "line"), [(b"w8x", b'"w8x"'), (b'{"a":1}', b'{"a":1}')])
+def test_an_error_by_its_name_is_one_in_lines_wherever_it_stands(words: bytes, line: bytes) -> None:
+    wire, report = both(b"data: hello\n\nevent: error\ndata: " + words + b"\n\ndata: hello\n\n", to="ndjson")
+    assert (wire, report.verdict) == (b'"hello"\n{"error": ' + line + b'}\n"hello"\n', Verdict.ENDED)

@@ -87,6 +87,8 @@ class Calls:
         """Return the call that a piece belongs to; None where it begins one."""
         call = self._at.get((choice, fragment.key))
         if call is not None:
+            if call.kind == "function" and not call.whole and not call.arguments.tell():
+                call.kind = fragment.kind  # an id that came first does not say it
             return None if _begins_another(call, fragment) else call
         if fragment.id or fragment.name or fragment.whole or fragment.kind != "function" or len(self._at) >= MAX_CALLS:
             return None

@@ -210,7 +210,7 @@ class Gate:
             return False
         if state.phase is not phase:
             event = self._spell_sentinel(event)
-        kind = self._classify(value) if reading is None else reading.kind
+        kind = self._classify(event, value) if reading is None else reading.kind
         if kind is _LIVENESS and self.options.comments == "drop":
             return False
         self.report.events += 1
@@ -247,9 +247,9 @@ class Gate:
         frame.dialect = self.report.dialect
         self.out.append(frame)
 
-    def _classify(self, value: Any) -> EventClass:
+    def _classify(self, event: Event, value: Any) -> EventClass:
         """Return the class of an event that no dialect read."""
-        if self.lone_error.failure is not None:
+        if self.lone_error.failure is not None or (event.event == "error" and value is not None):
             return _ERROR
         if value is UNPROVEN and self.dialect is not None:
             return _CONTENT  # nothing but content is ever this long

@@ -45,7 +45,7 @@ class LoneError:
             return
         self.failure = None
         is_body = is_error_body(value)
-        if is_body:
+        if is_body or (event.event == "error" and value is not None):
             state.forwarded_early_error(Failure("upstream-error"))
         if self._report.events > self._unwritten:
             return

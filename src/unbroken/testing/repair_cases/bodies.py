@@ -8,6 +8,13 @@ from .case import SAME, RepairCase, failure, told_first
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
+        "a body that is one document over lines",
+        b'{"b":\n1}',
+        told_first("not-a-stream"),
+        ("not-a-stream@0+8",),
+        facts={**failure("not-a-stream", "json", safe_to_retry=True), "format": None, "events": 0},
+    ),
+    RepairCase(
         "an error body with the key code",
         b'{"error": {"message": "m"}, "code": "x"}',
         told_first("not-a-stream"),

@@ -332,4 +332,25 @@ CASES: Final[tuple[RepairCase, ...]] = (
         [0, 1, 1, 1],
         [call("f", "{}", "a"), call("g", '{"x":1}', "b")],
     ),
+    indexed(
+        "a name in each piece, and no id",
+        [(0, None, "f", piece) for piece in ('{"x"', ":", "1", "}", '{"y"', ":", "2", "}")],
+        [0, 0, 0, 0, 1, 1, 1, 1],
+        [call("f", '{"x":1}'), call("f", '{"y":2}')],
+    ),
+    RepairCase(
+        "a call that turns out to take free text",
+        b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"x"}]}}]}\n\n'
+        b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"custom":{"name":"f","input":"{}"}}]}}]}\n\n'
+        b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"custom":{"input":" and more"}}]}}]}\n\n'
+        + FINISH
+        + DONE,
+        b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"x"}]}}]}\n\n'
+        b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"custom":{"name":"f","input":"{}"}}]}}]}\n\n'
+        b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"custom":{"input":" and more"}}]}}]}\n\n'
+        + FINISH
+        + DONE,
+        ("tool-index@79+93", "tool-index@174+89"),
+        facts={**answered("", 3), "events": 5, "tool_calls": [call("f", "{} and more", "x", kind="custom")]},
+    ),
 )

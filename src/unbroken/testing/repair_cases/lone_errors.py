@@ -357,4 +357,47 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"verdict": "truncated"},
         leaves=(22,),
     ),
+    RepairCase(
+        "an error by its name before an answer",
+        b"event: error\ndata: w\n\n" + said("a") + FINISH + DONE,
+        b"event: error\ndata: w\n\n" + said("a") + FINISH,
+        ("done-after-error@146+12",),
+        facts={**answered("a", 1), **failure("upstream-error"), "events": 3},
+        leaves=(22, 79, 146),
+    ),
+    RepairCase(
+        "an error by its name before an answer, as lines",
+        b'event: error\ndata: {"a":1}\n\n' + said("a") + FINISH + DONE,
+        b'{"error": {"a":1}}\n{"choices":[{"index":0,"delta":{"content":"a"}}]}\n'
+        b'{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n',
+        ("done-after-error@152+12",),
+        options={"to": "ndjson"},
+        facts={**answered("a", 1), **failure("upstream-error"), "events": 3},
+        leaves=(28, 85, 152),
+    ),
+    RepairCase(
+        "a null by the name error before an answer",
+        b"event: error\ndata: null\n\n" + said("a") + FINISH + DONE,
+        SAME,
+        facts={**answered("a", 1), "events": 4},
+        leaves=(25, 82, 149, 163),
+    ),
+    RepairCase(
+        "an error by its name among prose, as lines",
+        b'data: hello\n\nevent: error\ndata: {"a":1}\n\ndata: hello\n\n',
+        b'"hello"\n{"error": {"a":1}}\n"hello"\n',
+        options={"to": "ndjson"},
+        facts={"events": 3},
+        leaves=(13, 41, 54),
+    ),
+    RepairCase(
+        "an error by its name before an answer, converted",
+        (
+            b"event: error\ndata: w\n\nevent: message_start\n"
+            b'data: {"type":"message_start","message":{"id":"m","role":"assistant","content":[]}}\n\n'
+        ),
+        b"event: error\ndata: w\n\n" + told("upstream-error"),
+        options={"convert": "openai-chat"},
+        facts={**failure("upstream-error", safe_to_retry=True), "dialect": "anthropic", "bytes_in": 126},
+    ),
 )
