@@ -34,6 +34,7 @@ from unbroken.testing import (
 )
 from unbroken.testing.repair_cases import RepairCase
 from unbroken.testing.repair_cases.case import SAME
+from unbroken.testing.routes import RouteContract
 
 Options = dict[str, Any]
 
@@ -80,6 +81,12 @@ WRONG_ATTRIBUTES = [
     (StoreContract, "tolerance", "1 s", "seconds"),
     (StoreContract, "examples", None, "a number"),
     (NDJSONContract, "claims_invalid_lines", "no", "True or False"),
+    (RouteContract, "path", "stream", "begins with /"),
+    (RouteContract, "method", None, "a method of HTTP"),
+    (RouteContract, "body", "{}", "bytes"),
+    (RouteContract, "request_headers", ["accept"], "names"),
+    (RouteContract, "heartbeat", "15 s", "seconds, or None"),
+    (RouteContract, "patience", None, "seconds"),
 ]
 
 
@@ -157,6 +164,7 @@ def test_what_a_method_must_return_is_said(name: str, method: Callable[..., Any]
         (AsyncParserContract, "aparse(chunks)", "a_chunk_may_be_empty"),
         (NDJSONContract, "parse(chunks)", "case_LF_ends_lines"),
         (StoreContract, "store(clock)", "of_many_that_start_one_is_elected"),
+        (RouteContract, "app(upstream)", "the_headers_let_a_stream_pass"),
     ],
 )
 def test_a_contract_without_its_method_is_told_so(contract: type, method: str, test: str) -> None:

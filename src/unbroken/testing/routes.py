@@ -21,14 +21,24 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar
 
+from .contract.attributes import Attribute, a, check_attributes, is_named
 from .cuts import cut, every, nasty_cuts
 from .failures import client_failures
+from .mistakes import WrongContract
 from .sources import Block, Pause, Repeat, Step, Upstream
 from .standard import Seen, read_sse
 
 _BODY = 'event: a\ndata: {"n":1}\n\ndata: {"t":"é你😀"}\n\nid: 7\ndata: {"n":2}\ndata: \n\ndata: {"n":3}\n\n'.encode()
 _EVENT = b'data: {"n":1}\n\n'
 _SECRET = "s3cr3t-0f-upstream"
+_ATTRIBUTES = (
+    Attribute("path", "a string that begins with /", lambda value: isinstance(value, str) and value[:1] == "/"),
+    Attribute("method", "a method of HTTP, such as GET", a(str)),
+    Attribute("body", "bytes", a(bytes)),
+    Attribute("request_headers", "a mapping of names to values", is_named),
+    Attribute("heartbeat", "a number of seconds, or None", a(int, float, type(None))),
+    Attribute("patience", "a number of seconds", a(int, float)),
+)
 
 
 @dataclass(slots=True)
@@ -61,6 +71,10 @@ class RouteContract:
     between heartbeats in seconds; None if it sends none, which skips the tests of heartbeats.
     """
 
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        check_attributes(cls, _ATTRIBUTES)
+
     path: ClassVar[str] = "/"
     method: ClassVar[str] = "GET"
     body: ClassVar[bytes] = b""
@@ -71,7 +85,7 @@ class RouteContract:
 
     def app(self, upstream: Upstream) -> Any:
         """Return the app that streams this upstream."""
-        raise NotImplementedError(f"{type(self).__name__} must define app(upstream)")
+        raise WrongContract(f"{type(self).__name__} must define app(upstream)")
 
     # What is forwarded.
 
