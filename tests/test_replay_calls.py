@@ -70,6 +70,7 @@ def sleeping(seconds: float, error: type[Exception] | None = None) -> Callable[[
     return call
 
 
+@pytest.mark.slow  # it waits for real time
 @pytest.mark.parametrize("error", [None, Fenced])
 @pytest.mark.parametrize("is_async", [True, False])
 def test_the_wait_for_a_turn_is_no_failure_while_the_store_answers(is_async: bool, error: Any) -> None:
@@ -81,6 +82,7 @@ def test_the_wait_for_a_turn_is_no_failure_while_the_store_answers(is_async: boo
     assert max(seconds for _, seconds in found) > 1.5
 
 
+@pytest.mark.slow  # it waits for real time
 def test_a_store_that_stops_to_answer_fails_all_calls_a_second_later() -> None:
     store = InTurn()
     found = outcomes(ByLoop(LEASE), [store.method(0.02)] * 10 + [store.method(None)] + [store.method(0.02)] * 200)
@@ -88,6 +90,7 @@ def test_a_store_that_stops_to_answer_fails_all_calls_a_second_later() -> None:
     assert max(seconds for _, seconds in found) < 3
 
 
+@pytest.mark.slow  # it waits for real time
 def test_a_call_that_is_not_answered_while_later_ones_are_has_failed() -> None:
     async def begin() -> float:
         calls, held = ByLoop(LEASE), asyncio.Event()
@@ -102,6 +105,7 @@ def test_a_call_that_is_not_answered_while_later_ones_are_has_failed() -> None:
     assert asyncio.run(begin()) < 3
 
 
+@pytest.mark.slow  # it waits for real time
 def test_calls_that_fail_one_after_another_make_none_wait_for_all_of_them() -> None:
     fails, answers = sleeping(0.9, OSError), sleeping(0.0)
     found = outcomes(ByThreads(LEASE), [fails, answers] * 40)
@@ -139,6 +143,7 @@ class Hanging(MemoryStore):
         return super().end(*args, **kwargs)
 
 
+@pytest.mark.slow  # it waits for real time
 def test_many_answers_of_a_store_that_is_down_go_on_without_it_within_a_second_or_so() -> None:
     async def begin() -> float:
         store, goes_on = Hanging(), asyncio.Event()

@@ -175,6 +175,7 @@ def test_an_answer_that_no_thread_can_be_started_for_is_ended(monkeypatch: pytes
     answers.close(0)
 
 
+@pytest.mark.slow  # it waits for real time
 def test_readers_beside_a_producer_that_is_silent_for_longer_than_its_lease_ask_the_store() -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
@@ -231,6 +232,7 @@ def test_a_reader_that_is_slower_than_the_model_ends_with_the_last_frame() -> No
         assert time.monotonic() - began < 0.3
 
 
+@pytest.mark.slow  # it waits for real time
 def test_a_start_that_is_given_up_while_the_store_opens_leaves_an_answer_that_ends() -> None:
     async def give_up(seconds: float) -> bytes:
         answers = Replay(Slow(MemoryStore(), "open", seconds))
@@ -269,6 +271,7 @@ def test_a_start_that_meets_close_produces_nothing() -> None:
         assert answers.figures()["running"] == 0
 
 
+@pytest.mark.slow  # it waits for real time
 def test_close_returns_in_time_whatever_the_callback_of_the_end_does() -> None:
     held = threading.Event()
     answers = Replay(MemoryStore())
@@ -279,6 +282,7 @@ def test_close_returns_in_time_whatever_the_callback_of_the_end_does() -> None:
     held.set()
 
 
+@pytest.mark.slow  # it waits for real time
 def test_aclose_returns_in_time_whatever_the_callback_of_the_end_does() -> None:
     held = threading.Event()
 

@@ -116,6 +116,7 @@ def test_a_full_disk_that_is_freed_gets_what_it_has_missed(free_before_end: bool
     assert [(report.verdict, report.store_error) for report in reports] == [(Verdict.COMPLETE, "OperationalError")]
 
 
+@pytest.mark.slow  # it waits for real time
 def test_a_disk_that_stays_full_gets_an_honest_end(disk: Tight) -> None:
     feed = Feed()
     here, there = Replay(disk, lease=LEASE), Replay(disk, lease=LEASE)
@@ -317,6 +318,7 @@ class Unwritable(MemoryStore):
         return super().end(key, owner, at, *args, **kwargs)
 
 
+@pytest.mark.slow  # it waits for real time
 @pytest.mark.parametrize("is_back", [True, False], ids=["the store is back", "it is not"])
 def test_an_answer_that_is_stopped_elsewhere_while_its_producer_cannot_write_ends_here_too(is_back: bool) -> None:
     store, feed, reports = Unwritable(), Feed(), list[StreamReport]()
@@ -339,6 +341,7 @@ def test_an_answer_that_is_stopped_elsewhere_while_its_producer_cannot_write_end
     assert (here.ends(), there.ends()) == ({}, {("cancelled", "stopped"): 1})
 
 
+@pytest.mark.slow  # it waits for real time
 def test_an_end_is_counted_by_who_wrote_it_alone() -> None:
     store, feed = Failing(), Feed()
     here, there = Replay(store, lease=LEASE), Replay(store, lease=LEASE)

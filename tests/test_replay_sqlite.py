@@ -170,6 +170,7 @@ def test_what_is_trimmed_leaves_the_file(store: SQLiteStore, path: Path) -> None
     assert list(slice.records) == [b"%d" % number for number in range(584, 600)]
 
 
+@pytest.mark.slow  # it waits for real time
 def test_a_watch_sees_what_another_process_writes_and_no_more(store: SQLiteStore, path: Path) -> None:
     other = SQLiteStore(path)
     for key in (":a", ":b"):
@@ -232,6 +233,7 @@ def test_a_fork_takes_over_no_connection_and_both_sides_go_on(path: Path) -> Non
     assert (done.stdout, done.stderr) == ("12345\n", "")
 
 
+@pytest.mark.slow  # it waits for real time
 def test_close_ends_the_watches_of_readers_that_left(store: SQLiteStore) -> None:
     answers = Replay(store)
     store.open(":a", "elsewhere", lease=LIMIT, keep=99.0)
@@ -245,6 +247,7 @@ def test_close_ends_the_watches_of_readers_that_left(store: SQLiteStore) -> None
         time.sleep(0.05)
 
 
+@pytest.mark.slow  # it waits for real time
 def test_close_waits_for_a_look_that_would_open_the_file_again(
     store: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
