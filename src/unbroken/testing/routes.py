@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from .contract.attributes import Attribute, a, check_attributes, is_named
+from .attributes import Attribute, a, check_attributes, is_named
 from .cuts import cut, every, nasty_cuts
 from .failures import client_failures
 from .mistakes import WrongContract

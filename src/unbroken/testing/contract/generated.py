@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection
 from typing import Any, ClassVar, TypeVar
 
 from .. import measures
+from ..attributes import Attribute, a, check_attributes, claims
 from ..claims import Claim
 from ..mistakes import WrongContract, hides
 from ..require_hypothesis import HealthCheck, Phase, SearchStrategy, Verbosity, given, settings
-from .attributes import Attribute, a, check_attributes, claims
 from .counterexample import ContractBroken, with_fewest_cuts
 
 __tracebackhide__ = hides

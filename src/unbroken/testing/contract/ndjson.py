@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from .. import measures
+from ..attributes import Attribute, a, claims
 from ..cases import NDJSON_CASES, Clause, NDJSONCase
 from ..claims import Claim
 from ..cuts import cuttings
 from ..mistakes import WrongContract, hides
 from ..strategies import cut_streams, ndjson_streams
 from ..streams import NDJSONStream
-from .attributes import Attribute, a, claims
 from .counterexample import ContractBroken, Raised
 from .generated import GeneratedTests, Test, check_memory, run_property, time_test
 from .reader import AsyncReader, Reader

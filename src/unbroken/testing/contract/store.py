@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from ...replay.ids import START, Id
 from ...replay.records import with_id
 from ...replay.store import Ending, Fenced
+from ..attributes import Attribute, a, check_attributes
 from ..mistakes import WrongContract
 from ..require_hypothesis import HealthCheck, settings
-from .attributes import Attribute, a, check_attributes
 
 _ATTRIBUTES = (
     Attribute("tolerance", "a number of seconds", a(int, float)),

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from ...attributes import Attribute, a, is_named, raises, row, rows
 from ...cuts import every
 from ...mistakes import WrongContract, hides
 from ...repair_cases import RepairCase, TimedCase
-from ..attributes import Attribute, a, is_named, raises, row, rows
 from ..counterexample import ContractBroken, Raised
 from . import returned
 from .law import Law

@@ -6,9 +6,9 @@ import unittest
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from ...attributes import Attribute, a, is_named, row, rows
 from ...mistakes import hides
 from ...require_hypothesis import SearchStrategy, st
-from ..attributes import Attribute, a, is_named, row, rows
 from .clocks import Player, Timed, in_pieces
 from .law import Law
 from .reading import framing_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+from ...attributes import Holds, a, is_named, row, rows
 from ...mistakes import WrongContract, hides
 from ...shown import described
-from ..attributes import Holds, a, is_named, row, rows
 
 __tracebackhide__ = hides
 _T = TypeVar("_T")

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
+from ...attributes import Attribute, a, claims, each, is_named, rows
 from ...claims import Claim
 from ...mistakes import WrongContract, hides
 from ...require_hypothesis import HypothesisException, SearchStrategy, st
 from ...standard import Seen
-from ..attributes import Attribute, a, claims, each, is_named, rows
 from ..counterexample import ContractBroken, Raised
 from ..generated import GeneratedTests, run_property
 from . import returned

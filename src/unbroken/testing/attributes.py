@@ -8,9 +8,9 @@ from functools import cached_property
 from inspect import getattr_static
 from typing import Any
 
-from ..claims import Claim
-from ..mistakes import WrongContract, hides
-from ..shown import shown
+from .claims import Claim
+from .mistakes import WrongContract, hides
+from .shown import shown
 
 __tracebackhide__ = hides
 Holds = Callable[[Any], bool]
