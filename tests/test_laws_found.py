@@ -13,6 +13,7 @@ import pytest
 from unbroken import (
     DEFAULT_REPAIRS,
     Attempt,
+    Conversion,
     EventReader,
     RepairKind,
     Retry,
@@ -24,7 +25,8 @@ from unbroken import (
     retrying,
 )
 from unbroken.core.account import MAX_KEPT, MAX_LABELS
-from unbroken.core.failure import tells_error
+from unbroken.core.failure import Failure, tells_error
+from unbroken.dialects.chat_chunks import ChatAsOpenAIFails
 from unbroken.testing import DIALECTS, Answer
 from unbroken.testing.conversations import spell
 from unbroken.testing.cuts import every
@@ -964,3 +966,74 @@ def test_an_error_by_its_name_fails_an_answer_whose_dialect_shows_behind_it(dial
 def test_an_error_by_its_name_is_one_in_lines_wherever_it_stands(words: bytes, line: bytes) -> None:
     wire, report = both(b"data: hello\n\nevent: error\ndata: " + words + b"\n\ndata: hello\n\n", to="ndjson")
     assert (wire, report.verdict) == (b'"hello"\n{"error": ' + line + b'}\n"hello"\n', Verdict.ENDED)
+
+
+EARLY = [
+    b'{"type":"error","message":"w8x"}',
+    b'{"object":"error","message":"w8x"}',
+    b'{"jsonrpc":"2.0","id":1,"error":{"code":-3,"message":"w8x"}}',
+    b'{"error":{"message":"w8x"},"a":1}',
+    b'{"error":"w8x","a":1}',
+    b'{"status":"error","message":"w8x"}',
+    b'{"detail":"w8x"}',
+    b'{"message":"w8x"}',
+]
+
+
+@pytest.mark.parametrize("dialect", ANSWERS)
+@pytest.mark.parametrize("error", EARLY)
+def test_what_the_dialect_reads_as_an_error_is_one_before_it_is_known_as_well(dialect: str, error: bytes) -> None:
+    answer = ANSWERS[dialect]
+    data = (b"data: " + error + b"\n\n" if answer.is_sse else error + b"\n") + answer.data
+    named, recognised = (laws.repaired([data], **options) for options in ({"dialect": dialect}, {}))
+    assert (recognised.report.dialect, recognised.report.verdict) == (dialect, named.report.verdict)
+    for options in ({}, {"to": "ndjson"}, {"convert": "openai-chat"}, {"convert": "openai-chat", "errors": "mask"}):
+        both(data, **options)
+        laws.check_chained(data, **options)
+
+
+def test_of_errors_before_an_answer_few_are_kept_and_none_that_is_long() -> None:
+    words = b'data: {"message":"m"}\n\n'
+    error = b'data: {"type":"error","message":"%s"}\n\n'
+    assert both(15 * words + error % b"m" + CHUNK)[1].verdict is Verdict.FAILED
+    assert both(16 * words + error % b"m" + CHUNK)[1].verdict is not Verdict.FAILED
+    assert both(error % (2000 * b"m") + CHUNK)[1].verdict is not Verdict.FAILED
+
+
+@pytest.mark.parametrize("dialect", [dialect for dialect in ANSWERS if dialect != "openai-chat"])
+@pytest.mark.parametrize("options", [{}, {"errors": "mask"}])
+def test_behind_an_error_of_ours_a_conversion_and_its_report_say_nothing(dialect: str, options: dict[str, Any]) -> None:
+    answer = ANSWERS[dialect]
+    if not answer.is_sse:
+        return
+    error = TOLD % (b"The stream ended before it was complete.", b"truncated")
+    for at in (0, 1, len(answer.frames) // 2):
+        data = b"".join([*answer.frames[:at], error, *answer.frames[at:]])
+        for named in ({}, {"dialect": dialect}):
+            wire, report = both(data, convert="openai-chat", **options, **named)
+            laws.check_chained(data, convert="openai-chat", **options, **named)
+            assert laws.repaired([wire], convert="openai-chat").report.text == report.text
+
+
+@pytest.mark.parametrize("code", ["truncated", "authentication", "rate-limited"])
+def test_an_error_of_ours_as_openai_writes_it_is_known(code: str) -> None:
+    _, payload = ChatAsOpenAIFails().error_frame(Failure(code))
+    data = CHUNK + b"data: " + json.dumps(payload).encode() + b"\n\n"
+    for options in ({}, {"errors": "mask"}, {"convert": Conversion(errors="openai"), "errors": "mask"}):
+        wire, report = both(data, **options)
+        assert (wire, report.error and report.error.code) == (data, code)
+
+
+@pytest.mark.parametrize("comment", [b": c\n\n", b": c\n"])
+def test_a_comment_that_does_not_leave_is_no_beginning_of_an_attempt_that_breaks(comment: bytes) -> None:
+    usage = b'data: {"usageMetadata":{"promptTokenCount":1}}\n\n'
+    answer = b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}\n\n'
+
+    def connect(attempt: Attempt) -> Iterator[bytes]:
+        yield comment + usage
+        if attempt.number == 1:
+            raise ConnectionError
+        yield answer
+
+    stream = repair(retrying(connect, retry=Retry(base=0)), dialect="gemini", heartbeat=None)
+    assert b"".join(stream) == usage + answer

@@ -57,6 +57,7 @@ def begins_with_error(line: bytes) -> bool:
     return re.match(_ERROR_WORDS, line) is not None
 
 
+_KEYS_OF_OPENAI: Final = frozenset(("message", "type", "param", "code"))
 _FIXED: Final = frozenset(("", "2.0", "resp_0", "response.failed", "turn.failed"))
 """What our errors say in some dialects' forms that is no slug: a dot could stand in the name of a host."""
 
@@ -64,7 +65,7 @@ _FIXED: Final = frozenset(("", "2.0", "resp_0", "response.failed", "turn.failed"
 def is_ours(value: Any) -> bool:
     """Return whether a JSON value is an error that this library wrote, in whatever dialect's form.
 
-    The AI SDK takes no key in its errors that it does not know: there our sentence is the mark.
+    Where no mark may stand, as in the errors of the AI SDK and of OpenAI's API, our sentence is the mark.
     """
     if not isinstance(value, dict):
         return False
@@ -72,17 +73,20 @@ def is_ours(value: Any) -> bool:
         return True
     if value.get("type") == "RUN_ERROR":
         return is_own(value.get("rawEvent"))
-    return value.get("type") == "error" and _code_of_text(value) is not None
+    return value.get("type") == "error" and _code_told_by(value.get("errorText")) is not None
 
 
-def _code_of_text(value: dict[str, Any]) -> str | None:
-    text = value.get("errorText")
-    return _CODES.get(text) if isinstance(text, str) else None
+def _code_told_by(words: Any) -> str | None:
+    return _CODES.get(words) if isinstance(words, str) else None
 
 
 def is_own(error: Any) -> bool:
     """Return whether an error object, which stands under `error`, was written by this library."""
-    return isinstance(error, dict) and ERROR_TYPE in (error.get("type"), error.get("origin"))
+    if not isinstance(error, dict):
+        return False
+    if ERROR_TYPE in (error.get("type"), error.get("origin")):
+        return True
+    return error.keys() == _KEYS_OF_OPENAI and _code_told_by(error["message"]) is not None
 
 
 def holds_only_ours(value: Any) -> bool:
@@ -117,7 +121,7 @@ def failure_of_ours(value: Any) -> Failure:
     """Return the failure from an error that this library wrote."""
     error = value.get("error", value.get("rawEvent"))  # AG-UI's clients find the provider's own error there
     facts = error if isinstance(error, dict) else value
-    if (told := _code_of_text(value)) is not None:
+    if (told := _code_told_by(value.get("errorText", facts.get("message")))) is not None:
         return Failure(told)
     # Google's clients expect a number as `code`, so ours stands in `reason` there.
     code = facts.get("reason", facts.get("code"))

@@ -314,7 +314,7 @@ class Gate:
             if ours is not None:
                 self.state.forwarded_error(ours)
             self.lone_error.note(event, value, self.state)
-            return None
+            return None if ours is None else Reading(_ERROR, failure=ours)
         marks = dialect.exact_marks
         if marks and any(mark in event.data for mark in marks):
             value = read_exactly(event.data)
@@ -328,7 +328,9 @@ class Gate:
         return self._absorb(reading, event.event)
 
     def _absorb(self, reading: Reading, name: str = "") -> Reading:
-        kind = reading.kind
+        kind, account = reading.kind, self.account
+        if reading.failure is not None and self.options.convert not in (None, self.report.dialect):
+            self.account = None  # behind an error a conversion writes nothing
         if kind is _ERROR:
             self.state.forwarded_error(reading.failure or Failure("upstream-error"))
         if self.state.masked is not None or (name == "error" and self.state.masks_errors):
@@ -339,10 +341,8 @@ class Gate:
             self.tool_index.note(reading)
         if not self.report.content_emitted:  # a terminator can bring the last text with it
             self.report.content_emitted = kind is _CONTENT or any(delta.text or delta.tools for delta in reading.deltas)
-        if self.account is not None:
-            self.account.absorb(reading)
-            if reading.failure is not None and self.options.convert not in (None, self.report.dialect):
-                self.account = None  # behind an error a conversion writes nothing
+        if account is not None:
+            account.absorb(reading)
         return reading
 
     # The dialect
@@ -369,11 +369,12 @@ class Gate:
         self._know(dialect)
         if self.options.convert not in (None, dialect.name):
             self.state.ends_by_early_error()
+            self.account = self.account if self.state.failure is None else None
         self.state.receive(Signal.DIALECT if dialect.json_payloads else Signal.TEXT_DIALECT)
 
     def _know(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self.lone_error.forget()
+        self.lone_error.enter(dialect, self.options.converts_to, self.state)
         self.report.dialect = dialect.name
         from .completing import completer_of  # loaded with the first dialect that is known
 
@@ -409,9 +410,8 @@ class Gate:
 
     def verdict(self, *, clean: bool, cut: bool) -> Verdict:
         """Return the verdict at the end of input; `cut`: a last piece was not whole."""
-        dialect = self.dialect
-        judged = is_judged(dialect) and (self.options.empty != "end" or self.report.events > 0)
-        complete = dialect.is_complete() if judged and dialect is not None else None
+        is_asked = is_judged(self.dialect) and (self.options.empty != "end" or self.report.events > 0)
+        complete = self.dialect.is_complete() if is_asked and self.dialect is not None else None
         return self.state.verdict(clean=clean, cut=cut, complete=complete)
 
 

@@ -1,11 +1,14 @@
-"""An error of no known dialect that is all of a stream: it failed, while in a feed of events others follow."""
+"""Errors of no known dialect: one that is all of a stream failed it, and one before an answer may be the answer's."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from .dialect import Dialect, EventClass
 from .events import Event
 from .failure import MAX_DETAIL, Failure, begins_with_error
+from .proof import prove
+from .registry import dialect_named
 from .report import StreamReport
 from .sniffer import is_error_body
 from .state import State
@@ -18,15 +21,18 @@ _BESIDE: Final = frozenset(
         *("request_id", "requestId", "error_type", "error_code"),
     )
 )
+_MAX_EARLY: Final = 16
+"""Events that are kept, of at most `MAX_DETAIL` characters each, until the dialect is known that reads them."""
 
 
 class LoneError:
-    """Remembers a first event that is nothing but an error, until another one follows."""
+    """Remembers a first event that is nothing but an error, until another one follows; and what may be one later."""
 
-    __slots__ = ("_report", "_unwritten", "failure", "is_plain", "stands_alone")
+    __slots__ = ("_early", "_report", "_unwritten", "failure", "is_plain", "stands_alone")
 
     def __init__(self, report: StreamReport) -> None:
         self._report = report
+        self._early: list[tuple[str, str]] = []  # names and payloads
         self._unwritten = 0  # events that were counted, but have no form in the framing of the output
         self.stands_alone = False
         """Whether it fails a stream that ends behind it, as it would one of a dialect."""
@@ -47,6 +53,8 @@ class LoneError:
         is_body = is_error_body(value)
         if is_body or (event.event == "error" and value is not None):
             state.forwarded_early_error(Failure("upstream-error"))
+        elif state.early_error is None and isinstance(value, dict) and _may_tell(event, value):
+            self._early += [(event.event, event.data)] * (len(self._early) < _MAX_EARLY)
         if self._report.events > self._unwritten:
             return
         self.stands_alone = is_body or _says_error(event.event, value)
@@ -61,9 +69,19 @@ class LoneError:
         if self.failure is not None and self.stands_alone:
             state.forwarded_error(self.failure)
 
-    def forget(self) -> None:
-        """Note that an answer follows."""
+    def enter(self, dialect: Dialect, converts_to: str | None, state: State) -> None:
+        """Note that an answer follows: what its dialect, or the one that it is converted to, reads as an error was one.
+
+        New ones are asked: the state of the stream's own is that of what came later.
+        """
         self.failure = None
+        early, self._early = self._early, []
+        readers = [type(dialect)] if converts_to is None or not early else [type(dialect), dialect_named(converts_to)]
+        for name, data in early:
+            for reader in readers:
+                reading = reader().read(name, prove(data)) if reader.json_payloads else None
+                if reading is not None and reading.kind is EventClass.ERROR:
+                    state.forwarded_early_error(reading.failure or Failure("upstream-error"))
 
 
 def _says_error(name: str, value: Any) -> bool:
@@ -76,6 +94,12 @@ def _says_error(name: str, value: Any) -> bool:
     if name == "error":
         return not _WORDS.isdisjoint(value)
     return value.get("error") is True or any(value.get(key) == "error" for key in _SAYS_ERROR)
+
+
+def _may_tell(event: Event, value: dict[str, Any]) -> bool:
+    """Return whether an object may be an error in some dialect, and is short enough to be kept."""
+    says_it = not _WORDS.isdisjoint(value) or any(value.get(key) == "error" for key in _SAYS_ERROR)
+    return says_it and len(event.data) <= MAX_DETAIL
 
 
 def _may_be_error(event: Event, value: Any) -> bool:

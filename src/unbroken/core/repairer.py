@@ -166,14 +166,16 @@ class StreamRepairer(Engine[bytes]):
 
     def _convert(self, frame: Outgoing, target: Format) -> bytes:
         """Write one frame as the dialect that was asked for; what has no meaning here passes as it is."""
-        if self._told_failure:
+        is_other = frame.dialect not in (None, self.options.converts_to)
+        if self._told_failure and (is_other or self._converter is not None):
             return b""
-        if frame.dialect in (None, self.options.converts_to):
+        readings = frame.readings()
+        if is_other or frame.dialect is None:
+            self._told_failure = self._told_failure or any(reading.failure is not None for reading in readings)
+        if not is_other:
             return spell(frame, self.report.format, target)
         if self._converter is None:
             self._converter = self._new_converter()
-        readings = frame.readings()
-        self._told_failure = any(reading.failure is not None for reading in readings)
         if not readings:
             return b"" if _means_the_source(frame) else spell(frame, self.report.format, target)
         encode = self._converter.encode

@@ -56,7 +56,7 @@ class Withheld:
                 self._size += len(item.wire)
             else:
                 leaves += [*self.release(), item]
-        self.passed = self.passed or bool(leaves)
+        self.passed = self.passed or any(not isinstance(item, Repair) and item.wire for item in leaves)
         return leaves
 
     def release(self) -> list[Item]:

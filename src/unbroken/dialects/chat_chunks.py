@@ -171,8 +171,9 @@ class ChatEncoder:
         if self._failed:
             return []
         self._note(reading)
+        contradicted = self._contradicted
         chunks = [chunk for delta in reading.deltas if (chunk := self._encode_delta(delta)) is not None]
-        self._ended = self._ended and not chunks
+        self._ended = self._ended and not chunks and self._contradicted is contradicted
         if reading.failure is not None:
             self._ended = self._failed = True
             chunks += [*self.cut(), self.dialect.error_frame(reading.failure)[1]]

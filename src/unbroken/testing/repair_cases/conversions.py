@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...core.conversion import Conversion
-from .case import DONE, SAME, RepairCase, answered, error_of_ours, failure, said, told
+from .case import DONE, SAME, RepairCase, answered, call, error_of_ours, failure, said, told
 from .paced import ANTHROPIC_END
 
 CASES: Final[tuple[RepairCase, ...]] = (
@@ -390,5 +390,44 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "events": 2,
         },
         leaves=(13, 64, 97),
+    ),
+    RepairCase(
+        "an error of ours within an answer, to be masked and converted",
+        b'data: {"type":"text-delta","id":"t","delta":"a"}\n\n'
+        + told("truncated")
+        + b'data: {"type":"text-delta","id":"t","delta":"b"}\n\n',
+        b'data: {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": "", "choices": '
+        b'[{"index": 0, "delta": {"role": "assistant", "content": "a"}, "finish_reason": null}]}\n\n'
+        + told("truncated"),
+        options={"convert": "openai-chat", "errors": "mask"},
+        facts={
+            **answered("a", 1, None),
+            **failure("truncated"),
+            "verdict": "failed",
+            "dialect": "ai-sdk-ui",
+            "events": 3,
+        },
+        leaves=(50, 171),
+    ),
+    RepairCase(
+        "arguments that turn out to be others behind the end",
+        b'data: {"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","id":"i",'
+        b'"call_id":"c","name":"f","arguments":"{}"}}\n\n'
+        b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n'
+        b'data: {"type":"response.function_call_arguments.done","output_index":0,"item_id":"i",'
+        b'"arguments":"{\\"a\\":1}"}\n\n',
+        b'data: {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": "", "choices": '
+        b'[{"index": 0, "delta": {"role": "assistant", "content": "", "tool_calls": [{"index": 0, "id": "c", '
+        b'"type": "function", "function": {"name": "f", "arguments": "{}"}}]}, "finish_reason": null}]}\n\n'
+        b'data: {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": "", "choices": '
+        b'[{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}\n\n' + told("upstream-error"),
+        ("event-name-restored@0+142", "event-name-restored@144+69", "event-name-restored@215+109"),
+        options={"convert": "openai-chat"},
+        facts={
+            **answered("", 2, "completed"),
+            "dialect": "openai-responses",
+            "events": 3,
+            "tool_calls": [call("f", '{"a":1}', "c")],
+        },
     ),
 )

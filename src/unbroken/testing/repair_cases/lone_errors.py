@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...core.failure import SENTENCES
 from .case import DONE, FINISH, SAME, RepairCase, answered, but, error_of_ours, failure, said, told, told_first
+
+_CUT: Final = SENTENCES["truncated"].encode()
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -399,5 +402,63 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b"event: error\ndata: w\n\n" + told("upstream-error"),
         options={"convert": "openai-chat"},
         facts={**failure("upstream-error", safe_to_retry=True), "dialect": "anthropic", "bytes_in": 126},
+    ),
+    RepairCase(
+        "an error of several dialects before an answer",
+        b'data: {"type":"error","message":"m"}\n\n' + said("a") + FINISH + DONE,
+        b'data: {"type":"error","message":"m"}\n\n' + said("a") + FINISH,
+        ("done-after-error@162+12",),
+        facts={"detail": "m", **answered("a", 1), **failure("upstream-error"), "events": 3},
+        leaves=(38, 95, 162),
+    ),
+    RepairCase(
+        "an error among other members before an answer",
+        b'data: {"id":1,"error":{"code":-3,"message":"m"}}\n\n' + said("a") + FINISH + DONE,
+        b'data: {"id":1,"error":{"code":-3,"message":"m"}}\n\n' + said("a") + FINISH,
+        ("done-after-error@174+12",),
+        facts={"detail": "m", **answered("a", 1), **failure("upstream-error"), "events": 3},
+        leaves=(50, 107, 174),
+    ),
+    RepairCase(
+        "words before an answer",
+        b'data: {"message":"m"}\n\n' + said("a") + FINISH + DONE,
+        SAME,
+        facts={**answered("a", 1), "events": 4},
+        leaves=(23, 80, 147, 161),
+    ),
+    RepairCase(
+        "an error of the dialect of a conversion before an answer",
+        b'data: {"object":"error","message":"m"}\n\ndata: {"type":"text-delta","id":"t","delta":"a"}\n\n',
+        b'data: {"object":"error","message":"m"}\n\n' + told("upstream-error"),
+        options={"convert": "openai-chat"},
+        facts={
+            "detail": "m",
+            **failure("upstream-error", safe_to_retry=True),
+            "dialect": "ai-sdk-ui",
+            "bytes_in": 88,
+        },
+        leaves=(40, 90),
+    ),
+    RepairCase(
+        "an error of ours before an answer, converted",
+        told("truncated") + b'data: {"type":"text-delta","id":"t","delta":"a"}\n\n',
+        told("truncated"),
+        options={"convert": "openai-chat"},
+        facts={
+            **failure("truncated", safe_to_retry=True),
+            "verdict": "failed",
+            "dialect": "ai-sdk-ui",
+            "bytes_in": 169,
+        },
+        leaves=(121,),
+    ),
+    RepairCase(
+        "an error of ours as OpenAI writes it, to be masked",
+        said("a")
+        + b'data: {"error": {"message": "%b", "type": "server_error", "param": null, "code": "x"}}\n\n' % _CUT,
+        SAME,
+        options={"errors": "mask"},
+        facts={**answered("a", 1, None), **failure("truncated"), "verdict": "failed", "events": 2},
+        leaves=(57, 183),
     ),
 )
