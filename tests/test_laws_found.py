@@ -1037,3 +1037,15 @@ def test_a_comment_that_does_not_leave_is_no_beginning_of_an_attempt_that_breaks
 
     stream = repair(retrying(connect, retry=Retry(base=0)), dialect="gemini", heartbeat=None)
     assert b"".join(stream) == usage + answer
+
+
+def test_an_error_of_a_connection_that_broke_does_not_fail_the_answer_of_the_next_one() -> None:
+    def connect(attempt: Attempt) -> Iterator[bytes]:
+        if attempt.number == 1:
+            yield b'id: 1\ndata: {"type":"error","message":"m"}\n\n'
+            raise ConnectionError
+        yield b"id: 2\n" + CHUNK + FINISH + DONE
+
+    stream = repair(retrying(connect, resume=True, retry=Retry(base=0)), heartbeat=None)
+    assert b"".join(stream).endswith(CHUNK + FINISH + DONE)
+    assert stream.report.verdict is Verdict.COMPLETE

@@ -121,11 +121,11 @@ def failure_of_ours(value: Any) -> Failure:
     """Return the failure from an error that this library wrote."""
     error = value.get("error", value.get("rawEvent"))  # AG-UI's clients find the provider's own error there
     facts = error if isinstance(error, dict) else value
-    if (told := _code_told_by(value.get("errorText", facts.get("message")))) is not None:
-        return Failure(told)
     # Google's clients expect a number as `code`, so ours stands in `reason` there.
     code = facts.get("reason", facts.get("code"))
-    return Failure(code if isinstance(code, str) and code in SENTENCES else "upstream-error")
+    if not isinstance(code, str) or code not in SENTENCES:
+        code = _code_told_by(value.get("errorText", facts.get("message")))
+    return Failure(code or "upstream-error")
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Gate:
     def reconnect(self) -> None:
         """Go on with the bytes of another connection."""
         self.state.reconnect()
+        self.lone_error.forget()
         if self.delivered is not None:
             self.delivered.restart()
         if self.seam is not None:
@@ -223,7 +224,7 @@ class Gate:
         """Drop an event that is too long, unreadable, or may not follow what was forwarded; return whether it was."""
         state = self.state
         lone = self.lone_error.failure if event.data == DONE else None
-        is_sure = state.mode is not Mode.TEXT or (self.dialect is None and lone is None)  # an error of ours
+        is_sure = state.mode is not Mode.TEXT or (self.dialect is None and lone is None)  # then it is ours
         if lone is not None and RepairKind.AFTER_DONE in self.options.repairs:
             state.forwarded_error(lone)  # an error, and the sentinel of chat: that was the answer
         if state.stopped:
@@ -389,10 +390,7 @@ class Gate:
         if self.options.comments == "drop":
             return
         frame = Frame(wire, comment=Comment(text), kind=_LIVENESS)
-        if wire:
-            self._emit(frame)
-        else:
-            self.out.append(frame)
+        (self._emit if wire else self.out.append)(frame)
 
     def forward_bare(self, wire: bytes, reading: Reading | None = None) -> None:
         """Forward framing that is not an event: a blank line, a block without data; `reading`: what its name says."""

@@ -53,8 +53,8 @@ class LoneError:
         is_body = is_error_body(value)
         if is_body or (event.event == "error" and value is not None):
             state.forwarded_early_error(Failure("upstream-error"))
-        elif state.early_error is None and isinstance(value, dict) and _may_tell(event, value):
-            self._early += [(event.event, event.data)] * (len(self._early) < _MAX_EARLY)
+        elif state.early_error is None and len(self._early) < _MAX_EARLY and _may_tell(event, value):
+            self._early.append((event.event, event.data))
         if self._report.events > self._unwritten:
             return
         self.stands_alone = is_body or _says_error(event.event, value)
@@ -69,16 +69,20 @@ class LoneError:
         if self.failure is not None and self.stands_alone:
             state.forwarded_error(self.failure)
 
+    def forget(self) -> None:
+        """Note that an answer follows, or another connection."""
+        self.failure = None
+        self._early = []
+
     def enter(self, dialect: Dialect, converts_to: str | None, state: State) -> None:
         """Note that an answer follows: what its dialect, or the one that it is converted to, reads as an error was one.
 
         New ones are asked: the state of the stream's own is that of what came later.
         """
-        self.failure = None
-        early, self._early = self._early, []
-        readers = [type(dialect)] if converts_to is None or not early else [type(dialect), dialect_named(converts_to)]
+        early = self._early
+        self.forget()
         for name, data in early:
-            for reader in readers:
+            for reader in (type(dialect), *([dialect_named(converts_to)] if converts_to else ())):
                 reading = reader().read(name, prove(data)) if reader.json_payloads else None
                 if reading is not None and reading.kind is EventClass.ERROR:
                     state.forwarded_early_error(reading.failure or Failure("upstream-error"))
@@ -96,10 +100,11 @@ def _says_error(name: str, value: Any) -> bool:
     return value.get("error") is True or any(value.get(key) == "error" for key in _SAYS_ERROR)
 
 
-def _may_tell(event: Event, value: dict[str, Any]) -> bool:
-    """Return whether an object may be an error in some dialect, and is short enough to be kept."""
-    says_it = not _WORDS.isdisjoint(value) or any(value.get(key) == "error" for key in _SAYS_ERROR)
-    return says_it and len(event.data) <= MAX_DETAIL
+def _may_tell(event: Event, value: Any) -> bool:
+    """Return whether a payload may be an error in some dialect, and is short enough to be kept."""
+    if not isinstance(value, dict) or len(event.data) > MAX_DETAIL:
+        return False
+    return not _WORDS.isdisjoint(value) or any(value.get(key) == "error" for key in _SAYS_ERROR)
 
 
 def _may_be_error(event: Event, value: Any) -> bool:

@@ -166,13 +166,13 @@ class StreamRepairer(Engine[bytes]):
 
     def _convert(self, frame: Outgoing, target: Format) -> bytes:
         """Write one frame as the dialect that was asked for; what has no meaning here passes as it is."""
-        is_other = frame.dialect not in (None, self.options.converts_to)
-        if self._told_failure and (is_other or self._converter is not None):
+        converts_to = self.options.converts_to
+        passes = frame.dialect in (None, converts_to)
+        if self._told_failure and not (passes and self._converter is None):
             return b""
-        readings = frame.readings()
-        if is_other or frame.dialect is None:
-            self._told_failure = self._told_failure or any(reading.failure is not None for reading in readings)
-        if not is_other:
+        readings = () if frame.dialect == converts_to else frame.readings()
+        self._told_failure = self._told_failure or any(reading.failure is not None for reading in readings)
+        if passes:
             return spell(frame, self.report.format, target)
         if self._converter is None:
             self._converter = self._new_converter()
