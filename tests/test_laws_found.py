@@ -1049,3 +1049,11 @@ def test_an_error_of_a_connection_that_broke_does_not_fail_the_answer_of_the_nex
     stream = repair(retrying(connect, resume=True, retry=Retry(base=0)), heartbeat=None)
     assert b"".join(stream).endswith(CHUNK + FINISH + DONE)
     assert stream.report.verdict is Verdict.COMPLETE
+
+
+@pytest.mark.parametrize("dialect", ["openai-chat", "openai-completions"])
+def test_where_the_dialect_has_a_sentinel_it_is_one_under_any_name(dialect: str) -> None:
+    data = b"event: error\ndata: [DONE]\n\n"
+    for options in ({}, {"to": "ndjson"}, {"convert": "openai-chat"}, {"convert": "openai-chat", "to": "ndjson"}):
+        assert both(data, dialect=dialect, **options)[1].verdict is Verdict.COMPLETE
+        laws.check_chained(data, dialect=dialect, **options)

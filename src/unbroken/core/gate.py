@@ -250,7 +250,9 @@ class Gate:
 
     def _classify(self, event: Event, value: Any) -> EventClass:
         """Return the class of an event that no dialect read."""
-        if self.lone_error.failure is not None or (event.event == "error" and value is not None):
+        if self.lone_error.failure is not None:
+            return _ERROR
+        if self.dialect is None and event.event == "error" and value is not None:
             return _ERROR
         if value is UNPROVEN and self.dialect is not None:
             return _CONTENT  # nothing but content is ever this long
