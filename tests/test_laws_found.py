@@ -1057,3 +1057,15 @@ def test_where_the_dialect_has_a_sentinel_it_is_one_under_any_name(dialect: str)
     for options in ({}, {"to": "ndjson"}, {"convert": "openai-chat"}, {"convert": "openai-chat", "to": "ndjson"}):
         assert both(data, dialect=dialect, **options)[1].verdict is Verdict.COMPLETE
         laws.check_chained(data, dialect=dialect, **options)
+
+
+@pytest.mark.parametrize("front", [b"", b'{"detail":"m"}\n', b'{"a":1}\n', b'{"message":"m"}\n'])
+@pytest.mark.parametrize("to", ["sse", "ndjson"])
+def test_an_answer_that_says_nothing_is_one_when_it_is_converted(front: bytes, to: str) -> None:
+    metadata = b'{"nodeId":"a","nodeName":"Agent","itemIndex":0,"runIndex":0,"timestamp":1763683200000}'
+    data = front + b"".join(b'{"type":"%b","metadata":%b}\n' % (kind, metadata) for kind in (b"begin", b"end"))
+    wire, report = both(data, convert="openai-chat", to=to)
+    assert report.verdict is Verdict.COMPLETE
+    assert b'"finish_reason": "stop"' in wire
+    laws.check_chained(data, convert="openai-chat", to=to)
+    assert laws.repaired([wire]).report.verdict is Verdict.COMPLETE

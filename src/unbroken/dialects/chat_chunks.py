@@ -161,7 +161,7 @@ class ChatEncoder:
         self._contradicted = False  # arguments were written that turned out to be others
         self._usage: dict[str, int] = {}
         self._ended = self._failed = False
-        self._all_finished = False
+        self._all_finished = self._wrote = False
 
     def encode(self, reading: Reading) -> list[Any]:
         """Return the chunks for this reading; for an error, the error frame of this dialect.
@@ -179,6 +179,7 @@ class ChatEncoder:
             chunks += [*self.cut(), self.dialect.error_frame(reading.failure)[1]]
         elif reading.kind is EventClass.TERMINAL and not self._ended:
             chunks += self._finish(ended=True)
+        self._wrote = self._wrote or bool(chunks)
         return chunks
 
     def heartbeat_event(self) -> Any:
@@ -373,9 +374,14 @@ class ChatEncoder:
         }
 
     def end(self) -> list[Any]:
-        """Return what ends a complete stream, including the sentinel."""
+        """Return what ends a complete stream: the sentinel, and before it at least a chunk; alone it is no answer."""
         rest = [] if self._ended else self._finish(ended=False)
-        return rest if self._contradicted else [*rest, "[DONE]"]
+        if self._contradicted:
+            return rest
+        if not (rest or self._wrote):
+            rest = [self._chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}])]
+            self._all_finished = True
+        return [*rest, "[DONE]"]
 
     def is_complete(self) -> bool:
         """Return whether every choice was given a finish reason."""

@@ -186,9 +186,18 @@ CASES: Final[tuple[RepairCase, ...]] = (
         leaves=(),
     ),
     RepairCase(
-        "an end without an answer, which is converted to lines that have no place for it",
+        "an end without an answer, converted",
         ANTHROPIC_END,
-        b'"[DONE]"\n',
+        b'data: {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": "", "choices": '
+        b'[{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n' + DONE,
+        options={"convert": Conversion(), "dialect": "anthropic"},
+        facts={"dialect": "anthropic", "verdict": "complete"},
+    ),
+    RepairCase(
+        "an end without an answer, which is converted to lines",
+        ANTHROPIC_END,
+        b'{"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": "", "choices": '
+        b'[{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n',
         options={"convert": Conversion(), "to": "ndjson", "dialect": "anthropic"},
         facts={"dialect": "anthropic", "verdict": "complete"},
     ),
