@@ -26,6 +26,7 @@ settings.register_profile("everyday", deadline=None, suppress_health_check=[Heal
 settings.register_profile(
     "ci", settings.get_profile("everyday"), max_examples=100, derandomize=True, print_blob=True, database=None
 )
+settings.register_profile("brief", settings.get_profile("ci"), max_examples=40)
 settings.register_profile("deep", settings.get_profile("everyday"), max_examples=5_000, print_blob=True)
 settings.register_profile("thorough", settings.get_profile("deep"), max_examples=100_000)
 settings.register_profile("unshrunk", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
