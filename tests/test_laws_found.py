@@ -242,10 +242,9 @@ def test_more_than_an_error_shows_the_dialect_also_behind_one(error: bytes) -> N
     ]
 
 
-def test_a_frame_is_converted_by_the_dialect_that_was_known_when_it_left() -> None:
+def test_a_frame_leaves_in_the_dialect_that_was_known_then_and_an_error_is_the_last_one() -> None:
     wire, report = both(CODED + MESSAGE, convert="openai-chat")
-    assert report.dialect == "anthropic"
-    assert wire.startswith(CODED + b'data: {"id": "m", "object": "chat.completion.chunk"')
+    assert (wire, report.dialect) == (CODED, "anthropic")
     laws.check_chained(CODED + MESSAGE, convert="openai-chat")
 
 
@@ -1069,3 +1068,12 @@ def test_an_answer_that_says_nothing_is_one_when_it_is_converted(front: bytes, t
     assert b'"finish_reason": "stop"' in wire
     laws.check_chained(data, convert="openai-chat", to=to)
     assert laws.repaired([wire]).report.verdict is Verdict.COMPLETE
+
+
+@pytest.mark.parametrize("dialect", [dialect for dialect in EVENTS if dialect != "openai-chat"])
+def test_a_conversion_ends_behind_an_error_of_the_dialect_that_it_writes(dialect: str) -> None:
+    error = b'data: {"a":1}\n\ndata: {"error":{"message":"m","code":1}}\n\n'
+    wire, report = both(error + ANSWERS[dialect].data, convert="openai-chat")
+    assert (wire[: len(error)], report.verdict, report.text) == (error, Verdict.FAILED, "")
+    assert b'"content"' not in wire[len(error) :]
+    laws.check_chained(error + ANSWERS[dialect].data, convert="openai-chat")

@@ -94,7 +94,7 @@ class Program:
 
     def stop(self) -> None:
         """Ask the group to end, then make it."""
-        for sign, seconds in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 10.0)):
+        for sign, seconds in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 60.0)):
             try:
                 os.killpg(self._process.pid, sign)
                 self._process.wait(seconds)

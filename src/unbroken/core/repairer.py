@@ -170,7 +170,7 @@ class StreamRepairer(Engine[bytes]):
         passes = frame.dialect in (None, converts_to)
         if self._told_failure and not (passes and self._converter is None):
             return b""
-        readings = () if frame.dialect == converts_to else frame.readings()
+        readings = () if frame.dialect == converts_to and frame.kind is not EventClass.ERROR else frame.readings()
         self._told_failure = self._told_failure or any(reading.failure is not None for reading in readings)
         if passes:
             return spell(frame, self.report.format, target)

@@ -439,4 +439,19 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "tool_calls": [call("f", '{"a":1}', "c")],
         },
     ),
+    RepairCase(
+        "an error of the dialect that is written, and an answer of another one",
+        b'data: {"a":1}\n\ndata: {"error":{"message":"m","code":1}}\n\nevent: content_block_delta\n'
+        b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"b"}}\n\n',
+        b'data: {"a":1}\n\ndata: {"error":{"message":"m","code":1}}\n\n',
+        options={"convert": "openai-chat"},
+        facts={
+            "detail": "m",
+            **failure("upstream-error"),
+            "dialect": "anthropic",
+            "events": 3,
+            "content_emitted": True,
+        },
+        leaves=(15, 57),
+    ),
 )
