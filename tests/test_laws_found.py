@@ -841,6 +841,13 @@ ANSWERS = {
     dialect: spell(dialect, Answer(("Hi ", "there"), input_tokens=3, output_tokens=4)) for dialect in sorted(DIALECTS)
 }
 EVENTS = [dialect for dialect, answer in ANSWERS.items() if answer.is_sse]
+CONVERTED = [dialect for dialect in EVENTS if dialect != "openai-chat"]
+
+
+def named_error(frame: bytes) -> bytes:
+    """Return a frame under the name `error`."""
+    others = [line for line in frame.splitlines(keepends=True) if not line.startswith(b"event:")]
+    return b"event: error\n" + b"".join(others)
 
 
 @pytest.mark.parametrize("dialect", ANSWERS)
@@ -866,9 +873,7 @@ def test_what_is_cut_behind_an_error_that_came_alone_leaves_no_trace(error: byte
 @pytest.mark.parametrize("dialect", EVENTS)
 def test_what_stands_under_the_name_of_a_masked_error_is_in_no_report(dialect: str) -> None:
     for frame in ANSWERS[dialect].frames:
-        named = b"event: error\n" + b"".join(
-            line for line in frame.splitlines(keepends=True) if not line.startswith(b"event:")
-        )
+        named = named_error(frame)
         _, report = both(named, dialect=dialect, errors="mask")
         facts = (report.text, report.finish_reason, report.tool_calls, report.usage, report.content_emitted)
         assert facts == ("", None, [], {}, False)
@@ -878,9 +883,7 @@ def test_what_stands_under_the_name_of_a_masked_error_is_in_no_report(dialect: s
 @pytest.mark.parametrize("dialect", EVENTS)
 def test_what_stands_under_the_name_of_an_error_is_read_alike_in_lines(dialect: str) -> None:
     for frame in ANSWERS[dialect].frames:
-        named = b"event: error\n" + b"".join(
-            line for line in frame.splitlines(keepends=True) if not line.startswith(b"event:")
-        )
+        named = named_error(frame)
         wire, report = both(named, dialect=dialect, to="ndjson")
         if report.text and dialect not in laws.BY_NAME:
             again = laws.repaired([wire], dialect=dialect, content_type="application/x-ndjson")
@@ -888,7 +891,7 @@ def test_what_stands_under_the_name_of_an_error_is_read_alike_in_lines(dialect: 
             assert (again.report.verdict is Verdict.FAILED) is (report.error is not None)
 
 
-@pytest.mark.parametrize("dialect", [dialect for dialect in EVENTS if dialect != "openai-chat"])
+@pytest.mark.parametrize("dialect", CONVERTED)
 @pytest.mark.parametrize("front", [b'data: {"error":{"message":"m"}}\n\n', b"data: hello\n\ndata: " + FLAT + b"\n\n"])
 def test_a_conversion_ends_where_an_early_error_turns_out_to_be_the_streams(dialect: str, front: bytes) -> None:
     conversation = ANSWERS[dialect]
@@ -999,12 +1002,10 @@ def test_of_errors_before_an_answer_few_are_kept_and_none_that_is_long() -> None
     assert both(error % (2000 * b"m") + CHUNK)[1].verdict is not Verdict.FAILED
 
 
-@pytest.mark.parametrize("dialect", [dialect for dialect in ANSWERS if dialect != "openai-chat"])
+@pytest.mark.parametrize("dialect", CONVERTED)
 @pytest.mark.parametrize("options", [{}, {"errors": "mask"}])
 def test_behind_an_error_of_ours_a_conversion_and_its_report_say_nothing(dialect: str, options: dict[str, Any]) -> None:
     answer = ANSWERS[dialect]
-    if not answer.is_sse:
-        return
     error = TOLD % (b"The stream ended before it was complete.", b"truncated")
     for at in (0, 1, len(answer.frames) // 2):
         data = b"".join([*answer.frames[:at], error, *answer.frames[at:]])
@@ -1070,7 +1071,7 @@ def test_an_answer_that_says_nothing_is_one_when_it_is_converted(front: bytes, t
     assert laws.repaired([wire]).report.verdict is Verdict.COMPLETE
 
 
-@pytest.mark.parametrize("dialect", [dialect for dialect in EVENTS if dialect != "openai-chat"])
+@pytest.mark.parametrize("dialect", CONVERTED)
 def test_a_conversion_ends_behind_an_error_of_the_dialect_that_it_writes(dialect: str) -> None:
     error = b'data: {"a":1}\n\ndata: {"error":{"message":"m","code":1}}\n\n'
     wire, report = both(error + ANSWERS[dialect].data, convert="openai-chat")

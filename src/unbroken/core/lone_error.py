@@ -104,7 +104,7 @@ def _may_tell(event: Event, value: Any) -> bool:
     """Return whether a payload may be an error in some dialect, and is short enough to be kept."""
     if not isinstance(value, dict) or len(event.data) > MAX_DETAIL:
         return False
-    return not _WORDS.isdisjoint(value) or any(value.get(key) == "error" for key in _SAYS_ERROR)
+    return not _WORDS.isdisjoint(value) or _says_error(event.event, value)
 
 
 def _may_be_error(event: Event, value: Any) -> bool:

@@ -374,7 +374,7 @@ class ChatEncoder:
         }
 
     def end(self) -> list[Any]:
-        """Return what ends a complete stream: the sentinel, and before it at least a chunk; alone it is no answer."""
+        """Return what ends a complete stream, including the sentinel. At least one chunk stands before that."""
         rest = [] if self._ended else self._finish(ended=False)
         if self._contradicted:
             return rest
