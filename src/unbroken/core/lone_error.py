@@ -97,7 +97,14 @@ def _says_error(name: str, value: Any) -> bool:
         return False
     if name == "error":
         return not _WORDS.isdisjoint(value)
-    return value.get("error") is True or any(value.get(key) == "error" for key in _SAYS_ERROR)
+    if value.get("error") is True or _is_error_response(value):
+        return True
+    return any(value.get(key) == "error" for key in _SAYS_ERROR)
+
+
+def _is_error_response(value: dict[str, Any]) -> bool:
+    """Return whether an object is an error response of JSON-RPC 2.0 (section 5), as A2A's servers and others send."""
+    return value.get("jsonrpc") == "2.0" and isinstance(value.get("error"), dict) and "result" not in value
 
 
 def _may_tell(event: Event, value: Any) -> bool:

@@ -9,6 +9,8 @@ from .case import DONE, FINISH, SAME, RepairCase, answered, but, error_of_ours, 
 
 _CUT: Final = SENTENCES["truncated"].encode()
 
+_ERROR_RESPONSE: Final = b'data: {"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"m"}}\n\n'
+
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
         "an error body alone",
@@ -24,6 +26,37 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"events": 2},
         leaves=(33, 48),
     ),
+    RepairCase(
+        "an error response of JSON-RPC alone",
+        _ERROR_RESPONSE,
+        SAME,
+        facts={"detail": _ERROR_RESPONSE[6:-2].decode(), **failure("upstream-error")},
+        leaves=(70,),
+    ),
+    RepairCase(
+        "an error response of JSON-RPC alone, to be masked",
+        _ERROR_RESPONSE,
+        told_first("upstream-error"),
+        options={"errors": "mask"},
+        facts={
+            "detail": _ERROR_RESPONSE[6:-2].decode(),
+            **failure("upstream-error", safe_to_retry=True),
+            "bytes_in": 68,
+            "events": 0,
+            "masked_errors": 1,
+        },
+        leaves=(70,),
+    ),
+    RepairCase("two error responses of JSON-RPC", _ERROR_RESPONSE * 2, SAME, facts={"events": 2}, leaves=(70, 140)),
+    RepairCase(
+        "an error response of JSON-RPC with a result",
+        _ERROR_RESPONSE.replace(b'"error"', b'"result":{},"error"'),
+        SAME,
+    ),
+    RepairCase(
+        "an error response of JSON-RPC without an object", b'data: {"jsonrpc":"2.0","id":1,"error":"m"}\n\n', SAME
+    ),
+    RepairCase("an error response of another version of JSON-RPC", _ERROR_RESPONSE.replace(b"2.0", b"1.0"), SAME),
     RepairCase(
         "an error body, another event and the sentinel",
         b'data: {"error":{"message":"m"}}\n\ndata: {"a":1}\n\n' + DONE,

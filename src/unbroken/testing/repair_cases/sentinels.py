@@ -6,6 +6,11 @@ from typing import Final
 
 from .case import DONE, EVERY_REPAIR, FINISH, SAME, RepairCase, answered, but, failure, said, told
 
+_OF_AG_UI: Final = (
+    b'data: {"type":"RUN_ERROR","message":"The server is shutting down.","rawEvent":'
+    b'{"message":"The server is shutting down.","type":"unbroken_error","code":"shutting-down"}}\n\n'
+)
+
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
         "the sentinel after an error",
@@ -38,6 +43,21 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("done-after-error@82+12",),
         facts={**failure("truncated"), "verdict": "failed"},
         leaves=(82,),
+    ),
+    RepairCase(
+        "an error of ours in a form that the dialect does not read, and the sentinel",
+        said("a") + _OF_AG_UI + DONE,
+        said("a") + _OF_AG_UI,
+        ("done-after-error@227+12",),
+        facts={**answered("a", 1, None), **failure("shutting-down"), "events": 2},
+        leaves=(57, 227),
+    ),
+    RepairCase(
+        "an error of ours in the form of the AI SDK, in an answer of OpenAI's",
+        said("a") + b'data: {"type":"error","errorText":"The server is shutting down."}\n\n',
+        SAME,
+        facts={**answered("a", 1, None), **failure("shutting-down"), "events": 2},
+        leaves=(57, 124),
     ),
     RepairCase(
         "the sentinel behind prose and an error of ours",
