@@ -53,10 +53,17 @@ CHAT = {"dialect": "openai-chat"}
         (b"", b"retry: 5", {}, False),
         (b"", b": c", {}, False),
         (b"", b"foo: {}", {}, False),
-        # Whether one of these is whole is for the line rules to say
         (b"", b"{}", {}, True),
-        (b"", b"[1", {}, True),
+        (b"", b"[1", {}, False),
+        (b"", b"{'a': None}", {}, True),
+        (b"data: {}\n", b"{}", {}, True),
+        (b"data: {}\n", b'{"a":', {}, False),
+        (b'data: {"a":[\n', b'{"b":1}]}', {}, True),
+        (b'data: {"a":[\n', b'{"b":1}]', {}, False),
         (b"", b" Data: {}", {}, True),
+        (b"", b" Data: [DONE]", {}, True),
+        (b"", b" Data: {", {}, False),
+        (b"", b"Data: {}", {}, False),  # a field of another name
         (b"", b"hello you", {}, False),
     ],
 )
@@ -69,9 +76,10 @@ def test_a_last_line_counts_where_it_makes_something_whole(
 
 
 @pytest.mark.parametrize(
-    ("line", "whole"), [(b"}", True), (b"x", True), (b"data: {}", True), (b"data: }", False), (b"", False)]
+    ("line", "whole"),
+    [(b"}", True), (b"x", True), (b"data: {}", True), (b"data: }", False), (b": c", False), (b"", False)],
 )
-def test_in_a_raw_document_a_last_line_counts_unless_it_is_data_cut(line: bytes, whole: bool) -> None:
+def test_in_a_raw_document_a_last_line_counts_unless_it_is_data_or_a_comment_cut(line: bytes, whole: bool) -> None:
     assert completes(line, seen_after(b'{"a":\n'), raw=True) is whole
 
 

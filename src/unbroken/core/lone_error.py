@@ -117,5 +117,6 @@ def _may_tell(event: Event, value: Any) -> bool:
 def _may_be_error(event: Event, value: Any) -> bool:
     """Return whether a payload can only be an error where the sentinel of chat follows, and no answer came."""
     if not isinstance(value, dict):
-        return event.event == "error" or begins_with_error(event.data[:MAX_DETAIL].encode("utf-8", "replace"))
+        is_named = event.event == "error" and value is not None
+        return is_named or begins_with_error(event.data[:MAX_DETAIL].encode("utf-8", "replace"))
     return not _WORDS.isdisjoint(value) and value.keys() <= _WORDS | _BESIDE and any(map(value.get, _WORDS))

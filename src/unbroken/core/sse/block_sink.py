@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ..gate import Gate, keys_of
-from ..mending import Mended, begins_like_json, is_broken_json
+from ..mending import Mended, begins_like_json
 from ..proof import FLAWED, BracketScanner, is_whole, prove
 from ..repairs import RepairKind
 from ..state import Mode
@@ -18,6 +18,8 @@ from .writer import Writer
 
 _MAX_HELD: Final = 64 * 1024
 """Characters of the first part of a cut document that wait for the second part."""
+_MAX_DROPPED: Final = 16
+"""Lines that are kept of the first block, each of at most `_MAX_HELD` bytes."""
 
 
 class _FirstPart(NamedTuple):
@@ -32,13 +34,14 @@ class _FirstPart(NamedTuple):
 class BlockSink:
     """Takes blocks, and what stands between them. It refers to no framer: a cycle would outlive its stream."""
 
-    __slots__ = ("_evidence", "_first_part", "_gate", "_writer")
+    __slots__ = ("_dropped", "_evidence", "_first_part", "_gate", "_writer")
 
     def __init__(self, gate: Gate, evidence: Evidence, writer: Writer) -> None:
         self._gate = gate
         self._evidence = evidence
         self._writer = writer
         self._first_part: _FirstPart | None = None
+        self._dropped: list[bytes] = []  # of the block that comes
 
     def on_comment(self, line: bytes) -> None:
         """Write a comment."""
@@ -51,6 +54,7 @@ class BlockSink:
         self._gate.report.comments += 1
         if b"{" in line:
             self._gate.note_swallowed(line.decode())
+            self._remember([line])
 
     def on_blank_line(self) -> None:
         """Write a blank line, where one may follow."""
@@ -62,12 +66,25 @@ class BlockSink:
 
     def on_oversized(self, start: int, end: int) -> None:
         """Record that a block was dropped because of its length."""
+        self._dropped = []
         if not self.release():
             return
         self._gate.repair(RepairKind.OVERSIZED_EVENT, start, end)
 
     def on_block(self, block: Block, start: int, end: int, non_fields: Span | None) -> None:
         """Write a block as it is, or as what a repair proves it to be."""
+        self._take_block(block, start, end, non_fields)
+        if self._dropped:  # the block may have told the dialect of what was dropped beside it
+            self._writer.note_lost_lines(self._dropped)
+            self._dropped = []
+
+    def _remember(self, lines: Iterable[bytes]) -> None:
+        """Keep lines that are dropped of the first block, until it tells the dialect."""
+        if self._gate.state.mode is Mode.OPEN:
+            kept = [line for line in lines if b"{" in line and len(line) <= _MAX_HELD]
+            self._dropped += kept[: _MAX_DROPPED - len(self._dropped)]
+
+    def _take_block(self, block: Block, start: int, end: int, non_fields: Span | None) -> None:
         self._evidence.clear()
         gate = self._gate
         if gate.repeats(block.id):
@@ -89,7 +106,10 @@ class BlockSink:
             return
         raw = block_rules.raw_documents(block, gate.allows)
         if len(raw) < len(block.non_fields):
-            self.drop_lines(*non_fields, block.non_fields)
+            written = {text.encode() for _, text in raw}
+            dropped = [line for line in block.non_fields if line not in written]
+            self.drop_lines(*non_fields, dropped)
+            self._remember(dropped)
         # What leaves keeps the order in which it came.
         self._write_raw([text for at, text in raw if not at], non_fields)
         between = [(at, text) for at, text in raw if 0 < at < len(block.data)]
@@ -227,8 +247,7 @@ class BlockSink:
         """Drop non-field lines; readers ignore them, so without the repair that is a re-spelling."""
         if not self.release():
             return
-        if any(map(is_broken_json, lines)):
-            self._gate.state.lost_payload()
+        self._writer.note_lost_lines(lines)
         if self._gate.allows(RepairKind.STRAY_LINE):
             self._gate.repair(RepairKind.STRAY_LINE, start, end)
         else:

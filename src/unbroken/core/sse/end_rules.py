@@ -9,7 +9,8 @@ from ..gate import keys_of
 from ..mending import DONE, is_misspelt_done, mend_payload
 from ..proof import FLAWED, is_whole, prove
 from . import block_rules
-from .block import Block
+from .block import Block, ParsedBlock
+from .framer import parse_field
 from .line_rules import MISNAMED_DATA, Seen
 
 
@@ -25,7 +26,19 @@ def completes(line: bytes, seen: Seen, *, raw: bool) -> bool:
         return _completes_data(value.removeprefix(b" "), seen, raw=raw)
     if name == b"error":
         return not raw and not seen.block.data_lines and is_whole(value.decode())
-    return raw or line[:1] in (b"{", b"[") or re.match(MISNAMED_DATA, line) is not None
+    if raw:
+        return not line.startswith(b":")
+    if line[:1] in (b"{", b"["):
+        return _is_whole_payload(line.decode(), seen) or _completes_document(line, seen)
+    misnamed = None if parse_field(line) else re.match(MISNAMED_DATA, line)
+    return misnamed is not None and _is_whole_payload(line[misnamed.end() :].decode().strip(), seen)
+
+
+def _completes_document(line: bytes, seen: Seen) -> bool:
+    """Return whether a line without `data:` is the rest of a document that a raw line end cut."""
+    block = ParsedBlock(bytes(seen.block.wire) + line + b"\n")
+    kinds = block_rules.mend(block, seen.allows, keys_of(seen.gate))[0]
+    return not block_rules.USES_NON_FIELDS.isdisjoint(kinds)
 
 
 def _completes_data(value: bytes, seen: Seen, *, raw: bool) -> bool:

@@ -66,9 +66,10 @@ def second_document(line: bytes, value: bytes, seen: Seen) -> Change | None:
         return None
     if seen.gate.state.mode is Mode.KNOWN and (change := _null_between(line, value, seen)) is not None:
         return change
-    if value[:1] not in (b"{", b"[") or not seen.evidence.data_may_be_whole():
+    is_done = value.strip() == _DONE
+    if not (is_done or value[:1] in (b"{", b"[")) or not seen.evidence.data_may_be_whole():
         return None
-    if (value.strip() != _DONE and not seen.evidence.is_document(value)) or not seen.evidence.data_is_whole():
+    if not (is_done or seen.evidence.is_document(value)) or not seen.evidence.data_is_whole():
         return None
     return Change(RepairKind.MISSING_BLANK_LINE, ends_data=True, lines=(line,))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..damage import leaves_hole
@@ -23,6 +25,7 @@ from .block import (
     swallows_data,
     swallows_document,
 )
+from .line_rules import MISNAMED_DATA
 
 if TYPE_CHECKING:
     from ..dialect import Dialect
@@ -102,8 +105,7 @@ class Writer:
     def write_unchanged(self, block: Block, start: int, end: int) -> None:
         """Write a block of which nothing may be repaired."""
         payload = block.payload
-        if any(map(is_broken_json, block.non_fields)):
-            self._gate.state.lost_payload()
+        self.note_lost_lines(block.non_fields)
         if block.data:
             is_json = payload[:1] in ("{", "[") or self._gate.state.mode is Mode.KNOWN
             value = prove(payload) if is_json else FLAWED
@@ -115,7 +117,7 @@ class Writer:
         """Write a block without data; in a known dialect its `id:` and `retry:` wait for the next event."""
         gate = self._gate
         if gate.state.mode is Mode.KNOWN and block.name == "error":
-            self._report_error(b"", RepairKind.EMPTY_DATA, start, end)
+            self._report_error(b"", RepairKind.EMPTY_DATA, block, start, end)
             return
         if gate.state.mode is not Mode.KNOWN or block.unknown or self._bare_reader(block) is not None:
             self._forward_without_data(block, block.spell())
@@ -140,9 +142,7 @@ class Writer:
             self._pending.pop(name, None)  # or it would overtake this one
         reader = self._bare_reader(block)
         gate.forward_bare(wire, None if reader is None else reader.read(block.name or "", ""))
-        for line in block.lines:
-            if b"{" in line and not line.startswith(b"id: "):  # an id is looked at as such
-                gate.note_swallowed(line.decode())
+        self._note_swallowed(block)
         gate.showed_framing |= any(line.partition(b":")[0] in (b"", *KNOWN_FIELDS) for line in block.lines)
 
     def write_proven(self, block: Block, payload: str, value: Any, start: int, end: int) -> None:
@@ -166,8 +166,8 @@ class Writer:
             gate.repair(RepairKind.DONE_SPELLING, start, end)
             self._forward(block, DONE, FLAWED, start, end)
         elif (kind := self._reason_to_drop(payload)) is RepairKind.EMPTY_DATA or kind is RepairKind.WRAPPED_COMMENT:
-            if block.name == "error" and kind is RepairKind.EMPTY_DATA:
-                self._report_error(b"", kind, start, end)
+            if block.name == "error":
+                self._report_error(b"", kind, block, start, end)
             else:
                 self._drop(kind, block, start, end)
         else:
@@ -179,9 +179,9 @@ class Writer:
             if kind is None and gate.options.invalid_json != "error":
                 self._forward(block, payload, FLAWED, start, end, wire=wire, further=further)
             elif kind is None:
-                gate.die(Failure("invalid-json"), RepairKind.INVALID_JSON, start, end)
+                self._die(Failure("invalid-json"), RepairKind.INVALID_JSON, block, start, end)
             elif block.name == "error":
-                gate.die(Failure("upstream-error"), kind, start, end)
+                self._die(Failure("upstream-error"), kind, block, start, end)
             else:
                 self._drop(kind, block, start, end)
 
@@ -199,21 +199,28 @@ class Writer:
             if not tells_error(value):
                 continue
             if not would_fail(gate.dialect, value, "error" if block.name == "error" else "message"):
-                self._report_error(line, RepairKind.INVALID_JSON, start, end)  # its clients would pass over it
+                # Its clients would pass over it.
+                self._report_error(line, RepairKind.INVALID_JSON, block, start, end)
                 return True
             gate.repair(RepairKind.INVALID_JSON, start, end)
+            self._make_pending(block)
             name = b"event: error\n" if block.name == "error" else b""
             self._forward(ParsedBlock(name + b"data: " + line + b"\n"), text, value, start, end)
             return True
         words = next((line for line in [*block.data, *fields] if begins_with_error(line)), None)
         if words is None:
             return False
-        self._report_error(words, RepairKind.INVALID_JSON, start, end)
+        self._report_error(words, RepairKind.INVALID_JSON, block, start, end)
         return True
 
-    def _report_error(self, words: bytes, kind: RepairKind, start: int, end: int) -> None:
+    def _report_error(self, words: bytes, kind: RepairKind, block: Block, start: int, end: int) -> None:
         """End the stream with the error that upstream reported in words, which are for the log only."""
-        self._gate.die(failure_in_words(words), kind, start, end)
+        self._die(failure_in_words(words), kind, block, start, end)
+
+    def _die(self, failure: Failure, kind: RepairKind, block: Block, start: int, end: int) -> None:
+        """End the stream at a block that does not leave, but for its `id:` and `retry:`."""
+        self._make_pending(block)
+        self._gate.die(failure, kind, start, end)
 
     def write_document(self, text: str, start: int, end: int, *, block: Block = _EMPTY, further: bool = False) -> None:
         """Write one repaired document on one line, with the other lines of its block."""
@@ -257,6 +264,9 @@ class Writer:
 
     def _drop(self, kind: RepairKind, block: Block, start: int, end: int) -> None:
         self._gate.repair(kind, start, end)
+        if kind is RepairKind.WRAPPED_COMMENT:
+            for line in block.data:
+                self._gate.note_swallowed(line.decode())
         self._make_pending(block)
 
     # Fields
@@ -267,6 +277,7 @@ class Writer:
         The id counts once it leaves; the reconnection time counts at once, since nothing that is written depends on it.
         """
         self._note_retry(block)
+        self._note_swallowed(block)  # now: a name does not leave, and another id may overtake this one
         fields = {}
         for line in block.lines:
             name = line.partition(b": ")[0]
@@ -285,13 +296,22 @@ class Writer:
         return self._pending[b"id"].removeprefix(b"id: ").decode()
 
     def _note_swallowed(self, block: Block) -> None:
-        """Note a hole where a field of the block, other than its data, holds a payload."""
-        if block.name is not None and "{" in block.name:
-            self._gate.note_swallowed(block.name)
+        """Note a hole where any field of the block, other than its data, holds a payload."""
         if isinstance(block, ParsedBlock):
             for line in block.lines:
-                if not line.startswith((b"data: ", b"id: ", b"event: ")) and b"{" in line:
+                if b"{" in line and not line.startswith(b"data: "):
                     self._gate.note_swallowed(line.decode())
+        elif block.name is not None and "{" in block.name:
+            self._gate.note_swallowed(block.name)
+
+    def note_lost_lines(self, lines: Iterable[bytes]) -> None:
+        """Note a hole where one of these lines, which are no fields, was meant to be a payload, or holds one."""
+        for line in lines:
+            misnamed = re.match(MISNAMED_DATA, line)
+            if is_broken_json(line[misnamed.end() :].lstrip() if misnamed else line):
+                self._gate.state.lost_payload()
+            elif b"{" in line:
+                self._gate.note_swallowed(line.decode())
 
     def _note_id(self, id: str | None) -> None:
         if id is not None:
