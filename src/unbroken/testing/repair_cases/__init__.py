@@ -21,6 +21,7 @@ from . import (
     completions,
     conversions,
     counting,
+    drifts,
     ends,
     error_lines,
     events,
@@ -95,6 +96,7 @@ REPAIR_CASES: Final[tuple[RepairCase, ...]] = (
     *nothing.CASES,
     *indexes.CASES,
     *indexes_left.CASES,
+    *drifts.CASES,
     *slots.CASES,
     *spellings.CASES,
 )

@@ -19,16 +19,22 @@ _IN_TWO_LINES: Final = (
     b'data: [{"index":0,"delta":{"tool_calls":[{"index":%b,"id":"b","function":{"name":"g","arguments":"{}"}}]}}]}\n\n'
 )
 
+_PIECES: Final = ('{"x":', "1", ',"y"', ":2", "3", "}")
+_CALLS: Final = [{"id": f"c{number}", "function": {"name": "f", "arguments": "{}"}} for number in range(1023)]
+
 
 def calling(piece: Piece, choice: int = 0) -> bytes:
     """Return the event that says this."""
     index, id, name, arguments = piece
     places = {key: value for key, value in (("index", index), ("id", id)) if value is not None}
     function = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not None}
-    delta = {"tool_calls": [{**places, "function": function}]}
-    return (
-        b"data: %b\n\n" % json.dumps({"choices": [{"index": choice, "delta": delta}]}, separators=(",", ":")).encode()
-    )
+    return calling_all({**places, "function": function}, choice=choice)
+
+
+def calling_all(*tools: dict[str, Any], choice: int = 0) -> bytes:
+    """Return the event with these pieces of calls."""
+    choices = [{"index": choice, "delta": {"tool_calls": tools}}]
+    return b"data: %b\n\n" % json.dumps({"choices": choices}, separators=(",", ":")).encode()
 
 
 def indexed(
@@ -56,6 +62,9 @@ def indexed(
     data, output = (b"".join(frames) + FINISH + DONE for frames in (came, left))
     return RepairCase(name, data, output, tuple(repairs), options or {}, facts)
 
+
+_MANY: Final = calling_all(*_CALLS)
+_BEHIND_MANY: Final = calling((None, None, None, "1")) + calling((2000, None, None, "}"))
 
 CASES: Final[tuple[RepairCase, ...]] = (
     indexed(
@@ -352,5 +361,78 @@ CASES: Final[tuple[RepairCase, ...]] = (
         + DONE,
         ("tool-index@79+93", "tool-index@174+89"),
         facts={**answered("", 3), "events": 5, "tool_calls": [call("f", "{} and more", "x", kind="custom")]},
+    ),
+    indexed(
+        "two calls at one index, each in many pieces of one spelling",
+        [
+            (0, "a", "f", ""),
+            *((0, None, None, text) for text in _PIECES),
+            (0, "b", "g", ""),
+            *((0, None, None, text) for text in _PIECES),
+        ],
+        [*[0] * 7, *[1] * 7],
+        [call("f", '{"x":1,"y":23}', "a"), call("g", '{"x":1,"y":23}', "b")],
+    ),
+    indexed(
+        "two calls without an index, the first of which tells one in its last pieces",
+        [
+            (None, "a", "f", ""),
+            (None, None, None, '{"x":'),
+            (None, None, None, "1"),
+            (0, None, None, "2"),
+            (0, None, None, "}"),
+            (None, "b", "g", "{}"),
+        ],
+        [0, 0, 0, 0, 0, 1],
+        [call("f", '{"x":12}', "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "two calls at one index, and a third while the second has no arguments",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", ""), (0, "c", "h", ""), (0, None, None, "{}")],
+        [0, 1, 1, 1],
+        [call("f", '{"x":1}', "a"), call("g", "", "b"), call("h", "{}", "c")],
+    ),
+    indexed(
+        "the id of the first call while the second waits at its index",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":'), (0, "a", None, ""), (0, None, None, "2}")],
+        [0, 1, 0, 1],
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b")],
+    ),
+    indexed(
+        "whole arguments with a list, and another call at the same index",
+        [(0, "a", "f", '{"x":[1,[2]]}'), (0, "b", "g", "{}")],
+        [0, 1],
+        [call("f", '{"x":[1,[2]]}', "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "arguments that were escaped twice, and another call at the same index",
+        [(0, "a", "f", '{\\"x\\":1}'), (0, "b", "g", "{}")],
+        [0, 1],
+        [call("f", '{\\"x\\":1}', "a", complete=False), call("g", "{}", "b")],
+    ),
+    indexed(
+        "arguments where the second call went, with the header of a third behind them",
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", '{"y":2}'), (1, None, None, '{"z":3}'), (1, "c", "h", None)],
+        [0, 1, 2, 2],
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b"), call("h", '{"z":3}', "c")],
+    ),
+    RepairCase(
+        "as many calls without an index as are numbered, and pieces behind them",
+        _MANY + calling((None, "d", "g", '{"x":')) + _BEHIND_MANY + FINISH + DONE,
+        calling_all(*[{"index": number, **one} for number, one in enumerate(_CALLS)])
+        + calling((1023, "d", "g", '{"x":'))
+        + _BEHIND_MANY
+        + FINISH
+        + DONE,
+        (f"tool-index@0+{len(_MANY) - 2}", f"tool-index@{len(_MANY)}+113"),
+        facts={
+            **answered("", 4),
+            "events": 6,
+            "account_cut": True,
+            "tool_calls": [
+                *(call("f", "{}", one["id"]) for one in _CALLS),
+                call("g", '{"x":1', "d", complete=False),
+            ],
+        },
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .case import DONE, FINISH, SAME, RepairCase, answered, but, call
-from .indexes import calling, indexed
+from .indexes import calling, calling_all, indexed
 
 CASES: Final[tuple[RepairCase, ...]] = (
     indexed(
@@ -341,5 +341,55 @@ CASES: Final[tuple[RepairCase, ...]] = (
         calling((0, "a", "f", "{}")) + FINISH + calling((0, "b", "g", "{}")) + FINISH + DONE,
         SAME,
         facts={**answered("", 2), "events": 5, "tool_calls": [call("f", "{}", "a"), call("g", "{}", "b")]},
+    ),
+    indexed(
+        "a drifting tail that no colon can stand before",
+        [(0, "a", "f", '{"x":'), (1, None, None, "}")],
+        None,
+        [call("f", '{"x":}', "a", complete=False)],
+    ),
+    indexed(
+        "a drifting tail of a call that has no arguments yet",
+        [(0, "a", "f", ""), (1, None, None, '"x":1}')],
+        None,
+        [call("f", '"x":1}', "a", complete=False)],
+    ),
+    indexed(
+        "a drifting tail behind an object and the beginning of another",
+        [(0, "a", "f", '{"x":1}'), (0, None, None, '{"y"'), (1, None, None, ":2}")],
+        None,
+        [call("f", '{"x":1}{"y":2}', "a", complete=False)],
+    ),
+    indexed(
+        "two objects in one piece, then another call",
+        [(0, "a", "f", '{"x":1}{"y":2}'), (0, "b", "g", "{}")],
+        None,
+        [call("f", '{"x":1}{"y":2}', "a", complete=False), call("g", "{}", "b")],
+    ),
+    indexed(
+        "two objects behind a place that was held by an empty one, then another call",
+        [(0, "a", "f", "{}"), (0, None, None, '{"x":1}'), (0, None, None, '{"y":2}'), (0, "b", "g", "{}")],
+        None,
+        [call("f", '{"x":1}{"y":2}', "a", complete=False), call("g", "{}", "b")],
+    ),
+    indexed(
+        "a tail without index and name where two calls wait",
+        [(0, "a", "f", "{"), (1, "b", "g", "{"), (None, None, None, '"x":')],
+        None,
+        [call("f", "{", "a", complete=False), call("g", '{"x":', "b", complete=False)],
+    ),
+    RepairCase(
+        "a call that takes free text at the index of a whole one, then another function",
+        calling((0, "a", "f", "{}"))
+        + calling_all({"index": 0, "id": "b", "type": "custom", "custom": {"name": "g", "input": "text"}})
+        + calling((0, "c", "h", "{}"))
+        + FINISH
+        + DONE,
+        SAME,
+        facts={
+            **answered("", 3),
+            "events": 5,
+            "tool_calls": [call("f", "{}", "a"), call("g", "text", "b", kind="custom"), call("h", "{}", "c")],
+        },
     ),
 )
