@@ -93,4 +93,32 @@ CASES: Final[tuple[RepairCase, ...]] = (
         SAME,
         facts={**answered("", 4), "events": 6, "tool_calls": [call("f", '{"x":"{}"}'), call("f", '{"y":2}')]},
     ),
+    indexed(
+        "a tail at the next index, then the rest there with id and name",
+        [(0, "a", "f", '{"x":'), (1, None, None, "1"), (1, "a", "f", "}")],
+        None,
+        [call("f", '{"x":1}', "a")],
+        _UNMENDED,
+    ),
+    indexed(
+        "a tail at the next index behind arguments that were escaped twice",
+        [(0, "a", "f", '{\\"x\\":1}'), (1, None, None, '"y":2}')],
+        None,
+        [call("f", '{\\"x\\":1}', "a", complete=False), call(None, '"y":2}', complete=False)],
+    ),
+    indexed(
+        "a number at the next index behind arguments that are one",
+        [(0, "a", "f", "1"), (1, None, None, "2")],
+        None,
+        [call("f", "1", "a", complete=False), call(None, "2", complete=False)],
+    ),
+    RepairCase(
+        "an id, then what takes free text at the same index",
+        calling_all({"index": 0, "id": "x"})
+        + calling_all({"index": 0, "custom": {"name": "f", "input": "text"}})
+        + FINISH
+        + DONE,
+        SAME,
+        facts={**answered("", 2), "events": 4, "tool_calls": [call("f", "text", "x", kind="custom")]},
+    ),
 )

@@ -435,4 +435,40 @@ CASES: Final[tuple[RepairCase, ...]] = (
             ],
         },
     ),
+    indexed(
+        "the id of a third call before its name, where the second one went",
+        [
+            (0, "a", "f", "{}"),
+            (0, "b", "g", "{"),
+            (1, "c", None, None),
+            (1, None, "h", "{}"),
+            (0, None, None, "}"),
+        ],
+        [0, 1, 2, 2, 1],
+        [call("f", "{}", "a"), call("g", "{}", "b"), call("h", "{}", "c")],
+    ),
+    indexed(
+        "blanks with the id of a whole call without an index, and another call",
+        [(None, "a", "f", '{"x":1}'), (None, "a", None, " "), (None, "b", "g", "{}")],
+        [0, 0, 1],
+        [call("f", '{"x":1} ', "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "an empty piece behind a whole call without an index, and another call",
+        [(None, "a", "f", '{"x":1}'), (None, None, None, ""), (None, "b", "g", "{}")],
+        [0, 0, 1],
+        [call("f", '{"x":1}', "a"), call("g", "{}", "b")],
+    ),
+    indexed(
+        "blanks with the id of the first of two whole calls without an index",
+        [(None, "a", "f", '{"x":1}'), (None, "b", "g", '{"y":2}'), (None, "a", None, " ")],
+        [0, 1, 0],
+        [call("f", '{"x":1} ', "a"), call("g", '{"y":2}', "b")],
+    ),
+    indexed(
+        "a second call in many pieces of one spelling, and a third at its index",
+        [(0, "a", "f", "{}"), (1, "b", "g", ""), *((1, None, None, text) for text in _PIECES), (1, "c", "h", "{}")],
+        [0, *[1] * 7, 2],
+        [call("f", "{}", "a"), call("g", '{"x":1,"y":23}', "b"), call("h", "{}", "c")],
+    ),
 )

@@ -392,4 +392,20 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "tool_calls": [call("f", "{}", "a"), call("g", "text", "b", kind="custom"), call("h", "{}", "c")],
         },
     ),
+    indexed(
+        "the id and the name of the first of two whole calls without an index, with other arguments",
+        [(None, "a", "f", '{"x":1}'), (None, "b", "g", '{"y":2}'), (None, "a", "f", "{}")],
+        [0, 1, None],
+        [call("f", '{"x":1}', "a"), call("g", '{"y":2}', "b"), call("f", "{}", "a")],
+    ),
+    RepairCase(
+        "two whole calls at one index behind a call in a payload of no known dialect",
+        b'data: {"tool_calls":[{"index":0,"id":"z","function":{"name":"e","arguments":"{}"}}]}\n\n'
+        + calling((0, "a", "f", "{}"))
+        + calling((0, "b", "g", "{}"))
+        + FINISH
+        + DONE,
+        SAME,
+        facts={**answered("", 2), "events": 5, "tool_calls": [call("f", "{}", "a"), call("g", "{}", "b")]},
+    ),
 )
