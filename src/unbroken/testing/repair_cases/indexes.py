@@ -20,7 +20,9 @@ _IN_TWO_LINES: Final = (
 )
 
 _PIECES: Final = ('{"x":', "1", ',"y"', ":2", "3", "}")
-_CALLS: Final = [{"id": f"c{number}", "function": {"name": "f", "arguments": "{}"}} for number in range(1023)]
+_CALLS: Final[list[dict[str, Any]]] = [
+    {"id": f"c{number}", "function": {"name": "f", "arguments": "{}"}} for number in range(1023)
+]
 
 
 def calling(piece: Piece, choice: int = 0) -> bytes:
