@@ -249,4 +249,27 @@ CASES: Final[tuple[TimedCase, ...]] = (
             "bytes_out": 5,
         },
     ),
+    TimedCase(
+        "an error of no known dialect on one connection, and an answer on another",
+        (
+            ("resume", (0.0,), b"", None),
+            ("feed", (b'data: {"type":"error","message":"m"}\n\n', 1.0), SAME, None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (said("a") + FINISH + DONE, 3.0), SAME, None),
+        ),
+        renews=(0.0,),
+        facts={"verdict": "complete", "error": None, "retries": 1, "events": 4, "text": "a"},
+    ),
+    TimedCase(
+        "words about an error on one connection, and the sentinel alone on another",
+        (
+            ("resume", (0.0,), b"", None),
+            ("feed", (b'data: {"detail":"m"}\n\n', 1.0), SAME, None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (DONE, 3.0), SAME, None),
+            ("close", (4.0,), b"", None),
+        ),
+        renews=(0.0,),
+        facts={"verdict": "ended", "error": None, "retries": 1, "events": 2},
+    ),
 )

@@ -6,7 +6,7 @@ import json
 from typing import Final
 
 from ...core.failure import SENTENCES
-from .case import RepairCase, error_of_ours, failure, told, told_first
+from .case import SAME, RepairCase, error_of_ours, failure, told, told_first
 
 _NOT_A_STREAM: Final = (
     b"event: error\ndata: %b\n\n"
@@ -22,6 +22,15 @@ _NOT_A_STREAM: Final = (
     ).encode()
 )
 """What says so in OpenAI's Responses."""
+_GEMINI: Final = b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]}\n\n'
+_TEXT_OF_GEMINI: Final = {"dialect": "gemini", "text": "a", "content_emitted": True, "tokens_received": 1}
+_DIFY: Final = b'data: {"event":"message","task_id":"t","message_id":"m","answer":"a"}\n\n'
+_END_OF_DIFY: Final = b'data: {"event":"message_end","task_id":"t","message_id":"m","metadata":{}}\n\n'
+_ANSWER_OF_DIFY: Final = _TEXT_OF_GEMINI | {"dialect": "dify", "verdict": "complete", "events": 2}
+_BEGIN_OF_ANTHROPIC: Final = (
+    b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","role":"assistant","content":[]}}\n\n'
+)
+_END_OF_ANTHROPIC: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -246,5 +255,68 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "tokens_received": 2,
         },
         leaves=(86, 181),
+    ),
+    RepairCase(
+        "a comment and a line of words, and nothing else",
+        b": ping\nService unavailable\n",
+        b": ping\n",
+        ("stray-line@7+19",),
+        facts={"events": 0, "comments": 1},
+        leaves=(7,),
+    ),
+    RepairCase(
+        "a comment behind an error of Gemini's",
+        b'data: {"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}\n\n: ping\n\n',
+        SAME,
+        facts={
+            "detail": "busy",
+            **failure("overloaded", "UNAVAILABLE", 503, safe_to_retry=True),
+            "dialect": "gemini",
+            "comments": 1,
+        },
+        leaves=(70, 77, 78),
+    ),
+    RepairCase(
+        "a comment of Gemini's, by the standard",
+        b": ping\n\n" + _GEMINI,
+        SAME,
+        options={"dialect": "gemini", "repairs": ()},
+        facts=_TEXT_OF_GEMINI | {"verdict": "truncated", "comments": 1},
+        leaves=(7, 8, 94),
+    ),
+    RepairCase(
+        "a comment of Gemini's, converted",
+        _GEMINI + b": ping\n\n",
+        (
+            b'data: {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": "", "choices": '
+            b'[{"index": 0, "delta": {"role": "assistant", "content": "a"}, "finish_reason": null}]}\n\n: ping\n'
+        )
+        + told("truncated"),
+        options={"convert": "openai-chat"},
+        facts=_TEXT_OF_GEMINI | failure("truncated") | {"comments": 1},
+        leaves=(86, 93),
+    ),
+    RepairCase(
+        "a ping without data",
+        _DIFY + b"event: ping\n\n" + _END_OF_DIFY,
+        SAME,
+        facts=_ANSWER_OF_DIFY,
+        leaves=(71, 84, 160),
+    ),
+    RepairCase(
+        "a ping without data that is not wanted",
+        _DIFY + b"event: ping\n\n" + _END_OF_DIFY,
+        _DIFY + _END_OF_DIFY,
+        options={"comments": "drop"},
+        facts=_ANSWER_OF_DIFY,
+        leaves=(71, 160),
+    ),
+    RepairCase(
+        "the id of a ping that is not wanted",
+        _BEGIN_OF_ANTHROPIC + b'id: 5\nevent: ping\ndata: {"type":"ping"}\n\n' + _END_OF_ANTHROPIC,
+        _BEGIN_OF_ANTHROPIC + b"id: 5\n" + _END_OF_ANTHROPIC,
+        options={"comments": "drop"},
+        facts={"dialect": "anthropic", "verdict": "complete", "events": 2, "last_event_id": "5"},
+        leaves=(106, 198),
     ),
 )

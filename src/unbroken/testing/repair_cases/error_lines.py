@@ -232,4 +232,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"verdict": "truncated"},
         leaves=(15,),
     ),
+    RepairCase(
+        "an empty error beside data that is cut, in a known dialect",
+        said("a") + b'data: {"choi\ndata: {"error":""}\n\n' + FINISH + DONE,
+        said("a") + FINISH + DONE,
+        ("invalid-json@57+31",),
+        facts={**answered("a", 1, verdict="damaged"), "events": 3, "invalid_json": 1},
+        leaves=(57, 157, 171),
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import SAME, RepairCase, failure, told, told_first
+from .case import SAME, RepairCase, answered, failure, said, told, told_first
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -66,5 +66,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         SAME,
         options={"empty": "error"},
         leaves=(15,),
+    ),
+    RepairCase(
+        "an answer that is cut behind one event, where nothing is an end",
+        said("a"),
+        said("a") + told("truncated"),
+        options={"dialect": "openai-chat", "empty": "end"},
+        facts={**answered("a", 1, None), **failure("truncated")},
+        leaves=(57,),
     ),
 )

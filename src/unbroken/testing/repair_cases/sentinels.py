@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, EVERY_REPAIR, FINISH, SAME, RepairCase, answered, but, failure, said, told
+from .case import DONE, EVERY_REPAIR, FINISH, SAME, RepairCase, answered, but, error_of_ours, failure, said, told
 
 _OF_AG_UI: Final = (
     b'data: {"type":"RUN_ERROR","message":"The server is shutting down.","rawEvent":'
     b'{"message":"The server is shutting down.","type":"unbroken_error","code":"shutting-down"}}\n\n'
 )
+_COHERE: Final = (
+    b'data: {"type":"message-start","id":"i"}\n\n'
+    b'data: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"a"}}}}\n\n'
+)
+_CUT_OF_COHERE: Final = (
+    b'event: message-end\ndata: {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": '
+    b'"The stream ended before it was complete."}, ' + error_of_ours("truncated")[1:] + b"\n\n"
+)
+_SAID_BY_COHERE: Final = {"dialect": "cohere", "text": "a", "content_emitted": True, "tokens_received": 1}
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -298,5 +307,51 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "tokens_received": 1,
         },
         leaves=(33, 55),
+    ),
+    RepairCase(
+        "the sentinel in quotes, as a line",
+        b'data: {"a":1}\n\ndata: "[DONE]"\n\n',
+        b'{"a":1}\n"\\u005bDONE]"\n',
+        options={"to": "ndjson"},
+        facts={"events": 2},
+        leaves=(15, 31),
+    ),
+    RepairCase(
+        "the sentinel before an error of no known dialect",
+        DONE + b'data: {"type":"error","message":"m"}\n\n',
+        SAME,
+        facts={"events": 2},
+        leaves=(14, 52),
+    ),
+    RepairCase(
+        "the sentinel before a record and an error of no known dialect, as lines",
+        DONE + b'data: {"a":1}\n\ndata: {"type":"error","message":"m"}\n\n',
+        b'{"a":1}\n{"type":"error","message":"m"}\n',
+        options={"to": "ndjson"},
+        facts={"events": 3},
+        leaves=(29, 67),
+    ),
+    RepairCase(
+        "a sentinel that gateways add behind a whole answer",
+        _COHERE + b'data: {"type":"message-end","delta":{"finish_reason":"COMPLETE"}}\n\n' + DONE,
+        SAME,
+        facts=_SAID_BY_COHERE | {"verdict": "complete", "events": 4, "finish_reason": "COMPLETE"},
+        leaves=(41, 128, 195, 209),
+    ),
+    RepairCase(
+        "a sentinel that gateways add behind a cut answer",
+        _COHERE + DONE,
+        _COHERE + _CUT_OF_COHERE,
+        ("done-after-error@128+12",),
+        facts=_SAID_BY_COHERE | failure("truncated") | {"events": 2},
+        leaves=(41, 128, 142),
+    ),
+    RepairCase(
+        "a sentinel that gateways add behind a cut answer, not to be removed",
+        _COHERE + DONE,
+        _COHERE + DONE + _CUT_OF_COHERE,
+        options={"repairs": but("done-after-error")},
+        facts=_SAID_BY_COHERE | failure("truncated") | {"events": 3},
+        leaves=(41, 128, 142),
     ),
 )
