@@ -7,6 +7,7 @@ from typing import Final
 
 from ...core.failure import SENTENCES
 from .case import SAME, RepairCase, error_of_ours, failure, told, told_first
+from .case import DONE, FINISH, SAME, RepairCase, answered, error_of_ours, failure, said, told, told_first
 
 _NOT_A_STREAM: Final = (
     b"event: error\ndata: %b\n\n"
@@ -318,5 +319,38 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"comments": "drop"},
         facts={"dialect": "anthropic", "verdict": "complete", "events": 2, "last_event_id": "5"},
         leaves=(106, 198),
+        "a comment behind an id in a known dialect",
+        b"id: 1\n" + said("a") + b": c\n\n" + FINISH + DONE,
+        b"id: 1\n" + said("a") + b": c\n" + FINISH + DONE,
+        facts={**answered("a", 1), "respellings": {"blank-line": 1}, "events": 3, "comments": 1, "last_event_id": "1"},
+        leaves=(63, 67, 135, 149),
+    ),
+    RepairCase(
+        "a comment behind an id where no dialect is known",
+        b'id: 1\ndata: {"a":1}\n\n: c\n\ndata: {"b":2}\n\n',
+        SAME,
+        facts={"events": 2, "comments": 1, "last_event_id": "1"},
+        leaves=(21, 25, 26, 41),
+    ),
+    RepairCase(
+        "a colon before a payload",
+        said("a") + b':{"choices":[{"index":0,"delta":{"content":"b"}}]}\n\n' + FINISH + DONE,
+        SAME,
+        facts={**answered("a", 1, "stop", "damaged"), "events": 3, "comments": 1},
+        leaves=(57, 108, 109, 176, 190),
+    ),
+    RepairCase(
+        "a comment beside a name, and nothing else, in a named dialect",
+        b"event: ping\n: c\n\n",
+        b": c\n" + told("empty"),
+        options={"dialect": "openai-chat"},
+        facts={
+            **failure("empty", status_hint=502, safe_to_retry=True),
+            "dialect": "openai-chat",
+            "respellings": {"bare-block": 1},
+            "events": 0,
+            "comments": 1,
+        },
+        leaves=(17,),
     ),
 )

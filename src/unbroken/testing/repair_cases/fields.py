@@ -288,4 +288,111 @@ CASES: Final[tuple[RepairCase, ...]] = (
         },
         leaves=(1030,),
     ),
+    RepairCase(
+        "a time without data where no dialect is known",
+        b"retry: 5\n\ndata: a\n\n",
+        SAME,
+        facts={"retry": 5},
+        leaves=(10, 19),
+    ),
+    RepairCase(
+        "an id without data between alike events",
+        said("a", "b", "c") + b"id: 1\n\n" + said("d") + FINISH + DONE,
+        said("a", "b", "c") + b"id: 1\n" + said("d") + FINISH + DONE,
+        facts={**answered("abcd", 4), "respellings": {"bare-block": 1}, "events": 6, "last_event_id": "1"},
+        leaves=(57, 114, 171, 235, 302, 316),
+    ),
+    RepairCase(
+        "an id and a time that those beside an unknown field overtake",
+        said("a") + b"id: 1\nretry: 1\n\nx: y\nid: 2\nretry: 2\n\n" + FINISH + DONE,
+        said("a") + b"x: y\nid: 2\nretry: 2\n\n" + FINISH + DONE,
+        facts={**answered("a", 1), "respellings": {"bare-block": 1}, "events": 3, "last_event_id": "2", "retry": 2},
+        leaves=(57, 94, 161, 175),
+    ),
+    RepairCase(
+        "an id and a time as long as an event with its blank line",
+        said("a") + b"id: " + b"5" * 1001 + b"\n\nretry: 100000000\n\n" + said("b") + FINISH + DONE,
+        said("a") + b"id: " + b"5" * 1001 + b"\nretry: 100000000\n\n" + said("b") + FINISH + DONE,
+        options={"max_event_bytes": 1024},
+        facts={
+            **answered("ab", 2),
+            "respellings": {"bare-block": 2},
+            "events": 4,
+            "last_event_id": "5" * 1001,
+            "retry": 100000000,
+        },
+        leaves=(57, 1139, 1206, 1220),
+    ),
+    RepairCase(
+        "a long id before null",
+        b"id: " + b"6" * 1012 + b"\n\ndata: null\n\n" + said("a") + FINISH + DONE,
+        b"id: " + b"6" * 1012 + b"\n\n" + said("a") + FINISH + DONE,
+        ("empty-data@1018+10",),
+        options={"dialect": "openai-chat", "max_event_bytes": 1024},
+        facts={**answered("a", 1), "respellings": {"bare-block": 1}, "events": 3, "last_event_id": "6" * 1012},
+        leaves=(1030, 1087, 1154, 1168),
+    ),
+    RepairCase(
+        "a long id before null, and nothing else",
+        b"id: " + b"6" * 1012 + b"\n\ndata: null\n\n",
+        b"id: " + b"6" * 1012 + b"\n\n" + told("empty"),
+        ("empty-data@1018+10",),
+        options={"dialect": "openai-chat", "max_event_bytes": 1024},
+        facts={
+            **failure("empty", status_hint=502, safe_to_retry=True),
+            "dialect": "openai-chat",
+            "respellings": {"bare-block": 1},
+            "events": 0,
+            "last_event_id": "6" * 1012,
+        },
+        leaves=(1030,),
+    ),
+    RepairCase(
+        "an event: error with empty data in a known dialect",
+        said("a") + b"event: error\ndata:\n\n" + FINISH + DONE,
+        said("a") + told("upstream-error"),
+        ("empty-data@57+18",),
+        facts={
+            **answered("a", 1, None),
+            **failure("upstream-error"),
+            "detail": "",
+            "bytes_in": 75,
+            "respellings": {"field-blank": 1},
+        },
+        leaves=(57, 77),
+    ),
+    *(
+        RepairCase(
+            f"a name that ends an answer, {what}",
+            b'event: data\ndata: {"type":"AIMessageChunk","content":"a"}\n\nevent: end\n' + data + b"\n",
+            SAME,
+            facts={
+                "dialect": "langserve",
+                "verdict": "complete",
+                "events": 1 + bool(data),
+                "text": "a",
+                "content_emitted": True,
+                "tokens_received": 1,
+            },
+            leaves=(59, 71 + len(data)),
+        )
+        for what, data in (("without data", b""), ("with words", b"data: bye\n"))
+    ),
+    RepairCase(
+        "an unknown field without data that swallowed a payload",
+        said("a") + b'x: 1{"choices":[{"index":0,"delta":{"content":"b"}}]}\n\n' + FINISH + DONE,
+        SAME,
+        facts={**answered("a", 1, "stop", "damaged"), "events": 3},
+        leaves=(57, 112, 179, 193),
+    ),
+    *(
+        RepairCase(
+            f"{what} that swallowed a payload, before data",
+            said("a") + field + b'{"choices":[{"index":0,"delta":{"content":"b"}}]}\n' + said("c") + FINISH + DONE,
+            SAME,
+            facts={**answered("ac", 2, "stop", "damaged"), "events": 4},
+            leaves=(57, 164 + len(field), 231 + len(field), 245 + len(field)),
+        )
+        for what, field in (("a name", b"event: x"), ("a time", b"retry: 5"), ("an unknown field", b"x: 1"))
+    ),
 )

@@ -261,4 +261,30 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "invalid_json": 1,
         },
     ),
+    RepairCase(
+        "an empty line of data before a document",
+        b'data:\ndata: {"a":1}\n\ndata: {"b":2}\n\n',
+        b'data: \ndata: {"a":1}\n\ndata: {"b":2}\n\n',
+        facts={"respellings": {"field-blank": 1}, "events": 2},
+        leaves=(21, 36),
+    ),
+    RepairCase(
+        "a line of blanks in an array, behind a document that came before",
+        b'data: {"a":1}\ndata: {"b":2}\n\ndata: [\ndata: {"b":2}\n \ndata: ]\n\n',
+        b'data: {"a":1}\n\ndata: {"b":2}\n\ndata: [\ndata: {"b":2}\ndata: ]\n\n',
+        (
+            "missing-blank-line@14+0",
+            "stray-line@51+1",
+        ),
+        facts={"events": 3},
+        leaves=(28, 29, 62),
+    ),
+    RepairCase(
+        "a document behind two blanks, after data that is one",
+        b'data: {"a":1}\ndata:  {"b":2}\n\n',
+        b'data: {"a":1}\n\ndata: {"b":2}\n\n',
+        ("glued-json@0+28",),
+        facts={"events": 2},
+        leaves=(30,),
+    ),
 )

@@ -141,4 +141,20 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"repairs": but("stray-framing")},
         facts={"format": "ndjson", "events": 3, "invalid_json": 1},
     ),
+    RepairCase(
+        "a piece of a payload without data, by the standard alone",
+        said("a") + b'{"choices":[{"index":0,"del\n' + FINISH + DONE,
+        SAME,
+        options={"repairs": ()},
+        facts={**answered("a", 1, "stop", "damaged"), "events": 3},
+        leaves=(57, 152, 166),
+    ),
+    RepairCase(
+        "a payload behind two blanks, by the standard alone",
+        said("a") + b'data:  {"choices":[{"index":0,"delta":{"content":"b"}}]}\n\n' + FINISH + DONE,
+        SAME,
+        options={"repairs": ()},
+        facts={**answered("ab", 2), "events": 4},
+        leaves=(57, 115, 182, 196),
+    ),
 )
