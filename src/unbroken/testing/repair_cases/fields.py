@@ -395,4 +395,18 @@ CASES: Final[tuple[RepairCase, ...]] = (
         )
         for what, field in (("a name", b"event: x"), ("a time", b"retry: 5"), ("an unknown field", b"x: 1"))
     ),
+    RepairCase(
+        "a long id that overtakes a short one, behind a time",
+        b"id: 1\nretry: 7\n\nid: " + b"6" * 1010 + b"\n\n" + said("a") + FINISH + DONE,
+        b"retry: 7\n\nid: " + b"6" * 1010 + b"\n\n" + said("a") + FINISH + DONE,
+        options={"dialect": "openai-chat", "max_event_bytes": 1024},
+        facts={
+            **answered("a", 1),
+            "respellings": {"bare-block": 2},
+            "events": 3,
+            "last_event_id": "6" * 1010,
+            "retry": 7,
+        },
+        leaves=(1032, 1089, 1156, 1170),
+    ),
 )
