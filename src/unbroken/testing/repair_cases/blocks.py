@@ -290,4 +290,42 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"events": 2},
         leaves=(30,),
     ),
+    RepairCase(
+        "ids in blocks of their own, behind blanks for a blank line",
+        (
+            b"".join(said(text)[:-1] + b" \nid: %d\n\n" % at for at, text in enumerate("abcd"))
+            + b"id: 9\n"
+            + said("e")
+            + FINISH
+            + DONE
+        ),
+        (
+            said("a")
+            + b"id: 0\n"
+            + said("b")
+            + b"id: 1\n"
+            + said("c")
+            + b"id: 2\n"
+            + said("d")
+            + b"id: 9\n"
+            + said("e")
+            + FINISH
+            + DONE
+        ),
+        (
+            "missing-blank-line@56+1",
+            "missing-blank-line@121+1",
+            "missing-blank-line@186+1",
+            "missing-blank-line@251+1",
+        ),
+        facts={**answered("abcde", 5), "events": 7, "last_event_id": "9", "respellings": {"bare-block": 4}},
+        leaves=(58, 123, 188, 253, 323, 390, 404),
+    ),
+    RepairCase(
+        "a CR behind the data, and LF behind the id",
+        b'data: {"a":1}\rid: 1\n\n',
+        b'data: {"a":1}\nid: 1\n\n',
+        facts={"last_event_id": "1", "respellings": {"line-end": 1}},
+        leaves=(21,),
+    ),
 )

@@ -8,6 +8,7 @@ from typing import Final
 from ...core.failure import SENTENCES
 from .case import SAME, RepairCase, error_of_ours, failure, told, told_first
 from .case import DONE, FINISH, SAME, RepairCase, answered, error_of_ours, failure, said, told, told_first
+from .case import DONE, FINISH, RepairCase, answered, error_of_ours, failure, said, told, told_first
 
 _NOT_A_STREAM: Final = (
     b"event: error\ndata: %b\n\n"
@@ -352,5 +353,53 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "comments": 1,
         },
         leaves=(17,),
+        "a comment that is dropped, before a last word",
+        b": c\nfoo",
+        b"",
+        ("unfinished-tail@4+3",),
+        options={"comments": "drop"},
+        facts={"verdict": "truncated", "events": 0, "comments": 1},
+        leaves=(),
+    ),
+    RepairCase(
+        "a comment before a line of prose that is no field, and two blank lines",
+        b"data: hi\n\n: c\n!\n\n\ndata: bye\n\n",
+        b"data: hi\n\n: c\n!\n\ndata: bye\n\n",
+        facts={"events": 2, "comments": 1, "respellings": {"blank-line": 1}},
+        leaves=(10, 14, 17, 29),
+    ),
+    RepairCase(
+        "a comment before an id of its own, and two blank lines",
+        said("a") + b": c\nid: 1\n\n\n" + said("b") + FINISH + DONE,
+        said("a") + b": c\nid: 1\n" + said("b") + FINISH + DONE,
+        facts={
+            **answered("ab", 2),
+            "events": 4,
+            "comments": 1,
+            "last_event_id": "1",
+            "respellings": {"bare-block": 1, "blank-line": 1},
+        },
+        leaves=(57, 61, 126, 193, 207),
+    ),
+    RepairCase(
+        "a comment before a document without data that is cut",
+        b': c\n{"a":\n\ndata: 1\n\n',
+        b": c\ndata: 1\n\n",
+        ("stray-line@4+5",),
+        facts={"comments": 1, "respellings": {"blank-line": 1}},
+        leaves=(4, 20),
+    ),
+    RepairCase(
+        "a comment in a block that swallowed a payload, dropped",
+        (
+            said("a", "b")[:-1]
+            + b': p{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"c"}}]}\n\n'
+            + FINISH
+            + DONE
+        ),
+        said("a", "b") + FINISH + DONE,
+        options={"comments": "drop"},
+        facts={**answered("ab", 2, "stop", "damaged"), "events": 4, "comments": 1},
+        leaves=(57, 200, 267, 281),
     ),
 )

@@ -408,5 +408,11 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "retry": 7,
         },
         leaves=(1032, 1089, 1156, 1170),
+        "a name that swallowed a payload of null",
+        said("a") + b"event: messagedata: null\n\n" + FINISH + DONE,
+        said("a") + FINISH + DONE,
+        ("stray-line@57+24",),
+        facts={**answered("a", 1), "events": 3},
+        leaves=(57, 150, 164),
     ),
 )

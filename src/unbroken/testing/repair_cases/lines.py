@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, RepairCase, answered, but, error_of_ours, failure, said, told
+from .case import DONE, FINISH, SAME, RepairCase, answered, but, crlf, error_of_ours, failure, said, told
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -286,5 +286,22 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("glued-json@0+28",),
         facts={"events": 2},
         leaves=(30,),
+        "lines with CRLF, and a byte that is not UTF-8 in one of them",
+        crlf(said("a", "b", "c") + b'data: {"choices":[{"index":0,"delta":{"content":"\xff"}}]}\n\n' + FINISH + DONE),
+        (
+            said("a", "b", "c")
+            + 'data: {"choices":[{"index":0,"delta":{"content":"\ufffd"}}]}\n\n'.encode()
+            + FINISH
+            + DONE
+        ),
+        ("invalid-utf8@226+1",),
+        facts={
+            **answered("abc\ufffd", 4),
+            "bytes_in": 320,
+            "events": 6,
+            "invalid_utf8": 1,
+            "respellings": {"line-end": 12},
+        },
+        leaves=(58, 117, 176, 235, 304, 320),
     ),
 )

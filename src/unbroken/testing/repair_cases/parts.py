@@ -6,6 +6,14 @@ from typing import Final
 
 from .case import DONE, FINISH, SAME, RepairCase, answered, but, failure, said, told
 
+_CUT: Final = b'data: {"choices":[{"index":0,"delta":{"content":"x"\n\n'
+
+
+def _with_blanks(text: str) -> bytes:
+    """Return an event with a line of blanks where its blank line should be."""
+    return said(text)[:-1] + b" \n"
+
+
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
         "an event that is split",
@@ -377,5 +385,41 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("split-event@57+72",),
         facts={**answered("ab", 2), "events": 4, "retry": 7},
         leaves=(57, 131, 198, 212),
+    ),
+    RepairCase(
+        "a whole event between the parts of another",
+        said("a") + _CUT + said("b") + b"data: }}]}\n\n" + FINISH + DONE,
+        said("a", "b") + FINISH + DONE,
+        ("invalid-json@57+51", "invalid-json@167+10"),
+        facts={**answered("ab", 2, "stop", "damaged"), "events": 4, "invalid_json": 2},
+        leaves=(57, 167, 246, 260),
+    ),
+    RepairCase(
+        "events with blanks for a blank line, each with a first part behind it, and an event before a second part",
+        _with_blanks("a") + _CUT + _with_blanks("b") + _CUT + said("c") + b"data: }}]}\n\n" + FINISH + DONE,
+        said("a", "b", "c") + FINISH + DONE,
+        (
+            "missing-blank-line@56+1",
+            "invalid-json@58+51",
+            "missing-blank-line@167+1",
+            "invalid-json@169+51",
+            "invalid-json@279+10",
+        ),
+        facts={**answered("abc", 3, "stop", "damaged"), "events": 5, "invalid_json": 3},
+        leaves=(58, 169, 279, 358, 372),
+    ),
+    RepairCase(
+        "an event whose brackets are closed, before one with a byte that is not UTF-8",
+        (
+            said("a")
+            + b'data: {"choices":[{"index":0,"delta":{"content":b}}]}\n\n'
+            + b'data: {"choices":[{"index":0,"delta":{"content":"\xff"}}]}\n\n'
+            + FINISH
+            + DONE
+        ),
+        said("a") + 'data: {"choices":[{"index":0,"delta":{"content":"\ufffd"}}]}\n\n'.encode() + FINISH + DONE,
+        ("invalid-json@57+53", "invalid-utf8@161+1"),
+        facts={**answered("a\ufffd", 2, "stop", "damaged"), "events": 4, "invalid_utf8": 1, "invalid_json": 1},
+        leaves=(57, 169, 236, 250),
     ),
 )

@@ -195,4 +195,28 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"format": "ndjson", "events": 2, "invalid_json": 3},
         leaves=(8, 22),
     ),
+    RepairCase(
+        "a document without data between an id and a reconnection time",
+        b'id: 1\n{"a":1}\nretry: 5\n\n',
+        b'id: 1\ndata: {"a":1}\nretry: 5\n\n',
+        ("raw-json@0+22",),
+        facts={"last_event_id": "1", "retry": 5},
+        leaves=(24,),
+    ),
+    RepairCase(
+        "a document without data between two that are mended, behind an id",
+        b'id: 1\ndata: {"a":NaN}\n{"r":1}\ndata: {"b":NaN}\n\n',
+        b'id: 1\ndata: {"a":null}\n\ndata: {"r":1}\n\ndata: {"b":null}\n\n',
+        ("non-finite@0+45", "glued-json@0+45", "raw-json@22+7"),
+        facts={"events": 3, "last_event_id": "1"},
+        leaves=(47,),
+    ),
+    RepairCase(
+        "a text without data that a raw line end cut, behind an id",
+        b'id: 1\n{"a":"x\ny"}\n\ndata: {"b":1}\n\n',
+        b'id: 1\n\ndata: {"b":1}\n\n',
+        ("stray-line@6+11",),
+        facts={"last_event_id": "1"},
+        leaves=(19, 34),
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, RepairCase, answered, but, failure, said, told
+from .case import DONE, FINISH, RepairCase, answered, but, failure, said, told, told_first
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -179,5 +179,46 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("unfinished-tail@15+12",),
         facts={"verdict": "truncated"},
         leaves=(15,),
+    ),
+    RepairCase(
+        "an end at a word behind an empty payload",
+        b"data: \n\nfoo",
+        told("truncated"),
+        ("empty-data@0+6", "unfinished-tail@8+3"),
+        options={"dialect": "openai-chat"},
+        facts={**failure("truncated", safe_to_retry=True), "dialect": "openai-chat", "events": 0},
+        leaves=(),
+    ),
+    RepairCase(
+        "nothing but a name",
+        b"event: x\n",
+        b"",
+        ("unfinished-tail@0+8",),
+        facts={"verdict": "truncated", "events": 0},
+        leaves=(),
+    ),
+    RepairCase(
+        "nothing but a field that nobody knows",
+        b"foo: x\n",
+        told_first("not-a-stream"),
+        ("unfinished-tail@0+6", "not-a-stream@0+7"),
+        facts={**failure("not-a-stream", "unrecognised", safe_to_retry=True), "format": None, "events": 0},
+        leaves=(),
+    ),
+    RepairCase(
+        "nothing but the beginning of data",
+        b"data: ",
+        b"",
+        ("unfinished-tail@0+6",),
+        facts={"verdict": "truncated", "events": 0},
+        leaves=(),
+    ),
+    RepairCase(
+        "an end at a comment behind a field that nobody knows",
+        b"foo: 1\n: c",
+        b"",
+        ("unfinished-tail@0+10",),
+        facts={"verdict": "truncated", "events": 0},
+        leaves=(),
     ),
 )
