@@ -415,4 +415,10 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={**answered("a", 1), "events": 3},
         leaves=(57, 150, 164),
     ),
+    RepairCase(
+        "an id with NUL before data",
+        b'id: 1\x00\ndata: {"a":1}\n\n',
+        SAME,
+        leaves=(22,),
+    ),
 )

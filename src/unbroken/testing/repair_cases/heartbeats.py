@@ -409,4 +409,22 @@ CASES: Final[tuple[TimedCase, ...]] = (
             "early_error": "truncated",
         },
     ),
+    TimedCase(
+        "a heartbeat of upstream's, an event without a payload, and a blank line",
+        (
+            ("feed", (b": c\n", 1.0), SAME, None),
+            ("feed", (b"data: \n\n", 2.0), b"", None),
+            ("feed", (b"\n", 3.0), b"", None),
+            ("feed", (said("a"), 4.0), SAME, None),
+            ("close", (5.0,), told("truncated"), None),
+        ),
+        options={"dialect": "openai-chat"},
+        facts={
+            "verdict": "truncated",
+            "events": 1,
+            "comments": 1,
+            "respellings": {"blank-line": 1},
+            "repairs": {"empty-data": 1},
+        },
+    ),
 )

@@ -356,4 +356,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"respellings": {"field-blank": 1}},
         leaves=(1039,),
     ),
+    RepairCase(
+        "a null and a payload in one block, behind an event that is one byte too long with a blank behind its colon",
+        said("a") + b"data:" + b"x" * 1017 + b"\n\ndata: null\n" + said("b") + FINISH + DONE,
+        said("a", "b") + FINISH + DONE,
+        ("oversized-event@57+1022", "missing-blank-line@1092+0", "empty-data@1081+10"),
+        options={"max_event_bytes": 1024},
+        facts={**answered("ab", 2, "stop", "damaged"), "events": 4, "respellings": {"field-blank": 1}},
+        leaves=(57, 1149, 1216, 1230),
+    ),
 )

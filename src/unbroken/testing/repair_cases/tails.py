@@ -221,4 +221,18 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"verdict": "truncated", "events": 0},
         leaves=(),
     ),
+    RepairCase(
+        "nothing but blank lines and a last word",
+        b"\n\nfoo",
+        told_first("not-a-stream"),
+        ("unfinished-tail@2+3", "not-a-stream@0+5"),
+        options={"format": "sse"},
+        facts={
+            **failure("not-a-stream", "unrecognised", safe_to_retry=True),
+            "format": None,
+            "events": 0,
+            "respellings": {"blank-line": 2},
+        },
+        leaves=(),
+    ),
 )
