@@ -260,4 +260,133 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"dialect": "anthropic"},
         facts={"dialect": "anthropic", "verdict": "complete", "events": 3, "second_beginnings": 1},
     ),
+    RepairCase(
+        "an index that counts three pieces",
+        (
+            b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+            b'data: {"choices": [{"index": 1, "delta": {"content": "b"}}]}\n\n'
+            b'data: {"choices": [{"index": 2, "delta": {}, "finish_reason": "stop"}]}\n\n'
+        )
+        + DONE,
+        SAME,
+        facts={**answered("ab", 2), "events": 4},
+    ),
+    RepairCase(
+        "three choices, of which the second has two pieces",
+        (
+            b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+            b'data: {"choices": [{"index": 1, "delta": {"content": "b"}}]}\n\n'
+            b'data: {"choices": [{"index": 1, "delta": {"content": "c"}}]}\n\n'
+            b'data: {"choices": [{"index": 2, "delta": {"content": "d"}}]}\n\n'
+        )
+        + DONE,
+        SAME,
+        facts={**answered("a", 4, None), "events": 5},
+    ),
+    RepairCase(
+        "three choices of one piece, each with its finish",
+        (
+            b'data: {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}]}\n\n'
+            b'data: {"choices": [{"index": 1, "delta": {"content": "b"}, "finish_reason": "stop"}]}\n\n'
+            b'data: {"choices": [{"index": 2, "delta": {"content": "c"}, "finish_reason": "stop"}]}\n\n'
+        )
+        + DONE,
+        SAME,
+        facts={**answered("a", 3), "events": 4},
+    ),
+    RepairCase(
+        "three choices whose indexes leave one out",
+        (
+            b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+            b'data: {"choices": [{"index": 1, "delta": {"content": "b"}}]}\n\n'
+            b'data: {"choices": [{"index": 3, "delta": {"content": "c"}}]}\n\n'
+        )
+        + DONE,
+        SAME,
+        facts={**answered("a", 3, None), "events": 4},
+    ),
+    RepairCase(
+        "three choices, of which the first says two pieces in a row",
+        (
+            b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+            b'data: {"choices": [{"index": 0, "delta": {"content": "b"}}]}\n\n'
+            b'data: {"choices": [{"index": 1, "delta": {"content": "x"}}]}\n\n'
+            b'data: {"choices": [{"index": 2, "delta": {"content": "y"}}]}\n\n'
+        )
+        + DONE,
+        SAME,
+        facts={**answered("ab", 4, None), "events": 5},
+    ),
+    RepairCase(
+        "three choices, of which the first says four pieces in a row",
+        (
+            b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+            b'data: {"choices": [{"index": 0, "delta": {"content": "b"}}]}\n\n'
+            b'data: {"choices": [{"index": 0, "delta": {"content": "c"}}]}\n\n'
+            b'data: {"choices": [{"index": 0, "delta": {"content": "d"}}]}\n\n'
+            b'data: {"choices": [{"index": 1, "delta": {"content": "x"}}]}\n\n'
+            b'data: {"choices": [{"index": 2, "delta": {"content": "y"}}]}\n\n'
+        )
+        + DONE,
+        SAME,
+        facts={**answered("abcd", 6, None), "events": 7},
+    ),
+    RepairCase(
+        "three choices, of which the first has arguments in three pieces",
+        (
+            b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"["}}]}}]}\n\n'
+            b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1"}}]}}]}\n\n'
+            b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"]"}}]}}]}\n\n'
+            b'data: {"choices": [{"index": 1, "delta": {"content": "x"}}]}\n\n'
+            b'data: {"choices": [{"index": 2, "delta": {"content": "y"}}]}\n\n'
+        )
+        + DONE,
+        SAME,
+        facts={**answered("", 5, None), "events": 6, "tool_calls": [call(None, "[1]")]},
+    ),
+    RepairCase(
+        "reasoning that grows",
+        (
+            b'data: {"choices": [{"index": 0, "delta": {"reasoning_content": "a"}}]}\n\n'
+            b'data: {"choices": [{"index": 0, "delta": {"reasoning_content": "ab"}}]}\n\n'
+            b'data: {"choices": [{"index": 0, "delta": {"reasoning_content": "abc"}}]}\n\n'
+            b'data: {"choices": [{"index": 0, "delta": {"reasoning_content": "abcd"}}]}\n\n'
+            b'data: {"choices": [{"index": 0, "delta": {"reasoning_content": "abcde"}}]}\n\n'
+            b'data: {"choices": [{"index": 0, "delta": {"reasoning_content": "abcdef"}}]}\n\n'
+        )
+        + FINISH
+        + DONE,
+        SAME,
+        facts={**answered("", 6), "events": 8, "reasoning": "aababcabcdabcdeabcdef"},
+    ),
+    RepairCase(
+        "the same piece of text, four times",
+        said("ha", "ha", "ha", "ha") + FINISH + DONE,
+        SAME,
+        facts={**answered("hahahaha", 4), "events": 6},
+    ),
+    RepairCase(
+        "pieces of text of which each is longer than the one before",
+        said("a", "bc", "def", "ghij", "klmno") + FINISH + DONE,
+        SAME,
+        facts={**answered("abcdefghijklmno", 5), "events": 7},
+    ),
+    RepairCase(
+        "usage before the first text and no other, higher than the count",
+        (
+            b"event: message_start\n"
+            b'data: {"type":"message_start","message":{"usage":{"input_tokens":3,"output_tokens":2}}}\n\n'
+            b"event: content_block_delta\n"
+            b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}\n\n'
+            b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+        ),
+        SAME,
+        facts={
+            **answered("Hi", 2, None),
+            "dialect": "anthropic",
+            "events": 3,
+            "usage": {"input_tokens": 3, "output_tokens": 2},
+            "tokens_source": "provider",
+        },
+    ),
 )

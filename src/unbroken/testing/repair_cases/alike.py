@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, RepairCase, answered, crlf, failure, said
+from .case import DONE, FINISH, SAME, RepairCase, answered, but, call, crlf, failure, said
 
 
 def _numbered(number: int, text: str) -> bytes:
@@ -214,6 +214,23 @@ CASES: Final[tuple[RepairCase, ...]] = (
             **failure("truncated"),
             "dialect": "openai-responses",
             "events": 8,
+        },
+    ),
+    RepairCase(
+        "alike events with a call each, of one name and without ids, at one index",
+        b"".join(
+            b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":'
+            b'{"name":"f","arguments":"{\\"a\\":%d}"}}]}}]}\n\n' % number
+            for number in range(6)
+        )
+        + FINISH
+        + DONE,
+        SAME,
+        options={"repairs": but("tool-index")},
+        facts={
+            **answered("", 6),
+            "events": 8,
+            "tool_calls": [call("f", f'{{"a":{number}}}') for number in range(6)],
         },
     ),
 )

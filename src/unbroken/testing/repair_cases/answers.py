@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, RepairCase, answered, call, said
+from .case import DONE, FINISH, SAME, RepairCase, answered, call, failure, said
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -250,5 +250,60 @@ CASES: Final[tuple[RepairCase, ...]] = (
         SAME,
         options={"dialect": "vocabulary"},
         facts={"dialect": "vocabulary", "verdict": "complete", "events": 3},
+    ),
+    RepairCase(
+        "the input of a custom tool, whole, in a stream that is cut",
+        (
+            b"event: response.output_item.added\n"
+            b'data: {"type": "response.output_item.added", "output_index": 0, '
+            b'"item": {"type": "custom_tool_call", "id": "i", "call_id": "c", "name": "f", "input": ""}}\n\n'
+            b"event: response.custom_tool_call_input.delta\n"
+            b'data: {"type": "response.custom_tool_call_input.delta", "output_index": 0, "delta": "ls"}\n\n'
+            b"event: response.custom_tool_call_input.done\n"
+            b'data: {"type": "response.custom_tool_call_input.done", "output_index": 0, "input": "ls"}\n\n'
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "output_index": 1, "content_index": 0, "delta": "a"}\n\n'
+        ),
+        (
+            b"event: response.output_item.added\n"
+            b'data: {"type": "response.output_item.added", "output_index": 0, '
+            b'"item": {"type": "custom_tool_call", "id": "i", "call_id": "c", "name": "f", "input": ""}}\n\n'
+            b"event: response.custom_tool_call_input.delta\n"
+            b'data: {"type": "response.custom_tool_call_input.delta", "output_index": 0, "delta": "ls"}\n\n'
+            b"event: response.custom_tool_call_input.done\n"
+            b'data: {"type": "response.custom_tool_call_input.done", "output_index": 0, "input": "ls"}\n\n'
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "output_index": 1, "content_index": 0, "delta": "a"}\n\n'
+            b"event: error\n"
+            b'data: {"type": "error", "sequence_number": 0, "code": "truncated", '
+            b'"message": "The stream ended before it was complete.", "param": null, '
+            b'"error": {"message": "The stream ended before it was complete.", '
+            b'"type": "unbroken_error", "code": "truncated"}}\n\n'
+        ),
+        facts={
+            **answered("a", 4, None),
+            **failure("truncated"),
+            "dialect": "openai-responses",
+            "events": 4,
+            "tool_calls": [call("f", "ls", "c", kind="custom")],
+        },
+    ),
+    RepairCase(
+        "a call of the AI SDK",
+        (
+            b'data: {"type":"start","messageId":"m"}\n\n'
+            b'data: {"type":"tool-input-start","toolCallId":"c","toolName":"f"}\n\n'
+            b'data: {"type":"tool-input-delta","toolCallId":"c","inputTextDelta":"{}"}\n\n'
+            b'data: {"type":"tool-input-available","toolCallId":"c","toolName":"f","input":{}}\n\n'
+            b'data: {"type":"finish"}\n\n'
+        )
+        + DONE,
+        SAME,
+        facts={
+            **answered("", 3, None),
+            "dialect": "ai-sdk-ui",
+            "events": 6,
+            "tool_calls": [call("f", "{}", "c")],
+        },
     ),
 )

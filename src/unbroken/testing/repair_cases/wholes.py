@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import SAME, RepairCase
+from .case import SAME, RepairCase, answered
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -252,5 +252,48 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "content_emitted": True,
             "tokens_received": 4,
         },
+    ),
+    RepairCase(
+        "a text that ends in half of a character, and a whole with another character in its place",
+        (
+            b"event: response.output_text.delta\n"
+            b'data: {"type": "response.output_text.delta", "content_index": 0, "delta": "a\\ud83d"}\n\n'
+            b"event: response.output_text.done\n"
+            b'data: {"type": "response.output_text.done", "content_index": 0, "text": "ab"}\n\n'
+            b"event: response.completed\n"
+            b'data: {"type": "response.completed", "response": {"status": "completed"}}\n\n'
+        ),
+        SAME,
+        facts={**answered("a�", 2, "completed"), "dialect": "openai-responses", "events": 3},
+    ),
+    RepairCase(
+        "tokens, and a special one with the whole text",
+        (
+            b'data: {"token":{"id":1,"text":"a","special":false},"generated_text":null}\n\n'
+            b'data: {"token":{"id":1,"text":"b","special":false},"generated_text":null}\n\n'
+            b'data: {"token":{"id":1,"text":"</s>","special":true},"generated_text":"ab"}\n\n'
+        ),
+        SAME,
+        facts={**answered("ab", 2, None), "dialect": "tgi", "events": 3},
+    ),
+    RepairCase(
+        "tokens that are not ASCII, and a special one with the whole text",
+        (
+            b'data: {"token":{"id":1,"text":"\\u00e9","special":false},"generated_text":null}\n\n'
+            b'data: {"token":{"id":1,"text":"b","special":false},"generated_text":null}\n\n'
+            b'data: {"token":{"id":1,"text":"</s>","special":true},"generated_text":"\\u00e9b"}\n\n'
+        ),
+        SAME,
+        facts={**answered("éb", 2, None), "dialect": "tgi", "events": 3},
+    ),
+    RepairCase(
+        "tokens, and a special one with more than their text",
+        (
+            b'data: {"token":{"id":1,"text":"a","special":false},"generated_text":null}\n\n'
+            b'data: {"token":{"id":1,"text":"b","special":false},"generated_text":null}\n\n'
+            b'data: {"token":{"id":1,"text":"</s>","special":true},"generated_text":"abc"}\n\n'
+        ),
+        SAME,
+        facts={**answered("abc", 3, None), "dialect": "tgi", "events": 3},
     ),
 )
