@@ -389,4 +389,13 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "tokens_source": "provider",
         },
     ),
+    RepairCase(
+        "a passage of 32 characters twice, with other words between",
+        said("0123456789abcdefghijklmnopqrstuv, then 0123456789abcdefghijklmnopqrstuv") + FINISH + DONE,
+        SAME,
+        facts={
+            **answered("0123456789abcdefghijklmnopqrstuv, then 0123456789abcdefghijklmnopqrstuv", 1),
+            "events": 3,
+        },
+    ),
 )

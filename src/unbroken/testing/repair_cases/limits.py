@@ -132,7 +132,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         },
     ),
     RepairCase(
-        "as much as is kept, with a character in halves and arguments that are told again",
+        "as much as is kept, with a character in halves and arguments that are told again, and one character more",
         b'data: {"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"'
         + b"x" * 524283
         + b'"}\n\ndata: {"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"'
@@ -146,14 +146,16 @@ CASES: Final[tuple[RepairCase, ...]] = (
             b'"item":{"type":"function_call","id":"i","call_id":"c","name":"f","arguments":""}}\n\n'
             b'data: {"type":"response.function_call_arguments.delta","output_index":1,"delta":"{\\"a\\":1"}\n\n'
             b'data: {"type":"response.function_call_arguments.done","output_index":1,"arguments":"{\\"a\\": 1}"}\n\n'
+            b'data: {"type":"response.output_text.delta","output_index":2,"content_index":0,"delta":"z"}\n\n'
             b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n'
         ),
         SAME,
         options={"repairs": ()},
         facts={
-            **answered("x" * 524283 + "y" * 524283 + "a😀", 7, "completed"),
+            **answered("x" * 524283 + "y" * 524283 + "a😀", 8, "completed"),
             "dialect": "openai-responses",
-            "events": 8,
+            "events": 9,
+            "account_cut": True,
             "tool_calls": [call("f", '{"a": 1}', "c")],
         },
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import SAME, RepairCase, answered
+from .case import DONE, SAME, RepairCase, answered, said
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -295,5 +295,22 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ),
         SAME,
         facts={**answered("abc", 3, None), "dialect": "tgi", "events": 3},
+    ),
+    RepairCase(
+        "a text, and a message with the finish that does not continue it",
+        said("ab") + b'data: {"choices":[{"index":0,"message":{"content":"xy"},"finish_reason":"stop"}]}\n\n' + DONE,
+        SAME,
+        facts={**answered("abxy", 2), "events": 3},
+    ),
+    RepairCase(
+        "a text, its whole, and a finish of its own, of the ADK",
+        (
+            b'data: {"invocationId":"i","author":"a","actions":{},"partial":true,'
+            b'"content":{"parts":[{"text":"Hi"}]}}\n\n'
+            b'data: {"invocationId":"i","author":"a","actions":{},"content":{"parts":[{"text":"Hi"}]}}\n\n'
+            b'data: {"invocationId":"i","author":"a","actions":{},"finishReason":"STOP"}\n\n'
+        ),
+        SAME,
+        facts={**answered("Hi", 2, "STOP"), "dialect": "google-adk", "events": 3},
     ),
 )
