@@ -6,9 +6,7 @@ import json
 from typing import Final
 
 from ...core.failure import SENTENCES
-from .case import SAME, RepairCase, error_of_ours, failure, told, told_first
 from .case import DONE, FINISH, SAME, RepairCase, answered, error_of_ours, failure, said, told, told_first
-from .case import DONE, FINISH, RepairCase, answered, error_of_ours, failure, said, told, told_first
 
 _NOT_A_STREAM: Final = (
     b"event: error\ndata: %b\n\n"
@@ -320,6 +318,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"comments": "drop"},
         facts={"dialect": "anthropic", "verdict": "complete", "events": 2, "last_event_id": "5"},
         leaves=(106, 198),
+    ),
+    RepairCase(
         "a comment behind an id in a known dialect",
         b"id: 1\n" + said("a") + b": c\n\n" + FINISH + DONE,
         b"id: 1\n" + said("a") + b": c\n" + FINISH + DONE,
@@ -353,6 +353,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "comments": 1,
         },
         leaves=(17,),
+    ),
+    RepairCase(
         "a comment that is dropped, before a last word",
         b": c\nfoo",
         b"",

@@ -408,6 +408,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "retry": 7,
         },
         leaves=(1032, 1089, 1156, 1170),
+    ),
+    RepairCase(
         "a name that swallowed a payload of null",
         said("a") + b"event: messagedata: null\n\n" + FINISH + DONE,
         said("a") + FINISH + DONE,

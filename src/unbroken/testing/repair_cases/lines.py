@@ -286,6 +286,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("glued-json@0+28",),
         facts={"events": 2},
         leaves=(30,),
+    ),
+    RepairCase(
         "lines with CRLF, and a byte that is not UTF-8 in one of them",
         crlf(said("a", "b", "c") + b'data: {"choices":[{"index":0,"delta":{"content":"\xff"}}]}\n\n' + FINISH + DONE),
         (
