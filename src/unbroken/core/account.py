@@ -6,7 +6,7 @@ Pieces are kept as they come and joined when somebody asks. What is kept is boun
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import StringIO
 from typing import Any, Final
@@ -108,10 +108,19 @@ class Account:
         for delta in reading.deltas:
             if self._absorb_delta(delta):
                 says = True
+        if len(reading.deltas) > 1:
+            self._note_beside(reading.deltas)
         self.content_events += says
         self.beginnings += reading.begins
         if reading.usage:
             self._absorb_usage(reading.usage)
+
+    def _note_beside(self, deltas: Sequence[Delta]) -> None:
+        """Note that one reading was of several choices, so that an index that counts choices counts no pieces."""
+        choices = {delta.choice for delta in deltas}
+        for choice in choices if len(choices) > 1 else ():
+            if choice in self._choices:
+                self._choices[choice].pieces += 1
 
     def absorb_texts(self, choice: int, field: str, texts: list[str]) -> None:
         """Add texts (or reasoning) that came one after the other, in as many readings of nothing else."""

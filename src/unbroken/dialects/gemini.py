@@ -85,7 +85,7 @@ class Gemini(Dialect):
         self._finished: dict[int, bool] = {}  # by candidate
         self._blocked = False
         self._overflowed = False
-        self._counted = 0  # candidates so far, each in one payload and with the next index; -1: an index came again
+        self._counted = 0  # candidates so far, each with one payload and the next index; -1: no such
         self._calls = 0
         self._partial: dict[int, PartialArguments] = {}  # the open call of a candidate
         self._room = Room()  # for their arguments
@@ -111,7 +111,10 @@ class Gemini(Dialect):
             return NOTHING
         kind = EventClass.STRUCTURAL
         deltas = []
-        for candidate in as_list(payload.get("candidates")):
+        candidates = as_list(payload.get("candidates"))
+        if len(candidates) > 1:
+            self._counted = -1
+        for candidate in candidates:
             if isinstance(candidate, dict):
                 delta, moves = self._read_candidate(candidate)
                 deltas.append(delta)

@@ -100,7 +100,7 @@ class OpenAIChat(Dialect):
         self._id: str | None = None  # of the current answer
         self._fresh = True  # no content of it has come yet
         self._keeps_id = False  # its content had the same id as its beginning
-        self._counted = 0  # choices so far, each with one chunk and the next index; -1: an index came again
+        self._counted = 0  # choices so far, each with one chunk and the next index; -1: no such
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:
@@ -150,7 +150,9 @@ class OpenAIChat(Dialect):
         deltas = []
         failure = None
         begins = False
-        for choice in as_list(payload.get("choices")):
+        choices = as_list(payload.get("choices"))
+        self._counted = -1 if len(choices) > 1 else self._counted
+        for choice in choices:
             if isinstance(choice, dict):
                 delta, moves = self._read_choice(choice, counts_tokens)
                 deltas.append(delta)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import DONE, FINISH, SAME, RepairCase, answered, call, said
+from .case import DONE, FINISH, SAME, RepairCase, answered, call, failure, said, told
+
+_THREE: Final = (
+    b'data: {"choices":[{"index":0,"delta":{"content":"Yes"}},{"index":1,"delta":{"content":"No"}},'
+    b'{"index":2,"delta":{"content":"Maybe"},"finish_reason":"stop"}]}\n\n'
+)
+_CANDIDATES: Final = (
+    b'data: {"candidates":[{"index":0,"content":{"parts":[{"text":"Yes"}]}},{"index":1,"content":{"parts":'
+    b'[{"text":"No"}]}},{"index":2,"content":{"parts":[{"text":"Maybe"}]},"finishReason":"STOP"}]}\n\n'
+)
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -397,5 +406,28 @@ CASES: Final[tuple[RepairCase, ...]] = (
             **answered("0123456789abcdefghijklmnopqrstuv, then 0123456789abcdefghijklmnopqrstuv", 1),
             "events": 3,
         },
+    ),
+    RepairCase(
+        "three choices in one event, of which the last one finished",
+        _THREE,
+        _THREE + told("truncated"),
+        facts={**answered("Yes", 1, None), **failure("truncated")},
+        leaves=(159,),
+    ),
+    RepairCase(
+        "three choices in one event, none of which finished",
+        _THREE.replace(b',"finish_reason":"stop"', b""),
+        _THREE.replace(b',"finish_reason":"stop"', b"") + told("truncated"),
+        facts={**answered("Yes", 1, None), **failure("truncated")},
+        leaves=(136,),
+    ),
+    RepairCase(
+        "three candidates in one event, of which the last one finished",
+        _CANDIDATES,
+        _CANDIDATES
+        + b'data: {"error": {"code": 500, "message": "The stream ended before it was complete.", "status": "INTERNAL", '
+        b'"type": "unbroken_error", "reason": "truncated"}}\n\n',
+        facts={**answered("Yes", 1, None), **failure("truncated"), "dialect": "gemini"},
+        leaves=(194,),
     ),
 )
