@@ -64,6 +64,11 @@ class _Choice:
 _NOTHING: Final = _Choice()  # its buffers take 900 bytes, which no stream pays before it has said something
 
 
+def _begins_with_half(character: str, half: str) -> bool:
+    """Return whether a character is made of this surrogate half and another one; of no half, any is."""
+    return character.encode("utf-16-be", "surrogatepass").startswith(half.encode("utf-16-be", "surrogatepass"))
+
+
 class Account:
     """Absorbs readings, and holds what they amount to so far.
 
@@ -191,7 +196,7 @@ class Account:
         said = pieces.read()
         half = said[-1:] if "\ud800" <= said[-1:] <= "\udbff" else ""
         told = join_surrogates(said.removesuffix(half))
-        if whole.startswith(told):
+        if whole.startswith(told) and _begins_with_half(whole[len(told) : len(told) + 1], half):
             if half:
                 self._room += 1
                 pieces.seek(begin + len(said) - 1)

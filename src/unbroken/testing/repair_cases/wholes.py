@@ -313,4 +313,33 @@ CASES: Final[tuple[RepairCase, ...]] = (
         SAME,
         facts={**answered("Hi", 2, "STOP"), "dialect": "google-adk", "events": 3},
     ),
+    *(
+        RepairCase(
+            f"half a character, and a whole that {what}",
+            (
+                b"event: response.output_text.delta\n"
+                b'data: {"type":"response.output_text.delta","item_id":"i","output_index":0,"content_index":0,"delta":"'
+                + piece
+                + b'"}\n\nevent: response.output_text.done\n'
+                b'data: {"type":"response.output_text.done","item_id":"i","output_index":0,"content_index":0,"text":"'
+                + whole
+                + b'"}\n\nevent: response.completed\n'
+                b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n'
+            ),
+            SAME,
+            options={"dialect": "openai-responses"},
+            facts={
+                **answered(text, 2, "completed"),
+                "dialect": "openai-responses",
+                "events": 3,
+            },
+        )
+        for what, piece, whole, text in (
+            ("lacks it", rb"a\ud83d", b"a", "a\ufffd"),
+            ("has other words there", rb"a\ud83d", b"abc", "a\ufffd"),
+            ("lacks it, behind a letter with an accent", rb"\u00e9\ud83d", rb"\u00e9", "\u00e9\ufffd"),
+            ("has another letter there", rb"\u00e9\ud83d", rb"\u00e9b", "\u00e9\ufffd"),
+            ("has all of it", rb"\u00e9\ud83d", rb"\u00e9\ud83d\ude00b", "\u00e9\U0001f600b"),
+        )
+    ),
 )
