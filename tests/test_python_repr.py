@@ -53,7 +53,8 @@ def test_anything_else_is_left_alone(text: str) -> None:
 
 def test_characters_and_their_escapes_are_read_the_same() -> None:
     assert read_repr("{'é': '\\xe9\\u20ac\\U0001f600\\x85'}") == ['{"é": "é€😀\x85"}']
-    assert read_dict("{'a': '\\Uffffffff'}"), "no character, and no exception"
+    assert read_repr("{'a': '\\U0010ffff'}") == ['{"a": "\U0010ffff"}']
+    assert read_dict("{'a': '\\U00110000'}") == "", "no character, and no exception"
 
 
 def test_a_lone_surrogate_stays_an_escape() -> None:

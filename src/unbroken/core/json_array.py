@@ -292,8 +292,9 @@ class JSONArrayReader:
         if kinds and DONE not in pieces:
             for kind in kinds:
                 gate.repair(kind, start, end)
-            for piece in pieces:
-                self._add_comma()
+            for number, piece in enumerate(pieces):
+                if number:
+                    self._add_comma()
                 self._forward(piece, prove(piece), start, end)
             return
         gate.report.invalid_json += 1

@@ -245,6 +245,8 @@ class Pipeline:
     def _reject_if_foreign(self, reader: FramingReader) -> None:
         """Fail where nothing of the body could be read: it is not a stream, and must not pass for an empty answer."""
         gate, dropped = self.gate, self.report.repairs
+        if gate.state.dead_from is not None:
+            return  # what the reader held back until the end failed it
         if gate.opened:
             self._reject_if_unframed(reader)
             return

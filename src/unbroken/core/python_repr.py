@@ -11,7 +11,8 @@ import json
 import re
 from typing import Final
 
-_WRITTEN: Final = r"""\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[\\'nrt])"""  # the escapes that `repr` writes
+_ASTRAL: Final = "(?:0010|000[0-9a-f])[0-9a-f]{4}"  # no character lies beyond
+_WRITTEN: Final = rf"""\\(?:x[0-9a-f]{{2}}|u[0-9a-f]{{4}}|U{_ASTRAL}|[\\'nrt])"""  # the escapes that `repr` writes
 _TOKEN: Final = re.compile(
     rf"""[ \t\r\n]*+(?:
         (?P<punctuation>[{{}}\[\]:,])
@@ -22,7 +23,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _BYTES: Final = re.compile(r"""b(?:'([^'\\]*+(?:\\.[^'\\]*+)*+)'|"([^"\\]*+(?:\\.[^"\\]*+)*+)")""", re.DOTALL)
-_ESCAPE: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([\\'\"nrt]))")
+_ESCAPE: Final = re.compile(rf"\\(?:x([0-9a-f]{{2}})|u([0-9a-f]{{4}})|U({_ASTRAL})|([\\'\"nrt]))")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WORDS: Final = {"True": "true", "False": "false", "None": "null"}
 _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t"}
@@ -70,6 +71,6 @@ def _unescape(body: str) -> str:
         code = found[1] or found[2] or found[3]
         if code is None:
             return _SIMPLE.get(found[4], found[4])
-        return chr(min(int(code, 16), 0x10FFFF))
+        return chr(int(code, 16))
 
     return _ESCAPE.sub(character, body)
