@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import SAME, RepairCase, error_of_ours, failure, told_as_line
+from .case import SAME, RepairCase, but, error_of_ours, failure, told_as_line
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -258,5 +258,31 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"max_event_bytes": 1024},
         facts={"format": "ndjson", "events": 2},
         leaves=(8, 3025),
+    ),
+    RepairCase(
+        "a line between the brackets of a document, like one before it",
+        b'{"model":"m","response":"a","done":false}\n{"model":"m","response":"A","done":false}\n{"x":[\n{"model":"m","response":"b","done":false}\n]}\n{"model":"m","response":"","done":true}\n',
+        b'{"model":"m","response":"a","done":false}\n{"model":"m","response":"A","done":false}\n{"model":"m","response":"b","done":false}\n{"model":"m","response":"","done":true}\n',
+        ("invalid-json@84+6", "invalid-json@133+2"),
+        facts={
+            "format": "ndjson",
+            "dialect": "ollama",
+            "verdict": "damaged",
+            "events": 4,
+            "invalid_json": 2,
+            "text": "aAb",
+            "content_emitted": True,
+            "tokens_received": 3,
+        },
+        leaves=(42, 84, 133, 176),
+    ),
+    RepairCase(
+        "an end of lines at a field without a blank, where no prefix may be dropped twice",
+        b'{"a":1}\ndata:{"b":1}',
+        b'{"a":1}\n{"b":1}\n',
+        ("stray-framing@8+12",),
+        options={"repairs": but("double-prefix")},
+        facts={"format": "ndjson", "events": 2},
+        leaves=(8,),
     ),
 )
