@@ -463,4 +463,33 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"respellings": {"field-blank": 2, "line-end": 2}},
         leaves=(26,),
     ),
+    RepairCase(
+        "coded texts, the second longer than a name of a field",
+        b'0:"a"\n0:"b and more"\n0:"c"\nd:{"finishReason":"stop"}\n',
+        SAME,
+        facts={
+            "format": "coded-lines",
+            "dialect": "ai-sdk-data-v4",
+            "verdict": "complete",
+            "events": 4,
+            "text": "ab and morec",
+            "finish_reason": "stop",
+            "content_emitted": True,
+            "tokens_received": 3,
+        },
+        leaves=(22, 27, 53),
+    ),
+    RepairCase(
+        "a coded beginning and a finish",
+        b'f:{"messageId":"m"}\nd:{"finishReason":"stop"}\n',
+        SAME,
+        facts={
+            "format": "coded-lines",
+            "dialect": "ai-sdk-data-v4",
+            "verdict": "complete",
+            "events": 2,
+            "finish_reason": "stop",
+        },
+        leaves=(22, 46),
+    ),
 )

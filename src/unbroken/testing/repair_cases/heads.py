@@ -429,4 +429,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={**failure("not-a-stream", "json", safe_to_retry=True), "format": None, "events": 0},
         leaves=(),
     ),
+    RepairCase(
+        "a byte order mark behind a blank line",
+        b"\n\xef\xbb\xbfdata: a\n\ndata: b\n\n",
+        b"data: b\n\n",
+        ("stray-line@1+10",),
+        facts={"respellings": {"blank-line": 1}},
+        leaves=(22,),
+    ),
 )
