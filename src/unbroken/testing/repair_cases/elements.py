@@ -104,6 +104,14 @@ CASES: Final[tuple[RepairCase, ...]] = (
         leaves=(12, 21, 22),
     ),
     RepairCase(
+        "a first element that is cut",
+        b'[{"a":{"b":[1',
+        b"",
+        ("unfinished-tail@1+12",),
+        facts={"format": "json-array", "verdict": "truncated", "events": 0},
+        leaves=(),
+    ),
+    RepairCase(
         "brackets that do not match in an element",
         b'[{"a":1]},{"b":1}]',
         b'[{"b":1}]',
