@@ -52,6 +52,7 @@ from . import (
     raw_lines,
     renewals,
     resumes,
+    rewritten,
     sentinels,
     sizes,
     slots,
@@ -119,6 +120,7 @@ REPAIR_CASES: Final[tuple[RepairCase, ...]] = (
     *heads.CASES,
     *documents.CASES,
     *waiting.CASES,
+    *rewritten.CASES,
 )
 """Streams as a server sends them, to their clean end."""
 

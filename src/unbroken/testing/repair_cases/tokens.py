@@ -7,6 +7,7 @@ from typing import Final
 from .case import SAME, RepairCase, but
 
 _DEEP: Final = b"[" * 201 + b"]" * 201
+_LESS_DEEP: Final = b"[" * 199 + b"]" * 199
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -269,5 +270,75 @@ CASES: Final[tuple[RepairCase, ...]] = (
         b"data: " + _DEEP + b'{"a":1}\n\n',
         SAME,
         leaves=(417,),
+    ),
+    RepairCase(
+        "two flaws of tokens",
+        b'data: {"a":NaN,"b":"\\q"}\n\n',
+        b'data: {"a":null,"b":"\\\\q"}\n\n',
+        (
+            "non-finite@0+24",
+            "lone-backslash@0+24",
+        ),
+        leaves=(26,),
+    ),
+    RepairCase(
+        "two flaws of tokens in a document that is cut",
+        b'data: {"a":NaN,"b":"\\q"\n\n',
+        SAME,
+        facts={"invalid_json": 1},
+        leaves=(25,),
+    ),
+    RepairCase(
+        "every escape in one string, and a lone backslash in another",
+        b'data: {"a":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000","b":"\\Program"}\n\n',
+        b'data: {"a":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000","b":"\\\\Program"}\n\n',
+        ("lone-backslash@0+51",),
+        leaves=(53,),
+    ),
+    RepairCase(
+        "every escape and a lone backslash in one string",
+        b'data: {"a":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\Program"}\n\n',
+        SAME,
+        facts={"invalid_json": 1},
+        leaves=(46,),
+    ),
+    RepairCase(
+        "a document over lines with braces in its strings",
+        b'{}\n{"a":"}",\n"b":"{","c":"]"}\n',
+        b'{}\n{"a":"}","b":"{","c":"]"}\n',
+        ("raw-newline@3+26",),
+        facts={"format": "ndjson", "events": 2},
+        leaves=(3, 30),
+    ),
+    RepairCase(
+        "a document over lines with quotes in its strings",
+        b'{}\n{"a":"\\"}",\n"b":1}\n',
+        b'{}\n{"a":"\\"}","b":1}\n',
+        ("raw-newline@3+18",),
+        facts={"format": "ndjson", "events": 2},
+        leaves=(3, 22),
+    ),
+    RepairCase(
+        "a string over lines with blanks around its line end",
+        b'{}\n{"a":"one \n two"}\n',
+        b'{}\n{"a":"one \\n two"}\n',
+        ("raw-newline@3+17",),
+        facts={"format": "ndjson", "events": 2, "respellings": {"blanks": 1}},
+        leaves=(3, 21),
+    ),
+    RepairCase(
+        "nested as deep as may be, and a list more",
+        b'{"a":' + _LESS_DEEP + b',"b":[]}\n',
+        SAME,
+        facts={"format": "ndjson"},
+        leaves=(412,),
+    ),
+    RepairCase(
+        "nested one level deeper than may be, in a line",
+        b'{}\n{"a":[' + _LESS_DEEP + b'],"b":[]}\n',
+        b"{}\n",
+        ("invalid-json@3+413",),
+        facts={"format": "ndjson", "invalid_json": 1},
+        leaves=(3,),
     ),
 )
