@@ -16,6 +16,7 @@ from . import (
     blocks,
     bodies,
     calls,
+    chunks,
     coded_lines,
     codes,
     comments,
@@ -127,6 +128,7 @@ REPAIR_CASES: Final[tuple[RepairCase, ...]] = (
 TIMED_CASES: Final[tuple[TimedCase, ...]] = (
     *heartbeats.CASES,
     *timeouts.CASES,
+    *chunks.CASES,
     *finishes.CASES,
     *renewals.CASES,
     *resumes.CASES,
