@@ -61,6 +61,14 @@ CASES: Final[tuple[RepairCase, ...]] = (
         leaves=(3, 59),
     ),
     RepairCase(
+        "lines of a string of one width, the last one with its end",
+        b'{}\n{"t":"one\ntwo three\nfour five\nsix sev"}\n',
+        b"{}\n",
+        ("invalid-json@3+39",),
+        facts={"format": "ndjson", "invalid_json": 1},
+        leaves=(3,),
+    ),
+    RepairCase(
         "lines of a string of one width, but for the second",
         b'{}\n{"t":"one\ntwo four\nfour five\neight"}\n',
         b'{}\n{"t":"one\\ntwo four\\nfour five\\neight"}\n',
