@@ -271,5 +271,16 @@ CASES: Final[tuple[TimedCase, ...]] = (
         ),
         renews=(0.0,),
         facts={"verdict": "ended", "error": None, "retries": 1, "events": 2},
+        "a beginning with an id that is cancelled while it waits",
+        (
+            ("resume", (0.0,), b"", None),
+            ("withhold", (), b"", None),
+            ("feed", (b"id: 8\n" + _ROLE, 1.0), b"", None),
+            ("cancel", (2.0,), b"", None),
+        ),
+        options={"last_event_id": "7"},
+        renews=(2.0,),
+        remembers_ids=False,
+        facts={"verdict": "cancelled", "events": 0, "last_event_id": "7", "bytes_out": 0},
     ),
 )

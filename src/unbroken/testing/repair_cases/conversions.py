@@ -6,7 +6,7 @@ from typing import Final
 
 from ...core.conversion import Conversion
 from .case import DONE, SAME, RepairCase, answered, call, error_of_ours, failure, said, told
-from .paced import ANTHROPIC_END
+from .paced import ANTHROPIC_END, ANTHROPIC_START
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -453,5 +453,16 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "content_emitted": True,
         },
         leaves=(15, 57),
+    ),
+    RepairCase(
+        "broken JSON that is kept passes in a conversion as it is",
+        ANTHROPIC_START.partition(b"event: content_block_start")[0] + b"data: {broken\n\n" + ANTHROPIC_END,
+        b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "", "choices": [{"index": 0, '
+        b'"delta": {"role": "assistant", "content": ""}, "finish_reason": null}]}\n\n'
+        b"data: {broken\n\n"
+        b'data: {"id": "m", "object": "chat.completion.chunk", "created": 0, "model": "", "choices": [{"index": 0, '
+        b'"delta": {}, "finish_reason": "stop"}]}\n\n' + DONE,
+        options={"convert": "openai-chat", "repairs": ()},
+        facts={"dialect": "anthropic", "verdict": "damaged", "events": 3},
     ),
 )

@@ -426,5 +426,33 @@ CASES: Final[tuple[TimedCase, ...]] = (
             "respellings": {"blank-line": 1},
             "repairs": {"empty-data": 1},
         },
+        "a heartbeat after bytes that came between two steps",
+        (
+            ("resume", (0.0,), b"", 4.75),
+            ("feed", (b'data: {"a":1}\n\n', 0.09375), SAME, 4.75),
+            ("feed", (b'data: {"a":1}\n\n', 0.125), SAME, 5.0),
+            ("on_deadline", (4.9375,), b"", 5.0),
+            ("on_deadline", (5.0,), b":\n\n", 9.75),
+            ("close", (6.0,), b"", None),
+        ),
+        {"heartbeat": 5.0},
+        facts={"heartbeats": 1},
+    ),
+    TimedCase(
+        "a heartbeat before what may be coded lines",
+        (
+            ("resume", (0.0,), b"", 4.75),
+            ("feed", (b"0", 1.0), b"", 4.75),
+            ("on_deadline", (4.75,), b"\n", 9.5),
+            (
+                "feed",
+                (b':"a"\n0:"b"\nd:{"finishReason":"stop"}\n', 5.0),
+                b'0:"a"\n0:"b"\nd:{"finishReason":"stop"}\n',
+                9.75,
+            ),
+            ("close", (6.0,), b"", None),
+        ),
+        {"heartbeat": 5.0},
+        facts={"heartbeats": 1, "format": "coded-lines", "verdict": "complete", "bytes_out": 39},
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from ...core.pacing.pace import Pace
@@ -34,6 +35,26 @@ def _sized(text: str, size: int) -> bytes:
     """Return an event of so many bytes."""
     return chat(text, more=f',"pad":"{"x" * (size - len(chat(text, more=",") + b"pad") - 5)}"')
 
+
+def _padded(text: str) -> bytes:
+    return chat(text, more=f',"pad":"{"x" * 20_000}"')
+
+
+def _beside(text: str, place: str, more: str) -> bytes:
+    """Return an event of OpenAI's chat dialect with this in its delta, its choice or its chunk."""
+    if place == "delta":
+        return said("TEXT").replace(b'"TEXT"', json.dumps(text).encode() + more.encode())
+    return chat(text, **{place: more})
+
+
+def _adk(text: str, id: str) -> bytes:
+    """Return an event of Google's ADK with an id of its own, and one of something else."""
+    content = {"role": "model", "parts": [{"text": text}]}
+    event = {"content": content, "partial": True, "author": "a", "id": id, "customMetadata": {"job": {"id": id}}}
+    return b"data: " + json.dumps(event).encode() + b"\n\n"
+
+
+_ADK_END: Final = b'data: {"content":{"role":"model","parts":[{"text":"one "}]},"finishReason":"STOP","author":"a"}\n\n'
 
 CASES: Final[tuple[TimedCase, ...]] = (
     # The same text elsewhere
@@ -109,7 +130,80 @@ CASES: Final[tuple[TimedCase, ...]] = (
         due(0.25, chat("\nb\nc\n", id="3"), 0.5),
         due(0.5, chat("d\n", id="4")),
     ),
+    # What is added up, and what is not
+    *(
+        paced(
+            f"frames with {what} are neither cut nor joined, though their texts differ",
+            WORDS,
+            fed(0.0, START, SAME),
+            fed(1.0, _beside("one tw", place, more), b"", 91.0),
+            fed(2.0, _beside("o", place, more), b"", 91.0),
+            fed(
+                3.0, _beside("! ", place, more), b"".join(_beside(text, place, more) for text in ("one tw", "o", "! "))
+            ),
+        )
+        for what, place, more in (
+            ("a signature", "delta", ',"reasoning_signature":"s"'),
+            ("data of any meaning", "delta", ',"data":"AAAA"'),
+            ("a list of any name", "delta", ',"steps":["s"]'),
+            ("a count of tokens", "more", ',"token_count":3'),
+            ("a count of one", "more", ',"token_count":1'),
+            ("a probability of nought", "choice", ',"logprob":0'),
+        )
+    ),
+    *(
+        paced(
+            f"frames with {what} are cut and joined",
+            WORDS,
+            fed(0.0, START, SAME),
+            fed(1.0, _beside("one tw", place, more), _beside("one ", place, more), 91.0),
+            fed(2.0, _beside("o! ", place, more), _beside("two! ", place, more)),
+        )
+        for what, place, more in (
+            (
+                "what is empty",
+                "more",
+                ',"citations":[],"usage":null,"annotations":{"tokens":[{}]},"cost":"","done":false',
+            ),
+            ("a count of nought", "more", ',"token_count":0'),
+            ("a model whose name ends in final", "more", ',"model":"m-final"'),
+        )
+    ),
+    *(
+        paced(
+            f"frames with {what} are joined, and not cut before",
+            WORDS,
+            fed(0.0, START, SAME),
+            fed(1.0, _beside("one tw", "more", more), b"", 91.0),
+            fed(2.0, _beside("o! three", "more", more), _beside("one two! ", "more", more), 92.0),
+            end=_beside("three", "more", more) + CUT,
+        )
+        for what, more in (
+            ("labels of something else", ',"extra":{"model":"m"}'),
+            ("the time of something else", ',"extra":{"created":1}'),
+        )
+    ),
+    paced(
+        "frames with an id of something else are not joined, though their own ids may differ",
+        WORDS,
+        fed(0.0, _adk("on", "1"), b"", 90.0),
+        fed(1.0, _adk("e ", "2"), _adk("on", "1") + _adk("e ", "2")),
+        fed(2.0, _ADK_END, SAME),
+        end=b"",
+        options={"dialect": "google-adk"},
+    ),
     # Bounds
+    paced(
+        "what is left of a frame that was cut is counted to what is held",
+        WORDS,
+        fed(0.0, START, SAME),
+        fed(0.5, _padded("x "), SAME),
+        fed(1.0, _padded("a b"), _padded("a "), 91.0),
+        fed(2.0, _padded("c"), b"", 91.0),
+        fed(3.0, _padded("d"), b"", 91.0),
+        fed(4.0, _padded("e"), _padded("bcd"), 94.0),
+        end=_padded("e") + CUT,
+    ),
     paced(
         "a frame as long as may be looked at is held",
         WORDS,

@@ -7,6 +7,11 @@ from typing import Final
 from .case import DONE, FINISH, SAME, said
 from .timed import TimedCase
 
+
+def _numbered(first: int, last: int) -> bytes:
+    return b"".join(b"id: %d\ndata: 1\n\n" % number for number in range(first, last + 1))
+
+
 CASES: Final[tuple[TimedCase, ...]] = (
     TimedCase(
         "ids that come again",
@@ -264,5 +269,33 @@ CASES: Final[tuple[TimedCase, ...]] = (
             "content_emitted": True,
             "retries": 1,
         },
+    ),
+    TimedCase(
+        "ids that come again from the first, more of them than are remembered, on a third connection too",
+        (
+            ("resume", (0.0,), b"", None),
+            ("feed", (_numbered(1, 4098), 1.0), SAME, None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (_numbered(1, 2), 3.0), b"", None),
+            ("fail", (4.0,), b"", None),
+            ("feed", (_numbered(4099, 4099), 5.0), SAME, None),
+            ("fail", (6.0,), b"", None),
+            ("feed", (_numbered(1, 4100), 7.0), _numbered(4100, 4100), None),
+            ("close", (8.0,), b"", None),
+        ),
+        renews=(0.0, 0.0, 0.0),
+        facts={"verdict": "ended", "events": 4100, "retries": 3, "last_event_id": "4100"},
+    ),
+    TimedCase(
+        "ids as many as are remembered, of which the first comes again before a new one",
+        (
+            ("resume", (0.0,), b"", None),
+            ("feed", (_numbered(1, 4096), 1.0), SAME, None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (_numbered(1, 1) + _numbered(4097, 4097), 3.0), _numbered(4097, 4097), None),
+            ("close", (4.0,), b"", None),
+        ),
+        renews=(0.0,),
+        facts={"verdict": "ended", "events": 4097, "retries": 1, "last_event_id": "4097"},
     ),
 )
