@@ -131,7 +131,7 @@ CASES: Final[tuple[TimedCase, ...]] = (
         ),
         {"silence": 60.0},
         renews=(2.0,),
-        facts={"verdict": "complete", "retries": 1, "events": 4, "text": "a", "bytes_out": 213},
+        facts={"verdict": "complete", "timeout": None, "retries": 1, "events": 4, "text": "a", "bytes_out": 213},
     ),
     TimedCase(
         "a comment before a beginning leaves",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ...core.observer import Observer
 from ...core.report import StreamReport
-from .case import DONE, FINISH, SAME, said, told
+from .case import DONE, FINISH, SAME, said, told, told_first
 from .timed import Step, TimedCase
 
 _ROLE: Final = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
@@ -16,11 +17,12 @@ class _Witness(Observer):
     """Compares at the end what it was shown with what it should be: chunks with when, gaps before content, the end."""
 
     def __init__(self, *expected: object) -> None:
-        self._expected = [*expected]
+        self._expected = ["started", *expected]
         self._shown: list[Any] = []
 
     def started(self, report: StreamReport) -> None:
-        self._shown = []
+        assert not self._shown, "the stream before this one did not end"
+        self._shown = ["started"]
 
     def received(self, report: StreamReport, chunk: bytes, at: float) -> None:
         self._shown.append((chunk, at))
@@ -29,21 +31,25 @@ class _Witness(Observer):
         self._shown.append(gap)
 
     def ended(self, report: StreamReport) -> None:
-        assert [*self._shown, report.verdict.value] == self._expected, self._shown
+        shown, self._shown = [*self._shown, report.verdict.value], []
+        assert shown == self._expected, shown
 
 
 def _fed(at: float, chunk: bytes, out: bytes = SAME) -> Step:
     return "feed", (chunk, at), out, None
 
 
-def _observed(name: str, *steps: Step, shown: tuple[object, ...]) -> TimedCase:
-    """Return a case that starts at 1 s, with what its observer is shown."""
-    return TimedCase(name, (("resume", (1.0,), b"", None), *steps), options={"observers": [_Witness(*shown)]})
+def _observed(name: str, *steps: Step, shown: tuple[object, ...], facts: Mapping[str, Any] | None = None) -> TimedCase:
+    """Return a case with what its observer is shown."""
+    return TimedCase(name, steps, options={"observers": [_Witness(*shown)]}, facts=facts or {})
 
+
+_BEGIN: Final[Step] = ("resume", (1.0,), b"", None)
 
 CASES: Final[tuple[TimedCase, ...]] = (
     _observed(
         "an observer is shown each chunk, and each event of content once, however many of them a chunk has",
+        _BEGIN,
         _fed(2.0, _ROLE),
         _fed(3.0, said(*"abcde")),
         _fed(5.0, said("f")),
@@ -64,9 +70,11 @@ CASES: Final[tuple[TimedCase, ...]] = (
             (FINISH + DONE, 12.0),
             "complete",
         ),
+        facts={"chunks_in": 8},
     ),
     _observed(
         "an observer is shown nothing behind the sentinel",
+        _BEGIN,
         _fed(2.0, said("a")),
         _fed(3.0, FINISH + DONE),
         _fed(4.0, said("b"), b""),
@@ -75,6 +83,7 @@ CASES: Final[tuple[TimedCase, ...]] = (
     ),
     _observed(
         "an observer is shown a failure once, and nothing behind it",
+        _BEGIN,
         _fed(2.0, said(*"abcd")),
         _fed(3.0, said("e")),
         ("fail", (4.0,), told("upstream-failed"), None),
@@ -84,10 +93,33 @@ CASES: Final[tuple[TimedCase, ...]] = (
     ),
     _observed(
         "an observer is shown an empty chunk",
+        _BEGIN,
         _fed(2.0, said(*"abcd")),
         _fed(3.0, b""),
         _fed(4.0, said("e")),
         ("cancel", (5.0,), b"", None),
         shown=((said(*"abcd"), 1.0), 1.0, 0.0, 0.0, 0.0, (b"", 2.0), (said("e"), 3.0), 2.0, "cancelled"),
+    ),
+    *(
+        _observed(
+            f"an observer is shown that a stream began and ended of which the first call is {call}",
+            (call, (1.0,), out, None),
+            shown=(verdict,),
+            facts={"duration": 0.0},
+        )
+        for call, out, verdict in (
+            ("close", b"", "ended"),
+            ("fail", told_first("upstream-failed", 502), "failed"),
+            ("cancel", b"", "cancelled"),
+        )
+    ),
+    _observed(
+        "an observer is shown what comes in a pause",
+        _BEGIN,
+        ("pause", (2.0,), b"", None),
+        _fed(3.0, said("a")),
+        ("cancel", (7.0,), b"", None),
+        shown=((said("a"), 2.0), 2.0, "cancelled"),
+        facts={"longest_pause": 5.0, "chunks_in": 1},
     ),
 )

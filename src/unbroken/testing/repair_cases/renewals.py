@@ -323,4 +323,20 @@ CASES: Final[tuple[TimedCase, ...]] = (
             "early_error": "silence-timeout",
         },
     ),
+    TimedCase(
+        "half of an event that is as those before it is a sign of life",
+        (
+            ("resume", (0.0,), b"", 60.0),
+            ("feed", (said(*"abcde"), 1.0), SAME, 61.0),
+            ("feed", (said("f"), 2.0), SAME, 62.0),
+            ("feed", (said("g")[:20], 32.0), b"", 92.0),
+            ("on_deadline", (62.0,), b"", 92.0),
+            ("feed", (said("g")[20:], 90.0), said("g"), 150.0),
+            ("on_deadline", (150.0,), b"", 211.0),
+            ("feed", (FINISH + DONE, 200.0), SAME, None),
+        ),
+        {"silence": 60.0},
+        renews=(1.0,),
+        facts={"verdict": "complete", "timeout": None, "retries": 1},
+    ),
 )

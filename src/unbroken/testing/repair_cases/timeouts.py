@@ -130,6 +130,7 @@ CASES: Final[tuple[TimedCase, ...]] = (
             "first_byte": 10.0,
             "first_event": 10.0,
             "longest_gap": 10.0,
+            "longest_pause": 30.0,
             "duration": 90.0,
             "events": 1,
             "bytes_in": 15,
