@@ -288,4 +288,16 @@ CASES: Final[tuple[TimedCase, ...]] = (
         renews=(2.0,),
         facts={"verdict": "complete", "retries": 1, "events": 4, "text": "a", "bytes_out": 213},
     ),
+    TimedCase(
+        "a beginning that breaks, and another answer with something behind its end",
+        (
+            ("resume", (0.0,), b"", None),
+            ("withhold", (), b"", None),
+            ("feed", (_ROLE, 1.0), b"", None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (_ROLE + said("a") + FINISH + DONE + said("b"), 3.0), _ROLE + said("a") + FINISH + DONE, None),
+        ),
+        renews=(0.0,),
+        facts={"verdict": "complete", "text": "a", "bytes_in": 75 + 213},
+    ),
 )

@@ -455,4 +455,17 @@ CASES: Final[tuple[TimedCase, ...]] = (
         {"heartbeat": 5.0},
         facts={"heartbeats": 1, "format": "coded-lines", "verdict": "complete", "bytes_out": 39},
     ),
+    *(
+        TimedCase(
+            f"a heartbeat of a dialect of lines before anything came, {where}",
+            (("resume", (0.0,), b"", 4.75), ("on_deadline", (4.75,), heartbeat, 9.5), ("cancel", (6.0,), b"", None)),
+            {"heartbeat": 5.0},
+            options={"dialect": "ollama", **options},
+            facts={"heartbeats": 1},
+        )
+        for where, options, heartbeat in (
+            ("where lines are expected", {}, b" "),
+            ("where events are declared", {"content_type": "text/event-stream"}, b":\n\n"),
+        )
+    ),
 )

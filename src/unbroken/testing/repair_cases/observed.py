@@ -80,6 +80,7 @@ CASES: Final[tuple[TimedCase, ...]] = (
         _fed(4.0, said("b"), b""),
         ("close", (5.0,), b"", None),
         shown=((said("a"), 1.0), 1.0, (FINISH + DONE, 2.0), "complete"),
+        facts={"chunks_in": 2},
     ),
     _observed(
         "an observer is shown a failure once, and nothing behind it",

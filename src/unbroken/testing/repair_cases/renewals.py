@@ -339,4 +339,16 @@ CASES: Final[tuple[TimedCase, ...]] = (
         renews=(1.0,),
         facts={"verdict": "complete", "timeout": None, "retries": 1},
     ),
+    TimedCase(
+        "a blank line and an event, and another connection that begins with a byte order mark",
+        (
+            ("resume", (0.0,), b"", None),
+            ("feed", (b'\n\ndata: {"a":1}\n\n', 1.0), b'data: {"a":1}\n\n', None),
+            ("fail", (2.0,), b"", None),
+            ("feed", (b'\xef\xbb\xbfdata: {"a":2}\n\n', 3.0), b'data: {"a":2}\n\n', None),
+            ("close", (4.0,), b"", None),
+        ),
+        renews=(0.0,),
+        facts={"verdict": "ended", "respellings": {"bom": 1}, "events": 2, "bytes_in": 35},
+    ),
 )
