@@ -418,4 +418,14 @@ CASES: Final[tuple[TimedCase, ...]] = (
             "content_emitted": True,
         },
     ),
+    TimedCase(
+        "a failure before the first byte of an array",
+        (
+            ("resume", (0.0,), b"", None),
+            ("fail", (1.0,), b"[" + error_of_ours("upstream-failed") + b"]", None),
+            ("feed", (b"[]", 2.0), b"", None),
+        ),
+        options={"format": "json-array"},
+        facts={"verdict": "failed", "events": 0, "bytes_in": 0},
+    ),
 )

@@ -166,4 +166,12 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"repairs": but("http-head")},
         facts={"respellings": {"line-end": 3}},
     ),
+    RepairCase(
+        "a head of HTTP between two byte order marks",
+        b'\xef\xbb\xbfHTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n\xef\xbb\xbfdata: {"a":1}\n\n',
+        b'data: {"a":1}\n\n',
+        ("http-head@0+55",),
+        facts={"respellings": {"bom": 2}},
+        leaves=(73,),
+    ),
 )
