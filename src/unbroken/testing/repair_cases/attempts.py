@@ -271,6 +271,8 @@ CASES: Final[tuple[TimedCase, ...]] = (
         ),
         renews=(0.0,),
         facts={"verdict": "ended", "error": None, "retries": 1, "events": 2},
+    ),
+    TimedCase(
         "a beginning with an id that is cancelled while it waits",
         (
             ("resume", (0.0,), b"", None),

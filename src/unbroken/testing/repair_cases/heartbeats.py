@@ -426,6 +426,8 @@ CASES: Final[tuple[TimedCase, ...]] = (
             "respellings": {"blank-line": 1},
             "repairs": {"empty-data": 1},
         },
+    ),
+    TimedCase(
         "a heartbeat after bytes that came between two steps",
         (
             ("resume", (0.0,), b"", 4.75),

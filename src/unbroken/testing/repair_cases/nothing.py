@@ -74,6 +74,8 @@ CASES: Final[tuple[RepairCase, ...]] = (
         options={"dialect": "openai-chat", "empty": "end"},
         facts={**answered("a", 1, None), **failure("truncated")},
         leaves=(57,),
+    ),
+    RepairCase(
         "the end of an answer without data, in which nothing was said",
         b"event: end\n\n",
         SAME,
