@@ -263,7 +263,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         leaves=(),
     ),
     RepairCase(
-        "two byte order marks",
+        "two byte order marks before an event",
         b"\xef\xbb\xbf\xef\xbb\xbfdata: a\n\n",
         told_first("not-a-stream"),
         ("stray-line@3+10", "not-a-stream@0+15"),

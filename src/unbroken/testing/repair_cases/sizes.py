@@ -215,7 +215,7 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"respellings": {"blank-line": 1}, "events": 2},
     ),
     RepairCase(
-        "a name that makes an event too long",
+        "a name that makes an event longer than the limit",
         b'data: {"type":"message_start","message":{"role":"assistant","x":"'
         + b"x" * 935
         + b'"}}\n\ndata: {"type":"message_stop"}\n\n',
