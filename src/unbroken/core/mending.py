@@ -180,8 +180,9 @@ def _without_lone_backslashes(text: str) -> str:
 
     def respell(found: re.Match[str]) -> str:
         nonlocal doubtful
-        escaped = set(re.findall(r"(?s)\\(.)", found[0]))
-        if escaped <= _ESCAPABLE and re.search(r"\\u(?![0-9A-Fa-f]{4})", found[0]) is None:
+        escapes = set(re.findall(r"(?s)\\(u[0-9A-Fa-f]{4}|.)", found[0]))
+        escaped = {escape[0] for escape in escapes}
+        if escaped <= _ESCAPABLE and "u" not in escapes:
             return found[0]
         doubtful = doubtful or not escaped.isdisjoint(_MEANT)
         return re.sub(r'(?s)\\([^"])', r"\\\\\1", found[0])

@@ -341,4 +341,16 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={"format": "ndjson", "invalid_json": 1},
         leaves=(3,),
     ),
+    RepairCase(
+        "a lone backslash, and an escaped one before a u",
+        b'data: {"a":"\\d","b":"c\\\\u"}\n\n',
+        b'data: {"a":"\\\\d","b":"c\\\\u"}\n\n',
+        ("lone-backslash@0+27",),
+    ),
+    RepairCase(
+        "a lone backslash, and a u with two digits behind an escaped one",
+        b'data: {"a":"\\d","b":"\\\\\\u12"}\n\n',
+        SAME,
+        facts={"invalid_json": 1},
+    ),
 )
