@@ -104,7 +104,7 @@ def sniff(
             may_be_body = not is_lines(content_type)
             return Beginning(Format.NDJSON, _blank_lines(prefix, skip), may_be_body=may_be_body)
     if first == b"[":
-        return _bracket(body, content_type, _blank_lines(prefix, skip), at_end=at_end)
+        return _bracket(body, _blank_lines(prefix, skip), at_end=at_end)
     if first == b"<":
         return _page(body, len(prefix) - len(body), at_end=at_end)
     if first < b" " or body.startswith(_ZSTD):
@@ -172,13 +172,7 @@ def media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
-def _bracket(body: bytes, content_type: str | None, skip: int, *, at_end: bool) -> Beginning | None:
-    if is_lines(content_type):  # then an array on one line is a line
-        line, end, _ = body[:MAX_HEAD].partition(b"\n")
-        if not end and not at_end and len(body) < MAX_HEAD:
-            return None
-        if isinstance(prove(line.decode("utf-8", "replace")), list):
-            return Beginning(Format.NDJSON, skip)
+def _bracket(body: bytes, skip: int, *, at_end: bool) -> Beginning | None:
     inside = body[1:MAX_HEAD].lstrip(_BLANKS)
     if not inside and not at_end and len(body) < MAX_HEAD:
         return None
