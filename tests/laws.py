@@ -482,6 +482,7 @@ def check_no_invention(data: bytes, **options: Any) -> None:
         there += there + there  # the object says it again, and the code as its type, too
     if result.report.repairs.keys() & JOINS:
         there += Counter(words(_JOINT.sub("", _text(data))))
+        there += Counter(words(re.sub("[\r\n]+", "", _text(data))))  # in lines, `data:` behind one is content
     for kind, count in result.report.repairs.items():
         for word in ADDS.get(kind, []):
             there[word] += count * len(data)

@@ -1078,3 +1078,11 @@ def test_a_conversion_ends_behind_an_error_of_the_dialect_that_it_writes(dialect
     assert (wire[: len(error)], report.verdict, report.text) == (error, Verdict.FAILED, "")
     assert b'"content"' not in wire[len(error) :]
     laws.check_chained(error + ANSWERS[dialect].data, convert="openai-chat")
+
+
+def test_a_text_that_was_wrapped_before_what_looks_like_a_field_is_joined_in_lines() -> None:
+    first = b'{"model":"m","message":{"content":"c"},"done":false}\n'
+    wire, report = both(first + b'{"model":"m","message":{"content":"a\ndata:"},"don\ne_reason":"","done":true}\n')
+    assert wire == first + b'{"model":"m","message":{"content":"adata:"},"done_reason":"","done":true}\n'
+    assert report.repairs[RepairKind.RAW_NEWLINE] == 1
+    laws.check_no_invention(first + b'{"model":"m","message":{"content":"a\ndata:"},"don\ne_reason":"","done":true}\n')
