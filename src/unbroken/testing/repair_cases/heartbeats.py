@@ -441,6 +441,17 @@ CASES: Final[tuple[TimedCase, ...]] = (
         facts={"heartbeats": 1},
     ),
     TimedCase(
+        "a heartbeat between coded lines",
+        (
+            ("resume", (0.0,), b"", 4.75),
+            ("feed", (b'f:{"messageId":"m"}\n0:"a"\n', 1.0), SAME, 5.75),
+            ("on_deadline", (5.75,), b"\n", 10.5),
+            ("close", (7.0,), b'3:"The stream ended before it was complete."\n', None),
+        ),
+        {"heartbeat": 5.0},
+        facts={"heartbeats": 1, "format": "coded-lines", "verdict": "truncated"},
+    ),
+    TimedCase(
         "a heartbeat before what may be coded lines",
         (
             ("resume", (0.0,), b"", 4.75),
