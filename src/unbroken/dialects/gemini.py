@@ -85,7 +85,7 @@ class Gemini(Dialect):
         self._finished: dict[int, bool] = {}  # by candidate
         self._blocked = False
         self._overflowed = False
-        self._counted = 0  # candidates so far, each with one payload and the next index; -1: no such
+        self._counted = 0  # candidates so far, each alone in a payload and with the next index; -1: not so
         self._calls = 0
         self._partial: dict[int, PartialArguments] = {}  # the open call of a candidate
         self._room = Room()  # for their arguments

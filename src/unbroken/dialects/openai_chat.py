@@ -100,7 +100,7 @@ class OpenAIChat(Dialect):
         self._id: str | None = None  # of the current answer
         self._fresh = True  # no content of it has come yet
         self._keeps_id = False  # its content had the same id as its beginning
-        self._counted = 0  # choices so far, each with one chunk and the next index; -1: no such
+        self._counted = 0  # choices so far, each alone in a chunk and with the next index; -1: not so
 
     @classmethod
     def recognises(cls, event: str, payload: object) -> bool:

@@ -265,8 +265,7 @@ class Writer:
     def _drop(self, kind: RepairKind, block: Block, start: int, end: int) -> None:
         self._gate.repair(kind, start, end)
         if kind is RepairKind.WRAPPED_COMMENT:
-            for line in block.data:
-                self._gate.note_swallowed(line.decode())
+            self.note_lost_lines(block.data)
         self._make_pending(block)
 
     # Fields
