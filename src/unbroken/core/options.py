@@ -19,6 +19,7 @@ from .observer import Observer
 from .quantities import check_count, shown
 from .registry import CONVERTERS, REGISTRY, dialect_at, dialect_named, dialect_names
 from .repairs import DEFAULT_REPAIRS, Repair, RepairKind
+from .sniffer import media_type
 
 DEFAULT_HEARTBEAT: Final = 5.0
 """Seconds without a byte written after which `repair` and `arepair` write a heartbeat."""
@@ -325,10 +326,12 @@ class Options:
 
     @property
     def expected_format(self) -> Format | None:
-        """The framing that the input must have, by what the caller said: prose comes in SSE only."""
+        """The framing that the input must have, by what the caller said: prose comes in SSE only, and not as JSON."""
         if self.format is not None or self.dialect is None:
             return self.format
-        return self.dialect.framing if self.dialect.json_payloads else Format.SSE
+        if self.dialect.json_payloads or media_type(self.content_type).endswith("json"):
+            return self.dialect.framing
+        return Format.SSE
 
     @property
     def converts_to(self) -> str | None:

@@ -15,6 +15,28 @@ CASES: Final[tuple[RepairCase, ...]] = (
         facts={**failure("not-a-stream", "json", safe_to_retry=True), "format": None, "events": 0},
     ),
     RepairCase(
+        "an error body where prose was expected",
+        b'{"error": {"message": "m"}}',
+        b'event: error\ndata: {"error": {"message": "The upstream service answered with something that is not a stream'
+        b'.", "type": "unbroken_error", "code": "not-a-stream"}}\n\n',
+        ("not-a-stream@0+27",),
+        {"dialect": "text", "content_type": "application/json"},
+        {
+            **failure("not-a-stream", "json-error", safe_to_retry=True),
+            "detail": "m",
+            "format": None,
+            "dialect": "text",
+            "events": 0,
+        },
+    ),
+    RepairCase(
+        "prose that is declared as JSON",
+        b"data: {\n\n",
+        SAME,
+        options={"dialect": "text", "content_type": "application/json"},
+        facts={"dialect": "text", "verdict": "ended", "text": "{", "tokens_received": 1, "content_emitted": True},
+    ),
+    RepairCase(
         "an error body with the key code",
         b'{"error": {"message": "m"}, "code": "x"}',
         told_first("not-a-stream"),

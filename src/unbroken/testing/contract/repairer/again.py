@@ -184,12 +184,17 @@ def _repairs(outcome: Outcome) -> list[Any]:
     return [] if outcome.facts is None else list(outcome.facts.get("repairs", ()))
 
 
+_PROSE = ("text", "replicate")
+
+
 def _differs_for_the_next(options: Options, wire: bytes) -> bool:
     """Return whether what is written is known to mean something else to a second proxy."""
     if options.get("to") == "ndjson" and (wire.lstrip().startswith(b"[") or options.get("dialect") == "vocabulary"):
         return True  # a first line that is an array looks like a body that is one; lines have no place for names
-    if options.get("dialect") == "text":  # prose has no end that could be converted, and is no NDJSON
-        return "convert" in options or options.get("to") == "ndjson"
+    if options.get("dialect") in _PROSE and options.get("to") == "ndjson":
+        return True  # the next one reads prose again, which comes in SSE only
+    if options.get("dialect") == "text":  # has no end that could be converted
+        return "convert" in options
     keeps = options.get("invalid_json") == "keep" or "invalid-json" not in _kinds(options)
     return keeps and not {"to", "convert"}.isdisjoint(options)  # other rules hold in another framing
 
