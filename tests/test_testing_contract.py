@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -154,12 +155,26 @@ class Reader:
             yield from self.dispatch()
 
 
+def blocks_by_suffix(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield blocks, each found by the three ways in which two equal line ends look, as sseclient-py does."""
+    block = b""
+    for chunk in chunks:
+        for line in chunk.splitlines(keepends=True):
+            block += line
+            if block.endswith((b"\r\r", b"\n\n", b"\r\n\r\n")):
+                yield re.sub(rb"[\r\n]+", b"\n", block) + b"\n"
+                block = b""
+    yield re.sub(rb"[\r\n]+", b"\n", block) + b"\n"
+
+
 class TestARightReader(ParserContract):
     flaws: Collection[str] = ()
 
     def parse(self, chunks: Iterable[bytes], charset: str = "utf-8") -> Iterator[Seen]:
         reader = Reader(self.flaws, charset)
         late: list[Seen] = []
+        if "blocks by suffix" in self.flaws:
+            chunks = blocks_by_suffix(chunks)
         for chunk in chunks:
             if "empty chunk ends" in self.flaws and not chunk:
                 return
@@ -236,7 +251,7 @@ class TestARightNDJSONReader(NDJSONContract):
     def values(self, line: bytes) -> Iterator[Any]:
         if line.strip(b" \t\r") == b"" and "blanks count" not in self.flaws:
             return
-        if is_json(line) or "raises" in self.flaws:
+        if is_json(line) or "raises" in self.flaws or ("NaN taken" in self.flaws and line.strip() == b"NaN"):
             yield json.loads(line)
         elif "splits" in self.flaws:
             yield from ["?"] * 3
@@ -271,6 +286,7 @@ FLAWS = {
     "empty dropped": "data_lines_are_joined_and_empty_ones_count",
     "comments are data": "comments_mean_nothing",
     "CRLF cut": "a_CRLF_may_be_cut_in_two",
+    "blocks by suffix": "the_same_bytes_are_the_same_events_at_any_cut",
     "nothing is an event": "a_block_without_data_is_no_event",
     "phantoms": "a_block_without_data_is_no_event_behind_an_id",
     "event name stays": "an_event_name_names_one_event",
@@ -357,6 +373,7 @@ def test_a_failure_shows_the_smallest_bytes_the_cut_and_the_clause() -> None:
 
 NDJSON_FLAWS = {
     "BOM kept": "any_stream_of_lines",
+    "NaN taken": "any_stream_of_lines",
     "blanks count": "case_blank_lines_are_skipped",
     "raises": "case_a_line_that_is_no_JSON_is_one_error",
     "splits": "case_two_texts_on_a_line_are_one_error",
@@ -370,6 +387,24 @@ def test_a_flawed_ndjson_reader_fails_the_test_of_its_flaw(flaw: str) -> None:
     contract.flaws = (flaw,)
     (finding,) = examine(contract, lambda name: name == f"test_{NDJSON_FLAWS[flaw]}")
     assert finding.failure
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("right", "flaw", "test"),
+    [
+        (right, flaw, test)
+        for right, flaws in ((TestARightReader, FLAWS), (TestARightNDJSONReader, NDJSON_FLAWS))
+        for flaw, test in flaws.items()
+        if not test.startswith(("case", "linear", "memory"))
+    ],
+)
+def test_a_flaw_is_found_whatever_is_drawn(right: type, flaw: str, test: str) -> None:
+    with hypothesis_profile("as users have it", max_examples=100, phases=[Phase.generate], derandomize=True):
+        for number in range(10):  # the name of a class decides what is drawn
+            contract = type(f"Flawed{number}", (right,), {"flaws": (flaw,)})()
+            (finding,) = examine(contract, lambda name: name == f"test_{test}")
+            assert finding.failure, f"not found by the draws of number {number}"
 
 
 # --- Repairers --------------------------------------------------------------------------------------------------------

@@ -41,6 +41,12 @@ def cuttings(data: bytes) -> Iterator[list[bytes]]:
         yield cut(data, [offset])
 
 
+def inside_line_ends(data: bytes) -> Iterator[list[bytes]]:
+    """Yield `data` cut once between CR and LF, for each CRLF in it."""
+    for match in re.finditer(rb"\r(?=\n)", data):
+        yield cut(data, [match.end()])
+
+
 def describe_cut(chunks: Sequence[bytes]) -> str:
     """Return one line that describes how a stream was cut, for the message of a failed test."""
     if len(chunks) <= 1:

@@ -53,7 +53,7 @@ class NDJSONContract(Reader, GeneratedTests):
             self._check("any stream of lines", Clause.NDJSON_LINES, *drawn)
 
         streams = ndjson_streams(invalid=self.claims_invalid_lines)
-        run_property(cut_streams(streams), self, "any_stream", check)
+        run_property(cut_streams(streams), self, "any_stream", check, times=3)  # one invalid line of many is rare
 
     def test_canonical_streams(self) -> None:
         """One text per line, each ended by LF, at any cut."""

@@ -13,15 +13,15 @@ from typing import Any
 from .. import measures
 from ..cases import SSE_CASES, Clause, SSECase
 from ..claims import Claim, reduced
-from ..cuts import cuttings, every
+from ..cuts import cuttings, every, inside_line_ends
 from ..mistakes import WrongContract, hides
-from ..properties import CHARSET, PROMPT, RETRY, SSE_PROPERTIES, Property
+from ..properties import ANY_LINE_ENDS, CHARSET, PROMPT, RETRY, SSE_PROPERTIES, Property
 from ..require_hypothesis import SearchStrategy, st
 from ..shown import described
 from ..standard import Seen
 from ..strategies import cut_streams, hostile_bytes, sse_streams
 from ..streams import SSEStream
-from .counterexample import ContractBroken, Raised, with_fewest_bytes
+from .counterexample import ContractBroken, Raised, with_fewest_bytes, with_fewest_cuts
 from .generated import GeneratedTests, Test, check_memory, run_property, time_test
 from .reader import AsyncReader, Reader
 
@@ -56,8 +56,25 @@ class ParserContract(Reader, GeneratedTests):
     def test_the_same_bytes_are_the_same_events_at_any_cut(self) -> None:
         """The result does not depend on the chunking, whatever the reader makes of the bytes."""
 
-        streams = self._claimed(st.one_of(sse_streams(), hostile_bytes().map(SSEStream.of)))
-        run_property(cut_streams(streams), self, "same_bytes", lambda drawn: self._check_sameness(drawn[1]))
+        def check(drawn: tuple[SSEStream, list[bytes]]) -> None:
+            for chunks in _cut_as_drawn_and_inside_line_ends(*drawn):
+                self._check_sameness(chunks)
+
+        def check_anew(data: bytes) -> None:
+            if reduced(data, self.does_not_claim) == data:
+                for chunks in cuttings(data):
+                    self._check_sameness(chunks)
+
+        streams = self._claimed(st.one_of(sse_streams(), hostile_bytes().map(SSEStream.of), ANY_LINE_ENDS))
+        try:
+            for case in SSE_CASES:
+                check_anew(case.data)
+                # An id that stays shows an event that should not be, and one more event that two are taken for one.
+                check_anew(b"id: 1\ndata: a\n\n" + case.data + b"data: b\n\n")
+            run_property(cut_streams(streams), self, "same_bytes", check)
+        except ContractBroken as broken:
+            smallest = with_fewest_bytes(with_fewest_cuts(broken), check_anew)
+            raise smallest.with_traceback(None) from smallest.__cause__
 
     def test_an_event_leaves_with_the_byte_that_completes_it(self) -> None:
         """The reader waits neither for the next event nor for the end of the stream."""
@@ -170,6 +187,12 @@ def _event(seen: Any) -> Seen:
     return event, data, id
 
 
+def _cut_as_drawn_and_inside_line_ends(stream: SSEStream, chunks: list[bytes]) -> Iterator[list[bytes]]:
+    """Yield the drawn cut, and one inside each CRLF: readers fail there most, and few draws cut there."""
+    yield chunks
+    yield from inside_line_ends(stream.data)
+
+
 def _completing_bytes(stream: SSEStream) -> list[int]:
     """Return after how many bytes each event is complete: the shortest prefix of the stream that holds it."""
     due: list[int] = []
@@ -193,15 +216,16 @@ def _case_test(case: SSECase) -> Test:
 def _property_test(property: Property) -> Test:
     def test(self: ParserContract) -> None:
         def check(drawn: tuple[SSEStream, list[bytes]]) -> None:
-            self._check(property.name, property.clause, *drawn)
+            for chunks in _cut_as_drawn_and_inside_line_ends(*drawn):
+                self._check(property.name, property.clause, drawn[0], chunks)
 
         def check_anew(data: bytes) -> None:
             if property.admits(data) and reduced(data, self.does_not_claim) == data:
                 for chunks in cuttings(data):
-                    check((SSEStream.of(data), chunks))
+                    self._check(property.name, property.clause, SSEStream.of(data), chunks)
 
         try:
-            run_property(cut_streams(self._claimed(property.streams)), self, property.slug, check)
+            run_property(cut_streams(self._claimed(property.streams)), self, property.slug, check, times=property.times)
         except ContractBroken as broken:
             smallest = with_fewest_bytes(broken, check_anew)
             raise smallest.with_traceback(None) from smallest.__cause__

@@ -40,7 +40,7 @@ def ndjson_streams(
     texts = json_texts(values)
     if canonical:
         return st.lists(texts, max_size=6).map(_canonical_ndjson)
-    kinds = [texts, texts, texts, st.just("")] + [_invalid_lines] * invalid
+    kinds = [texts, texts, st.just("")] + [_invalid_lines] * invalid
     rows = st.lists(st.tuples(_json_blanks, st.one_of(*kinds), _json_blanks, _ndjson_ends), max_size=6)
     marks = st.sampled_from([b"", b"", b"", BOM.encode()])
     return st.builds(_ndjson, marks, rows, st.booleans())
