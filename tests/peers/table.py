@@ -18,9 +18,10 @@ HEAD = """\
 
 Each parser below was tested with the parser contract of [`unbroken.testing`](how-to/test-your-own-parser.md), a set of
 tests that you can run on your own parser too. Each row is a property: a requirement of the standard, tested with 100
-random streams, each cut into chunks at a random place. ✓ means that the property held, ✗ that it failed (the smallest
-stream that shows it is further down), – that it was not tested, since the parser does not offer what it is about. The
-last row counts the test cases of the standard that were read correctly, as one chunk and at every difficult cut.
+random streams (300 where they mix everything), each cut into chunks at random places and inside each CRLF. ✓ means that
+the property held, ✗ that it failed (the smallest stream that shows it is further down), – that it was not tested, since
+the parser does not offer what it is about. The last row counts the test cases of the standard that were read correctly,
+as one chunk and at every difficult cut.
 
 A parser may be meant for less than the whole standard; what a ✗ costs you depends on what your servers send. `unbroken`
 is tested here with `repairs=()`, which reads by the standard and repairs nothing. `requests` does not parse events: its

@@ -69,7 +69,7 @@ class ParserContract(Reader, GeneratedTests):
         try:
             for case in SSE_CASES:
                 check_anew(case.data)
-                # An id that stays shows an event that should not be, and one more event that two are taken for one.
+                # Behind an id an event shows that should not be; before another one, two events that are read as one.
                 check_anew(b"id: 1\ndata: a\n\n" + case.data + b"data: b\n\n")
             run_property(cut_streams(streams), self, "same_bytes", check)
         except ContractBroken as broken:
