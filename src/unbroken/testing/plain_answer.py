@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from .standard import is_json
+
 
 @dataclass(slots=True)
 class PlainCall:
@@ -22,7 +24,7 @@ class PlainAnswer:
     """What was found: text and reasoning of choice 0, the calls of all choices.
 
     `late` says that something was said behind the end of the answer, or behind an error; `contradicted`, that the end
-    of a call told other arguments than its pieces.
+    of a call told other arguments than its pieces; `ambiguous`, that a text is a piece or all that was said so far.
     """
 
     text: str = ""
@@ -33,6 +35,7 @@ class PlainAnswer:
     ended: bool = False
     late: bool = False
     contradicted: bool = False
+    ambiguous: bool = False
     places: dict[Any, Any] = field(default_factory=dict)  # where a reader left what: its own
 
     def add(self, text: str = "", reasoning: str = "") -> None:
@@ -89,10 +92,60 @@ def arguments_of(value: Any) -> str:
 
 
 def call_at(answer: PlainAnswer, key: Any, **facts: Any) -> PlainCall:
-    """Return the call of this key; it begins if there is none yet."""
-    return answer.places.get(("call", key)) or answer.call(("call", key), **facts)
+    """Return the call of this key; it begins if there is none yet, and is named if it had no name.
+
+    A piece without a key is one of the last call.
+    """
+    if key is None and answer.calls:
+        return answer.calls[-1]
+    call: PlainCall = answer.places.get(("call", key)) or answer.call(("call", key), **facts)
+    call.name = call.name or facts.get("name", "")
+    return call
+
+
+def begin_call(answer: PlainAnswer, key: Any, name: str, id: str) -> None:
+    """Begin a call, unless it is the open one: by its id, or since the beginning of that one was lost."""
+    open = answer.places.get(("call", key))
+    if open is None or (open.name and not (id and open.id == id)):
+        answer.call(("call", key), name=name, id=id)
+    else:
+        open.name, open.id = name, id
+
+
+def settle_call(answer: PlainAnswer, call: PlainCall, whole: str) -> None:
+    """Note the arguments that the end of a call tells, which count more than its pieces."""
+    if not is_same(whole, call.arguments):
+        answer.contradicted = answer.contradicted or bool(whole and not whole.startswith(call.arguments))
+        call.arguments = whole or call.arguments
+
+
+def is_same(text: str, other: str) -> bool:
+    """Return whether two texts are the same JSON value."""
+    return is_json(text) and is_json(other) and bool(json.loads(text) == json.loads(other))
 
 
 def add_arguments(answer: PlainAnswer, call: PlainCall, piece: str) -> None:
     call.arguments += piece
     answer.note(piece)
+
+
+def add_piece(answer: PlainAnswer, part: Any, text: str, field: str = "text") -> None:
+    """Add a piece of a part that is told whole at its end."""
+    key, places = (field, part), answer.places
+    if key in places and places["current", field] != key:
+        places["told", key] = True  # it goes on behind another part: what is missing has no place any more
+    places[key] = places.get(key, "") + text
+    places["current", field] = key
+    answer.add(**{field: text})
+
+
+def add_whole(answer: PlainAnswer, part: Any, text: str, field: str = "text") -> None:
+    """Add what the pieces of a part left out of its whole, unless they contradict it, or another part began since."""
+    key, places, text = (field, part), answer.places, joined(text)
+    current = places.get(("current", field))
+    if key not in places and current is not None and ("told", current) not in places:
+        key = current if text.startswith(joined(places[current])) else key  # numbered otherwise at its end
+    known, before = key in places, joined(places.get(key, ""))
+    if text and text.startswith(before) and (not known or (key == current and ("told", key) not in places)):
+        add_piece(answer, key[1], text.removeprefix(before), field)
+        places["told", key] = True

@@ -13,7 +13,17 @@ from typing import Any
 
 from .plain_answer import PlainAnswer as PlainAnswer
 from .plain_answer import PlainCall as PlainCall
-from .plain_answer import arguments_of, joined, number_of, object_of, objects_of, text_of
+from .plain_answer import (
+    add_piece,
+    add_whole,
+    arguments_of,
+    joined,
+    number_of,
+    object_of,
+    objects_of,
+    settle_call,
+    text_of,
+)
 from .plain_declared import READERS
 from .plain_servers import PROSE
 from .standard import Seen
@@ -139,9 +149,9 @@ def _responses(answer: PlainAnswer, name: str, payload: dict[str, Any]) -> None:
         said, number, whole = _RESPONSE_TEXTS[kind]
         key = (said, kind, place, payload.get(number))
         if what == "delta":
-            _add_part(answer, said, key, text_of(payload.get("delta")))
+            add_piece(answer, key, text_of(payload.get("delta")), said)
         elif what == "done":
-            _settle_part(answer, said, key, text_of(payload.get(whole)))
+            add_whole(answer, key, text_of(payload.get(whole)), said)
     elif kind in _RESPONSE_CALLS:
         call = answer.places.get(("call", place)) or answer.call(("call", place))
         if what == "delta":
@@ -149,7 +159,7 @@ def _responses(answer: PlainAnswer, name: str, payload: dict[str, Any]) -> None:
             call.arguments += piece
             answer.note(piece)
         elif what == "done":
-            _settle_call(answer, call, text_of(payload.get(_RESPONSE_CALLS[kind])))
+            settle_call(answer, call, text_of(payload.get(_RESPONSE_CALLS[kind])))
     elif kind == "response.output_item":
         _response_item(answer, place, object_of(payload.get("item")), done=what == "done")
     elif type in ("response.completed", "response.incomplete", "response.done", "response.failed"):
@@ -161,44 +171,20 @@ def _responses(answer: PlainAnswer, name: str, payload: dict[str, Any]) -> None:
         answer.error = answer.error or bool(object_of(response.get("error")).get("message")) or what == "failed"
 
 
-def _add_part(answer: PlainAnswer, said: str, key: Any, text: str) -> None:
-    if key in answer.places and answer.places["current", said] != key:
-        answer.places["told", key] = True  # it goes on behind another part: what is missing has no place any more
-    answer.places[key] = answer.places.get(key, "") + text
-    answer.places["current", said] = key
-    answer.add(**{said: text})
-
-
-def _settle_part(answer: PlainAnswer, said: str, key: Any, whole: str) -> None:
-    """Add what the pieces of a part left out of the whole, unless another part was begun meanwhile."""
-    current = answer.places.get(("current", said))
-    if key not in answer.places and current is not None and ("told", current) not in answer.places:
-        key = current if whole.startswith(answer.places[current]) else key  # numbered otherwise at its end
-    known, told = key in answer.places, answer.places.get(key, "")
-    if whole.startswith(told) and (not known or (key == current and ("told", key) not in answer.places)):
-        _add_part(answer, said, key, whole[len(told) :])
-        answer.places["told", key] = True
-
-
-def _settle_call(answer: PlainAnswer, call: PlainCall, whole: str) -> None:
-    answer.contradicted = answer.contradicted or bool(whole and not whole.startswith(call.arguments))
-    call.arguments = whole or call.arguments
-
-
 def _response_item(answer: PlainAnswer, place: Any, item: dict[str, Any], *, done: bool) -> None:
     if item.get("type") in ("function_call", "custom_tool_call"):
         call = answer.places.get(("call", place)) or answer.call(("call", place))
         call.name = call.name or text_of(item.get("name"))
         if done:
-            _settle_call(answer, call, arguments_of(item.get("arguments") or item.get("input")))
+            settle_call(answer, call, arguments_of(item.get("arguments") or item.get("input")))
     elif item.get("type") == "message" and done:
         for at, part in enumerate(objects_of(item.get("content"))):
             if part.get("type") == "output_text":
-                _settle_part(answer, "text", ("text", "response.output_text", place, at), text_of(part.get("text")))
+                add_whole(answer, ("text", "response.output_text", place, at), text_of(part.get("text")))
     elif item.get("type") == "reasoning" and done:
         for name, kind in (("summary", "response.reasoning_summary_text"), ("content", "response.reasoning_text")):
             for at, part in enumerate(objects_of(item.get(name))):
-                _settle_part(answer, "reasoning", ("reasoning", kind, place, at), text_of(part.get("text")))
+                add_whole(answer, ("reasoning", kind, place, at), text_of(part.get("text")), "reasoning")
 
 
 # --- Other providers' -------------------------------------------------------------------------------------------------

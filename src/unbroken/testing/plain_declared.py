@@ -9,24 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .plain_answer import PlainAnswer, add_arguments, arguments_of, call_at, joined, object_of, objects_of, text_of
+from .plain_answer import (
+    PlainAnswer,
+    add_arguments,
+    add_piece,
+    add_whole,
+    arguments_of,
+    begin_call,
+    call_at,
+    object_of,
+    objects_of,
+    settle_call,
+    text_of,
+)
 from .plain_servers import READERS_OF_SERVERS
 
 Read = Callable[[PlainAnswer, str, Any], None]
-
-
-def _add_piece(answer: PlainAnswer, part: Any, text: str, field: str = "text") -> None:
-    """Add a piece of a part that is told whole at its end."""
-    key = (field, part)
-    answer.places[key] = joined(answer.places.get(key, "") + text)
-    answer.add(**{field: text})
-
-
-def _add_whole(answer: PlainAnswer, part: Any, text: str, field: str = "text") -> None:
-    """Add what the pieces left out of the whole of a part; nothing where they contradict it."""
-    before, text = answer.places.get((field, part), ""), joined(text)
-    if text.startswith(before):
-        _add_piece(answer, part, text.removeprefix(before), field)
 
 
 def _ai_sdk_ui(answer: PlainAnswer, name: str, payload: Any) -> None:
@@ -43,7 +41,7 @@ def _ai_sdk_ui(answer: PlainAnswer, name: str, payload: Any) -> None:
             add_arguments(answer, call_at(answer, id), text_of(payload.get("inputTextDelta")))
         case "tool-input-available" | "tool-input-error":
             call = call_at(answer, id, name=text_of(payload.get("toolName")), id=id, hosted=hosted)
-            call.arguments = arguments_of(payload.get("input"))
+            settle_call(answer, call, arguments_of(payload.get("input")))
         case "finish":
             answer.ended = True
             answer.finish = text_of(payload.get("finishReason")) or None
@@ -102,7 +100,7 @@ def _read_candidates(answer: PlainAnswer, response: Any) -> None:
             said = text_of(part.get("text"))
             answer.add(**{"reasoning" if part.get("thought") is True else "text": said})
             if call := object_of(part.get("functionCall")):
-                _begin_whole(answer, call.get("id"), call.get("name"), call.get("args") or {})
+                _begin_whole(answer, None, call.get("name"), call.get("args"))
         answer.finish = text_of(candidate.get("finishReason")) or answer.finish
 
 
@@ -124,7 +122,7 @@ def _gemini_interactions(answer: PlainAnswer, name: str, payload: Any) -> None:
     step, delta = object_of(payload.get("step")), object_of(payload.get("delta"))
     match payload.get("event_type"):
         case "step.start" if step.get("type") == "function_call":
-            answer.call(("call", payload.get("index")), name=text_of(step.get("name")), id=text_of(step.get("id")))
+            begin_call(answer, payload.get("index"), text_of(step.get("name")), text_of(step.get("id")))
         case "step.delta" | "content.delta":
             match delta.get("type"):
                 case "text":
@@ -153,12 +151,13 @@ def _google_adk(answer: PlainAnswer, name: str, payload: Any) -> None:
     for part in parts:
         said[part.get("thought") is True] += text_of(part.get("text"))
         if (call := object_of(part.get("functionCall"))) and not is_partial:
-            _begin_whole(answer, call.get("id"), call.get("name"), call.get("args") or {})
+            _begin_whole(answer, call.get("id"), call.get("name"), call.get("args"))
     for is_thought, text in said.items():
         field = "reasoning" if is_thought else "text"
-        (_add_piece if is_partial else _add_whole)(answer, None, text, field)
+        (add_piece if is_partial else add_whole)(answer, None, text, field)
         if parts and not is_partial:
-            answer.places[field, None] = ""
+            for key in ((field, None), ("told", (field, None)), ("current", field)):
+                answer.places.pop(key, None)
     answer.finish = text_of(payload.get("finishReason")) or answer.finish
     answer.error = answer.error or bool(payload.get("error") or payload.get("errorCode") or payload.get("errorMessage"))
     answer.ended = answer.ended or (bool(parts) and not is_partial)
@@ -182,7 +181,7 @@ def _read_message(answer: PlainAnswer, message: Any) -> None:
     for chunk in objects_of(message.get("tool_call_chunks")):
         key = chunk.get("index")
         if chunk.get("name"):
-            answer.call(("call", key), name=text_of(chunk.get("name")), id=text_of(chunk.get("id")))
+            begin_call(answer, key, text_of(chunk.get("name")), text_of(chunk.get("id")))
         add_arguments(answer, call_at(answer, key), text_of(chunk.get("args")))
 
 
@@ -268,13 +267,17 @@ def _claude_cli(answer: PlainAnswer, name: str, payload: Any) -> None:
 
 def _read_block(answer: PlainAnswer, event: dict[str, Any]) -> None:
     block, delta = object_of(event.get("content_block")), object_of(event.get("delta"))
+    key = ("call", event.get("index"))
     match event.get("type"):
         case "content_block_start" if block.get("type") == "tool_use":
-            answer.call(("call", event.get("index")), name=text_of(block.get("name")), id=text_of(block.get("id")))
+            answer.call(key, name=text_of(block.get("name")), id=text_of(block.get("id")))
+            answer.places["input", key] = arguments_of(block.get("input") or {})
         case "content_block_delta":
             answer.add(text_of(delta.get("text")), text_of(delta.get("thinking")))
-            if delta.get("partial_json"):
-                add_arguments(answer, call_at(answer, event.get("index")), text_of(delta.get("partial_json")))
+            if call := answer.places.get(key):
+                add_arguments(answer, call, text_of(delta.get("partial_json")))
+        case "content_block_stop" if call := answer.places.pop(key, None):
+            call.arguments = call.arguments or answer.places["input", key]
         case "message_delta":
             answer.finish = text_of(delta.get("stop_reason")) or answer.finish
         case _:
@@ -321,9 +324,9 @@ def _langflow(answer: PlainAnswer, name: str, payload: Any) -> None:
     data = object_of(payload.get("data"))
     match payload.get("event"):
         case "token":
-            _add_piece(answer, data.get("id"), text_of(data.get("chunk")))
+            add_piece(answer, data.get("id"), text_of(data.get("chunk")))
         case "add_message" if data.get("sender") != "User" and not data.get("error"):
-            _add_whole(answer, data.get("id"), text_of(data.get("text")))
+            add_whole(answer, data.get("id"), text_of(data.get("text")))
         case "end":
             answer.ended = True
         case "error":
@@ -375,8 +378,7 @@ def _agentcore_strands(answer: PlainAnswer, name: str, payload: Any) -> None:
     begun, added = object_of(event.get("contentBlockStart")), object_of(event.get("contentBlockDelta"))
     tool, delta = object_of(object_of(begun.get("start")).get("toolUse")), object_of(added.get("delta"))
     if tool:
-        key = ("call", begun.get("contentBlockIndex"))
-        answer.call(key, name=text_of(tool.get("name")), id=text_of(tool.get("toolUseId")))
+        begin_call(answer, begun.get("contentBlockIndex"), text_of(tool.get("name")), text_of(tool.get("toolUseId")))
     answer.add(text_of(delta.get("text")), text_of(object_of(delta.get("reasoningContent")).get("text")))
     if piece := text_of(object_of(delta.get("toolUse")).get("input")):
         add_arguments(answer, call_at(answer, added.get("contentBlockIndex")), piece)
@@ -391,11 +393,13 @@ def _coze(answer: PlainAnswer, name: str, payload: Any) -> None:
     id, is_answer = payload.get("id"), payload.get("type") == "answer"
     match name.removeprefix("conversation."):
         case "message.delta":
-            _add_piece(answer, id, text_of(payload.get("content")) if is_answer else "")
-            _add_piece(answer, id, text_of(payload.get("reasoning_content")), "reasoning")
+            if (text := text_of(payload.get("content"))) and is_answer:
+                add_piece(answer, id, text)
+            if reasoning := text_of(payload.get("reasoning_content")):
+                add_piece(answer, id, reasoning, "reasoning")
         case "message.completed" if is_answer:
-            _add_whole(answer, id, text_of(payload.get("content")))
-            _add_whole(answer, id, text_of(payload.get("reasoning_content")), "reasoning")
+            add_whole(answer, id, text_of(payload.get("content")))
+            add_whole(answer, id, text_of(payload.get("reasoning_content")), "reasoning")
         case "chat.completed" | "chat.requires_action":
             answer.ended = True
             answer.finish = text_of(payload.get("status")) or None

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .plain_answer import PlainAnswer, add_arguments, arguments_of, call_at, object_of, objects_of, text_of
+from .plain_answer import (
+    PlainAnswer,
+    add_arguments,
+    add_piece,
+    add_whole,
+    arguments_of,
+    call_at,
+    object_of,
+    objects_of,
+    text_of,
+)
 
 PROSE = ("replicate",)
 """Dialects whose readers are given the text of a payload."""
@@ -19,7 +29,9 @@ def _add_openai_calls(answer: PlainAnswer, of: Any, calls: Any) -> None:
     for call in objects_of(calls):
         function, place = object_of(call.get("function")), ("call", of, call.get("index"))
         known = answer.places.get(place)
-        if known is None or (call.get("id") and call["id"] != known.id):
+        if known is not None and not (known.name or known.id):
+            known.name, known.id = text_of(function.get("name")), call.get("id")
+        elif known is None or (call.get("id") and call["id"] != known.id):
             known = answer.call(place, name=text_of(function.get("name")), id=call.get("id"))
         add_arguments(answer, known, text_of(function.get("arguments")))
 
@@ -46,12 +58,16 @@ def _cody_completions(answer: PlainAnswer, name: str, payload: Any) -> None:
 
 def _cortex_agents(answer: PlainAnswer, name: str, payload: Any) -> None:
     payload = object_of(payload)
-    text = text_of(payload.get("text"))
+    part, text = payload.get("content_index"), text_of(payload.get("text"))
     match name:
         case "response.text.delta":
-            answer.add(text)
+            add_piece(answer, part, text)
+        case "response.text":
+            add_whole(answer, part, text)
         case "response.thinking.delta":
-            answer.add(reasoning=text)
+            add_piece(answer, part, text, "reasoning")
+        case "response.thinking":
+            add_whole(answer, part, text, "reasoning")
         case "response.tool_use":
             id, hosted = payload.get("tool_use_id"), payload.get("client_side_execute") is not True
             call = call_at(answer, id, name=text_of(payload.get("name")), id=id, hosted=hosted)
@@ -72,7 +88,11 @@ def _dashscope(answer: PlainAnswer, name: str, payload: Any) -> None:
     message = object_of(choice.get("message"))
     content = message.get("content")
     parts = "".join(text_of(part.get("text")) for part in objects_of(content))
-    answer.add(parts or text_of(content) or text_of(output.get("text")), text_of(message.get("reasoning_content")))
+    text = parts or text_of(content) or text_of(output.get("text"))
+    reasoning = text_of(message.get("reasoning_content"))
+    for said, before in ((text, answer.text), (reasoning, answer.reasoning)):
+        answer.ambiguous = answer.ambiguous or bool(before and said.startswith(before))
+    answer.add(text, reasoning)
     _add_openai_calls(answer, None, message.get("tool_calls"))
     answer.ended = _finish(answer, choice.get("finish_reason") or output.get("finish_reason")) or answer.ended
     answer.error = answer.error or name == "error"
@@ -104,7 +124,7 @@ def _openai_assistants(answer: PlainAnswer, name: str, payload: Any) -> None:
         case "thread.run.step.delta":
             calls = object_of(delta.get("step_details")).get("tool_calls")
             functions = [call for call in objects_of(calls) if call.get("type") == "function"]
-            _add_openai_calls(answer, payload.get("id"), functions)
+            _add_openai_calls(answer, None, functions)
         case "thread.run" if status in ("completed", "incomplete", "requires_action", "failed", "cancelled", "expired"):
             reason = object_of(payload.get("incomplete_details")).get("reason")
             _finish(answer, (status == "incomplete" and reason) or status, failing=("expired",))
@@ -116,8 +136,10 @@ def _openai_assistants(answer: PlainAnswer, name: str, payload: Any) -> None:
 def _openai_transcription(answer: PlainAnswer, name: str, payload: Any) -> None:
     payload = object_of(payload)
     if payload.get("type") == "transcript.text.delta":
-        answer.add(text_of(payload.get("delta")))
-    answer.ended = answer.ended or payload.get("type") == "transcript.text.done"
+        add_piece(answer, None, text_of(payload.get("delta")))
+    elif payload.get("type") == "transcript.text.done":
+        add_whole(answer, None, text_of(payload.get("text")))
+        answer.ended = True
     answer.error = answer.error or name == "error" or bool(payload.get("error"))
 
 
@@ -143,7 +165,9 @@ def _sap_orchestration(answer: PlainAnswer, name: str, payload: Any) -> None:
 def _sglang_generate(answer: PlainAnswer, name: str, payload: Any) -> None:
     """Read wholes: without `incremental_streaming_output`."""
     payload = object_of(payload)
-    answer.add(text_of(payload.get("text")).removeprefix(answer.text))
+    text = text_of(payload.get("text"))
+    answer.ambiguous = answer.ambiguous or text == answer.text != ""
+    answer.add(text.removeprefix(answer.text))
     reason = object_of(object_of(payload.get("meta_info")).get("finish_reason")).get("type")
     answer.ended = _finish(answer, reason) or answer.ended
     answer.error = answer.error or name == "error" or bool(payload.get("error"))

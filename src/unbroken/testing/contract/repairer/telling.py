@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unittest
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
@@ -10,7 +11,7 @@ from ...conversations import DIALECTS, Answer, Conversation, ToolCall, spell
 from ...mistakes import hides
 from ...plain_answers import PlainAnswer, elements_of, read_answer
 from ...require_hypothesis import SearchStrategy, st
-from ...standard import Seen
+from ...standard import Seen, is_json
 from ...strategies import dialect_streams, spoiled_answers
 from ...strategies.troubled import harm, harms
 from .law import Law
@@ -96,21 +97,41 @@ def answers_of_each_dialect() -> Iterator[tuple[bytes, Options]]:
         yield _written(answer, [], as_array=True), {}
 
 
+_SHORT: Final = Answer(
+    text=("Hello", ", world"),
+    reasoning=("hm",),
+    tools=(ToolCall("call_1", "search", '{"q": "a b", "n": [1,2]}'), ToolCall("call_2", "now", "{}")),
+    input_tokens=3,
+    output_tokens=7,
+)
+
+
+def answers_in_disorder() -> Iterator[tuple[bytes, Options]]:
+    """Yield an answer in each dialect with each one of its frames left out, repeated, or put last."""
+    for dialect in DIALECTS:
+        answer = spell(dialect, _SHORT)
+        for at in range(len(answer.frames)):
+            for what in ("drop", "repeat", "late"):
+                yield _written(answer, [(what, at)], as_array=False), {"dialect": dialect}
+
+
 class TellingTests(RepairerUnderTest):
     """What the report tells of an answer, a client reads too."""
 
     def test_what_the_report_tells_stands_in_what_is_written(self) -> None:
         """A plain reader of the dialect finds the same text, reasoning and tool calls in the output."""
         self._needs("facts")
-        for data, named in answers_of_each_dialect():
+        for data, named in (*answers_of_each_dialect(), *answers_in_disorder()):
             self._check_told([data], named)
         drawn = st.tuples(answers_of_any_dialect, self.options.map(_read_only))
         self._ask(drawn, "told", lambda drawn: self._check_told([drawn[0][0]], {**drawn[0][1], **drawn[1]}))
 
     def _check_told(self, chunks: list[bytes], options: Options) -> None:
         wire, facts = self._reported(chunks, options, *_NAMES)
-        seen = told(facts)
-        found = [spelt(answer) for answer in self._answers_in(wire, facts, options)]
+        seen, answers = _by_value(told(facts)), self._answers_in(wire, facts, options)
+        found = [_by_value(spelt(answer)) for answer in answers]
+        if any(answer.ambiguous for answer in answers):
+            return
         if seen not in found and not facts.get("account_cut") and not _is_torn(facts, options):
             raise broken(
                 Law.THE_REPORT_TELLS_WHAT_IS_WRITTEN,
@@ -126,7 +147,7 @@ class TellingTests(RepairerUnderTest):
         self._needs("facts")
         if {"convert": "openai-chat"} not in self.conversions:
             raise unittest.SkipTest('does not define the conversion {"convert": "openai-chat"}')
-        for data, named in answers_of_each_dialect():
+        for data, named in (*answers_of_each_dialect(), *answers_in_disorder()):
             self._check_converted([data], named)
         drawn = st.tuples(answers_of_any_dialect, self.options.map(_as_it_ends))
         self._ask(
@@ -186,6 +207,13 @@ def told(facts: Facts, *, hosted: bool = True) -> tuple[Any, ...]:
 def spelt(answer: PlainAnswer) -> tuple[Any, ...]:
     """Return the same of what a plain reader found."""
     return answer.text, answer.reasoning, answer.tools
+
+
+def _by_value(seen: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the same with arguments in one spelling: some answers hold them twice, as text and as value."""
+    text, reasoning, calls = seen
+    same = [(name, json.dumps(json.loads(told)) if is_json(told) else told) for name, told in calls]
+    return text, reasoning, same
 
 
 def end_that_fits(facts: Facts) -> str:
