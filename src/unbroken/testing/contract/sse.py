@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 import unittest
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NoReturn
 
 from .. import measures
 from ..cases import SSE_CASES, Clause, SSECase
@@ -73,8 +73,7 @@ class ParserContract(Reader, GeneratedTests):
                 check_anew(b"id: 1\ndata: a\n\n" + case.data + b"data: b\n\n")
             run_property(cut_streams(streams), self, "same_bytes", check)
         except ContractBroken as broken:
-            smallest = with_fewest_bytes(with_fewest_cuts(broken), check_anew)
-            raise smallest.with_traceback(None) from smallest.__cause__
+            _raise_smallest(with_fewest_cuts(broken), check_anew)
 
     def test_an_event_leaves_with_the_byte_that_completes_it(self) -> None:
         """The reader waits neither for the next event nor for the end of the stream."""
@@ -187,6 +186,12 @@ def _event(seen: Any) -> Seen:
     return event, data, id
 
 
+def _raise_smallest(broken: ContractBroken, check: Callable[[bytes], None]) -> NoReturn:
+    """Raise the failure with the fewest bytes with which `check` still raises one."""
+    smallest = with_fewest_bytes(broken, check)
+    raise smallest.with_traceback(None) from smallest.__cause__
+
+
 def _cut_as_drawn_and_inside_line_ends(stream: SSEStream, chunks: list[bytes]) -> Iterator[list[bytes]]:
     """Yield the drawn cut, and one inside each CRLF: readers fail there most, and few draws cut there."""
     yield chunks
@@ -227,8 +232,7 @@ def _property_test(property: Property) -> Test:
         try:
             run_property(cut_streams(self._claimed(property.streams)), self, property.slug, check, times=property.times)
         except ContractBroken as broken:
-            smallest = with_fewest_bytes(broken, check_anew)
-            raise smallest.with_traceback(None) from smallest.__cause__
+            _raise_smallest(broken, check_anew)
 
     return test
 

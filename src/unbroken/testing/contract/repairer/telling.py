@@ -81,7 +81,7 @@ answers_of_any_dialect: SearchStrategy[tuple[bytes, Options]] = st.sampled_from(
 _FULL: Final = Answer(
     text=("Hello", " \u00e9\u4f60\U0001f600", ", world"),
     reasoning=("\u00e9\u4f60\U0001f600", " hm"),
-    tools=(ToolCall("call_1", "search", '{"q":"a b","n":[1,2]}'), ToolCall("call_2", "now", "{}")),
+    tools=(ToolCall("call_1", "search", '{"q": "a b", "n": [1,2]}'), ToolCall("call_2", "now", "{}")),
     input_tokens=3,
     output_tokens=7,
 )
@@ -97,19 +97,10 @@ def answers_of_each_dialect() -> Iterator[tuple[bytes, Options]]:
         yield _written(answer, [], as_array=True), {}
 
 
-_SHORT: Final = Answer(
-    text=("Hello", ", world"),
-    reasoning=("hm",),
-    tools=(ToolCall("call_1", "search", '{"q": "a b", "n": [1,2]}'), ToolCall("call_2", "now", "{}")),
-    input_tokens=3,
-    output_tokens=7,
-)
-
-
 def answers_in_disorder() -> Iterator[tuple[bytes, Options]]:
     """Yield an answer in each dialect with each one of its frames left out, repeated, or put last."""
     for dialect in DIALECTS:
-        answer = spell(dialect, _SHORT)
+        answer = spell(dialect, _FULL)
         for at in range(len(answer.frames)):
             for what in ("drop", "repeat", "late"):
                 yield _written(answer, [(what, at)], as_array=False), {"dialect": dialect}
