@@ -133,7 +133,7 @@ def add_piece(answer: PlainAnswer, part: Any, text: str, field: str = "text") ->
     """Add a piece of a part that is told whole at its end."""
     key, places = (field, part), answer.places
     if key in places and places["current", field] != key:
-        places["told", key] = True  # it goes on behind another part: what is missing has no place any more
+        places["told", key] = True  # another part began meanwhile: what is missing here has no place now
     places[key] = places.get(key, "") + text
     places["current", field] = key
     answer.add(**{field: text})
