@@ -1086,3 +1086,22 @@ def test_a_text_that_was_wrapped_before_what_looks_like_a_field_is_joined_in_lin
     assert wire == first + b'{"model":"m","message":{"content":"adata:"},"done_reason":"","done":true}\n'
     assert report.repairs[RepairKind.RAW_NEWLINE] == 1
     laws.check_no_invention(first + b'{"model":"m","message":{"content":"a\ndata:"},"don\ne_reason":"","done":true}\n')
+
+
+DROPPED_LINES = [
+    b"", b"null\n", b'"a\n', b"1 [2]\n", b"{]\n", b"[1\n", b"data: [1]\n", b'"\xff\n', b'"' + 1100 * b"a" + b'"\n',
+    b"-\n", b"0 \xef\xbb\xbf\n", b"true false\n", b'{"a":\n', b'1 "data: {}"\n',
+]  # fmt: skip
+LATER_LINES = [b"[1]\n", b"[]\n", b'[{"a":1}][2]\n', b"Hi\n", b"data: [1]\n", b'"b"\n', b"null\n", b"[DONE]\n", b"{}\n"]
+
+
+@pytest.mark.parametrize("dropped", DROPPED_LINES)
+@pytest.mark.parametrize("policy", ["drop", "keep", "error"])
+def test_the_first_line_that_leaves_shows_the_next_reader_that_there_are_lines(dropped: bytes, policy: str) -> None:
+    for dialect in ({}, {"dialect": "openai-chat"}, {"dialect": "ollama"}):
+        for declared in ({"content_type": "application/x-ndjson"}, {"content_type": "application/json"}, {}):
+            for line in LATER_LINES:
+                for kinds in (DEFAULT_REPAIRS, DEFAULT_REPAIRS - {RepairKind.INVALID_JSON}, frozenset()):
+                    options = {**dialect, **declared, "repairs": kinds, "invalid_json": policy, "max_event_bytes": 1024}
+                    for data in (dropped + line + b"[2]\n{}\n", dropped + line + b'"c"\n', dropped + line):
+                        laws.check_chained(data, **options)

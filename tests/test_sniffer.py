@@ -24,7 +24,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 def lines(skip: int = 0, *, body: bool = True, holds: bool = False) -> Beginning:
-    return Beginning(Format.NDJSON, skip, sniffed=True, may_be_body=body, holds_first=holds)
+    return Beginning(Format.NDJSON, skip, sniffed=True, scalars=not body, may_be_body=body, holds_first=holds)
 
 
 def array(skip: int = 0) -> Beginning:

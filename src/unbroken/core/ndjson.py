@@ -17,7 +17,7 @@ from .mending import DONE, escape_separators, mend_lines, mend_payload, one_line
 from .proof import FLAWED, UNPROVEN, BracketScanner, is_whole, prove
 from .registry import would_fail
 from .repairs import RepairKind
-from .sniffer import body_failure, is_error_body
+from .sniffer import begins_scalar, body_failure, is_error_body
 from .state import Mode
 
 _BLANKS = b" \t\r"
@@ -82,14 +82,15 @@ class _FirstDocument:
 class NDJSONReader:
     """Takes chunks of an NDJSON stream, and hands the gate its events and repairs, in order.
 
-    `sniffed`: the first byte spoke for NDJSON, so the stream begins with an object. `may_be_body`: nothing else did, so
-    one error object, or one pretty-printed document, is a body and not a stream. `holds_first`: the content type says
-    that it is a body; the first line waits until a second one shows that this is wrong.
+    `sniffed`: the first byte spoke for NDJSON, so the output must begin with a line that does, too: an object or, where
+    `scalars`, a string, a number or another scalar. `may_be_body`: nothing else did, so one error object, or one
+    pretty-printed document, is a body and not a stream. `holds_first`: the content type says that it is a body; the
+    first line waits until a second one shows that this is wrong.
     """
 
     __slots__ = (
-        "_at_margin", "_first", "_gate", "_indented", "_limit", "_needs_object", "_open", "_splitter", "_tail",
-        "shows_its_framing",
+        "_at_margin", "_first", "_gate", "_indented", "_limit", "_open", "_scalars", "_splitter", "_tail",
+        "_unshown", "shows_its_framing",
     )  # fmt: skip
 
     open_array: Final = b"["
@@ -101,6 +102,7 @@ class NDJSONReader:
         offset: int = 0,
         *,
         sniffed: bool = False,
+        scalars: bool = False,
         may_be_body: bool = False,
         holds_first: bool = False,
     ) -> None:
@@ -111,7 +113,8 @@ class NDJSONReader:
         self._limit = gate.options.max_event_bytes
         self._open = _OpenDocument()
         self._first = _FirstDocument(may_be_body=may_be_body, holds=holds_first)
-        self._needs_object = sniffed
+        self._unshown = sniffed  # nothing has left yet that shows the next reader the format
+        self._scalars = scalars
         self._at_margin = True
         self._indented = False  # blanks before the open line are gone already
         self._tail = b""  # blanks that stood behind the line at hand
@@ -149,7 +152,7 @@ class NDJSONReader:
         """Return whether the next byte begins a line, and nothing waits for that line."""
         document = self._open
         waits = self._splitter.open_line or document.oversized or self._indented or document.scanner or self._first.held
-        return not waits and not self._needs_object and not self._gate.state.stopped
+        return not waits and not self._unshown and not self._gate.state.stopped
 
     def _skip(self, start: int) -> None:
         """Skip a line that is too long, from `start` on."""
@@ -233,7 +236,7 @@ class NDJSONReader:
                 text = escaped
         event = Event(text, id=self._gate.report.last_event_id)
         if self._gate.forward(event, text.encode() + b"\n", value, start, end):
-            self._needs_object = False
+            self._unshown = False
 
     def _release_held(self) -> None:
         """Forward the document that waited: a second one shows that the content type was wrong."""
@@ -244,12 +247,11 @@ class NDJSONReader:
         """Return whether the document at hand may still be the one document of a body that is not a stream."""
         return self._first.may_be_body and self._first.held is None and not self._gate.opened
 
-    def _misleads(self, text: str) -> bool:
+    def _misleads(self, text: str, *, is_flawed: bool = False) -> bool:
         """Return whether this text, if it left first, would make the next reader see another format."""
-        return self._leaves_first() and not text.startswith("{")
-
-    def _leaves_first(self) -> bool:
-        return self._needs_object and self._first.held is None
+        leaves_first = self._unshown and self._first.held is None
+        is_object = not is_flawed and text.startswith("{")
+        return leaves_first and not is_object and not (self._scalars and begins_scalar(text.encode()))
 
     # Repaired lines
 
@@ -340,7 +342,7 @@ class NDJSONReader:
         policy = gate.options.invalid_json
         if policy == "drop" and not gate.options.standard_only and RepairKind.INVALID_JSON not in gate.options.repairs:
             policy = "keep"
-        if policy == "keep" and self._leaves_first():
+        if policy == "keep" and self._misleads(line.decode(), is_flawed=True):
             policy = "drop"  # what leaves first shows the next reader the format
         if policy == "drop" and begins_with_error(line) and gate.state.mode is Mode.KNOWN:
             self._die(failure_in_words(line), start, end)

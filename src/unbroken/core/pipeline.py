@@ -353,6 +353,7 @@ class Pipeline:
                 self.gate,
                 self._base,
                 sniffed=beginning.sniffed,
+                scalars=beginning.scalars,
                 may_be_body=beginning.may_be_body,
                 holds_first=beginning.holds_first,
             )

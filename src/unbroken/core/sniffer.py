@@ -64,6 +64,7 @@ class Beginning(NamedTuple):
     failure: Failure | None = None  # why the body is not a stream
     end: int = 0  # bytes that showed the failure
     sniffed: bool = False  # the first byte spoke for the format, so the output must begin with a byte that does, too
+    scalars: bool = False  # so does a line that is a scalar, since NDJSON is expected
     may_be_body: bool = False  # nothing but that byte spoke for NDJSON: one error object is a body, not a stream
     holds_first: bool = False  # the content type says that it is one document: the first line waits for a second one
 
@@ -91,18 +92,20 @@ def sniff(
     if not body:
         return None
     first = body[:1]
+    expects_lines = to_lines or is_lines(content_type)
     if first in b"{":
-        return _object(content_type, _blank_lines(prefix, skip))
+        return _object(content_type, _blank_lines(prefix, skip), scalars=expects_lines)
     if begins_coded(body) and may_be_coded and not _names_other(content_type):
         is_coded = _is_coded(body[:MAX_CODED], at_end=at_end or len(body) >= MAX_CODED)
         if is_coded is None or is_coded:
             return None if is_coded is None else Beginning(Format.CODED_LINES, _blank_lines(prefix, skip))
-    if to_lines or is_lines(content_type):
+    if expects_lines:
         if not at_end and any(word.startswith(body) for word in (b"true", b"false", b"null", b"-")):
             return None
-        if re.match(_SCALAR, body):
+        if begins_scalar(body):
             may_be_body = not is_lines(content_type)
-            return Beginning(Format.NDJSON, _blank_lines(prefix, skip), may_be_body=may_be_body)
+            skip = _blank_lines(prefix, skip)
+            return Beginning(Format.NDJSON, skip, sniffed=True, scalars=True, may_be_body=may_be_body)
     if first == b"[":
         return _bracket(body, _blank_lines(prefix, skip), at_end=at_end)
     if first == b"<":
@@ -149,10 +152,15 @@ def _blank_lines(prefix: bytes, skip: int) -> int:
     return skip + max(blanks.rfind(b"\n"), blanks.rfind(b"\r")) + 1
 
 
-def _object(content_type: str | None, skip: int) -> Beginning:
+def _object(content_type: str | None, skip: int, *, scalars: bool) -> Beginning:
     lines = is_lines(content_type)
     holds_first = media_type(content_type).endswith("json") and not lines
-    return Beginning(Format.NDJSON, skip, sniffed=True, may_be_body=not lines, holds_first=holds_first)
+    return Beginning(Format.NDJSON, skip, sniffed=True, scalars=scalars, may_be_body=not lines, holds_first=holds_first)
+
+
+def begins_scalar(line: bytes) -> bool:
+    """Return whether a line begins as a scalar of JSON does: where NDJSON is expected, this shows it."""
+    return re.match(_SCALAR, line) is not None
 
 
 def is_lines(content_type: str | None) -> bool:
