@@ -25,7 +25,10 @@ from unbroken import (
     retrying,
 )
 from unbroken.core.account import MAX_KEPT, MAX_LABELS
+from unbroken.core.encoder import spell_error
+from unbroken.core.events import Format
 from unbroken.core.failure import Failure, tells_error
+from unbroken.core.registry import dialect_named
 from unbroken.dialects.chat_chunks import ChatAsOpenAIFails
 from unbroken.testing import DIALECTS, Answer
 from unbroken.testing.conversations import spell
@@ -1105,3 +1108,22 @@ def test_the_first_line_that_leaves_shows_the_next_reader_that_there_are_lines(d
                     options = {**dialect, **declared, "repairs": kinds, "invalid_json": policy, "max_event_bytes": 1024}
                     for data in (dropped + line + b"[2]\n{}\n", dropped + line + b'"c"\n', dropped + line):
                         laws.check_chained(data, **options)
+
+
+@pytest.mark.parametrize("dialect", ["text", "replicate"])
+@pytest.mark.parametrize("format", [Format.NDJSON, Format.JSON_ARRAY])
+def test_an_error_of_ours_among_lines_keeps_its_meaning_as_sse_where_payloads_are_prose(
+    dialect: str, format: Format
+) -> None:
+    for source in (None, *DIALECTS):
+        form = None if source is None else dialect_named(source)()
+        data = spell_error(Failure("truncated"), form, format, b"[")
+        for errors in ("keep", "mask"):
+            options = {"format": format.value, "dialect": dialect, "to": "sse", "errors": errors}
+            laws.check_chained(data, **options)
+            once = laws.repaired([data], **options)
+            twice = laws.repaired([once.wire], dialect=dialect, errors=errors)
+            assert once.wire.startswith(b"event: error\ndata: ")
+            assert (once.report.verdict, twice.report.verdict) == (Verdict.FAILED, Verdict.FAILED)
+            assert twice.report.error is not None
+            assert twice.report.error.code == "truncated"

@@ -166,12 +166,11 @@ class Gate:
         """
         if self.dialect is None and event.event != "message" and (found := recognise_prose(event)) is not None:
             self.enter(found)
-        dialect, state = self.dialect, self.state
+        dialect, state, phase = self.dialect, self.state, self.state.phase
         if event.data == SENTINEL_LINE and self.expects_done and self.report.format is Format.NDJSON:
             event, value = replace(event, data=DONE), FLAWED  # the sentinel, as NDJSON spells it
         # A repair can make an event longer, and the next reader has the same limit.
         too_long = len(wire) > self.options.max_event_bytes
-        phase = state.phase
         is_special = too_long or value is None or phase is not _LIVE or state.failure or event.data == DONE
         if is_special and self._drops(event, value, start, end, too_long=too_long):
             return False
@@ -184,6 +183,7 @@ class Gate:
         if dialect is not None and not dialect.json_payloads:
             is_own = self.report.format is not Format.SSE and type(value) is dict and is_ours(value)
             read = Reading(_ERROR, failure=failure_of_ours(value)) if is_own else dialect.read(event.event, event.data)
+            event = replace(event, event="error") if is_own else event  # as SSE its name alone tells it from prose
             reading = self._absorb(read, event.event)
         elif value is FLAWED:
             if self._drops_sentinel(event):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading
-from ..core.failure import is_own
+from ..core.failure import failure_of_ours, is_ours
 from ..core.proof import prove
 from ..core.registry import register
-from .failures import failure_of
-from .shapes import as_object, as_text
+from .shapes import as_text
 
 
 @register
@@ -23,6 +22,6 @@ class Text(Dialect):
         """Read one event: the text of an unnamed one, or an `error` event written by this library."""
         if event == "message" and isinstance(payload, str):
             return Reading(EventClass.CONTENT, (Delta(text=payload),))
-        if event == "error" and is_own(error := as_object(prove(as_text(payload))).get("error")):
-            return Reading(EventClass.ERROR, failure=failure_of(error))
+        if event == "error" and is_ours(value := prove(as_text(payload))):
+            return Reading(EventClass.ERROR, failure=failure_of_ours(value))
         return NOTHING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .case import SAME, RepairCase, failure, told_first
+from .case import SAME, RepairCase, error_of_ours, failure, told, told_first
 
 CASES: Final[tuple[RepairCase, ...]] = (
     RepairCase(
@@ -28,6 +28,14 @@ CASES: Final[tuple[RepairCase, ...]] = (
             "dialect": "text",
             "events": 0,
         },
+    ),
+    RepairCase(
+        "an error of ours as the first line, where prose was expected, as SSE",
+        error_of_ours("truncated") + b"\n",
+        told("truncated", name="error"),
+        (),
+        {"dialect": "text", "content_type": "application/x-ndjson", "to": "sse"},
+        {**failure("truncated", safe_to_retry=True), "verdict": "failed", "format": "ndjson", "dialect": "text"},
     ),
     RepairCase(
         "prose that is declared as JSON",
