@@ -7,7 +7,10 @@ import pytest
 from hypothesis import strategies as st
 
 from unbroken import DEFAULT_REPAIRS, RepairKind
-from unbroken.core.registry import REGISTRY
+from unbroken.core.encoder import spell_error
+from unbroken.core.events import Format
+from unbroken.core.failure import Failure
+from unbroken.core.registry import REGISTRY, dialect_named
 from unbroken.testing.conversations import DIALECTS
 from unbroken.testing.spellings import SPELLINGS
 from unbroken.testing.strategies import any_streams, cut_streams, json_texts, legal_streams, troubled_streams
@@ -41,7 +44,14 @@ _FRONT = (
     b"id: " + b"5" * 1000 + b"\n\n", b"event: error\ndata: w8x\n\n", b'data: {"error":{"message":"w8x"}}\n\n',
     b'data: {"error":"w8x"}\n', b'data: {"cut\ndata: {"object":"error","message":"w8x"}\n\n', b"data: [DONE]\n\n",
     b'error: {"message":"w8x"}\n', b'{"error":"w8x"}{"a":1}\n', b'data: {"type":"error","message":"w8x"}{"b":2}\n\n',
+    b'"a\n', b"[1]\n", b"[]\n", b"1 [2]\n", b"-1\n",
 )  # fmt: skip
+_OURS = [
+    spell_error(Failure("truncated"), None if name is None else dialect_named(name)(), format, b"[").lstrip(b"[")
+    for name in (None, *DIALECTS)
+    for format in (Format.SSE, Format.NDJSON)
+]
+"""Errors of ours, as they are told in each dialect."""
 _BEHIND = (
     b"data: [DONE]\n\n", b"data: [DONE]\n\n: bye\n\n", b'data: [DONE]\r\n\r\ndata: {"a":1}\r\n\r\n', b"[DONE]\n",
     b'"[DONE]"\n', b"data: [DONE]\n\nid: 7\n\n", b'data: [DONE]\nfoo\n{"a":1}\n\n', b": bye", b"id: 8\n\n: c\n\n",
@@ -49,9 +59,9 @@ _BEHIND = (
 )  # fmt: skip
 framed = st.builds(
     lambda front, stream, behind: b"".join([*front, stream, *behind]),
-    st.lists(st.sampled_from(_FRONT), max_size=3),
+    st.lists(st.one_of(st.sampled_from(_FRONT), st.sampled_from(_FRONT), st.sampled_from(_OURS)), max_size=3),
     anything,
-    st.lists(st.sampled_from(_BEHIND), max_size=2),
+    st.lists(st.one_of(st.sampled_from(_BEHIND), st.sampled_from(_BEHIND), st.sampled_from(_OURS)), max_size=2),
 )
 """Streams with frames in front of the first payload, and behind the sentinel."""
 

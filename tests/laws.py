@@ -283,7 +283,7 @@ def check_chained(data: bytes, **options: Any) -> None:
     if is_rewritten and _is_read_otherwise(once, options):
         return
     twice = repaired([once.wire], **second)
-    if _shows_no_framing(options) and twice.report.format is not once.report.format:
+    if _shows_no_framing(options) and (twice.report.format is not once.report.format or once.wire[:1] in (b" ", b"\t")):
         return
     if is_rewritten and RepairKind.OVERSIZED_EVENT in twice.report.repairs:
         return  # a frame that the other spelling made longer than the limit of both
@@ -301,7 +301,7 @@ def _told(report: StreamReport) -> tuple[str, str, str]:
 
 def _shows_no_framing(options: dict[str, Any]) -> bool:
     """Return whether nothing is repaired in front of the first payload, and a comment that goes may be all that showed
-    the framing."""
+    the framing, or that white space behind it is a line of its own."""
     return not options.get("repairs", True) and "comments" in options and "format" not in options
 
 

@@ -27,7 +27,7 @@ from unbroken import (
 from unbroken.core.account import MAX_KEPT, MAX_LABELS
 from unbroken.core.encoder import spell_error
 from unbroken.core.events import Format
-from unbroken.core.failure import Failure, tells_error
+from unbroken.core.failure import SENTENCES, Failure, tells_error
 from unbroken.core.registry import dialect_named
 from unbroken.dialects.chat_chunks import ChatAsOpenAIFails
 from unbroken.testing import DIALECTS, Answer
@@ -1127,3 +1127,49 @@ def test_an_error_of_ours_among_lines_keeps_its_meaning_as_sse_where_payloads_ar
             assert (once.report.verdict, twice.report.verdict) == (Verdict.FAILED, Verdict.FAILED)
             assert twice.report.error is not None
             assert twice.report.error.code == "truncated"
+
+
+FLAT_OURS = [b"event: error\ndata: " + json.dumps(body).encode() + b"\n\n" for body in (
+    {"code": "truncated", "message": SENTENCES["truncated"], "type": "unbroken_error"},
+    {"detail": SENTENCES["truncated"], "code": "truncated", "type": "unbroken_error"},
+)]  # fmt: skip
+"""Errors of ours as clients of OpenAI pass over them."""
+
+
+@pytest.mark.parametrize("source", [None, *DIALECTS])
+@pytest.mark.parametrize("options", [{}, {"errors": "mask"}, {"to": "ndjson"}])
+def test_behind_an_error_of_ours_in_any_form_and_prose_no_sentinel_is_forwarded(
+    source: str | None, options: dict[str, Any]
+) -> None:
+    told = spell_error(Failure("truncated"), None if source is None else dialect_named(source)(), Format.SSE, None)
+    for prose in (b"data: hello\n\n", b"data: data: [DONE]\n\n", b"data: Hi\n\nevent: a\ndata: ;\n\n"):
+        data = told + prose + b"data: [DONE]\n\n"
+        laws.check_chained(data, **options)
+        laws.check_no_false_end(data, **options)
+        assert laws.repaired([data], **options).report.verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize("told", FLAT_OURS)
+@pytest.mark.parametrize(
+    "behind",
+    [
+        b'data: {"model":"m","message":{"content":"Hi"},"done":true}\n\n',
+        b'data: {"error": "The stream ended before it was complete.", "type": "unbroken_error"}\n\n',
+        b'data: {"type": "error", "errorText": "x"}\n\n',
+        b'data: {"type": "error", "errorText": "x"}\n\n' + CHUNK + DONE,
+        b": c\n\n" + b'event: message_start\ndata: {"type":"message_start","message":{"id":"m"}}\n\n',
+    ],
+)
+def test_an_error_that_clients_of_a_conversion_pass_over_is_told_once_more(told: bytes, behind: bytes) -> None:
+    for form in ("openai-chat", Conversion(errors="openai")):
+        laws.check_chained(told + behind, convert=form)
+        wire = laws.repaired([told + behind], convert=form).wire
+        assert wire.removeprefix(told).removeprefix(b": c\n\n").startswith(b'data: {"error": {"message": "The stream')
+        assert wire.count(b"\n\n") == 2 + wire.count(b": c\n\n")
+
+
+def test_behind_two_errors_a_conversion_says_nothing_more() -> None:
+    plain = spell_error(Failure("truncated"), None, Format.SSE, None)
+    data = plain + b'data: {"type": "error", "errorText": "x"}\n\n' + CHUNK + CHUNK
+    laws.check_chained(data, convert="openai-chat")
+    assert laws.repaired([data], convert="openai-chat").wire == plain

@@ -224,7 +224,7 @@ class Gate:
         """Drop an event that is too long, unreadable, or may not follow what was forwarded; return whether it was."""
         state = self.state
         lone = self.lone_error.failure if event.data == DONE else None
-        is_sure = state.mode is not Mode.TEXT or (self.dialect is None and lone is None)  # then it is ours
+        is_sure = state.mode is not Mode.TEXT or state.is_ours
         if lone is not None and RepairKind.AFTER_DONE in self.options.repairs:
             state.forwarded_error(lone)  # an error, and the sentinel of chat: that was the answer
         if state.stopped:
@@ -315,7 +315,7 @@ class Gate:
         dialect = self.dialect if found is None or type(found) is type(self.dialect) else found
         if dialect is None:
             if ours is not None:
-                self.state.forwarded_error(ours)
+                self.state.forwarded_error(ours, is_ours=True)
             self.lone_error.note(event, value, self.state)
             return None if ours is None else Reading(_ERROR, failure=ours)
         marks = dialect.exact_marks
@@ -325,7 +325,7 @@ class Gate:
         if ours is not None:
             if reading.failure is None or reading.failure.code != ours.code:  # of another dialect's form
                 reading = replace(reading, kind=_ERROR, failure=ours)
-            self.state.forwarded_error(reading.failure or ours)
+            self.state.forwarded_error(reading.failure or ours, is_ours=True)
         if found is not None and not self._enter_by(dialect, reading):
             return None
         return self._absorb(reading, event.event)

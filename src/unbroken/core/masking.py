@@ -18,5 +18,5 @@ def is_masked(state: State, event: Event, value: Any) -> bool:
         if is_named or begins_with_error(words):
             state.named_error(failure_in_words(words))
     if state.masked is not None and is_ours(value) and holds_only_ours(value):
-        state.forwarded_error(state.masked, has_words=False)  # an earlier proxy masked it, or wrote it
+        state.forwarded_error(state.masked, has_words=False, is_ours=True)  # an earlier proxy masked it, or wrote it
     return state.masked is not None

@@ -15,6 +15,7 @@ from .frames import Delivery, Frame, Item, Outgoing
 from .heartbeat import Heartbeat
 from .mending import DONE
 from .options import RepairOptions, refuse_unknown
+from .proof import prove
 from .registry import CONVERTERS
 from .repairs import Repair, RepairKind
 from .report import Verdict
@@ -34,7 +35,7 @@ class StreamRepairer(Engine[bytes]):
     callbacks raise passes through.
     """
 
-    __slots__ = ("_converter", "_events", "_heartbeat", "_indented", "_told_failure")
+    __slots__ = ("_converter", "_events", "_heartbeat", "_indented", "_told_failure", "_untold")
 
     _DELIVERY = Delivery.WIRE
 
@@ -55,6 +56,7 @@ class StreamRepairer(Engine[bytes]):
             self._events = EventHeartbeat()
         self._converter: Converter | None = None
         self._told_failure = False  # a conversion ended with upstream's error, as the last frame
+        self._untold: Failure | None = None  # it left before the dialect was known, in a form that clients pass over
         self._indented = False  # heartbeats were written that are right for JSON, and for SSE end with a line
 
     def _start(self, now: float) -> None:
@@ -169,9 +171,15 @@ class StreamRepairer(Engine[bytes]):
         converts_to = self.options.converts_to
         passes = frame.dialect in (None, converts_to)
         if self._told_failure and not (passes and self._converter is None):
-            return b""
+            if self._converter is None:
+                self._converter = self._new_converter()  # it begins behind an error, so it is over
+            untold, self._untold = self._untold, None
+            return b"" if untold is None else self.spell_failure(untold)
         readings = () if frame.dialect == converts_to and frame.kind is not EventClass.ERROR else frame.readings()
-        self._told_failure = self._told_failure or any(reading.failure is not None for reading in readings)
+        failure = next((reading.failure for reading in readings if reading.failure is not None), None)
+        if passes and (failure is not None or self._untold is not None):
+            self._untold = None if _tells_plainly(frame) else self._untold or failure
+        self._told_failure = self._told_failure or failure is not None
         if passes:
             return spell(frame, self.report.format, target)
         if self._converter is None:
@@ -207,10 +215,14 @@ class StreamRepairer(Engine[bytes]):
         return self._count([frame for frame in frames if frame])
 
     def _leaves_error_unconverted(self) -> bool:
-        """Return whether an error of no known dialect is all that left, and clients of the conversion pass over it."""
+        """Return whether an error left before a dialect was known, and clients of the conversion pass over it.
+
+        Where no dialect was known at the end, it must be all that left.
+        """
         gate = self._pipeline.gate
         is_lone = gate.lone_error.failure is not None and gate.state.failure is not None and gate.dialect is None
-        return self.options.convert is not None and is_lone and not gate.lone_error.is_plain
+        is_passed_over = is_lone and not gate.lone_error.is_plain
+        return self.options.convert is not None and (is_passed_over or (self._untold is not None and self._converts()))
 
     def spell_failure(self, failure: Failure) -> bytes:
         """Return the frame that tells a failure of ours, if the stream ended by it now."""
@@ -266,6 +278,12 @@ def _paced() -> type[StreamRepairer]:
         __slots__ = ("_guard", "_pacer")
 
     return PacedRepairer
+
+
+def _tells_plainly(frame: Outgoing) -> bool:
+    """Return whether a frame says under `error` that the stream failed, where clients of a conversion look."""
+    values = (prove(event.data) for event in frame.events())
+    return any(isinstance(value, dict) and bool(value.get("error")) for value in values)
 
 
 def _means_the_source(frame: Outgoing) -> bool:

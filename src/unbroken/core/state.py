@@ -66,6 +66,7 @@ class State:
         "dead_from",
         "early_error",
         "failure",
+        "is_ours",
         "masked",
         "masks_errors",
         "mode",
@@ -91,6 +92,8 @@ class State:
         """Whether a payload was lost, or left unreadable, before the stream ended."""
         self.failure: Failure | None = None
         """The first failure, upstream's own or ours; a later one changes nothing."""
+        self.is_ours: bool = False
+        """Whether an error told it that this library wrote earlier, as no upstream does by chance."""
         self.masked: Failure | None = None
         """The error of an event that is not forwarded, or of an earlier one, to be told in our words; `die` is to
         follow."""
@@ -140,8 +143,8 @@ class State:
         """Note that a payload was dropped, or is unreadable. Behind the terminator none is missed."""
         self.damaged = self.damaged or not self.terminated
 
-    def forwarded_error(self, failure: Failure, *, has_words: bool = True) -> None:
-        """Note that an error of upstream's, or one that this library wrote earlier, is forwarded.
+    def forwarded_error(self, failure: Failure, *, has_words: bool = True, is_ours: bool = False) -> None:
+        """Note that an error of upstream's, or one that this library wrote earlier (`is_ours`), is forwarded.
 
         `has_words`: it may say more than that, so that it is masked where the caller wants that.
         """
@@ -150,7 +153,7 @@ class State:
             return
         self.masked = None
         if self.failure is None:
-            self.failure = failure
+            self.failure, self.is_ours = failure, is_ours
 
     def named_error(self, failure: Failure) -> None:
         """Note that an event that no dialect reads, but is named an error, is not forwarded."""
@@ -183,6 +186,7 @@ class State:
     def reconnect(self) -> None:
         """Go on with another connection: the failure of the last one was not the stream's."""
         self.failure = self.masked = self.unreported = self.early_error = self.dead_from = None
+        self.is_ours = False
         self.receive(Signal.CONNECTION)
 
     def verdict(self, *, clean: bool, cut: bool, complete: bool | None) -> Verdict:
