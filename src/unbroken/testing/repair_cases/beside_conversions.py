@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from .case import FINISH, SAME, RepairCase, answered, failure, said
+from .case import FINISH, SAME, RepairCase, answered, failure, said, told
 from .paced import ANTHROPIC_END, ANTHROPIC_START, anthropic
 
 _BEGIN: Final = ANTHROPIC_START.partition(b"event: content_block_start")[0]
@@ -14,6 +14,10 @@ _HEAD: Final = (
 _BEGUN: Final = _HEAD + b'"delta": {"role": "assistant", "content": ""}, "finish_reason": null}]}\n\n'
 _SAID: Final = _HEAD + b'"delta": {"content": "a"}, "finish_reason": null}]}\n\n'
 _ENDED: Final = _HEAD + b'"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+_PASSED_OVER: Final = (
+    b'event: error\ndata: {"code": "truncated", "message": "The stream ended before it was complete.", '
+    b'"type": "unbroken_error"}\n\n'
+)
 _TO_CHAT: Final = {"convert": "openai-chat"}
 _WHOLE: Final[dict[str, Any]] = {**answered("a", 1, finish=None), "dialect": "anthropic", "events": 3}
 
@@ -39,6 +43,29 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("missing-done@131+0",),
         options=_TO_CHAT,
         facts={**answered("a", 1), "events": 2, "last_event_id": "7", "respellings": {"bare-block": 1}},
+    ),
+    RepairCase(
+        "an error of ours that clients of a conversion pass over is told once more where an answer follows",
+        _PASSED_OVER + anthropic("a"),
+        _PASSED_OVER + told("truncated"),
+        (),
+        _TO_CHAT,
+        {
+            **failure("truncated", safe_to_retry=True),
+            "verdict": "failed",
+            "dialect": "anthropic",
+            "events": 1,
+            "bytes_in": 237,
+        },
+        leaves=(123, 239),
+    ),
+    RepairCase(
+        "an error of ours that clients of a conversion pass over is told once more where another one follows",
+        _PASSED_OVER + b'data: {"type": "error", "errorText": "x"}\n\n',
+        _PASSED_OVER + told("truncated"),
+        (),
+        _TO_CHAT,
+        {**failure("truncated", safe_to_retry=True), "verdict": "failed", "dialect": "ai-sdk-ui", "events": 2},
     ),
     RepairCase(
         "what is in no dialect passes in a conversion, behind an error too",

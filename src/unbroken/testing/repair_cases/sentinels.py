@@ -10,6 +10,9 @@ _OF_AG_UI: Final = (
     b'data: {"type":"RUN_ERROR","message":"The server is shutting down.","rawEvent":'
     b'{"message":"The server is shutting down.","type":"unbroken_error","code":"shutting-down"}}\n\n'
 )
+_OF_OLLAMA: Final = (
+    b'data: {"error": "The stream ended before it was complete.", "type": "unbroken_error", "code": "truncated"}\n\n'
+)
 _COHERE: Final = (
     b'data: {"type":"message-start","id":"i"}\n\n'
     b'data: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"a"}}}}\n\n'
@@ -52,6 +55,23 @@ CASES: Final[tuple[RepairCase, ...]] = (
         ("done-after-error@82+12",),
         facts={**failure("truncated"), "verdict": "failed"},
         leaves=(82,),
+    ),
+    RepairCase(
+        "an error of ours that shows its dialect, prose, and the sentinel",
+        _OF_OLLAMA + b"data: hello\n\n" + DONE,
+        _OF_OLLAMA + b"data: hello\n\n",
+        ("done-after-error@121+12",),
+        facts={**failure("truncated", safe_to_retry=True), "verdict": "failed", "dialect": "ollama", "events": 2},
+        leaves=(108, 121),
+    ),
+    RepairCase(
+        "an error of ours that is masked already, prose, and the sentinel",
+        told("truncated", name="error") + b"data: hello\n\n" + DONE,
+        told("truncated", name="error") + b"data: hello\n\n",
+        ("done-after-error@147+12",),
+        {"errors": "mask"},
+        {**failure("truncated"), "verdict": "failed", "events": 2},
+        leaves=(134, 147),
     ),
     RepairCase(
         "an error of ours in a form that the dialect does not read, and the sentinel",
