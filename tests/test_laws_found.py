@@ -1143,10 +1143,11 @@ def test_behind_an_error_of_ours_in_any_form_and_prose_no_sentinel_is_forwarded(
 ) -> None:
     told = spell_error(Failure("truncated"), None if source is None else dialect_named(source)(), Format.SSE, None)
     for prose in (b"data: hello\n\n", b"data: data: [DONE]\n\n", b"data: Hi\n\nevent: a\ndata: ;\n\n"):
-        data = told + prose + b"data: [DONE]\n\n"
-        laws.check_chained(data, **options)
-        laws.check_no_false_end(data, **options)
-        assert laws.repaired([data], **options).report.verdict is Verdict.FAILED
+        for before in (b"", b"event: error\ndata: w8x\n\ndata: [DONE]\n\n"):
+            data = before + told + prose + b"data: [DONE]\n\n"
+            laws.check_chained(data, **options)
+            laws.check_no_false_end(data, **options)
+            assert laws.repaired([data], **options).report.verdict is Verdict.FAILED
 
 
 @pytest.mark.parametrize("told", FLAT_OURS)

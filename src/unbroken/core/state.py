@@ -93,7 +93,7 @@ class State:
         self.failure: Failure | None = None
         """The first failure, upstream's own or ours; a later one changes nothing."""
         self.is_ours: bool = False
-        """Whether an error told it that this library wrote earlier, as no upstream does by chance."""
+        """Whether an error was forwarded that this library wrote earlier, as no upstream does by chance."""
         self.masked: Failure | None = None
         """The error of an event that is not forwarded, or of an earlier one, to be told in our words; `die` is to
         follow."""
@@ -152,8 +152,9 @@ class State:
             self.masked = self.masked or failure
             return
         self.masked = None
+        self.is_ours = self.is_ours or is_ours
         if self.failure is None:
-            self.failure, self.is_ours = failure, is_ours
+            self.failure = failure
 
     def named_error(self, failure: Failure) -> None:
         """Note that an event that no dialect reads, but is named an error, is not forwarded."""
