@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from unbroken import DEFAULT_REPAIRS, RepairKind
+from unbroken import DEFAULT_REPAIRS, Conversion, RepairKind
 from unbroken.core.encoder import spell_error
 from unbroken.core.events import Format
 from unbroken.core.failure import Failure
@@ -117,7 +117,7 @@ any_options = st.fixed_dictionaries(
             st.sets(st.sampled_from(RepairKind), max_size=3).map(lambda kinds: DEFAULT_REPAIRS - kinds),
         ),
         "to": st.sampled_from(["sse", "ndjson"]),
-        "convert": st.just("openai-chat"),
+        "convert": st.sampled_from(["openai-chat", "openai-chat", Conversion(), Conversion(errors="openai")]),
         "comments": st.just("drop"),
         "errors": st.just("mask"),
         "empty": st.sampled_from(["error", "end"]),

@@ -15,6 +15,7 @@ from typing import Any
 
 from unbroken import (
     DEFAULT_REPAIRS,
+    Conversion,
     EventReader,
     Format,
     Observer,
@@ -313,8 +314,14 @@ def told_by(options: dict[str, Any]) -> dict[str, Any]:
     if "format" in options:
         second["format"] = format
     if "dialect" in options and not (format == "ndjson" and options["dialect"] in BY_NAME):
-        second["dialect"] = options.get("convert", options["dialect"])
+        second["dialect"] = _converts_to(options) or options["dialect"]
     return second
+
+
+def _converts_to(options: dict[str, Any]) -> str | None:
+    """Return the name of the dialect that is written, where one was asked for."""
+    convert = options.get("convert")
+    return convert.to if isinstance(convert, Conversion) else convert
 
 
 def _is_read_otherwise(once: Repaired, options: dict[str, Any]) -> bool:
@@ -331,7 +338,7 @@ def _is_read_otherwise(once: Repaired, options: dict[str, Any]) -> bool:
     if options.get("to") == "ndjson" and once.report.dialect in BY_NAME:
         return True  # there the names of events are the meaning, for which NDJSON has no place
     is_reframed = bool({"format", "to"} & {*options}) or once.report.format is not Format.SSE
-    is_respoken = once.report.dialect not in (None, options.get("convert", once.report.dialect))
+    is_respoken = once.report.dialect not in (None, _converts_to(options) or once.report.dialect)
     return once.wire[:1] == b"[" or ends_untold or is_prose or (keeps and (is_reframed or is_respoken))
 
 

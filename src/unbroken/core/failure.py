@@ -128,6 +128,12 @@ def failure_of_ours(value: Any) -> Failure:
     return Failure(code or "upstream-error")
 
 
+def own_failure(value: Any) -> Failure | None:
+    """Return the failure that a JSON value tells as an error that this library wrote; None for any other value."""
+    may_be = type(value) is dict and ("error" in value or "type" in value)
+    return failure_of_ours(value) if may_be and is_ours(value) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a stream failed: normalised, fit for a client. `detail` is upstream's own words, for the log only."""

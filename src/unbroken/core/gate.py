@@ -14,9 +14,9 @@ from .account import Account
 from .decoder import replace_invalid_utf8
 from .dialect import Dialect, EventClass, Reading, is_judged
 from .events import Comment, Event, Format
-from .failure import Failure, failure_of_ours, is_ours
+from .failure import Failure, own_failure
 from .frames import Frame, Item
-from .lone_error import LoneError
+from .lone_error import LoneError, own_failure_in_prose
 from .mending import DONE, SENTINEL_LINE, begins_like_json
 from .options import Options
 from .proof import FLAWED, UNPROVEN, read_exactly, read_loosely
@@ -181,10 +181,10 @@ class Gate:
             event, wire = joined
         reading = None
         if dialect is not None and not dialect.json_payloads:
-            is_own = self.report.format is not Format.SSE and type(value) is dict and is_ours(value)
-            read = Reading(_ERROR, failure=failure_of_ours(value)) if is_own else dialect.read(event.event, event.data)
-            event = replace(event, event="error") if is_own else event  # as SSE its name alone tells it from prose
-            reading = self._absorb(read, event.event)
+            ours = own_failure_in_prose(event, value, self.report.format)
+            event = event if ours is None else replace(event, event="error")  # as SSE no more tells it from prose
+            read = dialect.read(event.event, event.data) if ours is None else Reading(_ERROR, failure=ours)
+            reading = self._absorb(read, event.event, is_ours=ours is not None)
         elif value is FLAWED:
             if self._drops_sentinel(event):
                 self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
@@ -309,8 +309,7 @@ class Gate:
         return self.target is Format.NDJSON and self.report.format is not Format.NDJSON
 
     def _read(self, event: Event, value: Any) -> Reading | None:
-        is_own = type(value) is dict and ("error" in value or "type" in value) and is_ours(value)
-        ours = failure_of_ours(value) if is_own else None
+        ours = own_failure(value)
         found = None if self.state.mode is _KNOWN else recognise(event.event, value)
         dialect = self.dialect if found is None or type(found) is type(self.dialect) else found
         if dialect is None:
@@ -327,15 +326,15 @@ class Gate:
                 reading = replace(reading, kind=_ERROR, failure=ours)
             self.state.forwarded_error(reading.failure or ours, is_ours=True)
         if found is not None and not self._enter_by(dialect, reading):
-            return None
+            return None if ours is None else Reading(_ERROR, failure=ours)
         return self._absorb(reading, event.event)
 
-    def _absorb(self, reading: Reading, name: str = "") -> Reading:
+    def _absorb(self, reading: Reading, name: str = "", *, is_ours: bool = False) -> Reading:
         kind, account = reading.kind, self.account
-        if reading.failure is not None and self.options.convert not in (None, self.report.dialect):
+        if reading.failure is not None and self.options.converts_to not in (None, self.report.dialect):
             self.account = None  # behind an error a conversion writes nothing
         if kind is _ERROR:
-            self.state.forwarded_error(reading.failure or Failure("upstream-error"))
+            self.state.forwarded_error(reading.failure or Failure("upstream-error"), is_ours=is_ours)
         if self.state.masked is not None or (name == "error" and self.state.masks_errors):
             return reading  # it is not delivered
         if kind is _TERMINAL:
@@ -370,7 +369,7 @@ class Gate:
     def enter(self, dialect: Dialect) -> None:
         """Take this dialect for the one of the stream."""
         self._know(dialect)
-        if self.options.convert not in (None, dialect.name):
+        if self.options.converts_to not in (None, dialect.name):
             self.state.ends_by_early_error()
             self.account = self.account if self.state.failure is None else None
         self.state.receive(Signal.DIALECT if dialect.json_payloads else Signal.TEXT_DIALECT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .dialect import Dialect, EventClass
-from .events import Event
-from .failure import MAX_DETAIL, Failure, begins_with_error
+from .events import Event, Format
+from .failure import MAX_DETAIL, Failure, begins_with_error, own_failure
 from .proof import prove
 from .registry import dialect_named
 from .report import StreamReport
@@ -86,6 +86,13 @@ class LoneError:
                 reading = reader().read(name, prove(data)) if reader.json_payloads else None
                 if reading is not None and reading.kind is EventClass.ERROR:
                     state.forwarded_early_error(reading.failure or Failure("upstream-error"))
+
+
+def own_failure_in_prose(event: Event, value: Any, format: Format | None) -> Failure | None:
+    """Return the failure that an error of ours tells where payloads are prose: as SSE it has the name `error`."""
+    if event.event == "error":
+        return own_failure(prove(event.data))
+    return own_failure(value) if format is not Format.SSE else None
 
 
 def _says_error(name: str, value: Any) -> bool:

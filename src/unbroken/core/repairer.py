@@ -177,7 +177,8 @@ class StreamRepairer(Engine[bytes]):
             return b"" if untold is None else self.spell_failure(untold)
         readings = () if frame.dialect == converts_to and frame.kind is not EventClass.ERROR else frame.readings()
         failure = next((reading.failure for reading in readings if reading.failure is not None), None)
-        if passes and (failure is not None or self._untold is not None):
+        is_ours = failure is not None and self._pipeline.gate.state.is_ours
+        if passes and (is_ours or self._untold is not None):
             self._untold = None if _tells_plainly(frame) else self._untold or failure
         self._told_failure = self._told_failure or failure is not None
         if passes:
@@ -215,14 +216,14 @@ class StreamRepairer(Engine[bytes]):
         return self._count([frame for frame in frames if frame])
 
     def _leaves_error_unconverted(self) -> bool:
-        """Return whether an error left before a dialect was known, and clients of the conversion pass over it.
+        """Return whether an error left as it came, and clients of the conversion pass over it.
 
         Where no dialect was known at the end, it must be all that left.
         """
         gate = self._pipeline.gate
         is_lone = gate.lone_error.failure is not None and gate.state.failure is not None and gate.dialect is None
-        is_passed_over = is_lone and not gate.lone_error.is_plain
-        return self.options.convert is not None and (is_passed_over or (self._untold is not None and self._converts()))
+        is_left = self._untold is not None and (gate.dialect is not None or gate.state.masked is not None)
+        return self.options.convert is not None and (is_left or (is_lone and not gate.lone_error.is_plain))
 
     def spell_failure(self, failure: Failure) -> bytes:
         """Return the frame that tells a failure of ours, if the stream ended by it now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ...core.conversion import Conversion
 from ...core.options import MIN_MAX_EVENT_BYTES
 from ...core.registry import BY_FRAMING, CONVERTERS, dialect_names
 from ...core.repairs import DEFAULT_REPAIRS, RepairKind
@@ -31,7 +32,7 @@ _READ: dict[str, SearchStrategy[Any]] = {
 }
 _WRITTEN: dict[str, SearchStrategy[Any]] = {
     "to": st.sampled_from(["ndjson", "sse"]),
-    "convert": st.sampled_from(list(CONVERTERS)),
+    "convert": st.sampled_from([*CONVERTERS, *(Conversion(name, errors="openai") for name in CONVERTERS)]),
     "comments": st.just("drop"),
     "errors": st.just("mask"),
 }

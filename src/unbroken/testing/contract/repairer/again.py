@@ -213,5 +213,5 @@ def options_of_the_next(options: Options) -> Options:
         second["format"] = framing
     second["content_type"] = _CONTENT_TYPES[framing]
     if "convert" in second and "dialect" in second:
-        second["dialect"] = second["convert"]
+        second["dialect"] = getattr(second["convert"], "to", second["convert"])
     return second
