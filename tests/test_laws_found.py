@@ -28,6 +28,7 @@ from unbroken.core.account import MAX_KEPT, MAX_LABELS
 from unbroken.core.encoder import spell_error
 from unbroken.core.events import Format
 from unbroken.core.failure import SENTENCES, Failure, tells_error
+from unbroken.core.proof import prove
 from unbroken.core.registry import dialect_named
 from unbroken.dialects.chat_chunks import ChatAsOpenAIFails
 from unbroken.testing import DIALECTS, Answer
@@ -1174,3 +1175,68 @@ def test_behind_two_errors_a_conversion_says_nothing_more() -> None:
     data = plain + b'data: {"type": "error", "errorText": "x"}\n\n' + CHUNK + CHUNK
     laws.check_chained(data, convert="openai-chat")
     assert laws.repaired([data], convert="openai-chat").wire == plain
+
+
+@pytest.mark.parametrize("form", [Conversion(), Conversion(errors="openai"), Conversion(id="x", model="y")])
+@pytest.mark.parametrize(
+    "data",
+    [
+        CHUNK + b'data: {"error":{"message":"x","code":500}}\n\n' + CHUNK,
+        FLAT_OURS[0] + CHUNK,
+        FLAT_OURS[1] + CHUNK + FINISH + DONE,
+        b'event: error\ndata: {"message":"x"}\n\n' + CHUNK,
+        CHUNK + FINISH + DONE,
+    ],
+)
+def test_a_stream_in_the_dialect_of_the_conversion_is_the_same_however_it_is_asked_for(
+    form: Conversion, data: bytes
+) -> None:
+    plain, object = (laws.repaired([data], convert=convert) for convert in ("openai-chat", form))
+    assert (object.report.text, object.report.verdict) == (plain.report.text, plain.report.verdict)
+    assert object.report.repairs == plain.report.repairs
+    if form.errors == "unbroken":
+        assert object.wire == plain.wire
+    laws.check_chained(data, convert=form)
+
+
+@pytest.mark.parametrize("source", [name for name in DIALECTS if name != "text"])
+@pytest.mark.parametrize("before", [b"", b"data: hello\n\n", b'data: {"a":1}\n\n', CHUNK])
+@pytest.mark.parametrize("behind", [b"", CHUNK, CHUNK + FINISH + DONE])
+def test_clients_of_a_conversion_see_that_the_stream_failed_in_whatever_form_ours_came(
+    source: str, before: bytes, behind: bytes
+) -> None:
+    told = spell_error(Failure("truncated"), dialect_named(source)(), Format.SSE, None)
+    if before in (b"data: hello\n\n", b'data: {"a":1}\n\n') and not behind:
+        return  # no dialect is known: the bytes stay
+    for options in ({}, {"errors": "mask"}, {"dialect": "openai-chat"}):
+        data = before + told + behind
+        laws.check_chained(data, convert="openai-chat", **options)
+        result = laws.repaired([data], convert="openai-chat", **options)
+        assert result.report.verdict is Verdict.FAILED
+        payloads = [prove(payload) for _, payload, _ in read_sse(result.wire).events]
+        assert any(isinstance(payload, dict) and payload.get("error") for payload in payloads)
+
+
+@pytest.mark.parametrize("told", FLAT_OURS)
+@pytest.mark.parametrize("masked", [b"event: error\ndata: null\n\n", b'event: error\ndata: {"message":"x"}\n\n'])
+def test_an_error_that_is_masked_behind_one_of_ours_does_not_hide_it(told: bytes, masked: bytes) -> None:
+    options = {"convert": "openai-chat", "errors": "mask"}
+    laws.check_chained(told + masked, **options)
+    error = {"message": SENTENCES["truncated"], "type": "unbroken_error", "code": "truncated"}
+    frame = b"event: error\ndata: " + json.dumps({"error": error}).encode() + b"\n\n"
+    assert laws.repaired([told + masked], **options).wire == told + frame
+
+
+@pytest.mark.parametrize("dialect", ["text", "replicate"])
+def test_where_prose_is_named_no_sentinel_is_forwarded_behind_an_error_of_ours_either(dialect: str) -> None:
+    for source in (None, *DIALECTS):
+        form = None if source is None else dialect_named(source)()
+        told = b"event: error\ndata: " + spell_error(Failure("truncated"), form, Format.JSON_ARRAY, b"")[:-1] + b"\n\n"
+        data = b"data: hello\n\n" + told + b"data: hello\n\n" + DONE
+        laws.check_no_false_end(data, dialect=dialect)
+        laws.check_chained(data, dialect=dialect)
+        laws.check_chained(data, dialect=dialect, errors="mask")
+        result = laws.repaired([data], dialect=dialect)
+        assert (result.report.verdict, result.wire) == (Verdict.FAILED, data.removesuffix(DONE))
+        assert result.report.error is not None
+        assert result.report.error.code == "truncated"

@@ -163,3 +163,23 @@ def test_a_reader_that_leaves_is_given_nothing_that_waited() -> None:
         one.cancel(0.0)
         assert one.report.verdict is Verdict.CANCELLED
     assert repairer.report.bytes_out == 0
+
+
+ANSWER = b'[{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}]}]'
+
+
+@pytest.mark.parametrize("empty", [[b"[]"], [b"[", b"]\n"], [b"[]\n", b"\n"]])
+@pytest.mark.parametrize("options", [{"dialect": "gemini"}, {"empty": "error"}])
+def test_an_empty_array_leaves_nothing_where_another_one_follows(empty: list[bytes], options: dict[str, Any]) -> None:
+    def connect(attempt: Attempt) -> Iterator[bytes]:
+        yield from empty if attempt.number < 3 else [ANSWER]
+
+    stream = repair(retrying(connect, retry=AT_ONCE), **options, **OFF)
+    assert b"".join(stream) == ANSWER
+    assert (stream.report.verdict, stream.report.retries) == (Verdict.COMPLETE, 2)
+
+
+def test_an_empty_array_leaves_once_where_nothing_else_follows() -> None:
+    stream = repair(retrying(lambda attempt: [b"[]"], retry=AT_ONCE), dialect="gemini", **OFF)
+    assert b"".join(stream) == b"[]"
+    assert stream.report.verdict is Verdict.FAILED

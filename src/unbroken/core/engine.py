@@ -371,7 +371,7 @@ class Engine(Generic[T]):
         self.report.retries += 1
         self.report.timeout = None
         withheld = self._pipeline.withheld
-        if withheld is not None and withheld.events and (fresh := self._withheld()) is not None:
+        if withheld is not None and withheld.frames and (fresh := self._withheld()) is not None:
             self._pipeline = self._pipeline.anew(withheld, fresh)
         else:
             self._pipeline.reconnect()

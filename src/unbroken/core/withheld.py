@@ -48,7 +48,7 @@ class Withheld:
         for item in items:
             if isinstance(item, Repair):
                 continue  # the report has it
-            if self.released or not (self.events or item.count):
+            if self.released or not (self.frames or item.count or _is_bracket(item)):
                 leaves.append(item)
             elif self._may_wait(item):
                 self.frames.append(item)
@@ -83,3 +83,8 @@ class Withheld:
             return False
         deltas = [delta for reading in frame.readings() for delta in reading.deltas]
         return not any(delta.text or delta.reasoning or delta.tools or delta.finish_reason for delta in deltas)
+
+
+def _is_bracket(frame: Outgoing) -> bool:
+    """Return whether a frame is an array's bracket: behind it another connection could not begin one."""
+    return not frame.count and frame.wire[:1] == b"["
