@@ -1240,3 +1240,32 @@ def test_where_prose_is_named_no_sentinel_is_forwarded_behind_an_error_of_ours_e
         assert (result.report.verdict, result.wire) == (Verdict.FAILED, data.removesuffix(DONE))
         assert result.report.error is not None
         assert result.report.error.code == "truncated"
+
+
+def test_what_an_error_of_ours_says_beside_itself_is_told_where_errors_are_masked_too() -> None:
+    told = dialect_named("n8n")().error_frame(Failure("truncated"))[1]
+    data = b"data: " + json.dumps(told).encode() + b"\n\n"
+    for options in ({}, {"convert": "openai-chat"}):
+        plain, masked = (
+            laws.repaired([data], dialect="llamacpp-completion", errors=errors, **options)
+            for errors in ("keep", "mask")
+        )
+        assert (masked.wire, masked.report.text) == (plain.wire, plain.report.text)
+        laws.check_chained(data, dialect="llamacpp-completion", errors="mask", **options)
+
+
+def test_an_error_of_ours_that_holds_other_words_is_masked_and_told() -> None:
+    told = {"error": {"message": "a secret", "type": "unbroken_error", "code": "truncated"}}
+    data = b"event: error\ndata: " + json.dumps(told).encode() + b"\n\n"
+    for dialect in ("text", "replicate", "openai-chat", "cohere"):
+        wire = laws.repaired([data], dialect=dialect, errors="mask").wire
+        assert b"secret" not in wire
+        assert SENTENCES["truncated"].encode() in wire
+
+
+def test_what_a_conversion_leaves_out_behind_an_error_is_not_in_the_report_either() -> None:
+    part = {"candidates": [{"content": {"role": "model", "parts": [{"text": "Hi"}]}}]}
+    data = b"event: error\ndata: " + json.dumps({"response": part, "traceId": "t"}).encode() + b"\n\n"
+    result = laws.repaired([FLAT_OURS[0] + data], convert="openai-chat")
+    assert (result.report.text, b"Hi" in result.wire) == ("", False)
+    assert laws.repaired([data], convert="openai-chat").report.verdict is Verdict.FAILED

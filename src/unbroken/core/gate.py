@@ -14,7 +14,7 @@ from .account import Account
 from .decoder import replace_invalid_utf8
 from .dialect import Dialect, EventClass, Reading, is_judged
 from .events import Comment, Event, Format
-from .failure import Failure, own_failure
+from .failure import Failure, holds_only_ours, own_failure
 from .frames import Frame, Item
 from .lone_error import LoneError, own_failure_in_prose
 from .mending import DONE, SENTINEL_LINE, begins_like_json
@@ -37,6 +37,7 @@ _TERMINAL: Final = EventClass.TERMINAL
 _LIVE: Final = Phase.LIVE
 _KNOWN: Final = Mode.KNOWN
 _CALLS: Final = '"tool_calls"'
+_UNNAMED: Final = Failure("upstream-error")
 
 
 class Gate:
@@ -52,16 +53,15 @@ class Gate:
         self.report = report
         self.out: list[Item] = []
         self.account = report.account = Account(options.count_tokens) if options.account else None
-        masks = options.errors == "mask"
-        self.state = State(stops_at_sentinel=RepairKind.AFTER_DONE in options.repairs, masks_errors=masks)
+        stops = RepairKind.AFTER_DONE in options.repairs
+        self.state = State(stops_at_sentinel=stops, masks_errors=options.errors == "mask")
         self.dialect: Dialect | None = None
         self.opened = False
         """Whether anything was forwarded."""
         self.showed_framing = False
         """Whether a comment, or a field of the standard outside of an event, was forwarded."""
-        # A conversion writes SSE unless `to` says otherwise; else the framing stays what it is, once that is known.
         self.target: Format | None = options.to or (Format.SSE if options.convert else None)
-        """The framing in which frames are written, once that is decided; None: their own."""
+        """The framing of what is written, once that is decided: `to`, SSE of a conversion, or that of the input."""
         self.delivered: DeliveredIds | None = None
         """The ids of what was delivered, kept where a broken connection may be resumed."""
         self.lone_error = LoneError(report)
@@ -184,7 +184,7 @@ class Gate:
             ours = own_failure_in_prose(event, value, self.report.format)
             event = event if ours is None else replace(event, event="error")  # as SSE no more tells it from prose
             read = dialect.read(event.event, event.data) if ours is None else Reading(_ERROR, failure=ours)
-            reading = self._absorb(read, event.event, is_ours=ours is not None)
+            reading = self._absorb(read, event.event, is_ours=ours is not None and not state.masks_errors)
         elif value is FLAWED:
             if self._drops_sentinel(event):
                 self.repair(RepairKind.DONE_AFTER_ERROR, start, end)
@@ -222,8 +222,7 @@ class Gate:
 
     def _drops(self, event: Event, value: Any, start: int, end: int, *, too_long: bool) -> bool:
         """Drop an event that is too long, unreadable, or may not follow what was forwarded; return whether it was."""
-        state = self.state
-        lone = self.lone_error.failure if event.data == DONE else None
+        state, lone = self.state, self.lone_error.failure if event.data == DONE else None
         is_sure = state.mode is not Mode.TEXT or state.is_ours
         if lone is not None and RepairKind.AFTER_DONE in self.options.repairs:
             state.forwarded_error(lone)  # an error, and the sentinel of chat: that was the answer
@@ -321,21 +320,23 @@ class Gate:
         if marks and any(mark in event.data for mark in marks):
             value = read_exactly(event.data)
         reading = dialect.read(event.event, value)
+        is_clean = ours is not None and (not self.state.masks_errors or holds_only_ours(value))
         if ours is not None:
             if reading.failure is None or reading.failure.code != ours.code:  # of another dialect's form
                 reading = replace(reading, kind=_ERROR, failure=ours)
-            self.state.forwarded_error(reading.failure or ours, is_ours=True)
+            self.state.forwarded_error(reading.failure or ours, has_words=not is_clean, is_ours=True)
         if found is not None and not self._enter_by(dialect, reading):
             return None if ours is None else Reading(_ERROR, failure=ours)
-        return self._absorb(reading, event.event)
+        return self._absorb(reading, event.event, is_ours=is_clean)
 
     def _absorb(self, reading: Reading, name: str = "", *, is_ours: bool = False) -> Reading:
         kind, account = reading.kind, self.account
         if reading.failure is not None and self.options.converts_to not in (None, self.report.dialect):
-            self.account = None  # behind an error a conversion writes nothing
+            # Behind an error a conversion writes nothing.
+            account, self.account = account if is_ours or self.state.failure is None else None, None
         if kind is _ERROR:
-            self.state.forwarded_error(reading.failure or Failure("upstream-error"), is_ours=is_ours)
-        if self.state.masked is not None or (name == "error" and self.state.masks_errors):
+            self.state.forwarded_error(reading.failure or _UNNAMED, has_words=not is_ours, is_ours=is_ours)
+        if self.state.masked is not None or (name == "error" and self.state.masks_errors and not is_ours):
             return reading  # it is not delivered
         if kind is _TERMINAL:
             self.state.forwarded_terminator()
@@ -361,7 +362,7 @@ class Gate:
             self.enter(dialect)
         elif self.dialect is None:
             if self.state.mode is Mode.TEXT or may_be_record:
-                self.state.forwarded_early_error(reading.failure or Failure("upstream-error"))
+                self.state.forwarded_early_error(reading.failure or _UNNAMED)
                 return False
             self._know(dialect)
         return True
