@@ -26,8 +26,9 @@ from unbroken import (
     Verdict,
 )
 from unbroken.core import fast_path
-from unbroken.core.failure import ERROR_TYPE, SENTENCES
+from unbroken.core.failure import ERROR_TYPE, SENTENCES, is_ours
 from unbroken.core.options import WRITING
+from unbroken.core.proof import prove
 from unbroken.testing.contract.repairer.accounting import covered, lost_lines, outside
 from unbroken.testing.cuts import every
 from unbroken.testing.standard import read_ndjson, read_sse
@@ -503,7 +504,7 @@ def check_no_false_end(data: bytes, **options: Any) -> None:
     payloads = _payloads(result)
     removes = RepairKind.DONE_AFTER_ERROR in options.get("repairs", DEFAULT_REPAIRS)
     if removes and result.report.verdict is Verdict.FAILED:
-        error_at = next((at for at, payload in enumerate(payloads) if ERROR_TYPE in payload), len(payloads))
+        error_at = next((at for at, payload in enumerate(payloads) if is_ours(prove(payload))), len(payloads))
         assert "[DONE]" not in payloads[error_at:]
     if result.report.repairs[RepairKind.MISSING_DONE]:
         assert result.report.verdict in (Verdict.COMPLETE, Verdict.DAMAGED)
