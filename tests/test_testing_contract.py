@@ -55,9 +55,15 @@ def hypothesis_profile(name: str, **changes: Any) -> Iterator[None]:
 
 
 def failure_of(contract: Any, test: str) -> str | None:
-    """Return how a test of a contract fails, where a flaw may be seldom drawn; None if it passes."""
-    with hypothesis_profile("until it is found", max_examples=1000, derandomize=True):
-        (finding,) = examine(contract, lambda name: name == f"test_{test}")
+    """Return how a test of a contract fails, where a flaw may be seldom drawn; None if it passes.
+
+    What measures time is asked again where it passes: on a busy machine a flaw can hide in the noise.
+    """
+    for _ in range(3 if test.startswith("linear_time") else 1):
+        with hypothesis_profile("until it is found", max_examples=1000, derandomize=True):
+            (finding,) = examine(contract, lambda name: name == f"test_{test}")
+        if finding.failure is not None:
+            break
     return finding.failure
 
 
