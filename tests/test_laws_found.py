@@ -1102,13 +1102,11 @@ LATER_LINES = [b"[1]\n", b"[]\n", b'[{"a":1}][2]\n', b"Hi\n", b"data: [1]\n", b'
 @pytest.mark.parametrize("dropped", DROPPED_LINES)
 @pytest.mark.parametrize("policy", ["drop", "keep", "error"])
 def test_the_first_line_that_leaves_shows_the_next_reader_that_there_are_lines(dropped: bytes, policy: str) -> None:
-    for dialect in ({}, {"dialect": "openai-chat"}, {"dialect": "ollama"}):
-        for declared in ({"content_type": "application/x-ndjson"}, {"content_type": "application/json"}, {}):
-            for line in LATER_LINES:
-                for kinds in (DEFAULT_REPAIRS, DEFAULT_REPAIRS - {RepairKind.INVALID_JSON}, frozenset()):
-                    options = {**dialect, **declared, "repairs": kinds, "invalid_json": policy, "max_event_bytes": 1024}
-                    for data in (dropped + line + b"[2]\n{}\n", dropped + line + b'"c"\n', dropped + line):
-                        laws.check_chained(data, **options)
+    declared = {"content_type": "application/x-ndjson", "invalid_json": policy, "max_event_bytes": 1024}
+    for options in ({}, {"dialect": "openai-chat"}, {"repairs": DEFAULT_REPAIRS - {RepairKind.INVALID_JSON}}):
+        for line in LATER_LINES:
+            for data in (dropped + line + b"[2]\n{}\n", dropped + line + b'"c"\n', dropped + line):
+                laws.check_chained(data, **declared, **options)
 
 
 @pytest.mark.parametrize("dialect", ["text", "replicate"])
