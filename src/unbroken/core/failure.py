@@ -117,6 +117,11 @@ def tells_error(value: Any) -> bool:
     return has_error or value.get("type") == "error" or value.get("object") == "error"
 
 
+def tells_plainly(value: Any) -> bool:
+    """Return whether a JSON value says under `error` that it is one, where clients of any dialect look."""
+    return isinstance(value, dict) and bool(value.get("error"))
+
+
 def failure_of_ours(value: Any) -> Failure:
     """Return the failure from an error that this library wrote."""
     error = value.get("error", value.get("rawEvent"))  # AG-UI's clients find the provider's own error there

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from .dialect import Dialect, EventClass
 from .events import Event, Format
-from .failure import MAX_DETAIL, Failure, begins_with_error, own_failure
+from .failure import MAX_DETAIL, Failure, begins_with_error, own_failure, tells_plainly
 from .proof import prove
 from .registry import dialect_named
 from .report import StreamReport
@@ -58,7 +58,7 @@ class LoneError:
         if self._report.events > self._unwritten:
             return
         self.stands_alone = is_body or _says_error(event.event, value)
-        self.is_plain = isinstance(value, dict) and bool(value.get("error"))
+        self.is_plain = tells_plainly(value)
         if self.stands_alone or _may_be_error(event, value):
             self.failure = Failure("upstream-error", detail=event.data[:MAX_DETAIL] or None)
             if state.masks_errors and self.stands_alone:

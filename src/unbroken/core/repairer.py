@@ -10,7 +10,7 @@ from .dialect import Dialect, EventClass
 from .encoder import spell, spell_error, spell_heartbeat, spell_payload
 from .engine import Engine
 from .events import Format
-from .failure import Failure
+from .failure import Failure, tells_plainly
 from .frames import Delivery, Frame, Item, Outgoing
 from .heartbeat import Heartbeat
 from .mending import DONE
@@ -172,7 +172,7 @@ class StreamRepairer(Engine[bytes]):
         passes = frame.dialect in (None, converts_to)
         if self._told_failure and not (passes and self._converter is None):
             if self._converter is None:
-                self._converter = self._new_converter()  # it begins behind an error, so it is over
+                self._converter = self._new_converter()  # and nothing is converted: an error was told
             untold, self._untold = self._untold, None
             return b"" if untold is None else self.spell_failure(untold)
         readings = () if frame.dialect == converts_to and frame.kind is not EventClass.ERROR else frame.readings()
@@ -283,8 +283,7 @@ def _paced() -> type[StreamRepairer]:
 
 def _tells_plainly(frame: Outgoing) -> bool:
     """Return whether a frame says under `error` that the stream failed, where clients of a conversion look."""
-    values = (prove(event.data) for event in frame.events())
-    return any(isinstance(value, dict) and bool(value.get("error")) for value in values)
+    return any(tells_plainly(prove(event.data)) for event in frame.events())
 
 
 def _means_the_source(frame: Outgoing) -> bool:

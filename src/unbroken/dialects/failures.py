@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from ..core.failure import ERROR_TYPE, MAX_DETAIL, Failure, failure_of_ours, is_ours, is_own
+from ..core.failure import ERROR_TYPE, MAX_DETAIL, Failure, failure_of_ours, is_own, own_failure
 from ..core.proof import prove
 from .shapes import as_label, as_list, as_object, as_seconds, as_text, as_whole
 
@@ -176,8 +176,8 @@ def find_failure(event: str, payload: dict[str, Any]) -> Failure | None:
     """Return the failure that a payload without an answer tells in a known dialect: `error`, a name, or its shape."""
     if event != "error" and payload.get("type") != "error" and _TELLING.isdisjoint(payload):
         return None
-    if is_ours(payload):
-        return failure_of_ours(payload)
+    if (ours := own_failure(payload)) is not None:
+        return ours
     if error_in(payload) is not None:
         return failure_in(payload)
     is_error = event == "error" or payload.get("type") == "error" or payload.get("error") is True
@@ -231,8 +231,8 @@ def failure_of(error: Any) -> Failure:
         text = as_text(error)
         code, status = _BY_WORD.get(_word(text), ("upstream-error", None))
         return Failure(code, status, _delay({}, text), detail=text[:MAX_DETAIL] or None)
-    if is_own(error) or is_ours(error):
-        return failure_of_ours({"error": error} if is_own(error) else error)
+    if (ours := own_failure({"error": error}) or own_failure(error)) is not None:
+        return ours
     told = [error, *_nested(error)]
     code, status = _classify(told)
     detail = next((text for key in _MESSAGE_KEYS if (text := as_text(error.get(key)))), "")[:MAX_DETAIL]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dialect import NOTHING, Delta, Dialect, EventClass, Reading
-from ..core.failure import failure_of_ours, is_ours
+from ..core.failure import own_failure
 from ..core.proof import prove
 from ..core.registry import register
 from .shapes import as_text
@@ -22,6 +22,6 @@ class Text(Dialect):
         """Read one event: the text of an unnamed one, or an `error` event written by this library."""
         if event == "message" and isinstance(payload, str):
             return Reading(EventClass.CONTENT, (Delta(text=payload),))
-        if event == "error" and is_ours(value := prove(as_text(payload))):
-            return Reading(EventClass.ERROR, failure=failure_of_ours(value))
+        if event == "error" and (ours := own_failure(prove(as_text(payload)))) is not None:
+            return Reading(EventClass.ERROR, failure=ours)
         return NOTHING
