@@ -7,14 +7,14 @@ import pytest
 from hypothesis import strategies as st
 
 from unbroken import DEFAULT_REPAIRS, Conversion, RepairKind
-from unbroken.core.encoder import spell_error
 from unbroken.core.events import Format
-from unbroken.core.failure import Failure
-from unbroken.core.registry import REGISTRY, dialect_named
+from unbroken.core.registry import REGISTRY
 from unbroken.testing.conversations import DIALECTS
 from unbroken.testing.spellings import SPELLINGS
 from unbroken.testing.strategies import any_streams, cut_streams, json_texts, legal_streams, troubled_streams
 from unbroken.testing.strategies.troubled import harm, harms
+
+from .tables import told_in_form_of
 
 __all__ = ["harm", "harms"]
 
@@ -46,11 +46,7 @@ _FRONT = (
     b'error: {"message":"w8x"}\n', b'{"error":"w8x"}{"a":1}\n', b'data: {"type":"error","message":"w8x"}{"b":2}\n\n',
     b'"a\n', b"[1]\n", b"[]\n", b"1 [2]\n", b"-1\n",
 )  # fmt: skip
-_OURS = [
-    spell_error(Failure("truncated"), None if name is None else dialect_named(name)(), format, b"[").lstrip(b"[")
-    for name in (None, *DIALECTS)
-    for format in (Format.SSE, Format.NDJSON)
-]
+_OURS = [told_in_form_of(name, format) for name in (None, *DIALECTS) for format in (Format.SSE, Format.NDJSON)]
 """Errors of ours, as they are told in each dialect."""
 _BEHIND = (
     b"data: [DONE]\n\n", b"data: [DONE]\n\n: bye\n\n", b'data: [DONE]\r\n\r\ndata: {"a":1}\r\n\r\n', b"[DONE]\n",

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from unbroken import DEFAULT_REPAIRS, Repair, RepairKind
-from unbroken.core.failure import SENTENCES
+from unbroken.core.encoder import spell_error
+from unbroken.core.events import Format
+from unbroken.core.failure import SENTENCES, Failure
 from unbroken.core.frames import Item
+from unbroken.core.registry import dialect_named
 from unbroken.testing.cuts import cuttings
 
 from .laws import Repaired, check_accounted, check_idempotent, check_same, seen
@@ -75,3 +78,8 @@ def check_second_pass(case: Case) -> None:
 def wires(items: list[Item]) -> bytes:
     """Return the canonical bytes of all that leaves."""
     return b"".join(item.wire for item in items if not isinstance(item, Repair))
+
+
+def told_in_form_of(dialect: str | None, format: Format) -> bytes:
+    """Return a cut as it is told in the form of this dialect, or of none, in this framing; an array is opened first."""
+    return spell_error(Failure("truncated"), None if dialect is None else dialect_named(dialect)(), format, b"[")

@@ -25,7 +25,6 @@ from unbroken import (
     retrying,
 )
 from unbroken.core.account import MAX_KEPT, MAX_LABELS
-from unbroken.core.encoder import spell_error
 from unbroken.core.events import Format
 from unbroken.core.failure import SENTENCES, Failure, tells_error
 from unbroken.core.proof import prove
@@ -39,7 +38,7 @@ from unbroken.testing.standard import read_sse
 from . import laws
 from .chat import CHUNK, FINISH
 from .memory import growth
-from .tables import first_error
+from .tables import first_error, told_in_form_of
 
 MESSAGE = (
     b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","role":"assistant","content":[]}}\n\n'
@@ -1115,8 +1114,7 @@ def test_an_error_of_ours_among_lines_keeps_its_meaning_as_sse_where_payloads_ar
     dialect: str, format: Format
 ) -> None:
     for source in (None, *DIALECTS):
-        form = None if source is None else dialect_named(source)()
-        data = spell_error(Failure("truncated"), form, format, b"[")
+        data = told_in_form_of(source, format)
         for errors in ("keep", "mask"):
             options = {"format": format.value, "dialect": dialect, "to": "sse", "errors": errors}
             laws.check_chained(data, **options)
@@ -1140,7 +1138,7 @@ FLAT_OURS = [b"event: error\ndata: " + json.dumps(body).encode() + b"\n\n" for b
 def test_behind_an_error_of_ours_in_any_form_and_prose_no_sentinel_is_forwarded(
     source: str | None, options: dict[str, Any]
 ) -> None:
-    told = spell_error(Failure("truncated"), None if source is None else dialect_named(source)(), Format.SSE, None)
+    told = told_in_form_of(source, Format.SSE)
     for prose in (b"data: hello\n\n", b"data: data: [DONE]\n\n", b"data: Hi\n\nevent: a\ndata: ;\n\n"):
         for before in (b"", b"event: error\ndata: w8x\n\ndata: [DONE]\n\n"):
             data = before + told + prose + b"data: [DONE]\n\n"
@@ -1169,7 +1167,7 @@ def test_an_error_that_clients_of_a_conversion_pass_over_is_told_once_more(told:
 
 
 def test_behind_two_errors_a_conversion_says_nothing_more() -> None:
-    plain = spell_error(Failure("truncated"), None, Format.SSE, None)
+    plain = told_in_form_of(None, Format.SSE)
     data = plain + b'data: {"type": "error", "errorText": "x"}\n\n' + CHUNK + CHUNK
     laws.check_chained(data, convert="openai-chat")
     assert laws.repaired([data], convert="openai-chat").wire == plain
@@ -1203,7 +1201,7 @@ def test_a_stream_in_the_dialect_of_the_conversion_is_the_same_however_it_is_ask
 def test_clients_of_a_conversion_see_that_the_stream_failed_in_whatever_form_ours_came(
     source: str, before: bytes, behind: bytes
 ) -> None:
-    told = spell_error(Failure("truncated"), dialect_named(source)(), Format.SSE, None)
+    told = told_in_form_of(source, Format.SSE)
     if before in (b"data: hello\n\n", b'data: {"a":1}\n\n') and not behind:
         return  # no dialect is known: the bytes stay
     for options in ({}, {"errors": "mask"}, {"dialect": "openai-chat"}):
@@ -1228,8 +1226,7 @@ def test_an_error_that_is_masked_behind_one_of_ours_does_not_hide_it(told: bytes
 @pytest.mark.parametrize("dialect", ["text", "replicate"])
 def test_where_prose_is_named_no_sentinel_is_forwarded_behind_an_error_of_ours_either(dialect: str) -> None:
     for source in (None, *DIALECTS):
-        form = None if source is None else dialect_named(source)()
-        told = b"event: error\ndata: " + spell_error(Failure("truncated"), form, Format.JSON_ARRAY, b"")[:-1] + b"\n\n"
+        told = b"event: error\ndata: " + told_in_form_of(source, Format.JSON_ARRAY)[1:-1] + b"\n\n"
         data = b"data: hello\n\n" + told + b"data: hello\n\n" + DONE
         laws.check_no_false_end(data, dialect=dialect)
         laws.check_chained(data, dialect=dialect)
